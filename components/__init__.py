@@ -1,0 +1,1 @@
+"""The steps of the pipeline, one package a step, and the few modules they share."""

@@ -1,0 +1,1 @@
+"""The model is put behind an inference endpoint and checked there."""

@@ -1,0 +1,1 @@
+"""The exported model is measured, compared and judged by a gate."""

@@ -1,0 +1,1 @@
+"""An LLM writes labelled sentences."""

@@ -1,0 +1,1 @@
+"""Real and synthetic rows become one data set with honest splits."""

@@ -1,0 +1,82 @@
+"""A text classifier from a model folder: tokenizer and ONNX Runtime, no torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from components import bundle
+
+_BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable label of a text and the probabilities of all labels."""
+
+    label: str
+    probabilities: Mapping[str, float]
+
+
+class Classifier:
+    """Classifies texts with a verified model.
+
+    Args:
+        folder: A model folder as train writes it.
+        threads: Threads for one inference; 0 lets ONNX Runtime choose.
+
+    Raises:
+        InputError: If the folder does not verify against its manifest.
+    """
+
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        self.version = bundle.verify(folder).sha256
+        description = bundle.read_labels(folder)
+        self.task, self.labels = description.task, description.names
+        self._tokenizer = Tokenizer.from_file(str(folder / bundle.TOKENIZER))
+        self._tokenizer.enable_truncation(max_length=description.max_length)
+        self._tokenizer.enable_padding(
+            pad_id=description.pad_id, pad_token=self._tokenizer.id_to_token(description.pad_id)
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = onnxruntime.InferenceSession(
+            str(folder / bundle.ONNX), options, providers=["CPUExecutionProvider"]
+        )
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Probabilities of shape (texts, labels), rows in the order of the texts.
+
+        Texts are run in batches of like length, since padding costs more than batching gains.
+        """
+        encodings = self._tokenizer.encode_batch(list(texts))
+        lengths = [sum(encoding.attention_mask) for encoding in encodings]
+        by_length = np.argsort(lengths, kind="stable")
+        result = np.empty((len(texts), len(self.labels)), dtype=np.float32)
+        for start in range(0, len(texts), _BATCH_SIZE):
+            rows = by_length[start : start + _BATCH_SIZE]
+            longest = lengths[rows[-1]]
+            result[rows] = self._infer(
+                np.array([encodings[row].ids[:longest] for row in rows]),
+                np.array([encodings[row].attention_mask[:longest] for row in rows]),
+            )
+        return result
+
+    def classify(self, texts: Sequence[str]) -> list[Prediction]:
+        """The prediction for each text, in their order."""
+        return [
+            Prediction(
+                self.labels[int(row.argmax())],
+                dict(zip(self.labels, row.astype(float).tolist(), strict=True)),
+            )
+            for row in self.probabilities(texts)
+        ]
+
+    def _infer(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)

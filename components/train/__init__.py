@@ -1,0 +1,1 @@
+"""A small encoder is fine-tuned with a PEFT method and exported."""
