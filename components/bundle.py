@@ -81,6 +81,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     Raises:
         InputError: If the folder holds a file of a kind that can run code when loaded.
     """
+    (folder / MANIFEST).unlink(missing_ok=True)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         if path.suffix in _UNSAFE_SUFFIXES:

@@ -77,6 +77,7 @@ class Classifier:
         ]
 
     def _infer(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        logits: NDArray[np.float32] = self._session.run(["logits"], inputs)[0]
+        exponentials: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)
