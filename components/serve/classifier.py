@@ -79,5 +79,5 @@ class Classifier:
     def _infer(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         inputs = {"input_ids": ids, "attention_mask": mask}
         logits: NDArray[np.float32] = self._session.run(["logits"], inputs)[0]
-        exponentials: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.divide(exponentials, exponentials.sum(axis=1, keepdims=True))
