@@ -30,11 +30,19 @@ class Label:
 
 @dataclass(frozen=True)
 class Task:
-    """A single-label text classification task; a label's id is its place in `labels`."""
+    """A single-label text classification task.
+
+    Args:
+        name: Short name.
+        description: What the label of a text says, as a clause.
+        labels: The classes; a label's id is its place.
+        topics: What synthetic texts are about, in turn; may be empty.
+    """
 
     name: str
     description: str
     labels: tuple[Label, ...]
+    topics: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,7 +81,7 @@ def load_task(reference: str) -> Task:
 
 
 def _task(content: object, where: str) -> Task:
-    fields = _fields(content, {"name", "description", "labels"}, where)
+    fields = _fields(content, {"name", "description", "labels"}, where, optional={"topics"})
     listed = fields["labels"]
     if not isinstance(listed, list) or not 2 <= len(listed) <= _MAX_LABELS:
         raise InputError(where, f"`labels` must be a list of 2 to {_MAX_LABELS}", "Add labels")
@@ -81,18 +89,20 @@ def _task(content: object, where: str) -> Task:
     names = [label.name for label in labels]
     if len(set(names)) < len(names):
         raise InputError(where, f"a label name occurs twice in {names}", "Make the names distinct")
-    return Task(_name(fields["name"], where), _line(fields["description"], where), labels)
+    return Task(
+        name=_name(fields["name"], where),
+        description=_line(fields["description"], where),
+        labels=labels,
+        topics=_lines(fields, "topics", where),
+    )
 
 
 def _label(content: object, where: str) -> Label:
     fields = _fields(content, {"name", "description"}, where, optional={"examples"})
-    examples = fields.get("examples") or []
-    if not isinstance(examples, list):
-        raise InputError(where, "`examples` must be a list of texts", "Write one text a line")
     return Label(
         name=_name(fields["name"], where),
         description=_line(fields["description"], where),
-        examples=tuple(_line(each, where) for each in examples),
+        examples=_lines(fields, "examples", where),
     )
 
 
@@ -110,6 +120,13 @@ def _name(value: object, where: str) -> str:
         rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
         raise InputError(f"{where}, name {value!r}", rule, "Rename it")
     return value
+
+
+def _lines(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    listed = fields.get(key, [])
+    if not isinstance(listed, list):
+        raise InputError(where, f"`{key}` must be a list of texts", "Write one text a line")
+    return tuple(_line(each, f"{where}, {key}") for each in listed)
 
 
 def _line(value: object, where: str) -> str:

@@ -1,0 +1,149 @@
+"""Asking a chat LLM over the OpenAI protocol, many requests at once, answers in order."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+
+from components.checks import InputError
+from components.generate.engines import Endpoint
+
+_TIMEOUT_SECONDS = 300.0
+_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to the LLM.
+
+    Args:
+        label: Name of the label that sentences are wanted for.
+        turn: How many requests for this label came before.
+        attributes: What the prompt asked for, for the ledger.
+        messages: The chat, in the protocol's form.
+        schema: JSON schema of the answer.
+        max_tokens: Where an answer is cut off.
+        temperature: Sampling temperature.
+        seed: Seed of the sampling.
+    """
+
+    label: str
+    turn: int
+    attributes: Mapping[str, str]
+    messages: Sequence[Mapping[str, str]] = field(repr=False)
+    schema: Mapping[str, Any] = field(repr=False)
+    max_tokens: int
+    temperature: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the LLM said to a request, and what it cost."""
+
+    request: Request
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+class ChatClient:
+    """A client of one endpoint; use it as an asynchronous context manager.
+
+    Args:
+        endpoint: The server and its name for the model.
+        api_key: Bearer token, empty for servers that want none.
+        concurrency: Requests under way at once.
+    """
+
+    def __init__(self, endpoint: Endpoint, api_key: str, concurrency: int) -> None:
+        self._endpoint = endpoint
+        self._concurrency = concurrency
+        self._slots = asyncio.Semaphore(concurrency)
+        self._takes_schema = True
+        self._client = openai.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=api_key or "none",
+            timeout=_TIMEOUT_SECONDS,
+            max_retries=_RETRIES,
+        )
+
+    async def __aenter__(self) -> "ChatClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def answers(self, requests: Iterator[Request]) -> AsyncIterator[Answer]:
+        """Ask requests concurrently and yield the answers in the order of the requests.
+
+        A request is drawn only when at most twice the concurrency of earlier ones are open,
+        so an iterator that looks at what came of earlier answers draws the same requests in
+        every run, however long single answers take.
+        """
+        pending: deque[asyncio.Task[Answer]] = deque()
+        try:
+            for request in requests:
+                pending.append(asyncio.create_task(self._ask(request)))
+                if len(pending) == 2 * self._concurrency:
+                    yield await pending.popleft()
+            while pending:
+                yield await pending.popleft()
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+
+    async def _ask(self, request: Request) -> Answer:
+        async with self._slots:
+            started = time.monotonic()
+            completion = await self._complete(request)
+        choice, usage = completion.choices[0], completion.usage
+        return Answer(
+            request=request,
+            text=choice.message.content or "",
+            finish_reason=choice.finish_reason,
+            prompt_tokens=usage.prompt_tokens if usage else 0,
+            completion_tokens=usage.completion_tokens if usage else 0,
+            seconds=time.monotonic() - started,
+        )
+
+    async def _complete(self, request: Request) -> Any:
+        try:
+            try:
+                return await self._create(request, with_schema=self._takes_schema)
+            except openai.BadRequestError:
+                if not self._takes_schema:
+                    raise
+                self._takes_schema = False
+                return await self._create(request, with_schema=False)
+        except openai.APITimeoutError as error:
+            raise self._failed(f"gave no answer within {_TIMEOUT_SECONDS:g} s") from error
+        except openai.APIConnectionError as error:
+            raise self._failed("cannot be reached") from error
+        except openai.APIStatusError as error:
+            raise self._failed(f"refused the request: {error.message:.300}") from error
+
+    def _create(self, request: Request, *, with_schema: bool) -> Any:
+        arguments: dict[str, Any] = {
+            "model": self._endpoint.model,
+            "messages": request.messages,
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+        }
+        if with_schema:
+            schema = {"name": "texts", "schema": request.schema, "strict": True}
+            arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return self._client.chat.completions.create(**arguments)
+
+    def _failed(self, rule: str) -> InputError:
+        return InputError(
+            f"LLM server {self._endpoint.base_url}", rule, "Check its log, its URL and its key"
+        )
