@@ -63,6 +63,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def require_sha256(path: Path, expected: str) -> None:
+    """Refuse a file whose content is not what was pinned.
+
+    Raises:
+        InputError: If the hash differs.
+    """
+    if (actual := sha256(path)) != expected:
+        rule = f"has sha256 {actual}, but {expected} is pinned"
+        raise InputError(str(path), rule, "Get the right file, or pin this one if you trust it")
+
+
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
     """Write a file or folder so that it appears at `target` whole or not at all.

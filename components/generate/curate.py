@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from components.generate.parse import Candidate
 from components.task import Task
+from components.text import fold
 
 _CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _MIN_WORDS = 3
@@ -20,15 +21,6 @@ _ABOUT_THE_PROMPT = re.compile(
     r"|\bhere (?:are|is) (?:\w+ )?(?:texts?|sentences?|examples?)\b",
     re.IGNORECASE,
 )
-
-
-def fold(text: str) -> str:
-    """A text without case, punctuation, accents' encoding and extra white space.
-
-    Two texts that fold to the same string count as the same.
-    """
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(words)
 
 
 @dataclass

@@ -24,7 +24,8 @@ class Model:
     Args:
         kind: `endpoint` is a server that runs already, the others are launched.
         location: Base URL, path or URI of a GGUF file, or hub id.
-        revision: Hub commit for `vllm`, name of the model for `endpoint`.
+        revision: Hub commit for `vllm`, name of the model for `endpoint`, sha256 of the
+            file for `llama.cpp` (empty: not checked).
     """
 
     kind: Literal["endpoint", "llama.cpp", "vllm"]
@@ -44,8 +45,8 @@ def parse_model(reference: str) -> Model:
     """Read one entry of the `models` setting.
 
     Args:
-        reference: `https://host/v1#name` for a running server, a path or URI that ends in
-            `.gguf` for llama.cpp, or `owner/name@commit` for vLLM.
+        reference: `https://host/v1#name` for a running server; a path or URI of a GGUF file
+            for llama.cpp, if wanted with `@sha256:` and its hash; `owner/name@commit` for vLLM.
 
     Raises:
         InputError: If it is none of these.
@@ -53,8 +54,9 @@ def parse_model(reference: str) -> Model:
     url, _, name = reference.partition("#")
     if re.match(r"https?://", url) and name:
         return Model("endpoint", url.rstrip("/"), name)
-    if reference.endswith(".gguf"):
-        return Model("llama.cpp", reference)
+    path, _, digest = reference.partition("@sha256:")
+    if path.endswith(".gguf"):
+        return Model("llama.cpp", path, digest)
     if hub := _HUB_MODEL.fullmatch(reference):
         return Model("vllm", hub["name"], hub["revision"])
     raise InputError(
@@ -93,6 +95,8 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
 
 def _llama_command(model: Model, concurrency: int, port: int, folder: Path) -> list[str]:
     path = storage.fetch(model.location, folder)
+    if model.revision:
+        storage.require_sha256(path, model.revision)
     server = [sys.executable, "-m", "components.generate.llama_server", "--model", str(path)]
     return [*server, "--alias", model.location, "--parallel", str(concurrency), "--port", str(port)]
 

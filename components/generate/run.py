@@ -37,7 +37,8 @@ def generate(settings: GenerateSettings, output: Path, api_key: str = "") -> dic
     task = load_task(settings.task)
     models = [parse_model(reference) for reference in settings.models]
     output.mkdir(parents=True, exist_ok=True)
-    (output / LEDGER).unlink(missing_ok=True)
+    for name in (SYNTHETIC, LEDGER):
+        (output / name).unlink(missing_ok=True)
     prompts = Prompts(task, read_source(), settings.seed)
     curator = Curator(task, prompts.source.max_characters)
     harvest = Harvest(task, curator, Ledger(output / LEDGER))

@@ -1,0 +1,1 @@
+"""The embedded sample: sentences written for this project, and their splits."""

@@ -1,0 +1,53 @@
+"""Splitting rows before anything else is done with them: stratified and seeded."""
+
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from components.checks import InputError
+from components.merge.settings import MergeSettings
+from components.merge.sources import TEST, TRAIN, VALIDATION, WHOLE
+
+
+def split_rows(tables: dict[str, pd.DataFrame], settings: MergeSettings) -> dict[str, pd.DataFrame]:
+    """Complete a data set to train, validation and test rows.
+
+    Splits that the source has are kept as they are. A missing test split is taken from the
+    train rows first, then a missing validation split from what remains.
+
+    Args:
+        tables: Checked rows by split name, or all of them under `WHOLE`.
+        settings: Fractions and seed.
+
+    Raises:
+        InputError: If a label has too few rows to stand in each split.
+    """
+    train = tables.get(TRAIN, tables.get(WHOLE))
+    if train is None:
+        raise InputError("data set", "has no train split", "Add one")
+    test, validation = tables.get(TEST), tables.get(VALIDATION)
+    if test is None:
+        train, test = _take(train, settings.test_fraction, settings.seed, TEST)
+    if validation is None:
+        train, validation = _take(train, settings.validation_fraction, settings.seed, VALIDATION)
+    return {TRAIN: train, VALIDATION: validation, TEST: test}
+
+
+def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    """At most `rows` rows with the same shares of labels; 0 keeps all."""
+    if not 0 < rows < len(train):
+        return train
+    kept, _ = _take(train, 1 - rows / len(train), seed, "sample")
+    return kept
+
+
+def _take(
+    rows: pd.DataFrame, fraction: float, seed: int, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    try:
+        rest, taken = train_test_split(
+            rows, test_size=fraction, random_state=seed, stratify=rows["label"]
+        )
+    except ValueError as error:
+        rule = f"cannot give {fraction:.0%} of its {len(rows)} rows to the {name} split: {error}"
+        raise InputError("data set", rule, "Add rows of the rare labels or raise it") from error
+    return rest.sort_index(), taken.sort_index()
