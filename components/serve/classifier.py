@@ -1,11 +1,11 @@
 """A text classifier from a model folder: tokenizer and ONNX Runtime, no torch."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -42,6 +42,10 @@ class Classifier:
         self._tokenizer.enable_padding(
             pad_id=description.pad_id, pad_token=self._tokenizer.id_to_token(description.pad_id)
         )
+        # ONNX Runtime reports usage to its maker from its import on, unless this is set before.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(
@@ -80,4 +84,5 @@ class Classifier:
         inputs = {"input_ids": ids, "attention_mask": mask}
         logits: NDArray[np.float32] = self._session.run(["logits"], inputs)[0]
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.divide(exponentials, exponentials.sum(axis=1, keepdims=True))
+        shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return shares

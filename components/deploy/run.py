@@ -1,0 +1,111 @@
+"""Deploys a model: renders its InferenceService, and tries the predictor out on this machine."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from components import bundle, storage
+from components.checks import InputError
+from components.deploy.inference_service import inference_service
+from components.deploy.predictor_process import running_predictor
+from components.deploy.settings import DeploySettings
+from components.deploy.smoke import Sentence, smoke
+from components.task import Task, load_task
+
+MANIFEST = "inference_service.yaml"
+SMOKE = "smoke.json"
+LOG = "predictor.log"
+
+_log = logging.getLogger(__name__)
+_ANNOTATED_METRICS = ("accuracy", "macro_f1")
+_TEST_ROWS = 20
+
+
+def deploy(
+    settings: DeploySettings,
+    model: Path,
+    metrics: Mapping[str, float],
+    model_uri: str,
+    output: Path,
+    dataset: Path | None = None,
+    verdict: str | None = None,
+) -> None:
+    """Write the InferenceService of a model and, for target `local`, try the predictor out.
+
+    Args:
+        settings: What the user chose.
+        model: Model folder as train writes it.
+        metrics: Test metrics of the model, `accuracy` and `macro_f1` among them.
+        model_uri: Where the cluster finds the model folder.
+        output: Folder to write: `inference_service.yaml`, and for `local` `smoke.json` and
+            `predictor.log`.
+        dataset: Merged data set folder; rows of its test split join the task's examples as
+            sentences to try the predictor with.
+        verdict: What evaluate said of the model, for the manifest.
+
+    Raises:
+        InputError: If the model does not verify or is of another task, a metric is missing,
+            or the predictor does not start or fails its smoke test.
+    """
+    task = load_task(settings.task)
+    manifest = bundle.verify(model)
+    _require_labels_of(task, model)
+    annotations = _annotations(manifest, metrics, verdict)
+    service = inference_service(settings.service_name, model_uri, settings.image, annotations)
+    with storage.staged(output) as draft:
+        draft.mkdir()
+        text = yaml.safe_dump(service, sort_keys=False)
+        (draft / MANIFEST).write_text(text, encoding="utf-8")
+        _log.info("deploy: rendered InferenceService %s", settings.service_name)
+        if settings.deploy_target == "local":
+            _try_out(settings.service_name, task, _sentences(task, dataset), model, draft)
+
+
+def _require_labels_of(task: Task, model: Path) -> None:
+    names = bundle.read_labels(model).names
+    if names != task.names:
+        thing, rule = f"model {model}", f"has the labels {', '.join(names)}, not {task.name}'s"
+        raise InputError(thing, rule, "Deploy it with the task that it was trained for")
+
+
+def _annotations(
+    manifest: bundle.Manifest, metrics: Mapping[str, float], verdict: str | None
+) -> dict[str, str]:
+    if missing := [name for name in _ANNOTATED_METRICS if name not in metrics]:
+        raise InputError(f"metrics {list(metrics)}", f"lack {missing}", "Evaluate the model again")
+    facts = {"run": manifest.facts.get("run"), "model-sha256": manifest.sha256, "verdict": verdict}
+    facts |= {name: f"{metrics[name]:.4f}" for name in _ANNOTATED_METRICS}
+    return {f"emotion-pipeline/{name}": str(fact) for name, fact in facts.items() if fact}
+
+
+def _sentences(task: Task, dataset: Path | None) -> list[Sentence]:
+    sentences = [Sentence(text, label.name) for label in task.labels for text in label.examples]
+    if dataset is not None:
+        import pandas
+
+        rows = pandas.read_parquet(dataset / "test.parquet", columns=["text", "label"])
+        rows = rows.sample(min(_TEST_ROWS, len(rows)), random_state=0)
+        pairs = zip(rows["text"].tolist(), rows["label"].tolist(), strict=True)
+        sentences += [Sentence(text, task.names[label]) for text, label in pairs]
+    if not sentences:
+        raise InputError(f"task {task.name}", "has no examples to try out", "Add `examples`")
+    return sentences
+
+
+def _try_out(
+    service_name: str, task: Task, sentences: Sequence[Sentence], model: Path, folder: Path
+) -> None:
+    _log.info("deploy: starting the predictor")
+    with running_predictor(model, service_name, folder / LOG) as url:
+        result = smoke(url, service_name, task.names, sentences)
+    _log.info(
+        "deploy: %d sentences, %.0f%% with the expected label, %.0f ms each",
+        result.sentences,
+        100 * result.expected_share,
+        result.mean_latency_ms,
+    )
+    (folder / SMOKE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""The pretrained encoder that training starts from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from components import storage
+from components.checks import InputError
+from components.task import Task
+
+_WEIGHTS = "model.safetensors"
+_SHA256 = "sha256:"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Where a pretrained encoder is: a local folder, or a hub id with its commit."""
+
+    name: str
+    commit: str | None
+
+    def tokenizer(self) -> Any:
+        """The encoder's fast tokenizer."""
+        return AutoTokenizer.from_pretrained(
+            self.name, revision=self.commit, trust_remote_code=False, use_fast=True
+        )
+
+    def classifier(self, task: Task) -> Any:
+        """The encoder with a new classification head for the task's labels."""
+        return AutoModelForSequenceClassification.from_pretrained(
+            self.name,
+            revision=self.commit,
+            trust_remote_code=False,
+            use_safetensors=True,
+            id2label=dict(enumerate(task.names)),
+            label2id={name: index for index, name in enumerate(task.names)},
+        )
+
+
+def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
+    """Find a pretrained encoder and check that it is the pinned one.
+
+    Args:
+        base_model: Hub id, or path or URI of a folder.
+        revision: Commit of a hub model; `sha256:` and the hash of the weights of a folder, or
+            empty for a folder that is not pinned.
+        downloads: Takes what comes from object storage.
+
+    Raises:
+        InputError: If it is missing, not pinned, or has other content than was pinned.
+    """
+    if ":" not in base_model and not Path(base_model).exists():
+        if not revision or revision.startswith(_SHA256):
+            rule = "is no folder here, and a hub model is pinned by a commit of 40 digits"
+            raise InputError(f"base_model {base_model}", rule, "Set base_model_revision")
+        return Encoder(base_model, revision)
+    folder = storage.fetch(base_model, downloads)
+    weights = folder / _WEIGHTS
+    if not weights.is_file():
+        fix = "Save the model as safetensors with save_pretrained"
+        raise InputError(f"base_model {base_model}", f"has no {_WEIGHTS}", fix)
+    if revision and not revision.startswith(_SHA256):
+        rule = "is a hub commit, but base_model is a folder"
+        raise InputError(
+            f"base_model_revision={revision}", rule, "Use sha256:... or leave it empty"
+        )
+    if revision:
+        storage.require_sha256(weights, revision.removeprefix(_SHA256))
+    return Encoder(str(folder), None)

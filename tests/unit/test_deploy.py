@@ -1,0 +1,89 @@
+"""The deploy step on a real model folder."""
+
+import json
+import shutil
+
+import pytest
+import yaml
+
+from components import bundle, storage
+from components.checks import InputError
+from components.deploy.predictor_process import running_predictor
+from components.deploy.run import deploy
+from components.deploy.settings import DeploySettings
+from components.task import load_task
+
+METRICS = {"accuracy": 0.91236, "macro_f1": 0.87, "f1_joy": 0.9}
+URI = "gs://models/emotion"
+RENDER = DeploySettings(deploy_target="render")
+
+
+def test_local_writes_the_manifest_the_smoke_result_and_the_log(
+    model_folder, dataset_folder, tmp_path
+):
+    output = tmp_path / "deployment"
+    deploy(DeploySettings(), model_folder, METRICS, URI, output, dataset_folder)
+    assert {each.name for each in output.iterdir()} == {
+        "inference_service.yaml",
+        "smoke.json",
+        "predictor.log",
+    }
+    smoke = json.loads((output / "smoke.json").read_text())
+    assert smoke["sentences"] > sum(len(label.examples) for label in load_task("emotion").labels)
+    assert smoke["expected_share"] > 1 / 6
+    assert "/v2/models/emotion/infer" in (output / "predictor.log").read_text()
+
+
+def test_render_writes_the_manifest_alone_and_says_what_it_serves(model_folder, tmp_path):
+    output = tmp_path / "deployment"
+    deploy(RENDER, model_folder, METRICS, URI, output, verdict="pass")
+    assert [each.name for each in output.iterdir()] == ["inference_service.yaml"]
+    service = yaml.safe_load((output / "inference_service.yaml").read_text())
+    annotations = service["metadata"]["annotations"]
+    assert annotations["emotion-pipeline/model-sha256"] == storage.sha256(
+        model_folder / bundle.MANIFEST
+    )
+    assert annotations["emotion-pipeline/accuracy"] == "0.9124"
+    assert annotations["emotion-pipeline/macro_f1"] == "0.8700"
+    assert annotations["emotion-pipeline/verdict"] == "pass"
+
+
+def test_a_changed_model_is_refused_before_anything_is_written(model_folder, tmp_path):
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    (folder / bundle.LABELS).write_text("{}")
+    with pytest.raises(InputError, match=bundle.LABELS):
+        deploy(RENDER, folder, METRICS, URI, tmp_path / "deployment")
+    assert not (tmp_path / "deployment").exists()
+
+
+def test_a_model_of_another_task_is_refused(model_folder, tmp_path):
+    task = tmp_path / "task.yaml"
+    labels = [{"name": name, "description": name} for name in ("good", "bad")]
+    task.write_text(yaml.safe_dump({"name": "mood", "description": "mood", "labels": labels}))
+    settings = DeploySettings(task=str(task), deploy_target="render")
+    with pytest.raises(InputError, match="not mood's"):
+        deploy(settings, model_folder, METRICS, URI, tmp_path / "deployment")
+
+
+def test_metrics_without_macro_f1_are_refused(model_folder, tmp_path):
+    with pytest.raises(InputError, match="macro_f1"):
+        deploy(RENDER, model_folder, {"accuracy": 0.9}, URI, tmp_path / "deployment")
+
+
+def test_a_predictor_that_cannot_start_is_reported_with_its_log(tmp_path):
+    (tmp_path / "model").mkdir()
+    log = tmp_path / "predictor.log"
+    with (
+        pytest.raises(InputError, match=rf"status 1.*has no {bundle.MANIFEST}"),
+        running_predictor(tmp_path / "model", "emotion", log),
+    ):
+        pass
+    assert bundle.MANIFEST in log.read_text()
+
+
+def test_a_predictor_that_is_not_ready_in_time_is_reported(model_folder, tmp_path):
+    with (
+        pytest.raises(InputError, match=r"not ready within 0\.2 s"),
+        running_predictor(model_folder, "emotion", tmp_path / "log", start_seconds=0.2),
+    ):
+        pass

@@ -1,0 +1,28 @@
+import pytest
+
+from components.checks import InputError
+from components.deploy.settings import DeploySettings
+
+
+@pytest.mark.parametrize("name", ["a", "emotion", "emotion-2", "a" * 40])
+def test_a_dns_label_is_a_service_name(name):
+    assert DeploySettings(service_name=name).service_name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Emotion", "2nd", "-a", "a-", "a_b", "a.b", "a b", "a" * 41, "emotion\n"]
+)
+def test_anything_else_is_not(name):
+    with pytest.raises(InputError, match="service_name"):
+        DeploySettings(service_name=name)
+
+
+def test_an_unknown_target_is_refused_with_the_known_ones():
+    with pytest.raises(InputError, match="local, render"):
+        DeploySettings(deploy_target="cluster")
+
+
+@pytest.mark.parametrize("image", ["", " ", "an image"])
+def test_an_image_that_cannot_be_is_refused(image):
+    with pytest.raises(InputError, match="image"):
+        DeploySettings(image=image)
