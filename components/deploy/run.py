@@ -41,8 +41,8 @@ def deploy(
         model: Model folder as train writes it.
         metrics: Test metrics of the model, `accuracy` and `macro_f1` among them.
         model_uri: Where the cluster finds the model folder.
-        output: Folder to write: `inference_service.yaml`, and for `local` `smoke.json` and
-            `predictor.log`.
+        output: Folder to write: for `local` `predictor.log` and `smoke.json`, and last
+            `inference_service.yaml`.
         dataset: Merged data set folder; rows of its test split join the task's examples as
             sentences to try the predictor with.
         verdict: What evaluate said of the model, for the manifest.
@@ -56,13 +56,12 @@ def deploy(
     _require_labels_of(task, model)
     annotations = _annotations(manifest, metrics, verdict)
     service = inference_service(settings.service_name, model_uri, settings.image, annotations)
-    with storage.staged(output) as draft:
-        draft.mkdir()
-        text = yaml.safe_dump(service, sort_keys=False)
-        (draft / MANIFEST).write_text(text, encoding="utf-8")
-        _log.info("deploy: rendered InferenceService %s", settings.service_name)
-        if settings.deploy_target == "local":
-            _try_out(settings.service_name, task, _sentences(task, dataset), model, draft)
+    output.mkdir(parents=True, exist_ok=True)
+    if settings.deploy_target == "local":
+        _try_out(settings.service_name, task, _sentences(task, dataset), model, output)
+    with storage.staged(output / MANIFEST) as draft:
+        draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
+    _log.info("deploy: rendered InferenceService %s", settings.service_name)
 
 
 def _require_labels_of(task: Task, model: Path) -> None:

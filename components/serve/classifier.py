@@ -1,6 +1,5 @@
 """A text classifier from a model folder: tokenizer and ONNX Runtime, no torch."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from components import bundle
+from components.onnx import inference_session
 
 _BATCH_SIZE = 32
 
@@ -42,15 +42,7 @@ class Classifier:
         self._tokenizer.enable_padding(
             pad_id=description.pad_id, pad_token=self._tokenizer.id_to_token(description.pad_id)
         )
-        # ONNX Runtime reports usage to its maker from its import on, unless this is set before.
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
-            str(folder / bundle.ONNX), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = inference_session(folder / bundle.ONNX, threads)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities of shape (texts, labels), rows in the order of the texts.

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 
 from components import bundle
+from components.onnx import inference_session
 
 _OPSET = 17
 _TOLERANCE = 1e-3
@@ -62,10 +62,9 @@ def export_onnx(model: Any, tokenizer: Any, texts: Sequence[str], path: Path) ->
             opset_version=_OPSET,
             dynamo=False,
         )
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = ("input_ids", "attention_mask")
     feed = {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
-    difference = float(np.abs(session.run(["logits"], feed)[0] - expected).max())
+    difference = float(np.abs(inference_session(path).run(["logits"], feed)[0] - expected).max())
     if difference > _TOLERANCE:
         raise RuntimeError(f"ONNX logits differ from torch by {difference:.2g} > {_TOLERANCE:g}")
     return difference

@@ -132,7 +132,7 @@ def _metrics(prediction: EvalPrediction) -> dict[str, float]:
     }
 
 
-class _Progress(TrainerCallback):  # type: ignore[misc]
+class _Progress(TrainerCallback):
     """Logs a line with speed and time left every few seconds, and one for each epoch."""
 
     def __init__(self, rows: int) -> None:
@@ -140,7 +140,11 @@ class _Progress(TrainerCallback):  # type: ignore[misc]
         self._started = self._reported = time.monotonic()
 
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: Any,
     ) -> None:
         """Report progress if the last report is some seconds ago."""
         now = time.monotonic()
@@ -161,11 +165,11 @@ class _Progress(TrainerCallback):  # type: ignore[misc]
         self,
         args: TrainingArguments,
         state: TrainerState,
-        control: TrainerControl,
-        metrics: dict[str, float],
-        **_: Any,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,
     ) -> None:
         """Report the validation scores of an epoch."""
+        metrics: dict[str, float] = kwargs["metrics"]
         _log.info(
             "train: epoch %d/%d, validation loss %.3f, accuracy %.3f, macro-F1 %.3f",
             round(state.epoch or 0),

@@ -1,0 +1,39 @@
+"""A real data set and a real trained model, made once for all tests."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.merge.run import merge
+from components.merge.settings import MergeSettings
+from components.task import load_task
+from components.train.run import train
+from components.train.settings import TrainSettings
+
+
+@pytest.fixture(scope="session")
+def synthetic_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthetic rows as generate writes them: here, the task's own examples."""
+    labels = load_task("emotion").labels
+    rows = [{"text": text, "label": each.name} for each in labels for text in each.examples]
+    path = tmp_path_factory.mktemp("synthetic") / "synthetic_emotions.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded sample, merged with the synthetic rows."""
+    folder = tmp_path_factory.mktemp("merged") / "dataset"
+    merge(MergeSettings(dataset="sample"), synthetic_file, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model trained on the sample for two epochs."""
+    folder = tmp_path_factory.mktemp("trained")
+    settings = TrainSettings(lora_rank=16, lora_alpha=32, learning_rate=1e-3, epochs=2)
+    train(settings, dataset_folder, folder / "model", folder / "checkpoints")
+    return folder / "model"
