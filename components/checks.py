@@ -14,7 +14,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, thing: str, rule: str, fix: str) -> None:
-        super().__init__(f"{thing}: {rule}. {fix}.")
+        super().__init__(f"{thing}: {rule.rstrip('.')}. {fix.rstrip('.')}.")
         self.thing, self.rule, self.fix = thing, rule, fix
 
 

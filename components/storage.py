@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 from components.checks import InputError
 
@@ -29,7 +29,7 @@ def fetch(uri: str, into: Path) -> Path:
     parts = urlparse(uri)
     match parts.scheme:
         case "" | "file":
-            path = Path(parts.path if parts.scheme else uri)
+            path = Path(unquote(parts.path) if parts.scheme else uri)
         case "package":
             path = _inside_package(parts.path)
         case "gs" | "s3":
@@ -110,7 +110,10 @@ def _remove(path: Path) -> None:
 
 def _inside_package(path: str) -> Path:
     package, _, inner = path.partition("/")
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
             f"package:{path}", f"package {package!r} is not installed", "Run `make setup`"

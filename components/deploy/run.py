@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,24 +29,24 @@ _TEST_ROWS = 20
 def deploy(
     settings: DeploySettings,
     model: Path,
-    metrics: Mapping[str, float],
+    metrics: Mapping[str, Any],
     model_uri: str,
     output: Path,
     dataset: Path | None = None,
-    verdict: str | None = None,
+    run_id: str = "",
 ) -> None:
     """Write the InferenceService of a model and, for target `local`, try the predictor out.
 
     Args:
         settings: What the user chose.
         model: Model folder as train writes it.
-        metrics: Test metrics of the model, `accuracy` and `macro_f1` among them.
+        metrics: What evaluate measured, `accuracy` and `macro_f1` on the test split among it.
         model_uri: Where the cluster finds the model folder.
         output: Folder to write: for `local` `predictor.log` and `smoke.json`, and last
             `inference_service.yaml`.
         dataset: Merged data set folder; rows of its test split join the task's examples as
             sentences to try the predictor with.
-        verdict: What evaluate said of the model, for the manifest.
+        run_id: The pipeline run that made the model, for the manifest.
 
     Raises:
         InputError: If the model does not verify or is of another task, a metric is missing,
@@ -54,7 +55,7 @@ def deploy(
     task = load_task(settings.task)
     manifest = bundle.verify(model)
     _require_labels_of(task, model)
-    annotations = _annotations(manifest, metrics, verdict)
+    annotations = _annotations(manifest, metrics, run_id)
     service = inference_service(settings.service_name, model_uri, settings.image, annotations)
     output.mkdir(parents=True, exist_ok=True)
     if settings.deploy_target == "local":
@@ -72,13 +73,13 @@ def _require_labels_of(task: Task, model: Path) -> None:
 
 
 def _annotations(
-    manifest: bundle.Manifest, metrics: Mapping[str, float], verdict: str | None
+    manifest: bundle.Manifest, metrics: Mapping[str, Any], run_id: str
 ) -> dict[str, str]:
     if missing := [name for name in _ANNOTATED_METRICS if name not in metrics]:
         raise InputError(f"metrics {list(metrics)}", f"lack {missing}", "Evaluate the model again")
-    facts = {"run": manifest.facts.get("run"), "model-sha256": manifest.sha256, "verdict": verdict}
-    facts |= {name: f"{metrics[name]:.4f}" for name in _ANNOTATED_METRICS}
-    return {f"emotion-pipeline/{name}": str(fact) for name, fact in facts.items() if fact}
+    facts = {name: f"{metrics[name]:.4f}" for name in _ANNOTATED_METRICS}
+    facts |= {"model-sha256": manifest.sha256, "run": run_id or "none"}
+    return {f"emotion-pipeline/{name}": fact for name, fact in facts.items()}
 
 
 def _sentences(task: Task, dataset: Path | None) -> list[Sentence]:

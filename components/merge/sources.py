@@ -1,9 +1,11 @@
 """Reading labelled rows: the embedded sample, files, folders, object storage, the hub."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -95,29 +97,52 @@ def _read_hub(name: str, revision: str) -> Tables:
         rule = f"cannot be read from the hub ({type(error).__name__}), and no such path is here"
         fix = "Check the name, the revision and the network, or give a folder"
         raise InputError(f"dataset {name}", rule, fix) from error
-    return {_SPLIT_NAMES.get(split, split): _hub_frame(rows) for split, rows in loaded.items()}
+    return {
+        _SPLIT_NAMES[split]: _hub_frame(rows)
+        for split, rows in loaded.items()
+        if split in _SPLIT_NAMES
+    }
 
 
 def _hub_frame(rows: "datasets.Dataset") -> pd.DataFrame:  # type: ignore[name-defined]  # noqa: F821
     frame: pd.DataFrame = rows.to_pandas()
     if names := getattr(rows.features.get("label"), "names", None):
-        frame["label"] = [names[label] for label in frame["label"]]
+        frame["label"] = frame["label"].map(dict(enumerate(names)))
     return frame.assign(place=[f"row {row}" for row in range(1, len(frame) + 1)])
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    text = path.read_bytes().decode("utf-8-sig")
-    return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    frame = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False)
+    if not frame.index.equals(pd.RangeIndex(len(frame))):
+        # pandas took the surplus fields for an index, which shifts the columns.
+        raise ValueError("its rows have more fields than its header; quote texts with commas")
+    return frame
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
-    text = path.read_bytes().decode("utf-8-sig")
-    return pd.read_json(io.StringIO(text), lines=True, dtype=False, convert_dates=False)
+    lines = enumerate(_text(path).split("\n"), start=1)
+    return _records([_parsed(line, number) for number, line in lines if line.strip()])
 
 
 def _read_json(path: Path) -> pd.DataFrame:
-    text = path.read_bytes().decode("utf-8-sig")
-    return pd.read_json(io.StringIO(text), orient="records", dtype=False, convert_dates=False)
+    return _records(json.loads(_text(path)))
+
+
+def _records(rows: Any) -> pd.DataFrame:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("it must hold one object a row")
+    return pd.DataFrame(rows)
+
+
+def _parsed(line: str, number: int) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8-sig")
 
 
 _READERS: Mapping[str, Callable[[Path], pd.DataFrame]] = {

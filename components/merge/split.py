@@ -1,5 +1,7 @@
 """Splitting rows before anything else is done with them: stratified and seeded."""
 
+import math
+
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
@@ -26,9 +28,11 @@ def split_rows(tables: dict[str, pd.DataFrame], settings: MergeSettings) -> dict
         raise InputError("data set", "has no train split", "Add one")
     test, validation = tables.get(TEST), tables.get(VALIDATION)
     if test is None:
-        train, test = _take(train, settings.test_fraction, settings.seed, TEST)
+        count = math.ceil(settings.test_fraction * len(train))
+        train, test = _take(train, count, settings.seed, TEST)
     if validation is None:
-        train, validation = _take(train, settings.validation_fraction, settings.seed, VALIDATION)
+        count = math.ceil(settings.validation_fraction * len(train))
+        train, validation = _take(train, count, settings.seed, VALIDATION)
     return {TRAIN: train, VALIDATION: validation, TEST: test}
 
 
@@ -36,18 +40,21 @@ def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     """At most `rows` rows with the same shares of labels; 0 keeps all."""
     if not 0 < rows < len(train):
         return train
-    kept, _ = _take(train, 1 - rows / len(train), seed, "sample")
+    _, kept = _take(train, rows, seed, "subsampled train")
     return kept
 
 
 def _take(
-    rows: pd.DataFrame, fraction: float, seed: int, name: str
+    rows: pd.DataFrame, count: int, seed: int, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rule = f"cannot give {count} of its {len(rows)} rows to the {name} split with every label in it"
+    fix = "Add rows of the rare labels or ask for another share"
     try:
         rest, taken = train_test_split(
-            rows, test_size=fraction, random_state=seed, stratify=rows["label"]
+            rows, test_size=count, random_state=seed, stratify=rows["label"]
         )
     except ValueError as error:
-        rule = f"cannot give {fraction:.0%} of its {len(rows)} rows to the {name} split: {error}"
-        raise InputError("data set", rule, "Add rows of the rare labels or raise it") from error
+        raise InputError("data set", f"{rule} ({error})", fix) from error
+    if set(taken["label"]) < set(rows["label"]):
+        raise InputError("data set", rule, fix)
     return rest.sort_index(), taken.sort_index()

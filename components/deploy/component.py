@@ -1,0 +1,34 @@
+"""KFP face of the deploy step."""
+
+from kfp import dsl
+
+
+@dsl.component(base_image="emotion-pipeline/deploy", install_kfp_package=False)
+def deploy(
+    model: dsl.Input[dsl.Model],
+    merged: dsl.Input[dsl.Dataset],
+    evaluation: dsl.Input[dsl.Artifact],
+    deployment: dsl.Output[dsl.Artifact],
+    task: str,
+    deploy_target: str,
+    service_name: str,
+    run_id: str,
+) -> None:
+    """Put the model behind an inference endpoint."""
+    import json
+    from pathlib import Path
+
+    from components.deploy.run import deploy
+    from components.deploy.settings import DeploySettings
+    from components.logs import start_logging
+
+    start_logging()
+    deploy(
+        DeploySettings(task=task, deploy_target=deploy_target, service_name=service_name),
+        model=Path(model.path),
+        model_uri=model.uri,
+        metrics=json.loads(Path(evaluation.path).read_text(encoding="utf-8")),
+        dataset=Path(merged.path),
+        run_id=run_id,
+        output=Path(deployment.path),
+    )
