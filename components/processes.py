@@ -37,12 +37,15 @@ def running_server(
         start_seconds: How long the server may take until it is ready.
 
     Raises:
-        InputError: If the server ends or is not ready in time; the message holds the
-            last lines of its log.
+        InputError: If there is no such program, or the server ends or is not ready in
+            time; the message holds the last lines of its log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
+        try:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
+        except FileNotFoundError as error:
+            raise InputError(f"program {command[0]}", "is not installed", "Install it") from error
     try:
         _wait_until_ready(process, ready_url, log, start_seconds)
         yield process

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import importlib.util
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,14 +92,22 @@ def staged(target: Path) -> Iterator[Path]:
         yield draft
         _remove(target)
         draft.rename(target)
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+    except Exception as error:
+        if _is_full_disk(error):
             raise InputError(
                 str(target), "no space left to write it", "Free some disk space"
             ) from error
         raise
     finally:
         _remove(draft)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    # Libraries with a core of their own (safetensors, torch) wrap the system's error in text.
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError):
+        return error.errno in codes
+    return any(os.strerror(code) in str(error) for code in codes)
 
 
 def _remove(path: Path) -> None:

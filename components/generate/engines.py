@@ -14,6 +14,7 @@ from components.processes import free_port, running_server
 
 _LLAMA_START_SECONDS = 120.0
 _VLLM_START_SECONDS = 1800.0
+_GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
 _HUB_MODEL = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 
@@ -54,15 +55,15 @@ def parse_model(reference: str) -> Model:
     url, _, name = reference.partition("#")
     if re.match(r"https?://", url) and name:
         return Model("endpoint", url.rstrip("/"), name)
-    path, _, digest = reference.partition("@sha256:")
-    if path.endswith(".gguf"):
-        return Model("llama.cpp", path, digest)
+    if file := _GGUF_FILE.fullmatch(reference):
+        return Model("llama.cpp", file["path"], file["digest"] or "")
     if hub := _HUB_MODEL.fullmatch(reference):
         return Model("vllm", hub["name"], hub["revision"])
     raise InputError(
         f"models: {reference!r}",
         "is neither a server (https://host/v1#name), a .gguf file nor a pinned hub model",
-        "For a hub model write owner/name@ and the 40 digits of the commit",
+        "For a hub model write owner/name@ and the 40 digits of the commit, for a .gguf file "
+        "with a pin add @sha256: and 64 digits",
     )
 
 

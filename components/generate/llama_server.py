@@ -17,7 +17,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    server = xllamacpp.Server(_parameters(arguments))
+    try:
+        server = xllamacpp.Server(_parameters(arguments))
+    except RuntimeError as error:
+        raise SystemExit(f"llama.cpp cannot serve {arguments.model}: {error}") from error
     print(f"llama.cpp listens on {server.listening_address}", flush=True)  # noqa: T201
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
 

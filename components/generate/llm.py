@@ -72,6 +72,8 @@ class ChatClient:
             api_key=api_key or "none",
             timeout=_TIMEOUT_SECONDS,
             max_retries=_RETRIES,
+            # A server on this machine is asked directly, even where a proxy is set.
+            http_client=openai.DefaultAsyncHttpxClient(mounts={"all://127.0.0.1": None}),
         )
 
     async def __aenter__(self) -> "ChatClient":
@@ -104,6 +106,8 @@ class ChatClient:
         async with self._slots:
             started = time.monotonic()
             completion = await self._complete(request)
+        if not getattr(completion, "choices", None):
+            raise self._failed("does not speak the OpenAI protocol")
         choice, usage = completion.choices[0], completion.usage
         return Answer(
             request=request,
@@ -116,10 +120,11 @@ class ChatClient:
 
     async def _complete(self, request: Request) -> Any:
         try:
+            with_schema = self._takes_schema
             try:
-                return await self._create(request, with_schema=self._takes_schema)
+                return await self._create(request, with_schema=with_schema)
             except openai.BadRequestError:
-                if not self._takes_schema:
+                if not with_schema:
                     raise
                 self._takes_schema = False
                 return await self._create(request, with_schema=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_MAX_CHARACTERS = 100_000
+_MAX_CHARACTERS = 50_000
 _MAX_EFFORT = 10_000_000
 _RECURSION_EFFORT = 10_000
 _TEXT_KEYS = ("text", "sentence", "content", "message", "sample", "example", "value")
@@ -15,7 +15,7 @@ _LABEL_KEYS = ("label", "emotion", "class", "category")
 _DECODER = json.JSONDecoder(parse_int=float)
 _OPENING = re.compile(r"[\[{]")
 _SEPARATOR = re.compile(r"\s*,?\s*")
-_CUT_OFF_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,3}\Z")
+_CUT_OFF_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,4}\Z")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def last_json(answer: str) -> Any | None:
     """The last list or object of an answer that is valid JSON, or None.
 
     The block may stand in prose or a code fence. Of a list that is cut off at the end of
-    the answer, the elements that are whole are returned. Only the last 100 000 characters
+    the answer, the elements that are whole are returned. Only the last 50 000 characters
     are looked at, and the number of characters read in vain is bounded, so hostile input
     costs little time.
     """

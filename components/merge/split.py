@@ -38,8 +38,11 @@ def split_rows(tables: dict[str, pd.DataFrame], settings: MergeSettings) -> dict
 
 def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     """At most `rows` rows with the same shares of labels; 0 keeps all."""
-    if not 0 < rows < len(train):
+    left_out = len(train) - rows
+    if rows == 0 or left_out <= 0:
         return train
+    if left_out < train["label"].nunique():
+        return train.sample(rows, random_state=seed).sort_index()
     _, kept = _take(train, rows, seed, "subsampled train")
     return kept
 

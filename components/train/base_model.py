@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from components import storage
@@ -22,21 +23,35 @@ class Encoder:
     commit: str | None
 
     def tokenizer(self) -> Any:
-        """The encoder's fast tokenizer."""
-        return AutoTokenizer.from_pretrained(
-            self.name, revision=self.commit, trust_remote_code=False, use_fast=True
-        )
+        """The encoder's fast tokenizer.
+
+        Raises:
+            InputError: If it is missing, damaged or out of reach.
+        """
+        return self._load(AutoTokenizer, use_fast=True)
 
     def classifier(self, task: Task) -> Any:
-        """The encoder with a new classification head for the task's labels."""
-        return AutoModelForSequenceClassification.from_pretrained(
-            self.name,
-            revision=self.commit,
-            trust_remote_code=False,
+        """The encoder with a new classification head for the task's labels.
+
+        Raises:
+            InputError: If it is missing, damaged or out of reach.
+        """
+        return self._load(
+            AutoModelForSequenceClassification,
             use_safetensors=True,
             id2label=dict(enumerate(task.names)),
             label2id={name: index for index, name in enumerate(task.names)},
         )
+
+    def _load(self, kind: Any, **options: Any) -> Any:
+        try:
+            return kind.from_pretrained(
+                self.name, revision=self.commit, trust_remote_code=False, **options
+            )
+        except (OSError, ValueError, SafetensorError) as error:
+            rule = f"cannot be loaded ({str(error).splitlines()[0]:.200})"
+            fix = "Check the model's files, its revision and the network"
+            raise InputError(f"base_model {self.name}", rule, fix) from error
 
 
 def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:

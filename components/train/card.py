@@ -9,7 +9,6 @@ _CARD = """\
 ---
 library_name: peft
 pipeline_tag: text-classification
-language: en
 ---
 
 # Text classifier for the task "{task.name}"

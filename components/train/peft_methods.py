@@ -59,6 +59,8 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
         raise InputError(f"base model of type {model.config.model_type!r}", rule, f"Use {known}")
     config = LoraConfig(
         task_type=TaskType.SEQ_CLS,
+        base_model_name_or_path=settings.base_model,
+        revision=settings.base_model_revision or None,
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
@@ -67,4 +69,6 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
         use_rslora=settings.peft_method == "rslora",
         use_dora=settings.peft_method == "dora",
     )
+    # peft would record where the base model happens to lie on this machine.
+    model.name_or_path = settings.base_model
     return get_peft_model(model, config)

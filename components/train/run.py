@@ -10,6 +10,7 @@ from typing import Any
 from transformers import set_seed
 
 from components import bundle, storage
+from components.checks import require_between
 from components.task import load_task
 from components.train.base_model import locate_encoder
 from components.train.card import model_card
@@ -46,6 +47,8 @@ def train(
         encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
         set_seed(settings.seed)
         tokenizer = encoder.tokenizer()
+        require_between("max_length", settings.max_length, 8, tokenizer.model_max_length)
+        tokenizer.model_max_length = settings.max_length
         model = with_adapter(encoder.classifier(task), settings)
     trainable, total = model.get_nb_trainable_parameters()
     _log.info("train: %d rows, %d of %d weights", len(rows["train"]), trainable, total)

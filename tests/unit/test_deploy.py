@@ -36,7 +36,7 @@ def test_local_writes_the_manifest_the_smoke_result_and_the_log(
 
 def test_render_writes_the_manifest_alone_and_says_what_it_serves(model_folder, tmp_path):
     output = tmp_path / "deployment"
-    deploy(RENDER, model_folder, METRICS, URI, output, verdict="pass")
+    deploy(RENDER, model_folder, METRICS, URI, output, run_id="run-1")
     assert [each.name for each in output.iterdir()] == ["inference_service.yaml"]
     service = yaml.safe_load((output / "inference_service.yaml").read_text())
     annotations = service["metadata"]["annotations"]
@@ -45,7 +45,7 @@ def test_render_writes_the_manifest_alone_and_says_what_it_serves(model_folder, 
     )
     assert annotations["emotion-pipeline/accuracy"] == "0.9124"
     assert annotations["emotion-pipeline/macro_f1"] == "0.8700"
-    assert annotations["emotion-pipeline/verdict"] == "pass"
+    assert annotations["emotion-pipeline/run"] == "run-1"
 
 
 def test_a_changed_model_is_refused_before_anything_is_written(model_folder, tmp_path):

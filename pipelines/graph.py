@@ -1,0 +1,66 @@
+"""Draws the compiled pipeline as a Mermaid graph into README.md: `python -m pipelines.graph`."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.compile import COMPILED
+
+README = Path(__file__).parent.parent / "README.md"
+_BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
+
+
+def mermaid(spec: Mapping[str, Any]) -> str:
+    """The tasks of a compiled pipeline, in order, and what passes between them.
+
+    Args:
+        spec: A KFP pipeline specification.
+    """
+    return "\n".join(["flowchart LR", *_lines(spec, spec["root"]["dag"], "  ")]) + "\n"
+
+
+def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iterator[str]:
+    tasks = dag["tasks"]
+    before = {name: task.get("dependentTasks", ()) for name, task in tasks.items()}
+    for name in TopologicalSorter(before).static_order():
+        task = tasks[name]
+        component = spec["components"][task["componentRef"]["name"]]
+        if "dag" in component:
+            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: only if it passes"]'
+            yield from _lines(spec, component["dag"], indent + "  ")
+            yield f"{indent}end"
+        else:
+            yield f"{indent}{name}"
+        for producer, passed in _received(task).items():
+            yield f"{indent}{producer} -- {' + '.join(passed)} --> {name}"
+
+
+def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
+    received = defaultdict(list)
+    for source in task["inputs"].get("artifacts", {}).values():
+        if output := source.get("taskOutputArtifact"):
+            received[output["producerTask"]].append(output["outputArtifactKey"])
+    for source in task["inputs"].get("parameters", {}).values():
+        if output := source.get("taskOutputParameter"):
+            received[output["producerTask"]].append("verdict")
+    return received
+
+
+def refreshed(readme: str, spec: Mapping[str, Any]) -> str:
+    """The text of README.md with its graph drawn anew."""
+    return _BLOCK.sub(lambda _: f"```mermaid\n{mermaid(spec)}```", readme, count=1)
+
+
+def main() -> None:
+    """Draw the graph of the compiled pipeline into README.md."""
+    spec = next(yaml.safe_load_all(COMPILED.read_text(encoding="utf-8")))
+    README.write_text(refreshed(README.read_text(encoding="utf-8"), spec), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""A real HTTP server that speaks the OpenAI chat protocol and answers by script."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server says to one request.
+
+    It is a chat message, an error if the status is not 200, or a plain web page.
+    """
+
+    text: str
+    status: int = 200
+    seconds: float = 0.0
+    finish_reason: str = "stop"
+    is_page: bool = False
+
+
+@dataclass
+class FakeServer:
+    """The server's script, and what it saw."""
+
+    script: Callable[[dict[str, Any]], Reply]
+    api_key: str = ""
+    base_url: str = ""
+    received: list[dict[str, Any]] = field(default_factory=list)
+    finished: list[dict[str, Any]] = field(default_factory=list)
+    open: int = 0
+    most_open: int = 0
+
+    async def chat(self, request: Request) -> Response:
+        body = await request.json()
+        self.received.append(body)
+        if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
+            return _error(401, "wrong key")
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            reply = self.script(body)
+            await asyncio.sleep(reply.seconds)
+        finally:
+            self.open -= 1
+        self.finished.append(body)
+        if reply.status != 200:
+            return _error(reply.status, reply.text)
+        if reply.is_page:
+            return HTMLResponse(reply.text)
+        return JSONResponse(_completion(body["model"], reply))
+
+
+@contextmanager
+def fake_openai(
+    script: Callable[[dict[str, Any]], Reply], api_key: str = ""
+) -> Iterator[FakeServer]:
+    """Run a server in a thread; `script` maps the body of a request to the reply."""
+    fake = FakeServer(script, api_key)
+    app = Starlette(routes=[Route("/v1/chat/completions", fake.chat, methods=["POST"])])
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fake.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield fake
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _completion(model: str, reply: Reply) -> dict[str, Any]:
+    message = {"role": "assistant", "content": reply.text}
+    choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
+    return {
+        "id": "chatcmpl-0",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [choice],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12},
+    }
+
+
+def _error(status: int, message: str) -> Response:
+    # The header spares the tests the client's default wait of half a second and more.
+    content = {"error": {"message": message, "type": "error", "code": None, "param": None}}
+    return JSONResponse(content, status, headers={"retry-after-ms": "10"})

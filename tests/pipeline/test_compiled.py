@@ -1,0 +1,93 @@
+"""The compiled pipeline that the repository ships."""
+
+import inspect
+
+import pytest
+import yaml
+from kfp import components
+
+from pipelines.compile import COMPILED, compile_pipeline
+from pipelines.emotion import emotion
+from pipelines.graph import README, refreshed
+from pipelines.resources import RESOURCES
+
+STEPS = {"generate", "merge", "train", "evaluate", "deploy"}
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return next(yaml.safe_load_all(COMPILED.read_text()))
+
+
+def executors(spec):
+    return {
+        name.removeprefix("exec-"): each["container"]
+        for name, each in spec["deploymentSpec"]["executors"].items()
+    }
+
+
+def test_it_is_what_the_source_compiles_to(tmp_path):
+    compile_pipeline(tmp_path / "emotion.yaml")
+    fresh = (tmp_path / "emotion.yaml").read_text()
+    assert fresh == COMPILED.read_text(), "run `make compile` and commit the result"
+
+
+def test_the_graph_in_the_readme_is_drawn_from_it(spec):
+    readme = README.read_text()
+    assert "```mermaid\n" in readme
+    assert refreshed(readme, spec) == readme, "run `make compile` and commit README.md"
+
+
+def test_kfp_loads_it():
+    loaded = components.load_component_from_file(str(COMPILED))
+    assert loaded.name == "emotion"
+    assert set(loaded.component_spec.inputs) == set(
+        inspect.signature(emotion.pipeline_func).parameters
+    )
+
+
+def test_it_has_five_steps_each_with_its_own_image(spec):
+    assert set(executors(spec)) == STEPS
+    assert len({each["image"] for each in executors(spec).values()}) == len(STEPS)
+
+
+def test_deploy_waits_behind_the_gate(spec):
+    tasks = spec["root"]["dag"]["tasks"]
+    assert set(tasks) == STEPS - {"deploy"} | {"condition-1"}
+    gate = tasks["condition-1"]
+    assert gate["taskInfo"]["name"] == "gate"
+    assert "evaluate-Output" in gate["triggerPolicy"]["condition"]
+    assert set(spec["components"]["comp-condition-1"]["dag"]["tasks"]) == {"deploy"}
+
+
+def test_every_step_but_deploy_is_cached(spec):
+    tasks = spec["root"]["dag"]["tasks"] | spec["components"]["comp-condition-1"]["dag"]["tasks"]
+    cached = {
+        name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")
+    }
+    assert cached == STEPS - {"deploy"}
+
+
+def test_every_parameter_has_a_default_and_a_description(spec):
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    for name, each in parameters.items():
+        assert each.get("description"), name
+        assert each.get("isOptional"), name
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_each_step_asks_for_what_the_table_says(spec, step):
+    resources = executors(spec)[step]["resources"]
+    wanted = RESOURCES[step]
+    assert resources["resourceCpuLimit"] == wanted.cpu
+    assert resources["resourceMemoryLimit"] == wanted.memory
+    assert int(resources.get("accelerator", {}).get("resourceCount", 0)) == wanted.gpus
+    assert wanted.gpus == (1 if step in {"generate", "train"} else 0)
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_a_component_imports_only_kfp_and_the_standard_library_at_module_scope(step):
+    module = inspect.getmodule(__import__(f"components.{step}.component", fromlist=[step]))
+    lines = inspect.getsource(module).splitlines()
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    assert imports == ["from kfp import dsl"]

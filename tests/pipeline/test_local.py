@@ -1,0 +1,130 @@
+"""`make run`: the pipeline on this machine, under kfp.local, with real steps."""
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components import bundle
+from tests.fakes.openai_server import Reply, fake_openai
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(runs, *overrides):
+    """The command behind `make run` with the smoke set; returns the ended process."""
+    command = [sys.executable, "-m", "pipelines.local", "--runs", str(runs)]
+    command += ["--params", "pipelines/params/smoke.yaml", "--set", " ".join(overrides)]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
+    )
+
+
+@pytest.fixture
+def fake_llm():
+    """The `models` setting for a server that gives a new sentence to each request."""
+    number = itertools.count()
+    with fake_openai(lambda _: Reply(f'["What a day, number {next(number)} of them."]')) as fake:
+        yield f"models=[{fake.base_url}#fake]"
+
+
+def only_run(runs):
+    (folder,) = (each for each in runs.iterdir() if not each.is_symlink())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    ended = run(runs)
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    return ended, runs / "latest"
+
+
+@pytest.mark.slow
+def test_latest_is_the_run(smoke):
+    _, latest = smoke
+    assert latest.resolve() == only_run(latest.parent)
+
+
+@pytest.mark.slow
+def test_the_accepted_lines_of_the_ledger_are_the_synthetic_rows(smoke):
+    _, latest = smoke
+    rows = json.loads((latest / "synthetic_emotions.json").read_text())
+    assert len(rows) == 6
+    ledger = [json.loads(line) for line in (latest / "ledger.jsonl").read_text().splitlines()]
+    accepted = [
+        (line["text"], line["label"]) for line in ledger if line.get("verdict") == "accepted"
+    ]
+    assert accepted == [(row["text"], row["label"]) for row in rows]
+
+
+@pytest.mark.slow
+def test_the_metrics_count_the_rows_and_time_the_steps(smoke):
+    _, latest = smoke
+    metrics = json.loads((latest / "metrics.json").read_text())
+    assert set(metrics["seconds"]) == {"generate", "merge", "train", "evaluate", "deploy"}
+    assert metrics["rows"]["train"] == {"real": 738, "synthetic": 6}
+    assert set(metrics["per_label"]) == set(metrics["labels"])
+    total = sum(map(sum, metrics["confusion_matrix"]))
+    right = sum(row[label] for label, row in enumerate(metrics["confusion_matrix"]))
+    assert right / total == pytest.approx(metrics["accuracy"])
+
+
+@pytest.mark.slow
+def test_the_model_verifies_and_the_manifest_names_it(smoke):
+    _, latest = smoke
+    manifest = bundle.verify(latest / "emotion_lora_model")
+    service = yaml.safe_load((latest / "inference_service.yaml").read_text())
+    annotations = service["metadata"]["annotations"]
+    assert annotations["emotion-pipeline/model-sha256"] == manifest.sha256
+
+
+@pytest.mark.slow
+def test_the_run_ends_with_a_table_and_shows_progress(smoke):
+    ended, latest = smoke
+    assert "TF-IDF, test" in ended.stdout
+    assert str(latest.resolve()) in ended.stdout
+    assert "generate: 6/6" in ended.stdout
+    assert "train: epoch 1/1" in ended.stdout
+    assert "<!doctype html>" in (latest / "report.html").read_text()
+    assert (latest / "dataset" / "test.parquet").is_file()
+
+
+@pytest.mark.slow
+def test_a_model_that_fails_the_gate_is_not_deployed(fake_llm, tmp_path):
+    ended = run(tmp_path, fake_llm, "min_accuracy=1")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "nothing was deployed" in ended.stdout
+    latest = tmp_path / "latest"
+    metrics = json.loads((latest / "metrics.json").read_text())
+    assert not metrics["gate"]["passed"]
+    assert "deploy" not in metrics["seconds"]
+    assert not (latest / "inference_service.yaml").exists()
+
+
+@pytest.mark.slow
+def test_a_failing_step_is_named_with_reason_and_log_and_the_rest_is_kept(fake_llm, tmp_path):
+    ended = run(tmp_path, fake_llm, f"base_model_revision=sha256:{'0' * 64}")
+    assert ended.returncode == 1
+    folder = only_run(tmp_path)
+    last = ended.stderr.strip().splitlines()[-1]
+    assert "step train" in last
+    assert "is pinned" in last
+    assert str(folder / "logs" / "train.log") in last
+    assert "is pinned" in (folder / "logs" / "train.log").read_text()
+    assert (folder / "synthetic_emotions.json").is_file()
+    assert (folder / "dataset" / "train.parquet").is_file()
+    assert not (folder / "emotion_lora_model").exists()
+    assert not (tmp_path / "latest").exists()
+
+
+def test_a_bad_parameter_ends_the_run_before_it_starts(tmp_path):
+    ended = run(tmp_path, "epohcs=3")
+    assert ended.returncode == 1
+    assert "epochs" in ended.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,86 @@
+"""Parameter sets and overrides."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.checks import InputError
+from pipelines.parameters import DEFAULTS, read_parameters
+
+PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+LOCAL = PARAMS / "local.yaml"
+
+
+@pytest.mark.parametrize("name", ["local", "smoke", "full", "seed"])
+def test_a_shipped_set_is_whole_and_valid(name):
+    path = PARAMS / f"{name}.yaml"
+    assert set(yaml.safe_load(path.read_text())) == set(DEFAULTS)
+    assert set(read_parameters(path)) == set(DEFAULTS)
+
+
+def test_the_defaults_of_the_pipeline_are_the_full_set():
+    assert read_parameters(PARAMS / "full.yaml") == dict(DEFAULTS)
+
+
+def test_seed_is_the_source_recipe():
+    seed = read_parameters(PARAMS / "seed.yaml")
+    recipe = {
+        "samples_per_label": 100,
+        "validation_fraction": 0.1,
+        "batch_size": 16,
+        "learning_rate": 2e-4,
+        "epochs": 3,
+        "weight_decay": 0.01,
+        "max_length": 128,
+        "base_model": "distilbert/distilbert-base-uncased",
+        "dataset": "dair-ai/emotion",
+    }
+    assert {name: seed[name] for name in recipe} == recipe
+
+
+def test_overrides_win_and_keep_their_types():
+    values = read_parameters(LOCAL, ["epochs=1", "dataset=../elsewhere", "min_accuracy=1"])
+    assert values["epochs"] == 1
+    assert values["dataset"] == "../elsewhere"
+    assert isinstance(values["min_accuracy"], float)
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("epoch=1", "epochs"),
+        ("epochs=many", "epochs"),
+        ("epochs=1.5", "epochs"),
+        ("epochs=true", "epochs"),
+        ("models=one", "models"),
+        ("models=[1]", "models"),
+        ("models=[]", "models"),
+        ("models=[nowhere]", "nowhere"),
+        ("min_accuracy=1.1", "min_accuracy"),
+        ("min_macro_f1=-0.1", "min_macro_f1"),
+        ("learning_rate=.nan", "learning_rate"),
+        ("peft_method=magic", "peft_method"),
+        ("deploy_target=moon", "deploy_target"),
+        ("task=no-such-task", "no-such-task"),
+        ("epochs", "name=value"),
+    ],
+)
+def test_what_a_step_would_refuse_is_refused_before_anything_runs(override, named):
+    with pytest.raises(InputError, match=named):
+        read_parameters(LOCAL, [override])
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [\n", "just text"])
+def test_a_file_that_is_no_parameter_set_is_refused(tmp_path, text):
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"odd\.yaml"):
+        read_parameters(path)
+
+
+def test_an_unknown_key_in_a_file_is_named(tmp_path):
+    path = tmp_path / "odd.yaml"
+    path.write_text("lora_rnak: 8\n")
+    with pytest.raises(InputError, match="lora_rank"):
+        read_parameters(path)

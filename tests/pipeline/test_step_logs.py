@@ -1,0 +1,47 @@
+"""Taking kfp.local's output apart."""
+
+import io
+
+import pytest
+
+from pipelines.step_logs import StepLogs
+
+TRANSCRIPT = """\
+12:00:00.000 - INFO - Executing task \033[96m'merge'\033[0m
+12:00:00.001 - INFO - Streamed logs:
+
+    some library speaks
+    merge: 10 rows read
+    components.checks.InputError: data.csv, row 3: the text is empty. Mend it.
+
+12:00:01.000 - INFO - Task \033[96m'merge'\033[0m finished with status {status}
+"""
+
+
+@pytest.fixture
+def taken(tmp_path):
+    def take(status, size):
+        console = io.StringIO()
+        logs = StepLogs(tmp_path / "logs", console)
+        text = TRANSCRIPT.format(status=f"\033[92m{status}\033[0m")
+        for start in range(0, len(text), size):
+            logs.write(text[start : start + size])
+        return logs, console.getvalue()
+
+    return take
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_progress_goes_to_the_console_and_everything_to_the_log(taken, size):
+    logs, console = taken("SUCCESS", size)
+    assert "merge: 10 rows read" in console
+    assert "some library" not in console
+    assert "some library speaks\n" in logs.path("merge").read_text()
+    assert set(logs.seconds) == {"merge"}
+    assert not logs.failed
+
+
+def test_a_failure_keeps_the_step_and_the_reason(taken):
+    logs, _ = taken("FAILURE", 100)
+    assert logs.failed == "merge"
+    assert logs.reason == "data.csv, row 3: the text is empty. Mend it."

@@ -1,0 +1,111 @@
+"""The requests that the LLM is asked."""
+
+import json
+from dataclasses import replace
+from itertools import product
+
+import jsonschema
+import pytest
+
+from components.generate.prompts import Prompts, read_source
+from components.task import load_task
+
+TASK = load_task("emotion")
+SOURCE = read_source()
+TICKETS = """
+name: tickets
+description: what a customer wants from the support desk
+labels:
+  - {name: refund, description: wants money back}
+  - {name: bug, description: reports that something is broken, examples: [The app shuts down.]}
+  - {name: how-to, description: asks how something is done}
+"""
+
+
+@pytest.fixture
+def tickets(tmp_path):
+    (tmp_path / "tickets.yaml").write_text(TICKETS, encoding="utf-8")
+    return load_task(str(tmp_path / "tickets.yaml"))
+
+
+def attributes_of(prompts, label, turns):
+    requests = (prompts.request(label, turn) for turn in turns)
+    return [(request.attributes["topic"], request.attributes["form"]) for request in requests]
+
+
+def contents(request):
+    return [message["content"] for message in request.messages]
+
+
+def test_equal_seeds_build_equal_requests():
+    one, other = Prompts(TASK, SOURCE, 7), Prompts(load_task("emotion"), read_source(), 7)
+    for label, turn in product(TASK.labels, (0, 1, 59, 60)):
+        assert one.request(label, turn) == other.request(label, turn)
+
+
+def test_another_seed_asks_in_another_order_with_other_sampling():
+    requests = [Prompts(TASK, SOURCE, seed).request(TASK.labels[0], 0) for seed in (7, 8)]
+    assert requests[0].seed != requests[1].seed
+    label = TASK.labels[0]
+    orders = [attributes_of(Prompts(TASK, SOURCE, seed), label, range(60)) for seed in (7, 8)]
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("label", TASK.labels, ids=TASK.names)
+def test_the_turns_cover_every_combination_before_one_repeats(label):
+    prompts, grid = Prompts(TASK, SOURCE, 0), set(product(TASK.topics, SOURCE.forms))
+    for first in (0, len(grid)):
+        assert set(attributes_of(prompts, label, range(first, first + len(grid)))) == grid
+
+
+def test_the_sampling_seed_changes_with_the_turn():
+    prompts = Prompts(TASK, SOURCE, 3)
+    assert len({prompts.request(TASK.labels[0], turn).seed for turn in range(50)}) == 50
+
+
+def test_a_prompt_names_what_it_wants():
+    label = TASK.labels[1]
+    request = Prompts(TASK, SOURCE, 0).request(label, 0)
+    system, example, examples, wanted = contents(request)
+    assert TASK.description in system
+    assert f"Write {len(label.examples)} texts" in example
+    assert tuple(json.loads(examples)) == label.examples
+    for part in (label.name, label.description, *request.attributes.values()):
+        assert part in wanted
+
+
+def test_the_labels_of_another_task_are_asked_for(tickets):
+    prompts = Prompts(tickets, SOURCE, 0)
+    for label in tickets.labels:
+        chat = " ".join(contents(prompts.request(label, 0)))
+        assert label.name in chat
+        assert label.description in chat
+        assert tickets.description in chat
+        assert not any(emotion in chat for emotion in TASK.names)
+
+
+def test_a_task_without_topics_takes_the_general_ones(tickets):
+    topics = {
+        topic
+        for topic, _ in attributes_of(Prompts(tickets, SOURCE, 0), tickets.labels[0], range(9))
+    }
+    assert topics == set(SOURCE.topics)
+
+
+def test_a_label_without_examples_has_no_example_turn(tickets):
+    refund, bug, _ = (Prompts(tickets, SOURCE, 0).request(each, 0) for each in tickets.labels)
+    assert [message["role"] for message in refund.messages] == ["system", "user"]
+    assert [message["role"] for message in bug.messages] == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(("count", "is_valid"), [(0, False), (2, False), (3, True), (4, False)])
+def test_the_schema_bounds_the_number_of_texts(count, is_valid):
+    schema = replace(SOURCE, texts_per_request=3).schema
+    answer = ["what a lovely day it is"] * count
+    assert jsonschema.Draft202012Validator(schema).is_valid(answer) == is_valid
+
+
+@pytest.mark.parametrize(("length", "is_valid"), [(5, False), (80, True), (81, False)])
+def test_the_schema_bounds_the_length_of_a_text(length, is_valid):
+    schema = replace(SOURCE, texts_per_request=1, max_characters=80).schema
+    assert jsonschema.Draft202012Validator(schema).is_valid(["a" * length]) == is_valid
