@@ -12,6 +12,7 @@ from components.checks import InputError
 from components.task import Task
 
 _WEIGHTS = "model.safetensors"
+_FILES = (_WEIGHTS, "config.json", "tokenizer.json")
 _SHA256 = "sha256:"
 
 
@@ -72,15 +73,15 @@ def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
             raise InputError(f"base_model {base_model}", rule, "Set base_model_revision")
         return Encoder(base_model, revision)
     folder = storage.fetch(base_model, downloads)
-    weights = folder / _WEIGHTS
-    if not weights.is_file():
-        fix = "Save the model as safetensors with save_pretrained"
-        raise InputError(f"base_model {base_model}", f"has no {_WEIGHTS}", fix)
+    for name in _FILES:
+        if not (folder / name).is_file():
+            fix = "Save model and fast tokenizer with save_pretrained"
+            raise InputError(f"base_model {base_model}", f"has no {name}", fix)
     if revision and not revision.startswith(_SHA256):
         rule = "is a hub commit, but base_model is a folder"
         raise InputError(
             f"base_model_revision={revision}", rule, "Use sha256:... or leave it empty"
         )
     if revision:
-        storage.require_sha256(weights, revision.removeprefix(_SHA256))
+        storage.require_sha256(folder / _WEIGHTS, revision.removeprefix(_SHA256))
     return Encoder(str(folder), None)

@@ -33,7 +33,9 @@ merge(MergeSettings(), Path(sys.argv[2]), Path(sys.argv[1]))
 """
 
 
-@pytest.mark.parametrize("write", [STAGED, SAFETENSORS, MERGE], ids=["file", "safetensors", "merge"])
+@pytest.mark.parametrize(
+    "write", [STAGED, SAFETENSORS, MERGE], ids=["file", "safetensors", "merge"]
+)
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(write, synthetic_file, tmp_path):
     target = tmp_path / "target"
     result = subprocess.run(
