@@ -18,6 +18,8 @@ _TOLERANCE = 1e-3
 def save_models(model: Any, tokenizer: Any, folder: Path) -> Any:
     """Save adapter and merged model with its tokenizer; returns the merged model."""
     model.save_pretrained(str(folder / bundle.ADAPTER), safe_serialization=True)
+    # peft's own card is an empty form that names a path of this machine.
+    (folder / bundle.ADAPTER / "README.md").unlink()
     merged = model.merge_and_unload().eval().cpu()
     merged.save_pretrained(str(folder / bundle.MERGED), safe_serialization=True)
     tokenizer.save_pretrained(str(folder / bundle.MERGED))
