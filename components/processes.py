@@ -1,6 +1,8 @@
 """Servers that a step starts for itself and stops when it is done."""
 
 import logging
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -43,7 +45,9 @@ def running_server(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         try:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
         except FileNotFoundError as error:
             raise InputError(f"program {command[0]}", "is not installed", "Install it") from error
     try:
@@ -53,7 +57,7 @@ def running_server(
         _stop(process)
 
 
-def log_tail(log: Path, lines: int = 8) -> str:
+def log_tail(log: Path, lines: int = 20) -> str:
     """The last lines of a log, on one line."""
     return " | ".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
@@ -87,5 +91,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         _log.warning("server %s ignored SIGTERM and is killed", process.pid)
-        process.kill()
+        # The whole session: vLLM's engine is a process of its own and would stay on the GPU.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -17,15 +17,25 @@ from components.checks import InputError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MAX_LABELS = 100
+_MAX_WORDS = 4
+_WORDS = re.compile(rf"[^\W\d_][\w'-]*( [\w'-]+){{0,{_MAX_WORDS - 1}}}")
 
 
 @dataclass(frozen=True)
 class Label:
-    """One class: its name, a one-line description and a few example texts."""
+    """One class.
+
+    Args:
+        name: What the model answers.
+        description: What a text of the class says, in one line.
+        examples: A few texts of the class.
+        words: Forms of words, and short phrases, that name the class in a text.
+    """
 
     name: str
     description: str
     examples: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,11 +108,12 @@ def _task(content: object, where: str) -> Task:
 
 
 def _label(content: object, where: str) -> Label:
-    fields = _fields(content, {"name", "description"}, where, optional={"examples"})
+    fields = _fields(content, {"name", "description"}, where, optional={"examples", "words"})
     return Label(
         name=_name(fields["name"], where),
         description=_line(fields["description"], where),
         examples=_lines(fields, "examples", where),
+        words=tuple(_word(each, where) for each in _lines(fields, "words", where)),
     )
 
 
@@ -119,6 +130,13 @@ def _name(value: object, where: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
         raise InputError(f"{where}, name {value!r}", rule, "Rename it")
+    return value
+
+
+def _word(value: str, where: str) -> str:
+    if not _WORDS.fullmatch(value) or value != value.lower():
+        rule = f"a word is at most {_MAX_WORDS} lower-case words without other signs than - and '"
+        raise InputError(f"{where}, words, {value!r:.80}", rule, "Rewrite it")
     return value
 
 

@@ -1,26 +1,43 @@
 """Which candidates are good enough to train on, and why the others are not."""
 
+import itertools
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from components.checks import require_between
+from components.generate.hidden import has_hidden_characters
+from components.generate.language import LanguageCheck
 from components.generate.parse import Candidate
+from components.generate.prompt_talk import speaks_of_the_prompt
+from components.generate.unsafe import UnsafeWords
+from components.near import NearTexts, words
 from components.task import Task
 from components.text import fold
 
-_CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _MIN_WORDS = 3
 _MAX_CHARACTERS = 2000
 _MIN_LETTERS_SHARE = 0.7
-_MAX_REPEATED_TRIPLES_SHARE = 0.1
+_MAX_REPEATED_TRIPLES_SHARE = 0.25
 _FINISHED = re.compile(r"[.!?\u2026][\"')\]]*$")
-_ABOUT_THE_PROMPT = re.compile(
-    r"\bas an ai\b|\blanguage model\b|\bjson\b"
-    r"|\bi (?:cannot|can't|am unable to) (?:help|assist|fulfil|create)"
-    r"|\bhere (?:are|is) (?:\w+ )?(?:texts?|sentences?|examples?)\b",
-    re.IGNORECASE,
-)
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class CurationSettings:
+    """What a user may choose about the judging of candidates."""
+
+    near_duplicate_similarity: float = 0.7
+    """Jaccard index of two texts' words from which the later is rejected, in [0.1, 1]; with 1
+    only exact duplicates are."""
+    language: str = "en"
+    """ISO 639-1 code of the language that is wanted; empty accepts every language."""
+    unsafe_filter: bool = True
+    """Reject obscene words and slurs; see `unsafe.UnsafeWords` for what that misses."""
+
+    def __post_init__(self) -> None:
+        require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
 
 
 @dataclass
@@ -30,43 +47,86 @@ class Curator:
     Args:
         task: Its example texts count as seen, so an LLM that copies them earns nothing.
         max_characters: Where the server cuts a text off.
+        settings: How similar, foreign and unsafe a text may be.
+
+    Raises:
+        InputError: If the wanted language is not known.
     """
 
     task: Task
     max_characters: int
-    _seen: set[str] = field(init=False)
+    settings: CurationSettings = field(default_factory=CurationSettings)
 
     def __post_init__(self) -> None:
+        similarity, language = self.settings.near_duplicate_similarity, self.settings.language
         self._seen = {fold(text) for label in self.task.labels for text in label.examples}
+        self._near = NearTexts(similarity, words) if similarity < 1 else None
+        self._numbers = itertools.count()
+        self._language = LanguageCheck(language) if language else None
+        self._unsafe = UnsafeWords() if self.settings.unsafe_filter else None
+        self._words = {
+            label.name: tuple(f" {fold(word)} " for word in label.words)
+            for label in self.task.labels
+        }
+        for folded in sorted(self._seen):
+            self._remember(folded)
 
-    def rejection(self, candidate: Candidate, label: str) -> str | None:
-        """Why a candidate for a label is rejected; None accepts and remembers it."""
-        faults = self._faults(candidate, label)
+    def rejection(
+        self, candidate: Candidate, label: str, attributes: Mapping[str, str] = _NO_ATTRIBUTES
+    ) -> str | None:
+        """Why a candidate is rejected; None accepts and remembers it.
+
+        Args:
+            candidate: The text, and the label the LLM gave it, if it gave one.
+            label: Name of the label that was asked for.
+            attributes: What else was asked for; `naming` may be `explicit` or `implicit`.
+        """
+        folded = fold(candidate.text)
+        faults = self._faults(candidate, folded, label, attributes.get("naming", ""))
         reason = next((name for name, is_faulty in faults if is_faulty), None)
-        if reason is None:
-            self._seen.add(fold(candidate.text))
+        if reason is None and not self._remember(folded):
+            return "near duplicate"
         return reason
 
-    def _faults(self, candidate: Candidate, label: str) -> Iterator[tuple[str, bool]]:
+    def _faults(
+        self, candidate: Candidate, folded: str, label: str, naming: str
+    ) -> Iterator[tuple[str, bool]]:
         text = candidate.text
         claimed = candidate.label or label
-        yield "control characters", any(unicodedata.category(c) in _CONTROL for c in text)
+        yield "control characters", has_hidden_characters(text)
         yield "too short", len(text.split()) < _MIN_WORDS
         yield "too long", len(text) > _MAX_CHARACTERS
         yield "breaks off", len(text) >= self.max_characters and not _FINISHED.search(text)
         yield "not prose", _letters_share(text) < _MIN_LETTERS_SHARE
-        yield "speaks of the prompt", bool(_ABOUT_THE_PROMPT.search(text))
-        yield "repeats itself", _repeated_share(text) > _MAX_REPEATED_TRIPLES_SHARE
         yield "labelled otherwise", claimed.strip().lower() != label
-        yield "duplicate", fold(text) in self._seen
+        yield "duplicate", folded in self._seen
+        yield "repeats itself", _repeated_share(folded) > _MAX_REPEATED_TRIPLES_SHARE
+        yield from self._naming_faults(folded, label, naming)
+        yield "unsafe", self._unsafe is not None and self._unsafe.occur_in(text, folded)
+        yield "speaks of the prompt", speaks_of_the_prompt(text)
+        yield "other language", self._language is not None and self._language.is_other(text)
+
+    def _naming_faults(self, folded: str, label: str, naming: str) -> Iterator[tuple[str, bool]]:
+        if words := self._words.get(label):
+            is_named = any(word in f" {folded} " for word in words)
+            yield "names the label", naming == "implicit" and is_named
+            yield "does not name the label", naming == "explicit" and not is_named
+
+    def _remember(self, folded: str) -> bool:
+        if self._near is not None:
+            if self._near.find(folded) is not None:
+                return False
+            self._near.add(next(self._numbers), folded)
+        self._seen.add(folded)
+        return True
 
 
 def _letters_share(text: str) -> float:
     characters = "".join(text.split())
-    return sum(character.isalpha() for character in characters) / max(1, len(characters))
+    return sum(map(str.isalpha, characters)) / max(1, len(characters))
 
 
-def _repeated_share(text: str) -> float:
-    words = fold(text).split()
+def _repeated_share(folded: str) -> float:
+    words = folded.split()
     triples = list(zip(words, words[1:], words[2:], strict=False))
     return 1 - len(set(triples)) / max(1, len(triples)) if triples else 0.0

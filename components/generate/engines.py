@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from components import storage
@@ -14,7 +15,9 @@ from components.processes import free_port, running_server
 
 _LLAMA_START_SECONDS = 120.0
 _VLLM_START_SECONDS = 1800.0
+_VLLM_CONTEXT_TOKENS = 4096
 _GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
+_VLLM_FOLDER = re.compile(r"vllm:(?P<location>.+)")
 _HUB_MODEL = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 
@@ -24,9 +27,9 @@ class Model:
 
     Args:
         kind: `endpoint` is a server that runs already, the others are launched.
-        location: Base URL, path or URI of a GGUF file, or hub id.
-        revision: Hub commit for `vllm`, name of the model for `endpoint`, sha256 of the
-            file for `llama.cpp` (empty: not checked).
+        location: Base URL, path or URI of a GGUF file or of a transformers folder, or hub id.
+        revision: Hub commit for `vllm` (empty: the location is a folder), name of the model
+            for `endpoint`, sha256 of the file for `llama.cpp` (empty: not checked).
     """
 
     kind: Literal["endpoint", "llama.cpp", "vllm"]
@@ -47,7 +50,8 @@ def parse_model(reference: str) -> Model:
 
     Args:
         reference: `https://host/v1#name` for a running server; a path or URI of a GGUF file
-            for llama.cpp, if wanted with `@sha256:` and its hash; `owner/name@commit` for vLLM.
+            for llama.cpp, if wanted with `@sha256:` and its hash; for vLLM `owner/name@commit`,
+            or `vllm:` and the path or URI of a transformers folder.
 
     Raises:
         InputError: If it is none of these.
@@ -55,15 +59,18 @@ def parse_model(reference: str) -> Model:
     url, _, name = reference.partition("#")
     if re.match(r"https?://", url) and name:
         return Model("endpoint", url.rstrip("/"), name)
+    if folder := _VLLM_FOLDER.fullmatch(reference):
+        return Model("vllm", folder["location"])
     if file := _GGUF_FILE.fullmatch(reference):
         return Model("llama.cpp", file["path"], file["digest"] or "")
     if hub := _HUB_MODEL.fullmatch(reference):
         return Model("vllm", hub["name"], hub["revision"])
     raise InputError(
         f"models: {reference!r}",
-        "is neither a server (https://host/v1#name), a .gguf file nor a pinned hub model",
+        "is neither a server (https://host/v1#name), a .gguf file, a pinned hub model "
+        "nor a folder for vLLM",
         "For a hub model write owner/name@ and the 40 digits of the commit, for a .gguf file "
-        "with a pin add @sha256: and 64 digits",
+        "with a pin add @sha256: and 64 digits, for a folder write vllm: and its path",
     )
 
 
@@ -74,7 +81,7 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
     Args:
         model: Which model, and how it is served.
         concurrency: Requests the server will be asked at once.
-        folder: Takes downloads and the server's log, `llm.log`.
+        folder: Takes the server's log, `llm.log`.
 
     Raises:
         InputError: If the model is missing or its server does not start.
@@ -84,24 +91,31 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
         return
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    if model.kind == "llama.cpp":
-        command = _llama_command(model, concurrency, port, folder)
-        seconds = _LLAMA_START_SECONDS
-    else:
-        command = _vllm_command(model, port)
-        seconds = _VLLM_START_SECONDS
-    with running_server(command, f"{url}/health", folder / "llm.log", seconds):
-        yield Endpoint(f"{url}/v1", model.location)
+    with TemporaryDirectory() as downloads:
+        if model.kind == "llama.cpp":
+            command = _llama_command(model, concurrency, port, Path(downloads))
+            seconds = _LLAMA_START_SECONDS
+        else:
+            command = _vllm_command(model, port, Path(downloads))
+            seconds = _VLLM_START_SECONDS
+        with running_server(command, f"{url}/health", folder / "llm.log", seconds):
+            yield Endpoint(f"{url}/v1", model.location)
 
 
-def _llama_command(model: Model, concurrency: int, port: int, folder: Path) -> list[str]:
-    path = storage.fetch(model.location, folder)
+def _llama_command(model: Model, concurrency: int, port: int, downloads: Path) -> list[str]:
+    path = storage.fetch(model.location, downloads)
     if model.revision:
         storage.require_sha256(path, model.revision)
     server = [sys.executable, "-m", "components.generate.llama_server", "--model", str(path)]
     return [*server, "--alias", model.location, "--parallel", str(concurrency), "--port", str(port)]
 
 
-def _vllm_command(model: Model, port: int) -> list[str]:
-    server = ["vllm", "serve", model.location, "--revision", model.revision]
-    return [*server, "--host", "127.0.0.1", "--port", str(port)]
+def _vllm_command(model: Model, port: int, downloads: Path) -> list[str]:
+    if model.revision:
+        source = [model.location, "--revision", model.revision]
+    else:
+        path = storage.fetch(model.location, downloads)
+        source = [str(path), "--served-model-name", model.location]
+    # A model's whole context, often 32k and more, may not fit beside its weights on one GPU.
+    limits = ["--max-model-len", str(_VLLM_CONTEXT_TOKENS)]
+    return ["vllm", "serve", *source, *limits, "--host", "127.0.0.1", "--port", str(port)]

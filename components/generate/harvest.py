@@ -1,7 +1,8 @@
-"""What was accepted so far, and what is still wanted."""
+"""What was accepted so far, what is still wanted, and whether it can still be had."""
 
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,78 +11,131 @@ from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
 from components.generate.llm import Answer
-from components.task import Task
+from components.generate.settings import GenerateSettings
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
+_ANSWERS_BEFORE_HOPELESS = 30
+_HOPELESS_SHARE = 0.01
 
 
 @dataclass
-class Harvest:
-    """The sentences accepted so far, and how many are still wanted."""
+class Tally:
+    """What came of the requests for one label."""
 
-    task: Task
-    curator: Curator
-    ledger: Ledger
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    counts: dict[str, int] = field(init=False)
     answers: int = 0
-    _model: str = ""
-    _quota: int = 0
-    _next_report: float = 0.0
+    accepted: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
 
-    def __post_init__(self) -> None:
-        self.counts = dict.fromkeys(self.task.names, 0)
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so little is accepted that more requests would be wasted."""
+        share = self.accepted / max(1, self.verdicts.total())
+        return self.answers >= _ANSWERS_BEFORE_HOPELESS and share < _HOPELESS_SHARE
 
-    def start_model(self, reference: str, quota: int) -> None:
-        """Go on with another model until each label has `quota` sentences."""
-        self._model, self._quota = reference, quota
+    def reasons(self, count: int = 3) -> str:
+        """The most frequent verdicts, as text."""
+        common = self.verdicts.most_common(count)
+        return ", ".join(f"{verdict} {number}" for verdict, number in common) or "no candidates"
+
+
+class Harvest:
+    """The sentences accepted so far for one model's share of each label.
+
+    Args:
+        labels: Label names.
+        settings: The quota and the budgets.
+        curator: Judges the candidates.
+        ledger: Records the verdicts.
+    """
+
+    def __init__(
+        self, labels: tuple[str, ...], settings: GenerateSettings, curator: Curator, ledger: Ledger
+    ) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._tallies = {label: Tally() for label in labels}
+        self._settings = settings
+        self._curator = curator
+        self._ledger = ledger
+        self._tokens = 0
+        self._started = self._reported = time.monotonic()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Accepted sentences by label."""
+        return {label: tally.accepted for label, tally in self._tallies.items()}
 
     @property
     def wanting(self) -> set[str]:
         """Labels that have not met the quota."""
-        return {label for label, count in self.counts.items() if count < self._quota}
+        quota = self._settings.quota
+        return {label for label, count in self.counts.items() if count < quota}
+
+    @property
+    def end(self) -> str:
+        """Why nothing more should be asked; empty while more should."""
+        settings, minutes = self._settings, (time.monotonic() - self._started) / 60
+        if not self.wanting:
+            return "every quota is met"
+        if hopeless := [label for label in self.wanting if self._tallies[label].is_hopeless]:
+            return f"hardly anything is accepted for {', '.join(sorted(hopeless))}"
+        if 0 < settings.token_budget <= self._tokens:
+            return f"the token budget of {settings.token_budget} is spent"
+        if 0 < settings.minutes_budget <= minutes:
+            return f"the {settings.minutes_budget:g} minutes are over"
+        return ""
 
     def take(self, answer: Answer) -> None:
-        """Record an answer, judge its candidates and keep the good ones."""
-        self.answers += 1
-        label = answer.request.label
-        origin = self.ledger.answer(self._model, answer)
+        """Judge an answer's candidates, record the verdicts and keep the good ones."""
+        request = answer.request
+        tally = self._tallies[request.label]
+        tally.answers += 1
+        self._tokens += answer.prompt_tokens + answer.completion_tokens
         for candidate in parse.candidates(parse.last_json(answer.text)):
-            row = {"text": candidate.text, "label": label, **origin}
-            rejection = (
-                self.curator.rejection(candidate, label) if label in self.wanting else "quota met"
-            )
-            self.ledger.candidate(row, rejection)
+            row = {"text": candidate.text, "label": request.label, **self._ledger.origin(request)}
+            rejection = self._rejection(candidate, answer)
+            self._ledger.candidate(row, rejection)
+            tally.verdicts[rejection or "accepted"] += 1
             if rejection is None:
                 self.rows.append(row)
-                self.counts[label] += 1
+                tally.accepted += 1
         self._report()
 
-    def require_quota(self, budget: int, allow_partial: bool) -> None:
+    def require_quota(self) -> None:
         """Refuse to go on with too few sentences, unless a partial harvest is allowed.
 
         Raises:
-            InputError: If a label has not met the quota; it shows the yield of each label.
+            InputError: If a label has not met the quota; it shows each label's yield and why
+                candidates were rejected.
         """
         if not self.wanting:
             return
-        yields = ", ".join(f"{label} {n}/{self._quota}" for label, n in self.counts.items())
-        reasons = ", ".join(f"{reason} {n}" for reason, n in self.ledger.reasons.most_common(5))
-        if allow_partial and self.rows:
-            _log.warning("generate: quota not met, going on with %s", yields)
+        reason = self.end or f"{self._settings.request_budget} requests a label are spent"
+        yields = "; ".join(
+            f"{label} {self._tallies[label].accepted}/{self._settings.quota}"
+            f" ({self._tallies[label].reasons()})"
+            for label in sorted(self.wanting)
+        )
+        if self._settings.allow_partial and self.rows:
+            _log.warning("generate: going on with too few sentences, %s: %s", reason, yields)
             return
         raise InputError(
-            f"model {self._model}",
-            f"gave too few good sentences within {budget} requests a label: "
-            f"{yields} (candidates: {reasons or 'none'})",
-            "Raise request_budget, lower samples_per_label, set allow_partial or use a better LLM",
+            f"model {self._settings.chosen_model}",
+            f"gave too few good sentences, and {reason}: {yields}",
+            "Raise the budget, lower samples_per_label, set allow_partial or use a better LLM",
         )
 
+    def _rejection(self, candidate: parse.Candidate, answer: Answer) -> str | None:
+        label = answer.request.label
+        if label not in self.wanting:
+            return "quota met"
+        return self._curator.rejection(candidate, label, answer.request.attributes)
+
     def _report(self) -> None:
-        if self.wanting and time.monotonic() < self._next_report:
+        if self.wanting and time.monotonic() - self._reported < _PROGRESS_SECONDS:
             return
-        self._next_report = time.monotonic() + _PROGRESS_SECONDS
+        self._reported = time.monotonic()
         counts = ", ".join(f"{label} {count}" for label, count in self.counts.items())
-        total, wanted = sum(self.counts.values()), self._quota * len(self.counts)
-        _log.info("generate: %d/%d after %d answers (%s)", total, wanted, self.answers, counts)
+        wanted = self._settings.quota * len(self._tallies)
+        answers = sum(tally.answers for tally in self._tallies.values())
+        _log.info("generate: %d/%d after %d answers (%s)", len(self.rows), wanted, answers, counts)

@@ -1,9 +1,11 @@
 """Asking a chat LLM over the OpenAI protocol, many requests at once, answers in order."""
 
 import asyncio
+import hashlib
+import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +27,7 @@ class Request:
         turn: How many requests for this label came before.
         attributes: What the prompt asked for, for the ledger.
         messages: The chat, in the protocol's form.
-        schema: JSON schema of the answer.
+        schema: JSON schema of the answer; empty asks for free text.
         max_tokens: Where an answer is cut off.
         temperature: Sampling temperature.
         seed: Seed of the sampling.
@@ -40,6 +42,12 @@ class Request:
     temperature: float
     seed: int
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides the answer: equal requests need not be asked twice."""
+        content = [self.messages, self.schema, self.max_tokens, self.temperature, self.seed]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -53,6 +61,34 @@ class Answer:
     seconds: float
 
 
+async def in_order(
+    requests: Iterator[Request], ask: Callable[[Request], Awaitable[Answer]], open_at_once: int
+) -> AsyncGenerator[Answer, None]:
+    """Ask requests concurrently and yield the answers in the order of the requests.
+
+    A request is drawn only when fewer than `open_at_once` earlier answers are still to be
+    yielded, so an iterator that looks at what came of earlier answers draws the same requests
+    in every run, however long single answers take.
+
+    Args:
+        requests: What to ask; drawn from while answers are yielded.
+        ask: Gives the answer to a request.
+        open_at_once: At most so many answers are worked on or wait for their turn.
+    """
+    pending: deque[asyncio.Future[Answer]] = deque()
+    try:
+        for request in requests:
+            pending.append(asyncio.ensure_future(ask(request)))
+            if len(pending) == open_at_once:
+                yield await pending.popleft()
+        while pending:
+            yield await pending.popleft()
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
 class ChatClient:
     """A client of one endpoint; use it as an asynchronous context manager.
 
@@ -64,7 +100,6 @@ class ChatClient:
 
     def __init__(self, endpoint: Endpoint, api_key: str, concurrency: int) -> None:
         self._endpoint = endpoint
-        self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._takes_schema = True
         self._client = openai.AsyncOpenAI(
@@ -82,27 +117,12 @@ class ChatClient:
     async def __aexit__(self, *_: object) -> None:
         await self._client.close()
 
-    async def answers(self, requests: Iterator[Request]) -> AsyncIterator[Answer]:
-        """Ask requests concurrently and yield the answers in the order of the requests.
+    async def ask(self, request: Request) -> Answer:
+        """Ask one request, when one of the client's slots is free.
 
-        A request is drawn only when at most twice the concurrency of earlier ones are open,
-        so an iterator that looks at what came of earlier answers draws the same requests in
-        every run, however long single answers take.
+        Raises:
+            InputError: If the server cannot be reached, refuses, or gives no answer.
         """
-        pending: deque[asyncio.Task[Answer]] = deque()
-        try:
-            for request in requests:
-                pending.append(asyncio.create_task(self._ask(request)))
-                if len(pending) == 2 * self._concurrency:
-                    yield await pending.popleft()
-            while pending:
-                yield await pending.popleft()
-        finally:
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-
-    async def _ask(self, request: Request) -> Answer:
         async with self._slots:
             started = time.monotonic()
             completion = await self._complete(request)
@@ -120,7 +140,7 @@ class ChatClient:
 
     async def _complete(self, request: Request) -> Any:
         try:
-            with_schema = self._takes_schema
+            with_schema = self._takes_schema and bool(request.schema)
             try:
                 return await self._create(request, with_schema=with_schema)
             except openai.BadRequestError:

@@ -1,48 +1,80 @@
-"""Prompts: templates from a data file, filled in with attributes that cover a grid evenly."""
+"""Prompts: templates from a style file, filled in with attributes that cover a grid evenly."""
 
-import itertools
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from importlib import resources
+from math import prod
 from typing import Any
 
 import jinja2
 import yaml
 
+from components import storage
+from components.checks import InputError, require_between
 from components.generate.llm import Request
 from components.task import Label, Task
 
-_MIN_CHARACTERS = 15
 _CHARACTERS_PER_TOKEN = 2.5
 
 
 @dataclass(frozen=True)
-class PromptSource:
-    """The content of `prompts.yaml`: templates, the forms texts may take, and bounds."""
+class Style:
+    """A style file: templates, the attributes texts may have, and bounds.
+
+    Raises:
+        InputError: If an attribute has no values, or a bound is out of range.
+    """
 
     system: str
     example: str
     request: str
-    forms: Sequence[str]
-    topics: Sequence[str]
+    attributes: Mapping[str, Sequence[str]]
     texts_per_request: int
     temperature: float
+    min_characters: int
     max_characters: int
+
+    def __post_init__(self) -> None:
+        require_between("texts_per_request", self.texts_per_request, 1, 50)
+        require_between("temperature", self.temperature, 0, 2)
+        require_between("min_characters", self.min_characters, 1, self.max_characters)
+        for name, values in self.attributes.items():
+            if not values or not all(isinstance(value, str) for value in values):
+                raise InputError(f"attribute {name}", "must be a list of texts", "Mend the style")
 
     @property
     def schema(self) -> Mapping[str, Any]:
         """JSON schema of an answer: a list of texts of bounded length."""
-        text = {"type": "string", "minLength": _MIN_CHARACTERS, "maxLength": self.max_characters}
+        bounds = {"minLength": self.min_characters, "maxLength": self.max_characters}
         count = self.texts_per_request
+        text = {"type": "string", **bounds}
         return {"type": "array", "items": text, "minItems": count, "maxItems": count}
 
+    @property
+    def max_tokens(self) -> int:
+        """Where an answer is cut off: more than the longest answer the schema allows."""
+        return int(self.texts_per_request * self.max_characters / _CHARACTERS_PER_TOKEN)
 
-def read_source() -> PromptSource:
-    """Read the prompts that ship with the step."""
-    text = (resources.files("components.generate") / "prompts.yaml").read_text(encoding="utf-8")
-    return PromptSource(**yaml.safe_load(text))
+
+def load_style(reference: str) -> Style:
+    """Read a style by shipped name, or from a YAML file.
+
+    Raises:
+        InputError: If there is no such style or the file breaks a rule.
+    """
+    shipped = resources.files("components.generate") / "styles" / f"{reference}.yaml"
+    text = shipped.read_text(encoding="utf-8") if shipped.is_file() else ""
+    try:
+        content = yaml.safe_load(text or storage.read_text(reference))
+    except yaml.YAMLError as error:
+        raise InputError(f"style {reference}", "is not valid YAML", str(error)) from error
+    names = {each.name for each in fields(Style)}
+    if not isinstance(content, dict) or set(content) != names:
+        rule = f"must have exactly the keys {', '.join(sorted(names))}"
+        raise InputError(f"style {reference}", rule, "Start from a shipped style")
+    return Style(**content)
 
 
 @dataclass(frozen=True)
@@ -50,50 +82,81 @@ class Prompts:
     """Builds the requests of a task; equal arguments build equal requests.
 
     Args:
-        task: Its labels are asked for; its topics and examples steer the answers.
-        source: Templates and bounds.
-        seed: Decides the order of the attributes and the sampling.
+        task: Its labels are asked for; its topics replace the style's.
+        style: Templates, attributes and bounds.
+        seed: Decides the order of the attributes, the examples and the sampling.
+        examples: Texts of each label to show; without any the task's own are shown.
+        shown: How many of `examples` a request shows.
     """
 
     task: Task
-    source: PromptSource
+    style: Style
     seed: int
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    shown: int = 0
 
     def request(self, label: Label, turn: int) -> Request:
         """The request number `turn` for a label."""
         attributes = self._attributes(label, turn)
-        source = self.source
         return Request(
             label=label.name,
             turn=turn,
             attributes=attributes,
-            messages=self._messages(label, attributes),
-            schema=source.schema,
-            max_tokens=int(
-                source.texts_per_request * source.max_characters / _CHARACTERS_PER_TOKEN
-            ),
-            temperature=source.temperature,
+            messages=self._messages(label, turn, attributes),
+            schema=self.style.schema,
+            max_tokens=self.style.max_tokens,
+            temperature=self.style.temperature,
             seed=self.seed + turn,
         )
 
     def _attributes(self, label: Label, turn: int) -> Mapping[str, str]:
-        grid = list(itertools.product(self.task.topics or self.source.topics, self.source.forms))
-        random.Random(f"{self.seed} {label.name}").shuffle(grid)  # noqa: S311
-        topic, form = grid[turn % len(grid)]
-        return {"topic": topic, "form": form}
+        values = {name: list(each) for name, each in self.style.attributes.items()}
+        if self.task.topics:
+            values["topic"] = list(self.task.topics)
+        order = random.Random(f"{self.seed} {label.name}")  # noqa: S311
+        for each in values.values():
+            order.shuffle(each)
+        places = even_combination(turn, [len(each) for each in values.values()])
+        pairs = zip(values.items(), places, strict=True)
+        return {name: each[place] for (name, each), place in pairs}
 
-    def _messages(self, label: Label, attributes: Mapping[str, str]) -> list[Mapping[str, str]]:
+    def _messages(
+        self, label: Label, turn: int, attributes: Mapping[str, str]
+    ) -> list[Mapping[str, str]]:
         def filled(template: str, count: int) -> str:
             text = jinja2.Template(template, undefined=jinja2.StrictUndefined)
             return str(text.render(task=self.task, label=label, count=count, **attributes))
 
-        examples = label.examples and [
-            {"role": "user", "content": filled(self.source.example, len(label.examples))},
-            {"role": "assistant", "content": json.dumps(label.examples, ensure_ascii=False)},
-        ]
-        count = self.source.texts_per_request
-        return [
-            {"role": "system", "content": filled(self.source.system, count)},
-            *examples,
-            {"role": "user", "content": filled(self.source.request, count)},
-        ]
+        count, shown = self.style.texts_per_request, self._shown(label, turn)
+        messages = [{"role": "system", "content": filled(self.style.system, count)}]
+        if shown:
+            answer = json.dumps(shown, ensure_ascii=False)
+            messages.append({"role": "user", "content": filled(self.style.example, len(shown))})
+            messages.append({"role": "assistant", "content": answer})
+        return [*messages, {"role": "user", "content": filled(self.style.request, count)}]
+
+    def _shown(self, label: Label, turn: int) -> list[str]:
+        real = self.examples.get(label.name)
+        if not real:
+            return list(label.examples)
+        drawn = random.Random(f"{self.seed} {label.name} {turn}")  # noqa: S311
+        return drawn.sample(list(real), min(self.shown, len(real)))
+
+
+def even_combination(turn: int, sizes: Sequence[int]) -> list[int]:
+    """One place in each of several lists, so that all combinations come up equally often.
+
+    Within `prod(sizes)` consecutive turns every combination comes up once; within as many turns
+    as the first list is long, every list advances through its values evenly.
+
+    Args:
+        turn: Number of the turn, from 0.
+        sizes: Lengths of the lists.
+    """
+    rest, lead, places = turn % prod(sizes), 0, []
+    for number, size in enumerate(sizes):
+        rest, digit = divmod(rest, size)
+        if number == 0:
+            lead = digit
+        places.append((digit + (lead if number else 0)) % size)
+    return places

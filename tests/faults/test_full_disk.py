@@ -29,7 +29,7 @@ with storage.staged(Path(sys.argv[1])) as draft:
 MERGE = """
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-merge(MergeSettings(), Path(sys.argv[2]), Path(sys.argv[1]))
+merge(MergeSettings(), [Path(sys.argv[2]).parent], Path(sys.argv[1]))
 """
 
 

@@ -40,7 +40,7 @@ def test_a_file_that_is_no_model_is_refused_with_the_words_of_the_server(no_gguf
         run(no_gguf, tmp_path / "out")
     assert "ended with status 1 before it was ready" in refusal.value.rule
     assert f"llama.cpp cannot serve {no_gguf}" in refusal.value.rule
-    assert str(tmp_path / "out" / "llm-1" / "llm.log") in refusal.value.fix
+    assert str(tmp_path / "out" / "llm" / "llm.log") in refusal.value.fix
 
 
 def test_a_server_that_stops_half_way_leaves_the_ledger(tmp_path):

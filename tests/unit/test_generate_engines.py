@@ -18,9 +18,12 @@ COMMIT = "0123456789" * 4
         ("gs://bucket/small.gguf", Model("llama.cpp", "gs://bucket/small.gguf")),
         (f"package:p/s.gguf@sha256:{PIN}", Model("llama.cpp", "package:p/s.gguf", PIN)),
         (f"owner/name-1.5@{COMMIT}", Model("vllm", "owner/name-1.5", COMMIT)),
+        ("vllm:models/small", Model("vllm", "models/small")),
+        ("vllm:gs://bucket/small", Model("vllm", "gs://bucket/small")),
+        ("vllm:models/small.gguf", Model("vllm", "models/small.gguf")),
     ],
 )
-def test_servers_files_and_pinned_hub_models_are_understood(reference, model):
+def test_servers_files_folders_and_pinned_hub_models_are_understood(reference, model):
     assert parse_model(reference) == model
 
 
@@ -33,6 +36,8 @@ def test_servers_files_and_pinned_hub_models_are_understood(reference, model):
         "https://host/v1#",
         "ftp://host/v1#gpt",
         "model.safetensors",
+        "vllm:",
+        "models/small",
         "small.gguf@sha256:",
         "small.gguf@sha256:abc",
         f"small.gguf@md5:{PIN}",
@@ -48,6 +53,15 @@ def test_everything_else_is_refused_with_the_rule_and_the_fix(reference):
     assert refusal.value.thing == f"models: {reference!r}"
     assert "neither a server" in refusal.value.rule
     assert "owner/name@" in refusal.value.fix
+
+
+def test_a_missing_folder_is_named_before_vllm_is_started(tmp_path):
+    missing = str(tmp_path / "missing")
+    with (
+        pytest.raises(InputError, match="there is no such file or folder"),
+        serving(parse_model(f"vllm:{missing}"), 1, tmp_path / "llm"),
+    ):
+        pass
 
 
 def test_a_server_that_runs_already_is_used_as_it_is(tmp_path):

@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from components.checks import InputError
 from components.generate.engines import Endpoint
-from components.generate.llm import ChatClient, Request
+from components.generate.llm import ChatClient, Request, in_order
 from components.processes import free_port
 from tests.fakes.openai_server import Reply, fake_openai
 
@@ -32,7 +32,7 @@ def requests(count):
 def ask(base_url, asked, concurrency=4, api_key=""):
     async def collect():
         async with ChatClient(Endpoint(base_url, "small"), api_key, concurrency) as client:
-            return [answer async for answer in client.answers(asked)]
+            return [answer async for answer in in_order(asked, client.ask, 2 * concurrency)]
 
     return asyncio.run(collect())
 
@@ -106,7 +106,7 @@ def test_requests_are_drawn_as_answers_are_taken():
         nonlocal most_ahead
         taken = 0
         async with ChatClient(Endpoint(base_url, "small"), "", 3) as client:
-            async for _ in client.answers(counted()):
+            async for _ in in_order(counted(), client.ask, 6):
                 most_ahead = max(most_ahead, drawn - taken)
                 taken += 1
         return taken

@@ -29,3 +29,24 @@ def test_numbers_have_bounds(name, low, high):
     for value in (low - 1, high + 1, float("nan")):
         with pytest.raises(InputError, match=rf"{name}=.*between"):
             GenerateSettings(models=MODELS, **{name: value})
+
+
+def test_several_models_share_a_label_without_loss():
+    models = ["a.gguf", "b.gguf", "c.gguf"]
+    shares = [GenerateSettings(models=models, model=m, samples_per_label=100).quota for m in models]
+    assert sum(shares) == 100
+    assert max(shares) - min(shares) <= 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"models": ["a.gguf", "a.gguf"]}, "twice"),
+        ({"models": ["a.gguf", "b.gguf"]}, "model=''"),
+        ({"models": ["a.gguf"], "model": "b.gguf"}, "b.gguf"),
+        ({"models": ["a.gguf", "b.gguf"], "model": "a.gguf", "samples_per_label": 1}, "samples"),
+    ],
+)
+def test_contradictions_are_refused(settings, named):
+    with pytest.raises(InputError, match=named):
+        GenerateSettings(**settings)

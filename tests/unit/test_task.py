@@ -14,7 +14,12 @@ TICKETS = {
     "description": "what a customer wants",
     "topics": ["invoices"],
     "labels": [
-        {"name": "refund", "description": "wants money back", "examples": ["Pay me back."]},
+        {
+            "name": "refund",
+            "description": "wants money back",
+            "examples": ["Pay me back."],
+            "words": ["refund", "money back"],
+        },
         {"name": "bug", "description": "reports a fault"},
     ],
 }
@@ -49,6 +54,10 @@ def test_the_shipped_emotions_have_the_ids_of_the_public_data_set():
     assert task.names == EMOTIONS
     assert [task.label_id(name) for name in EMOTIONS] == [0, 1, 2, 3, 4, 5]
     assert all(label.examples for label in task.labels)
+    assert all(8 <= len(label.words) <= 15 for label in task.labels)
+    assert len({word for label in task.labels for word in label.words}) == sum(
+        len(label.words) for label in task.labels
+    )
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
@@ -57,6 +66,7 @@ def test_a_task_is_loaded_from_a_file(write, scheme):
     assert (task.name, task.names, task.topics) == ("tickets", ("refund", "bug"), ("invoices",))
     assert task.labels[0].examples == ("Pay me back.",)
     assert task.labels[1].examples == ()
+    assert (task.labels[0].words, task.labels[1].words) == (("refund", "money back"), ())
 
 
 @pytest.mark.parametrize(
@@ -117,6 +127,11 @@ LABEL = {"name": "refund", "description": "wants money back"}
         (changed("labels", 0, "examples", to="Pay."), ", label 0", "`examples` must be a list"),
         (changed("labels", 0, "examples", to=[" "]), ", label 0, examples", "must be one line"),
         (changed("labels", 0, "examples", to=["a" * 501]), ", label 0", "must be one line"),
+        (changed("labels", 0, "words", to="refund"), ", label 0", "`words` must be a list"),
+        (changed("labels", 0, "words", to=[3]), ", label 0, words, text 3", "must be one line"),
+        (changed("labels", 0, "words", to=["Refund"]), ", label 0, words, 'Refund'", "a word is"),
+        (changed("labels", 0, "words", to=["re.*"]), ", label 0, words, 're.*'", "a word is"),
+        (changed("labels", 0, "words", to=["a b c d e"]), ", label 0, words", "at most 4"),
     ],
 )
 def test_a_broken_rule_is_refused_with_its_place(write, content, place, rule):

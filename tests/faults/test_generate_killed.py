@@ -1,0 +1,114 @@
+"""generate is killed at any moment, and started again goes on from its ledger."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.fakes.openai_server import Reply, fake_openai
+
+RUN = """
+import sys
+from pathlib import Path
+from components.generate.run import generate
+from components.generate.settings import GenerateSettings
+settings = GenerateSettings(
+    models=[sys.argv[1]],
+    samples_per_label=10,
+    llm_concurrency=3,
+    near_duplicate_similarity=1.0,
+    ledger=sys.argv[3],
+)
+generate(settings, Path(sys.argv[2]))
+"""
+
+
+def identity(body):
+    """What tells one request from another."""
+    return json.dumps([body["messages"], body["seed"]])
+
+
+def scripted(body):
+    """The same answer to the same request in every run; one in three texts is a duplicate."""
+    number = sum(map(ord, identity(body))) % 997
+    texts = [
+        f"On evening {number} the whole street came out to look at the river.",
+        f"Somebody left basket {number} of ripe plums in front of the library door.",
+        "This one text is in every answer and only counts once.",
+    ]
+    return Reply(json.dumps(texts), seconds=0.03)
+
+
+def started(url, output, archive=""):
+    command = [sys.executable, "-c", RUN, f"{url}#fake", str(output), str(archive)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finished(url, output, archive=""):
+    process = started(url, output, archive)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()[-2000:]
+    rows = json.loads((output / "synthetic_emotions.json").read_text())
+    return [(row["text"], row["label"], row["turn"]) for row in rows]
+
+
+def recorded(output):
+    """Fingerprints of the answers in a ledger that may end in half a line."""
+    lines = (output / "ledger.jsonl").read_text().split("\n")[:-1]
+    return {line["fingerprint"] for line in map(json.loads, lines) if line["kind"] == "answer"}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    with fake_openai(scripted) as fake:
+        return finished(fake.base_url, tmp_path_factory.mktemp("whole") / "synthetic")
+
+
+@pytest.mark.parametrize(
+    ("answers", "number"),
+    [(1, signal.SIGKILL), (7, signal.SIGKILL), (16, signal.SIGKILL), (9, signal.SIGTERM)],
+)
+def test_a_killed_run_ends_with_the_same_sentences_and_asks_nothing_again(
+    uninterrupted, tmp_path, answers, number
+):
+    output = tmp_path / "synthetic"
+    with fake_openai(scripted) as fake:
+        process = started(fake.base_url, output)
+        while len(fake.finished) < answers:
+            time.sleep(0.005)
+        process.send_signal(number)
+        assert process.wait() != 0
+        process.stderr.close()
+        assert not (output / "synthetic_emotions.json").exists()
+        known = recorded(output)
+        asked_before = len(fake.received)
+        assert finished(fake.base_url, output) == uninterrupted
+        asked_after = fake.received[asked_before:]
+        first_run = {identity(body) for body in fake.received[:asked_before]}
+        repeated = [body for body in asked_after if identity(body) in first_run]
+    assert known or answers == 1
+    # Only answers that were still on their way when the process died are asked for again.
+    assert len(repeated) <= asked_before - len(known)
+
+
+def test_another_machine_goes_on_from_the_archive(uninterrupted, tmp_path):
+    archive = (tmp_path / "archive").as_uri()
+    with fake_openai(scripted) as fake:
+        assert finished(fake.base_url, tmp_path / "first", archive) == uninterrupted
+        asked = len(fake.received)
+        assert finished(fake.base_url, tmp_path / "second", archive) == uninterrupted
+        assert len(fake.received) == asked
+    assert recorded(tmp_path / "second") == recorded(tmp_path / "first")
+
+
+def test_half_a_line_at_the_end_of_the_ledger_is_left_out(uninterrupted, tmp_path):
+    output = tmp_path / "synthetic"
+    with fake_openai(scripted) as fake:
+        finished(fake.base_url, output)
+        ledger = output / "ledger.jsonl"
+        text = ledger.read_text()
+        ledger.write_text(text[: len(text) // 2])
+        assert finished(fake.base_url, output) == uninterrupted
