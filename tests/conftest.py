@@ -26,7 +26,7 @@ def synthetic_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded sample, merged with the synthetic rows."""
     folder = tmp_path_factory.mktemp("merged") / "dataset"
-    merge(MergeSettings(dataset="sample"), synthetic_file, folder)
+    merge(MergeSettings(dataset="sample"), [synthetic_file.parent], folder)
     return folder
 
 

@@ -1,18 +1,13 @@
-"""Pictures for the report as SVG text: the same input gives the same bytes."""
+"""Pictures for the report, as SVG text."""
 
-import io
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from components.evaluate.inputs import History
-
-_BLUE, _ORANGE, _GREEN = "#0072b2", "#d55e00", "#007a5a"
-_GREY = "#5c6166"
-_LONGEST_NAME = 18
+from components.reports import BLUE, GREEN, GREY, GRID, INK, ORANGE, shorten, to_svg
 
 
 def confusion_matrix(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
@@ -24,14 +19,14 @@ def confusion_matrix(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     """
     matrix = np.array(counts)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    names = [_shorten(label) for label in labels]
+    names = [shorten(label) for label in labels]
     ids = range(len(names))
     side = 1.2 + 0.45 * len(names)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.add_subplot()
     axes.pcolormesh(ids, ids, shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white")
     for (row, column), count in np.ndenumerate(matrix):
-        ink = "white" if shares[row, column] > 0.68 else "#1d2125"
+        ink = "white" if shares[row, column] > 0.68 else INK
         axes.text(column, row, f"{count}", ha="center", va="center", color=ink)
     axes.set_xticks(ids, names, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
     axes.set_yticks(ids, names, parse_math=False)
@@ -39,7 +34,7 @@ def confusion_matrix(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     axes.spines[:].set_visible(False)
     axes.set(xlabel="predicted", ylabel="true", aspect="equal")
     axes.invert_yaxis()
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def learning_curves(history: History) -> str:
@@ -47,10 +42,10 @@ def learning_curves(history: History) -> str:
     figure = Figure(figsize=(4.2, 4.6), layout="constrained")
     losses, scores = figure.subplots(2, 1, sharex=True)
     for axes, points, key, name, colour, marker in (
-        (losses, history.train, "loss", "train loss", _BLUE, "."),
-        (losses, history.validation, "loss", "validation loss", _ORANGE, "o"),
-        (scores, history.validation, "accuracy", "validation accuracy", _GREY, "s"),
-        (scores, history.validation, "macro_f1", "validation macro-F1", _GREEN, "^"),
+        (losses, history.train, "loss", "train loss", BLUE, "."),
+        (losses, history.validation, "loss", "validation loss", ORANGE, "o"),
+        (scores, history.validation, "accuracy", "validation accuracy", GREY, "s"),
+        (scores, history.validation, "macro_f1", "validation macro-F1", GREEN, "^"),
     ):
         epochs = [point["epoch"] for point in points]
         values = [point[key] for point in points]
@@ -59,20 +54,7 @@ def learning_curves(history: History) -> str:
     scores.set(ylim=(0, 1), xlabel="epoch")
     scores.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (losses, scores):
-        axes.grid(color="#e3e5e8")
+        axes.grid(color=GRID)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
-    return _svg(figure)
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    # A fixed salt and no metadata: ids and dates would differ from run to run.
-    with mpl.rc_context({"svg.hashsalt": "evaluate", "svg.fonttype": "path"}):
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=nothing)
-    return buffer.getvalue()
+    return to_svg(figure)

@@ -1,15 +1,13 @@
 """The report page: one HTML file that needs nothing else."""
 
-import base64
 from collections.abc import Sequence
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.evaluate import pictures
 from components.evaluate.compare import MAJORITY, TFIDF
 from components.evaluate.evaluation import Evaluation
 from components.evaluate.inputs import History
 from components.evaluate.mistakes import Mistake
+from components.reports import data_uri, render_page
 
 
 def render(evaluation: Evaluation, history: History, mistakes: Sequence[Mistake]) -> str:
@@ -20,22 +18,16 @@ def render(evaluation: Evaluation, history: History, mistakes: Sequence[Mistake]
         history: What was measured while training.
         mistakes: The most confident mistakes on the test split.
     """
-    environment = Environment(
-        loader=PackageLoader("components.evaluate", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return render_page(
+        "evaluate/report.html.j2",
         evaluation=evaluation,
         compared=_compared(evaluation),
         sources=_sources(evaluation),
         mistakes=mistakes,
-        confusion_matrix=_data_uri(
+        confusion_matrix=data_uri(
             pictures.confusion_matrix(evaluation.test.confusion_matrix, evaluation.labels)
         ),
-        learning_curves=_data_uri(pictures.learning_curves(history)),
+        learning_curves=data_uri(pictures.learning_curves(history)),
     )
 
 
@@ -57,7 +49,3 @@ def _compared(evaluation: Evaluation) -> list[dict[str, object]]:
 def _sources(evaluation: Evaluation) -> list[str]:
     """Every source that a split has rows of, in order of appearance."""
     return list(dict.fromkeys(source for split in evaluation.rows.values() for source in split))
-
-
-def _data_uri(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -6,95 +6,125 @@ from typing import Any
 import pandas as pd
 
 from components.checks import InputError
+from components.merge.audit import INVALID, REAL, Audit
+from components.merge.settings import MergeSettings
+from components.near import first_matches, near_matches
 from components.task import Task
 from components.text import fold
 
-_MAX_CHARACTERS = 100_000
-_FAULTS_SHOWN = 5
 
-
-def checked(raw: pd.DataFrame, task: Task, where: str) -> pd.DataFrame:
+def checked(
+    raw: pd.DataFrame, task: Task, where: str, settings: MergeSettings, audit: Audit
+) -> pd.DataFrame:
     """Rows with text and label id, after every row has been checked.
 
     Args:
-        raw: Columns `text`, `label` (a name or an id) and `place`.
+        raw: Columns `text`, `label` (a name or an id), `place`, `source`, `model`, `origin`.
         task: The labels that are allowed.
         where: What the rows are, for messages.
+        settings: The length of texts, and the share of rows that may be invalid.
+        audit: Gets the check and the invalid rows.
 
     Returns:
-        Columns `text` (stripped) and `label` (id).
+        The valid rows, with `text` stripped and `label` an id.
 
     Raises:
-        InputError: If a column is missing, or any row has no text or an unknown label; it
+        InputError: If too many rows have no text, too long a text or an unknown label; it
             names the first few rows and their faults.
     """
-    if missing := {"text", "label"} - set(raw.columns):
-        rule = f"lacks the column {', '.join(sorted(missing))} (it has {list(raw.columns)})"
-        raise InputError(where, rule, "Rename the columns to `text` and `label`")
-    faults = list(_faults(raw, task))
-    if faults:
-        shown = "; ".join(faults[:_FAULTS_SHOWN])
-        more = f" and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
-        labels = f"Labels are {', '.join(task.names)} or their ids"
-        raise InputError(where, f"has rows that cannot be used: {shown}{more}", labels)
-    return pd.DataFrame(
-        {
-            "text": [text.strip() for text in raw["text"]],
-            "label": pd.array([task.label_id(label) for label in raw["label"]], dtype="int64"),
-        }
+    faults = pd.Series(_faults(raw, task, settings.max_characters), index=raw.index, dtype=object)
+    invalid = faults.notna()
+    failure = InputError(
+        where,
+        "has rows that cannot be used",
+        f"Labels are {', '.join(task.names)} or their ids. Mend the rows, name other labels in "
+        "label_map, raise max_characters, or let a share be dropped with max_invalid_share",
     )
+    rows = raw.assign(reason=faults)[invalid]
+    name = f"invalid_share_{raw['origin'].iloc[0]}" if len(raw) else "invalid_share"
+    share = float(invalid.mean()) if len(raw) else 0.0
+    audit.require_at_most(name, share, settings.max_invalid_share, failure, rows)
+    valid = audit.drop(raw, invalid, INVALID).reset_index(drop=True)
+    labels = pd.array([task.label_id(label) for label in valid["label"]], dtype="int64")
+    return valid.assign(text=[text.strip() for text in valid["text"]], label=labels)
 
 
-def clean_train(train: pd.DataFrame, held_out: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Train rows without texts that are held out, contradict each other or occur twice.
+def remove_repeats(synthetic: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFrame:
+    """Synthetic rows without those that (nearly) repeat an earlier one, of any source."""
+    matches = _series(first_matches(synthetic["text"], settings.leak_similarity))
+    matched = matches.notna()
+    first = synthetic.iloc[matches.fillna(0).astype(int)] if len(synthetic) else synthetic
+    is_other = matched & (synthetic["origin"].to_numpy() != first["origin"].to_numpy())
+    keys = synthetic["text"].map(fold)
+    is_same = matched & (keys.to_numpy() == first["text"].map(fold).to_numpy())
+    rows = audit.drop(synthetic, is_other, "in_other_source")
+    rows = audit.drop(rows, (is_same & ~is_other)[rows.index], "repeated")
+    rows = audit.drop(rows, matched[rows.index], "near_repeated")
+    return rows.reset_index(drop=True)
+
+
+def remove_leaks(
+    train: pd.DataFrame, held_out: pd.DataFrame, settings: MergeSettings, audit: Audit
+) -> pd.DataFrame:
+    """Train rows without texts that (nearly) stand in validation or test.
+
+    Raises:
+        InputError: If there are more such rows than `max_leak_share` allows.
+    """
+    train, texts = train.reset_index(drop=True), list(held_out["text"])
+    matches = _series(near_matches(train["text"], texts, settings.leak_similarity))
+    leaked = matches.notna()
+    place = matches[leaked].astype(int)
+    same = train["text"][leaked].map(fold) == held_out["text"].iloc[place].map(fold).to_numpy()
+    exact = same.reindex(train.index, fill_value=False)
+    said = same.map({True: "stands in ", False: "nearly stands in "})
+    rows = train[leaked].assign(reason=list(said + held_out["place"].iloc[place].to_numpy()))
+    failure = InputError(
+        f"{len(rows)} of {len(train)} train rows",
+        f"stand in validation or test too, more than max_leak_share={settings.max_leak_share:g}",
+        "Split the data set anew, or raise max_leak_share (the rows are removed in any case)",
+    )
+    share = len(rows) / max(1, len(train))
+    audit.require_at_most("leak_share", share, settings.max_leak_share, failure, rows)
+    kept = audit.drop(train, exact, "in_other_split")
+    return audit.drop(kept, leaked[kept.index], "near_other_split").reset_index(drop=True)
+
+
+def clean_train(train: pd.DataFrame, audit: Audit) -> pd.DataFrame:
+    """Train rows without real texts that contradict each other or repeat, and copies of them.
 
     Args:
-        train: Columns `text`, `label`.
-        held_out: Validation and test rows; they are left as they are.
-
-    Returns:
-        The rows that stay, and how many were removed for each reason.
+        train: Real and synthetic rows; the latter have been through `remove_repeats`.
+        audit: Gets the rows that are removed.
     """
     keys = train["text"].map(fold)
-    leaked = keys.isin(set(held_out["text"].map(fold)))
-    conflicting = train.groupby(keys)["label"].transform("nunique") > 1
-    repeated = keys.duplicated()
-    removed = {
-        "in_other_split": int(leaked.sum()),
-        "conflicting_labels": int((conflicting & ~leaked).sum()),
-        "repeated": int((repeated & ~conflicting & ~leaked).sum()),
-    }
-    kept = train[~(leaked | conflicting | repeated)]
-    return kept.reset_index(drop=True), removed
+    is_real = train["source"] == REAL
+    real = train[is_real]
+    labels = real.groupby(keys[is_real])["label"].transform("nunique")
+    conflicting = labels.reindex(train.index, fill_value=0) > 1
+    copies = ~is_real & keys.isin(set(keys[is_real]))
+    rows = audit.drop(train, conflicting, "conflicting_labels")
+    rows = audit.drop(rows, copies[rows.index], "copies_real")
+    return audit.drop(rows, keys[rows.index].duplicated(), "repeated").reset_index(drop=True)
 
 
-def clean_synthetic(
-    synthetic: pd.DataFrame, real: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Synthetic rows without texts that stand in any real split or occur twice."""
-    keys = synthetic["text"].map(fold)
-    copied = keys.isin(set(real["text"].map(fold)))
-    repeated = keys.duplicated()
-    removed = {
-        "synthetic_copies_real": int(copied.sum()),
-        "synthetic_repeated": int((repeated & ~copied).sum()),
-    }
-    return synthetic[~(copied | repeated)].reset_index(drop=True), removed
+def _series(matches: list[int | None]) -> "pd.Series[float]":
+    return pd.Series(matches, dtype="float64")
 
 
-def _faults(raw: pd.DataFrame, task: Task) -> Iterator[str]:
-    for place, text, label in zip(raw["place"], raw["text"], raw["label"], strict=True):
-        if (fault := _text_fault(text)) is not None:
-            yield f"{place}: {fault}"
-        elif task.label_id(label) is None:
-            yield f"{place}: label {label!r:.60} is unknown"
+def _faults(raw: pd.DataFrame, task: Task, max_characters: int) -> Iterator[str | None]:
+    for text, label in zip(raw["text"], raw["label"], strict=True):
+        fault = _text_fault(text, max_characters)
+        if fault is None and task.label_id(label) is None:
+            fault = f"label {label!r:.60} is unknown"
+        yield fault
 
 
-def _text_fault(text: Any) -> str | None:
+def _text_fault(text: Any, max_characters: int) -> str | None:
     if not isinstance(text, str) or not text.strip():
         return "the text is empty"
-    if len(text) > _MAX_CHARACTERS:
-        return f"the text is longer than {_MAX_CHARACTERS} characters"
+    if len(text) > max_characters:
+        return f"the text is longer than {max_characters} characters"
     if text.encode("utf-8", "replace").decode() != text:
         return "the text is not valid Unicode"
     return None

@@ -1,95 +1,118 @@
 """The merge step: one data set of real and synthetic rows, split before anything else."""
 
-import json
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
 from components import storage
-from components.merge.clean import checked, clean_synthetic, clean_train
+from components.merge.agreement import filter_labels
+from components.merge.audit import Audit
+from components.merge.clean import clean_train, remove_leaks
+from components.merge.description import describe, write
+from components.merge.ledgers import read_ledgers
+from components.merge.mixing import mix
+from components.merge.report import DataReport, render
+from components.merge.rows import (
+    Splits,
+    divide,
+    held_out,
+    read_all_synthetic,
+    read_real,
+    require_similar_labels,
+)
 from components.merge.settings import MergeSettings
-from components.merge.sources import SPLITS, TEST, TRAIN, VALIDATION, read_file, read_tables
-from components.merge.split import split_rows, subsample
-from components.task import Task, load_task
+from components.merge.sources import LEDGER_FILE, TRAIN
+from components.task import load_task
 
-DESCRIPTION = "dataset.json"
+PROBLEMS = "problems.csv"
 
 _log = logging.getLogger(__name__)
 
 
-def merge(settings: MergeSettings, synthetic: Path, output: Path) -> dict[str, Any]:
-    """Write train, validation and test Parquet files and `dataset.json` into a folder.
-
-    Synthetic rows go into the train split only. Texts that occur in more than one split or
-    under more than one label are removed from train and counted.
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """A merged data set.
 
     Args:
-        settings: Where the real rows come from and how they are split.
-        synthetic: `synthetic_emotions.json` of the generate step.
-        output: Folder for the data set.
+        splits: Rows of train, validation and test: `text`, `label` (id), `source` (`real` or
+            `synthetic`), `model` (of synthetic rows) and, with `sample_weights`, `weight` in train.
+        description: The content of `dataset.json`.
+        removed: At most 1,000 rows that were removed: `text`, `label` (id), `source`, `reason`.
+            All are counted in the description; invalid ones are not here but in `problems.csv`.
+    """
 
-    Returns:
-        The content of `dataset.json`.
+    splits: Splits
+    description: Mapping[str, Any]
+    removed: pd.DataFrame
+
+
+def merge(
+    settings: MergeSettings,
+    synthetic: Sequence[Path],
+    output: Path,
+    problems: Path | None = None,
+) -> Merged:
+    """Write train, validation and test Parquet files and `dataset.json` into a folder.
+
+    Validation and test are drawn from the real rows before a synthetic row is looked at
+    (unless `pool` is on). Everything that is removed is removed from train, and counted.
+
+    Args:
+        settings: Where the real rows come from, what is checked and how rows are mixed.
+        synthetic: Folders of the generate step; none for real rows alone.
+        output: Folder for the data set.
+        problems: CSV file for the rows that a check finds; `problems.csv` beside `output` if
+            not given. It stays when the step fails.
 
     Raises:
-        InputError: If a source is missing or any row is unusable.
+        InputError: If a source is missing, or a check finds more than its setting allows.
     """
     task = load_task(settings.task)
-    with TemporaryDirectory() as downloads:
-        tables = read_tables(settings, Path(downloads))
-    real = {
-        name: checked(rows, task, f"{settings.dataset}, {name}") for name, rows in tables.items()
+    audit = Audit(task.names, problems or output.with_name(PROBLEMS))
+    real, origin = read_real(settings, task, audit)
+    extra, origins = read_all_synthetic(synthetic, settings, task, audit)
+    splits = divide(real, extra, settings)
+    require_similar_labels(splits, settings, audit)
+    train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
+    train = clean_train(train, audit)
+    train, agreement = filter_labels(train, settings, audit)
+    splits[TRAIN] = mix(train, settings, audit)
+    _log.info("merge: rows removed from train: %s", dict(+audit.removed))
+    described = describe(splits, task, settings, audit) | {
+        "agreement": agreement,
+        "sources": [origin, *origins],
     }
-    extra = checked(read_file(synthetic), task, "synthetic rows")
-    _log.info("merge: %d real rows read, %d synthetic", sum(map(len, real.values())), len(extra))
-
-    splits = split_rows(real, settings)
-    held_out = pd.concat([splits[VALIDATION], splits[TEST]])
-    train, removed = clean_train(splits[TRAIN], held_out)
-    train = subsample(train, settings.max_train_rows, settings.seed)
-    extra, removed_extra = clean_synthetic(extra, pd.concat([splits[TRAIN], held_out]))
-    splits[TRAIN] = _with_source(train, extra)
-    for name in (VALIDATION, TEST):
-        splits[name] = splits[name].assign(source="real")
-    _log.info("merge: rows removed from train: %s", removed | removed_extra)
-
     with storage.staged(output) as folder:
-        return _write(splits, removed | removed_extra, task, settings, folder)
+        description = write(splits, described, folder)
+    columns = ["text", "label", "source", "model", "weight"]
+    kept = {name: rows[[c for c in columns if c in rows]] for name, rows in splits.items()}
+    return Merged(kept, description, audit.examples())
 
 
-def _with_source(real: pd.DataFrame, synthetic: pd.DataFrame) -> pd.DataFrame:
-    parts = [real.assign(source="real"), synthetic.assign(source="synthetic")]
-    return pd.concat(parts, ignore_index=True)
+def data_report(merged: Merged, synthetic: Sequence[Path]) -> str:
+    """The data report as a self-contained HTML page.
 
-
-def _write(
-    splits: dict[str, pd.DataFrame],
-    removed: dict[str, int],
-    task: Task,
-    settings: MergeSettings,
-    folder: Path,
-) -> dict[str, Any]:
-    folder.mkdir()
-    for name in SPLITS:
-        splits[name].to_parquet(folder / f"{name}.parquet", index=False)
-    description = {
-        "task": task.name,
-        "labels": list(task.names),
-        "rows": {name: splits[name]["source"].value_counts().to_dict() for name in SPLITS},
-        "rows_by_label": {name: _by_label(splits[name], task) for name in SPLITS},
-        "removed_from_train": removed,
-        "source": {"dataset": settings.dataset, "revision": settings.dataset_revision},
-        "seed": settings.seed,
-        "sha256": {f"{n}.parquet": storage.sha256(folder / f"{n}.parquet") for n in SPLITS},
-    }
-    text = json.dumps(description, indent=2) + "\n"
-    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
-    return description
-
-
-def _by_label(rows: pd.DataFrame, task: Task) -> dict[str, int]:
-    counts = rows["label"].value_counts()
-    return {name: int(counts.get(index, 0)) for index, name in enumerate(task.names)}
+    Args:
+        merged: What `merge` returned.
+        synthetic: The folders that it was given, for their ledgers.
+    """
+    described = merged.description
+    ledgers = [folder / LEDGER_FILE for folder in synthetic if (folder / LEDGER_FILE).is_file()]
+    return render(
+        DataReport(
+            task=described["task"],
+            labels=described["labels"],
+            splits=merged.splits,
+            removed=merged.removed,
+            checks=described["checks"],
+            agreement=described["agreement"],
+            removed_counts=described["removed"],
+            ledger=read_ledgers(ledgers),
+            optimistic_validation=described["optimistic_validation_reason"],
+            seed=described["seed"],
+        )
+    )

@@ -1,9 +1,10 @@
 """What a user may choose about the data."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from components.checks import InputError, require_between
+from components.checks import InputError, require_between, require_one_of
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -19,21 +20,59 @@ class MergeSettings:
     """`sample`, a hub id, or a path or URI of a file or folder of CSV, JSON lines or Parquet."""
     dataset_revision: str = ""
     """Commit that pins a hub data set; not used for other sources."""
+    text_column: str = "text"
+    """Column of the data set that holds the texts."""
+    label_column: str = "label"
+    """Column of the data set that holds the labels: names or ids of the task, or of `label_map`."""
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    """Label of the data set -> label name of the task, where they differ."""
     test_fraction: float = 0.1
     """Share of the real rows kept for the test split, if the source has none."""
     validation_fraction: float = 0.1
-    """Share of the remaining real rows for the validation split, if the source has none."""
+    """Share of the remaining rows for the validation split, if the source has none."""
+    pool: bool = False
+    """Pool real and synthetic rows before validation is drawn; makes its scores optimistic."""
     max_train_rows: int = 0
     """Real train rows to keep, drawn evenly over the labels' shares; 0 keeps all."""
+    synthetic_per_label: int = 0
+    """Synthetic train rows of a label at most; 0 is all."""
+    max_synthetic_share: float = 0.5
+    """Share of the train rows that may be synthetic; the rows are drawn evenly over the labels."""
+    top_up: bool = False
+    """Use only as many synthetic rows of a label as lift it to the most frequent real label."""
+    sample_weights: bool = False
+    """Add a column `weight` to the train split."""
+    min_agreement: float = 0.02
+    """Probability of its label that a classifier of the real rows must give a synthetic row."""
+    agreement_action: str = "drop"
+    """What becomes of synthetic rows below `min_agreement`: `drop`, `weight` (less) or `keep`."""
+    leak_similarity: float = 0.8
+    """Share of word pairs in common (Jaccard) from which texts of two splits are the same."""
+    max_leak_share: float = 0.02
+    """Share of train rows that may (nearly) stand in validation or test; they are removed."""
+    max_label_shift: float = 0.1
+    """Total variation distance of labels allowed from train to validation and to test."""
+    max_invalid_share: float = 0.0
+    """Share of a source's rows that may be invalid; they are dropped."""
+    max_characters: int = 5000
+    """Length beyond which a text is invalid."""
     seed: int = 0
+    """Seed of splits and draws."""
 
     def __post_init__(self) -> None:
         require_between("test_fraction", self.test_fraction, 0.01, 0.5)
         require_between("validation_fraction", self.validation_fraction, 0.01, 0.5)
         require_between("max_train_rows", self.max_train_rows, 0)
+        require_between("synthetic_per_label", self.synthetic_per_label, 0)
+        require_between("leak_similarity", self.leak_similarity, 0.6, 1)
+        require_between("max_invalid_share", self.max_invalid_share, 0, 0.5)
+        require_between("max_characters", self.max_characters, 1, 1_000_000)
         require_between("seed", self.seed, 0, 2**31 - 1)
-        if not self.dataset:
-            raise InputError("dataset", "is empty", "Name a data set, for example `sample`")
+        for name in ("max_synthetic_share", "min_agreement", "max_leak_share", "max_label_shift"):
+            require_between(name, getattr(self, name), 0, 1)
+        require_one_of("agreement_action", self.agreement_action, ("drop", "weight", "keep"))
+        self._require_sources()
+        self._require_no_contradiction()
 
     def require_pinned(self) -> None:
         """Refuse a hub data set whose revision is not a commit.
@@ -45,3 +84,22 @@ class MergeSettings:
             rule = f"a hub data set ({self.dataset}) is pinned by a commit of 40 hexadecimal digits"
             fix = "Copy the commit from the data set's page, Files and versions"
             raise InputError(f"dataset_revision={self.dataset_revision!r}", rule, fix)
+
+    def _require_sources(self) -> None:
+        if not self.dataset:
+            raise InputError("dataset", "is empty", "Name a data set, for example `sample`")
+        if not self.text_column or not self.label_column or self.text_column == self.label_column:
+            thing = f"text_column={self.text_column!r}, label_column={self.label_column!r}"
+            raise InputError(thing, "must name two columns", "Name the columns of the data set")
+        pairs = self.label_map.items() if isinstance(self.label_map, Mapping) else [(None, None)]
+        if not all(isinstance(each, str) and each for pair in pairs for each in pair):
+            rule = "must give a label name of the task for each label of the data set, as texts"
+            raise InputError(f"label_map={self.label_map!r}", rule, 'Write {"0": "sadness"}')
+
+    def _require_no_contradiction(self) -> None:
+        if self.agreement_action == "weight" and not self.sample_weights:
+            fix = "Set sample_weights=true, or agreement_action to drop or keep"
+            raise InputError("agreement_action='weight'", "needs the column of weights", fix)
+        if self.pool and self.top_up:
+            rule = "contradict each other: pooling takes the synthetic rows as they are"
+            raise InputError("pool and top_up", rule, "Switch one off")

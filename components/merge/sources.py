@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,13 @@ import pandas as pd
 
 from components import storage
 from components.checks import InputError
+from components.merge.audit import REAL, SYNTHETIC
 from components.merge.settings import HUB_ID, MergeSettings
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 WHOLE = "all"
+SYNTHETIC_FILE = "synthetic_emotions.json"
+LEDGER_FILE = "ledger.jsonl"
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`; column `place` names each row's origin."""
@@ -30,20 +32,64 @@ _SPLIT_NAMES = {
 }
 
 
-def read_tables(settings: MergeSettings, downloads: Path) -> Tables:
-    """Read the real rows of the data set that the settings name.
+def locate(settings: MergeSettings, downloads: Path) -> Path | None:
+    """The file or folder of the data set that the settings name; None if it is on the hub.
 
     Raises:
-        InputError: If the source is missing or cannot be read; it names the file and place.
+        InputError: If there is nothing, or a hub data set is not pinned.
     """
     if settings.dataset == "sample":
-        with resources.as_file(resources.files("components.merge") / "sample") as folder:
-            return _read_files(folder)
+        return storage.fetch("package:components.merge/sample", downloads)
     is_local = "://" in settings.dataset or Path(settings.dataset).exists()
     if not is_local and HUB_ID.fullmatch(settings.dataset):
         settings.require_pinned()
-        return _read_hub(settings.dataset, settings.dataset_revision)
-    return _read_files(storage.fetch(settings.dataset, downloads))
+        return None
+    return storage.fetch(settings.dataset, downloads)
+
+
+def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
+    """Read the real rows of the data set.
+
+    Args:
+        settings: Name and columns of the data set.
+        path: What `locate` found.
+
+    Raises:
+        InputError: If the source cannot be read or lacks a column; it names the file and place.
+    """
+    if path is None:
+        tables = _read_hub(settings.dataset, settings.dataset_revision, settings.label_column)
+    else:
+        tables = _read_files(path)
+    return {name: _as_rows(frame, name, settings) for name, frame in tables.items()}
+
+
+def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
+    """Read the rows that generate wrote into a folder.
+
+    Args:
+        folder: Holds `synthetic_emotions.json`.
+        number: Tells several sources apart, from 1.
+
+    Returns:
+        Columns `text`, `label`, `place`, `source`, `origin` and `model`.
+
+    Raises:
+        InputError: If the file is missing or cannot be read or lacks a column.
+    """
+    name = f"{SYNTHETIC}_{number}"
+    frame = read_file(folder / SYNTHETIC_FILE)
+    frame["place"] = name + ", " + frame["place"]
+    if "model" not in frame:
+        frame["model"] = name
+    rows = _columns(frame, "text", "label", f"synthetic rows of {folder}")
+    return rows.assign(model=frame["model"].fillna(name), source=SYNTHETIC, origin=name)
+
+
+def fingerprint(path: Path) -> dict[str, str]:
+    """The sha256 of each file that rows are read from, by name."""
+    files = [path] if path.is_file() else sorted(path.iterdir())
+    return {each.name: storage.sha256(each) for each in files if each.suffix.lower() in _READERS}
 
 
 def read_file(path: Path) -> pd.DataFrame:
@@ -88,7 +134,25 @@ def _read_files(path: Path) -> Tables:
     return tables
 
 
-def _read_hub(name: str, revision: str) -> Tables:
+def _as_rows(frame: pd.DataFrame, name: str, settings: MergeSettings) -> pd.DataFrame:
+    where = f"{settings.dataset}, {name}"
+    rows = _columns(frame, settings.text_column, settings.label_column, where)
+    labels = [settings.label_map.get(str(each).strip(), each) for each in rows["label"]]
+    return rows.assign(
+        label=pd.Series(labels, index=rows.index, dtype=object), model="", source=REAL, origin=name
+    )
+
+
+def _columns(frame: pd.DataFrame, text: str, label: str, where: str) -> pd.DataFrame:
+    if missing := {text, label} - set(frame.columns):
+        rule = f"lacks the column {', '.join(sorted(missing))} (it has {list(frame.columns)})"
+        raise InputError(where, rule, "Name its columns with text_column and label_column")
+    return pd.DataFrame(
+        {"text": frame[text], "label": frame[label].astype(object), "place": frame["place"]}
+    )
+
+
+def _read_hub(name: str, revision: str, label_column: str) -> Tables:
     import datasets
 
     try:
@@ -98,16 +162,16 @@ def _read_hub(name: str, revision: str) -> Tables:
         fix = "Check the name, the revision and the network, or give a folder"
         raise InputError(f"dataset {name}", rule, fix) from error
     return {
-        _SPLIT_NAMES[split]: _hub_frame(rows)
+        _SPLIT_NAMES[split]: _hub_frame(rows, label_column)
         for split, rows in loaded.items()
         if split in _SPLIT_NAMES
     }
 
 
-def _hub_frame(rows: "datasets.Dataset") -> pd.DataFrame:  # type: ignore[name-defined]  # noqa: F821
+def _hub_frame(rows: Any, label_column: str) -> pd.DataFrame:
     frame: pd.DataFrame = rows.to_pandas()
-    if names := getattr(rows.features.get("label"), "names", None):
-        frame["label"] = frame["label"].map(dict(enumerate(names)))
+    if names := getattr(rows.features.get(label_column), "names", None):
+        frame[label_column] = frame[label_column].map(dict(enumerate(names)))
     return frame.assign(place=[f"row {row}" for row in range(1, len(frame) + 1)])
 
 

@@ -36,6 +36,21 @@ def split_rows(tables: dict[str, pd.DataFrame], settings: MergeSettings) -> dict
     return {TRAIN: train, VALIDATION: validation, TEST: test}
 
 
+def split_pooled(
+    real: dict[str, pd.DataFrame], synthetic: pd.DataFrame, settings: MergeSettings
+) -> dict[str, pd.DataFrame]:
+    """Pool real and synthetic rows and draw validation from the pool.
+
+    This is the recipe of projects that augment first and split later. A test split that the
+    source has stays apart; without one, the validation rows are the test rows too.
+    """
+    parts = [rows for name, rows in real.items() if name != TEST]
+    pooled = pd.concat([*parts, synthetic], ignore_index=True)
+    count = math.ceil(settings.validation_fraction * len(pooled))
+    train, validation = _take(pooled, count, settings.seed, VALIDATION)
+    return {TRAIN: train, VALIDATION: validation, TEST: real.get(TEST, validation)}
+
+
 def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     """At most `rows` rows with the same shares of labels; 0 keeps all."""
     left_out = len(train) - rows

@@ -2,40 +2,58 @@ import pandas as pd
 import pytest
 
 from components.checks import InputError
-from components.merge.clean import checked, clean_synthetic, clean_train
+from components.merge.audit import REASONS, Audit
+from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
+from components.merge.settings import MergeSettings
+from components.near import first_matches, near_matches, word_pairs
 from components.task import load_task
 
 TASK = load_task("emotion")
+TEXT = "the long road home was quiet and the river lay still under a pale winter moon tonight"
 
 
-def raw(*rows):
+@pytest.fixture
+def audit(tmp_path):
+    return Audit(TASK.names, tmp_path / "problems.csv")
+
+
+def table(*rows, source="real", origin="train"):
     frame = pd.DataFrame(rows, columns=["text", "label"])
-    return frame.assign(place=[f"rows.csv, row {n}" for n in range(1, len(rows) + 1)])
+    place = [f"rows.csv, row {n}" for n in range(1, len(rows) + 1)]
+    return frame.assign(place=place, source=source, origin=origin, model="")
 
 
-def table(*rows):
-    return pd.DataFrame(rows, columns=["text", "label"])
+def joined(*frames):
+    return pd.concat(frames, ignore_index=True)
+
+
+def removed(audit):
+    return dict(+audit.removed)
+
+
+def check(rows, audit, **choice):
+    return checked(rows, TASK, "train", MergeSettings(**choice), audit)
 
 
 @pytest.mark.parametrize(
     ("label", "expected"),
     [("joy", 1), (" JOY ", 1), ("Surprise", 5), (0, 0), ("5", 5), (2.0, 2), ("3.0", 3)],
 )
-def test_a_label_is_a_name_in_any_case_or_an_id(label, expected):
-    rows = checked(raw(("  some text\n", label)), TASK, "train")
+def test_a_label_is_a_name_in_any_case_or_an_id(label, expected, audit):
+    rows = check(table(("  some text\n", label)), audit)
 
-    assert rows.to_dict("records") == [{"text": "some text", "label": expected}]
+    assert rows[["text", "label"]].to_dict("records") == [{"text": "some text", "label": expected}]
     assert rows["label"].dtype == "int64"
 
 
 @pytest.mark.parametrize("label", ["happy", "", "6", -1, 1.5, None, float("nan"), True, "joy,love"])
-def test_an_unknown_label_is_named_with_its_row(label):
+def test_an_unknown_label_is_named_with_its_row(label, audit):
     with pytest.raises(InputError) as refused:
-        checked(raw(("fine", "joy"), ("some text", label)), TASK, "train")
+        check(table(("fine", "joy"), ("some text", label)), audit)
 
-    assert refused.value.rule == (
-        f"has rows that cannot be used: rows.csv, row 2: label {label!r} is unknown"
-    )
+    shown = refused.value.rule
+    assert shown.startswith("has rows that cannot be used: rows.csv, row 2: label ")
+    assert shown.endswith("is unknown")
     assert "sadness, joy, love, anger, fear, surprise" in refused.value.fix
 
 
@@ -48,75 +66,96 @@ def test_an_unknown_label_is_named_with_its_row(label):
         (float("nan"), "the text is empty"),
         (12, "the text is empty"),
         ("lone \ud83d surrogate", "the text is not valid Unicode"),
-        ("a" * 100_001, "the text is longer than 100000 characters"),
+        ("a" * 5001, "the text is longer than 5000 characters"),
     ],
 )
-def test_an_unusable_text_is_named_with_its_row_and_reason(text, reason):
+def test_an_unusable_text_is_named_and_written_down(text, reason, audit):
     with pytest.raises(InputError, match=f"^train: .* used: rows.csv, row 2: {reason}"):
-        checked(raw(("fine", "joy"), (text, "joy")), TASK, "train")
+        check(table(("fine", "joy"), (text, "joy")), audit)
+
+    found = pd.read_csv(audit.problems)
+    assert found[["check", "place", "reason"]].to_numpy().tolist() == [
+        ["invalid_share_train", "rows.csv, row 2", reason]
+    ]
 
 
-def test_five_faults_are_shown_and_the_others_counted():
+def test_five_faults_are_shown_and_all_written(audit):
     with pytest.raises(InputError) as refused:
-        checked(raw(("fine", "joy"), *[("", "joy")] * 8), TASK, "train")
+        check(table(("fine", "joy"), *[("", "joy")] * 8), audit)
 
     assert refused.value.rule.count("the text is empty") == 5
-    assert "row 2:" in refused.value.rule
-    assert "row 6:" in refused.value.rule
     assert refused.value.rule.endswith(" and 3 more")
+    assert len(pd.read_csv(audit.problems)) == 8
 
 
-def test_exactly_five_faults_are_all_shown():
-    with pytest.raises(InputError) as refused:
-        checked(raw(*[("", "joy")] * 5), TASK, "train")
+def test_a_share_of_invalid_rows_may_be_dropped(audit):
+    rows = table(("fine", "joy"), ("", "joy"), ("good", "happy"), ("well", "joy"))
 
-    assert "more" not in refused.value.rule
-
-
-@pytest.mark.parametrize("column", ["text", "label"])
-def test_a_missing_column_is_named(column):
-    with pytest.raises(InputError, match=rf"^train: lacks the column {column} \(it has \['old', "):
-        checked(
-            raw(("fine", "joy"))
-            .rename(columns={column: "old"})[["old", "place"]]
-            .assign(**{({"text", "label"} - {column}).pop(): "joy"}),
-            TASK,
-            "train",
-        )
+    with pytest.raises(InputError, match="max_invalid_share"):
+        check(rows, audit, max_invalid_share=0.49)
+    assert list(check(rows, audit, max_invalid_share=0.5)["text"]) == ["fine", "well"]
+    assert removed(audit) == {"invalid": 2}
+    assert audit.checks["invalid_share_train"] == {"value": 0.5, "limit": 0.5, "passed": True}
 
 
-def test_leaks_conflicts_and_repeats_leave_train_and_are_counted():
-    held_out = table(("It rains!", 0), ("so long", 1))
-    train = table(
-        ("it rains", 0),  # in another split
-        ("IT RAINS", 1),  # in another split, counted there though it conflicts too
-        ("a tie", 2),  # conflicts
-        ("A tie.", 3),  # conflicts
-        ("a tie", 3),  # conflicts
-        ("twice", 4),
-        ("Twice?", 4),  # repeats
-        ("twice!", 4),  # repeats
-        ("once", 5),
+def test_longer_texts_may_be_allowed(audit):
+    assert len(check(table(("a" * 5001, "joy")), audit, max_characters=5001)) == 1
+
+
+def test_contradictions_repeats_and_copies_of_real_texts_leave_train(audit):
+    real = table(
+        ("a tie", 2), ("A tie.", 3), ("a tie", 3), ("twice", 4), ("Twice?", 4), ("once", 5)
     )
-    kept, removed = clean_train(train, held_out)
+    extra = table(("Once!", 5), ("A TIE", 0), ("new", 1), source="synthetic")
+    kept = clean_train(joined(real, extra), audit)
 
-    assert kept.to_dict("list") == {"text": ["twice", "once"], "label": [4, 5]}
-    assert list(kept.index) == [0, 1]
-    assert removed == {"in_other_split": 2, "conflicting_labels": 3, "repeated": 2}
-
-
-def test_clean_rows_stay_as_they_are():
-    train = table(("one", 0), ("two", 1))
-    kept, removed = clean_train(train, table(("three", 0)))
-
-    pd.testing.assert_frame_equal(kept, train)
-    assert set(removed.values()) == {0}
+    assert list(kept["text"]) == ["twice", "once", "new"]
+    assert list(kept.index) == [0, 1, 2]
+    assert removed(audit) == {"conflicting_labels": 3, "repeated": 1, "synthetic_copies_real": 2}
 
 
-def test_synthetic_copies_of_real_texts_and_repeats_are_removed():
-    real = table(("It rains!", 0), ("so long", 1))
-    synthetic = table(("it rains", 0), ("So long.", 2), ("new", 1), ("New!", 1), ("newer", 1))
-    kept, removed = clean_synthetic(synthetic, real)
+def test_leaks_are_removed_by_kind(audit):
+    near = TEXT.replace("tonight", "today")
+    train = joined(
+        table((TEXT.upper(), 0), (near, 0), ("something else", 1)),
+        table((TEXT, 0), (near, 0), source="synthetic"),
+    )
+    held_out = table(("first", 0), (TEXT, 0))
+    kept = remove_leaks(train, held_out, MergeSettings(max_leak_share=0.8), audit)
 
-    assert list(kept["text"]) == ["new", "newer"]
-    assert removed == {"synthetic_copies_real": 2, "synthetic_repeated": 1}
+    assert list(kept["text"]) == ["something else"]
+    assert removed(audit) == {
+        "in_other_split": 1,
+        "near_other_split": 1,
+        "synthetic_in_other_split": 1,
+        "synthetic_near_other_split": 1,
+    }
+    with pytest.raises(InputError, match=r"4 of 5 .* row 2: nearly stands in rows\.csv, row 2"):
+        remove_leaks(train, held_out, MergeSettings(max_leak_share=0.79), audit)
+
+
+def test_repeats_are_removed_by_kind_and_the_first_is_kept(audit):
+    near = TEXT.replace("tonight", "today")
+    first = table((TEXT, 0), (TEXT, 1), (near, 0), ("hi", 0), source="synthetic", origin="one")
+    second = table((near, 0), ("Hi!", 0), ("new", 0), source="synthetic", origin="two")
+    kept = remove_repeats(joined(first, second), MergeSettings(), audit)
+
+    assert list(kept["text"]) == [TEXT, "hi", "new"]
+    assert removed(audit) == {
+        "synthetic_repeated": 1,
+        "synthetic_near_repeated": 1,
+        "synthetic_in_other_source": 2,
+    }
+
+
+def test_every_reason_is_listed(audit):
+    assert set(audit.removed) == set(REASONS)
+
+
+def test_similarity_is_measured_exactly_and_its_bound_is_included():
+    five, four = "a b c d e f", "a b c d e"  # 4 of 5 word pairs in common
+    assert len(word_pairs(five) & word_pairs(four)) == 4
+    assert near_matches([four], [five], 0.8) == [0]
+    assert near_matches([four], [five], 0.81) == [None]
+    assert first_matches(["x", "X.", five, "y", four], 0.8) == [None, 0, None, None, 2]
+    assert near_matches([], [], 0.8) == []

@@ -7,14 +7,14 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from components.merge.sample import resplit
 from components.merge.settings import MergeSettings
-from components.merge.sources import read_tables
+from components.merge.sources import locate, read_tables
 from components.task import load_task
 from components.text import fold
 
 
 @pytest.fixture(scope="module")
 def splits(tmp_path_factory):
-    return read_tables(MergeSettings(), tmp_path_factory.mktemp("unused"))
+    return read_tables(MergeSettings(), locate(MergeSettings(), tmp_path_factory.mktemp("unused")))
 
 
 @pytest.fixture(scope="module")

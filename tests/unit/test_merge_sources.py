@@ -10,7 +10,7 @@ import pytest
 
 from components.checks import InputError
 from components.merge.settings import MergeSettings
-from components.merge.sources import WHOLE, _hub_frame, read_file, read_tables
+from components.merge.sources import WHOLE, _hub_frame, locate, read_file, read_tables
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ROWS = [{"text": "a quiet, sunny day", "label": "joy"}, {"text": "NA", "label": "2"}]
@@ -37,7 +37,8 @@ def pairs(frame):
 
 
 def read(dataset, downloads, revision=""):
-    return read_tables(MergeSettings(dataset=dataset, dataset_revision=revision), downloads)
+    settings = MergeSettings(dataset=dataset, dataset_revision=revision)
+    return read_tables(settings, locate(settings, downloads))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json", "a.parquet", "A.CSV"])
@@ -190,8 +191,9 @@ def test_a_hub_data_set_on_a_machine_without_the_hub_is_refused_soon(tmp_path):
     program = f"""
 from pathlib import Path
 from components.merge.settings import MergeSettings
-from components.merge.sources import read_tables
-read_tables(MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}"), Path("."))
+from components.merge.sources import locate, read_tables
+settings = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
+read_tables(settings, locate(settings, Path(".")))
 """
     started = time.monotonic()
     result = subprocess.run(
@@ -212,7 +214,28 @@ def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_none():
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["sad", "glad"])}
     )
     rows = {"text": ["a", "b", "c"], "label": [1, 0, -1]}
-    frame = _hub_frame(datasets.Dataset.from_dict(rows, features=features))
+    frame = _hub_frame(datasets.Dataset.from_dict(rows, features=features), "label")
 
     assert list(frame["label"][:2]) == ["glad", "sad"]
     assert pd.isna(frame["label"][2])
+
+
+def test_columns_and_labels_may_have_other_names(tmp_path):
+    (tmp_path / "rows.csv").write_text("id,tweet,mood,text\n1,so glad,1,no\n2,so low, 0,no\n")
+    settings = MergeSettings(
+        dataset=str(tmp_path / "rows.csv"),
+        text_column="tweet",
+        label_column="mood",
+        label_map={"1": "joy", "0": "sadness"},
+    )
+    tables = read_tables(settings, locate(settings, tmp_path))
+
+    assert pairs(tables[WHOLE]) == [("so glad", "joy"), ("so low", "sadness")]
+
+
+def test_a_missing_column_is_named(tmp_path):
+    path = write(tmp_path / "rows.csv")
+    settings = MergeSettings(dataset=str(path), text_column="tweet")
+
+    with pytest.raises(InputError, match=r"lacks the column tweet \(it has \['text', 'label'"):
+        read_tables(settings, locate(settings, tmp_path))

@@ -1,0 +1,115 @@
+"""What merge holds against the rows: checks with limits, and rows removed by reason."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components import storage
+from components.checks import InputError
+
+REASONS: Mapping[str, str] = {
+    "invalid": "no text, too long a text, or an unknown label",
+    "in_other_split": "the text stands in validation or test",
+    "near_other_split": "nearly the same text stands in validation or test",
+    "conflicting_labels": "the text has more than one label",
+    "repeated": "the text stands in train before",
+    "over_max_train_rows": "not drawn for max_train_rows",
+    "synthetic_invalid": "no text, too long a text, or an unknown label",
+    "synthetic_repeated": "the text stands in the same synthetic source before",
+    "synthetic_near_repeated": "nearly the same text stands in the same source before",
+    "synthetic_in_other_source": "(nearly) the same text stands in an earlier synthetic source",
+    "synthetic_in_other_split": "the text stands in validation or test",
+    "synthetic_near_other_split": "nearly the same text stands in validation or test",
+    "synthetic_copies_real": "the text is that of a real train row",
+    "synthetic_low_agreement": "the real rows speak against the label",
+    "synthetic_over_limit": "more synthetic rows than the settings ask for",
+}
+"""Why a row may be removed; reasons of synthetic rows start with `synthetic_`."""
+
+REAL, SYNTHETIC = "real", "synthetic"
+INVALID = "invalid"
+_MAX_EXAMPLES = 1000
+_ROWS_SHOWN = 5
+_PROBLEM_COLUMNS = ["check", "place", "reason", "text", "label"]
+
+
+@dataclass
+class Audit:
+    """Collects the outcomes of checks and the rows that were removed.
+
+    Args:
+        labels: Label names in the order of their ids.
+        problems: CSV file for every row that a check finds, whether the check fails or not.
+    """
+
+    labels: Sequence[str]
+    problems: Path
+    checks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    removed: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(REASONS, 0)))
+    _examples: list[pd.DataFrame] = field(default_factory=list)
+    _found: list[pd.DataFrame] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.problems.unlink(missing_ok=True)
+
+    def drop(self, rows: pd.DataFrame, mask: "pd.Series[bool]", reason: str) -> pd.DataFrame:
+        """The rows without those of the mask, which are counted under a reason.
+
+        Args:
+            rows: Columns `text`, `label` and `source`.
+            mask: The rows to remove.
+            reason: One of `REASONS`, without the `synthetic_` that synthetic rows get.
+        """
+        for source, part in rows[mask].groupby("source"):
+            full = reason if source == REAL else f"{SYNTHETIC}_{reason}"
+            self.removed[full] += len(part)
+            if reason != INVALID:
+                kept = part[["text", "label", "source"]].head(_MAX_EXAMPLES // len(REASONS))
+                self._examples.append(kept.assign(reason=full))
+        return rows[~mask]
+
+    def require_at_most(
+        self, check: str, value: float, limit: float, failure: InputError, found: pd.DataFrame
+    ) -> None:
+        """Record a check, and fail with the rows at fault if the value is above the limit.
+
+        Args:
+            check: Name of the check.
+            value: What was measured.
+            limit: What is allowed.
+            failure: What to say; the first rows at fault are added to its rule.
+            found: All rows at fault: `place`, `text`, `label`, `reason`; may be empty.
+
+        Raises:
+            InputError: If the value is above the limit.
+        """
+        passed = value <= limit
+        self.checks[check] = {"value": round(value, 6), "limit": limit, "passed": passed}
+        if not found.empty:
+            self._found.append(found.assign(check=check)[_PROBLEM_COLUMNS])
+            with storage.staged(self.problems) as draft:
+                # A lone surrogate may be the very problem, and UTF-8 cannot hold it.
+                pd.concat(self._found).to_csv(draft, index=False, errors="backslashreplace")
+        if passed:
+            return
+        if found.empty:
+            raise failure
+        fix = f"{failure.fix}. All of them are in {self.problems}"
+        raise InputError(failure.thing, f"{failure.rule}: {_shown(found)}", fix)
+
+    def examples(self) -> pd.DataFrame:
+        """At most 1,000 removed rows: `text`, `label` (id), `source`, `reason`; no invalid ones."""
+        if not self._examples:
+            return pd.DataFrame(columns=["text", "label", "source", "reason"])
+        return pd.concat(self._examples, ignore_index=True).head(_MAX_EXAMPLES)
+
+
+def _shown(found: pd.DataFrame) -> str:
+    first = found.head(_ROWS_SHOWN)
+    listed = "; ".join(f"{row.place}: {row.reason}" for row in first.itertuples())
+    more = len(found) - len(first)
+    return f"{listed} and {more} more" if more else listed

@@ -1,0 +1,197 @@
+"""The data report: one page on the rows, where they came from and what was removed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.merge import pictures
+from components.merge.diversity import (
+    SAMPLE_ROWS,
+    distinct_n,
+    nearest_real,
+    sample,
+    tfidf_distance,
+)
+from components.merge.ledgers import LedgerSummary
+from components.reports import data_uri, render_page
+
+_PAIRS = 10
+_EXAMPLES = 3
+_REASONS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class DataReport:
+    """What the page is made of.
+
+    Args:
+        task: The task's name.
+        labels: Label names in the order of their ids.
+        splits: Rows that stayed, by split: `text`, `label` (id), `source` (`real` or
+            `synthetic`) and, if known, `model`.
+        removed: Rows that were taken out, or some of them: `text`, `label` (id), `source`,
+            `reason`.
+        checks: By name, each with `value`, `limit` and `passed`.
+        agreement: What a classifier trained on real rows says of the synthetic ones:
+            `classifier_accuracy`, `by_label` and `by_model` (each with `rows`, `agree_share`,
+            `mean_probability`), `distinct_2_before` and `distinct_2_after`; None for what
+            could not be measured, empty if nothing was.
+        ledger: What the LLMs gave and what it cost.
+        removed_counts: How many were taken out by reason, if `removed` does not hold them all.
+        optimistic_validation: Why scores on the validation split may flatter, or "".
+        seed: Draws the rows on which diversity is measured.
+    """
+
+    task: str
+    labels: Sequence[str]
+    splits: Mapping[str, pd.DataFrame]
+    removed: pd.DataFrame
+    checks: Mapping[str, Mapping[str, Any]]
+    agreement: Mapping[str, Any] = field(default_factory=dict)
+    ledger: LedgerSummary = field(default_factory=LedgerSummary)
+    removed_counts: Mapping[str, int] = field(default_factory=dict)
+    optimistic_validation: str = ""
+    seed: int = 0
+
+
+def render(report: DataReport) -> str:
+    """Write the data report as a self-contained HTML page."""
+    rows = pd.concat(
+        [part.assign(split=split) for split, part in report.splits.items()], ignore_index=True
+    )
+    texts = {name: list(rows["text"][rows["source"] == name]) for name in ("real", "synthetic")}
+    words = {source: [len(text.split()) for text in each] for source, each in texts.items()}
+    by_label = _by_label(report)
+    return render_page(
+        "merge/report.html.j2",
+        report=report,
+        totals={source: len(each) for source, each in texts.items()},
+        checks=_checks(report.checks),
+        counts=_counts(by_label),
+        removed=_removed(report),
+        median_words={source: int(np.median(n)) for source, n in words.items() if n},
+        diversity=_diversity(texts, report.seed),
+        pairs=_closest_pairs(rows, report.labels),
+        models=_models(report, rows),
+        rejections=report.ledger.rejections[:_REASONS],
+        rows_by_label=data_uri(pictures.rows_by_label(by_label, report.labels)),
+        lengths=data_uri(pictures.lengths(words)),
+    )
+
+
+def _by_label(report: DataReport) -> dict[tuple[str, str], list[int]]:
+    """Rows of each label id, by split and source; only what there is."""
+    return {
+        (split, str(source)): np.bincount(rows["label"], minlength=len(report.labels)).tolist()
+        for split, part in report.splits.items()
+        for source, rows in part.groupby("source")
+    }
+
+
+def _counts(by_label: Mapping[tuple[str, str], Sequence[int]]) -> dict[str, dict[str, int]]:
+    """Rows by split and source, 0 for what there is not."""
+    sources = sorted({source for _, source in by_label})
+    return {
+        split: {source: sum(by_label.get((split, source), ())) for source in sources}
+        for split, _ in by_label
+    }
+
+
+def _checks(checks: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name.replace("_", " "),
+            "value": _figure(check["value"]),
+            "limit": _figure(check["limit"]),
+            "passed": bool(check["passed"]),
+        }
+        for name, check in checks.items()
+    ]
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return f"{int(value):,}"
+    return f"{float(value):.4g}" if isinstance(value, Real) else str(value)
+
+
+def _removed(report: DataReport) -> list[dict[str, Any]]:
+    """Each reason with its number of rows and a few of them, the most frequent first."""
+    rows = report.removed.assign(label=[report.labels[each] for each in report.removed["label"]])
+    counts = Counter(report.removed_counts or rows["reason"])
+    shown = rows.drop_duplicates(["reason", "text"]).groupby("reason").head(_EXAMPLES)
+    return [
+        {
+            "reason": reason.replace("_", " "),
+            "rows": count,
+            "examples": shown[shown["reason"] == reason].to_dict("records"),
+        }
+        for reason, count in counts.most_common()
+        if count
+    ]
+
+
+def _diversity(texts: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, Any]]:
+    """The measures of each source, taken on equal numbers of rows."""
+    present = {source: each for source, each in texts.items() if each}
+    size = min(SAMPLE_ROWS, *map(len, present.values()))
+    samples = {source: sample(each, seed, size) for source, each in present.items()}
+    return [
+        {
+            "source": source,
+            "rows": len(drawn),
+            "distinct_1": distinct_n(drawn, 1),
+            "distinct_2": distinct_n(drawn, 2),
+            "distance": tfidf_distance(drawn),
+        }
+        for source, drawn in samples.items()
+    ]
+
+
+def _closest_pairs(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """The synthetic rows that come closest to a real one, closest first."""
+    synthetic = rows[rows["source"] == "synthetic"]
+    real = rows[rows["source"] == "real"]
+    nearest = nearest_real(list(synthetic["text"]), list(real["text"]))
+    closest = sorted(enumerate(nearest), key=lambda each: -each[1][1])[:_PAIRS]
+    return [
+        {
+            "synthetic": synthetic["text"].iloc[place],
+            "synthetic_label": labels[synthetic["label"].iloc[place]],
+            "real": real["text"].iloc[neighbour],
+            "real_label": labels[real["label"].iloc[neighbour]],
+            "split": real["split"].iloc[neighbour],
+            "similarity": similarity,
+        }
+        for place, (neighbour, similarity) in closest
+    ]
+
+
+def _models(report: DataReport, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Yield, cost, agreement and remaining rows of every LLM that is known of."""
+    yields = {each.model: each for each in report.ledger.models}
+    agreements = report.agreement.get("by_model", {})
+    synthetic = rows[rows["source"] == "synthetic"]
+    kept = synthetic["model"].value_counts().to_dict() if "model" in rows else {}
+    references = list(dict.fromkeys([*yields, *agreements, *kept]))
+    short = [_short(reference) for reference in references]
+    return [
+        {
+            "name": name if short.count(name) == 1 else reference,
+            "reference": reference,
+            "yield": yields.get(reference),
+            "agreement": agreements.get(reference),
+            "kept": kept.get(reference, 0) if "model" in rows else None,
+        }
+        for name, reference in zip(short, references, strict=True)
+    ]
+
+
+def _short(reference: str) -> str:
+    """A model reference without its folder and hash."""
+    return reference.partition("@sha256:")[0].rstrip("/").rpartition("/")[2] or reference

@@ -1,0 +1,145 @@
+"""Checked real and synthetic rows, and the splits they are divided into."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from components import storage
+from components.checks import InputError
+from components.merge.audit import REAL, Audit
+from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
+from components.merge.settings import MergeSettings
+from components.merge.sources import (
+    LEDGER_FILE,
+    SYNTHETIC_FILE,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    fingerprint,
+    locate,
+    read_synthetic,
+    read_tables,
+)
+from components.merge.split import split_pooled, split_rows
+from components.task import Task, load_task
+
+Splits = dict[str, pd.DataFrame]
+Origin = Mapping[str, Any]
+"""What a source was: `name`, and its `sha256` by file or its `revision`."""
+
+COLUMNS = ["text", "label", "place", "model", "source", "origin"]
+
+_log = logging.getLogger(__name__)
+
+
+def real_train(settings: MergeSettings) -> pd.DataFrame:
+    """The real rows that merge would train on, columns `text` and `label` (id).
+
+    Raises:
+        InputError: If the data set cannot be read, checked or split.
+    """
+    task = load_task(settings.task)
+    with TemporaryDirectory() as folder:
+        audit = Audit(task.names, Path(folder) / "problems.csv")
+        real, _ = read_real(settings, task, audit)
+        splits = split_rows(real, settings)
+        train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
+        return clean_train(train, audit)[["text", "label"]]
+
+
+def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits, Origin]:
+    """The rows of the data set by the splits it has, and what it was.
+
+    Raises:
+        InputError: If it cannot be read, or too many rows are unusable.
+    """
+    _require_known_targets(settings, task)
+    with TemporaryDirectory() as downloads:
+        path = locate(settings, Path(downloads))
+        tables = read_tables(settings, path)
+        pinned = {"sha256": fingerprint(path)} if path else {"revision": settings.dataset_revision}
+    rows = {
+        name: checked(raw, task, f"{settings.dataset}, {name}", settings, audit)
+        for name, raw in tables.items()
+    }
+    _log.info("merge: %d real rows read", sum(map(len, rows.values())))
+    return rows, {"name": settings.dataset, **pinned}
+
+
+def read_all_synthetic(
+    folders: Sequence[Path], settings: MergeSettings, task: Task, audit: Audit
+) -> tuple[pd.DataFrame, list[Origin]]:
+    """The synthetic rows of all sources, none (nearly) twice, and what the sources were.
+
+    Raises:
+        InputError: If one cannot be read, or too many of its rows are unusable.
+    """
+    parts: list[pd.DataFrame] = []
+    origins: list[Origin] = []
+    for number, folder in enumerate(folders, start=1):
+        raw = read_synthetic(folder, number)
+        parts.append(checked(raw, task, f"synthetic rows of {folder}", settings, audit))
+        files = [folder / name for name in (SYNTHETIC_FILE, LEDGER_FILE)]
+        hashes = {file.name: storage.sha256(file) for file in files if file.is_file()}
+        origins.append({"name": f"synthetic_{number}", "sha256": hashes})
+    rows = pd.concat(parts, ignore_index=True) if parts else _no_rows()
+    _log.info("merge: %d synthetic rows read", len(rows))
+    return remove_repeats(rows, settings, audit), origins
+
+
+def divide(real: Splits, synthetic: pd.DataFrame, settings: MergeSettings) -> Splits:
+    """Split the real rows and add the synthetic ones to train; with `pool`, split them together."""
+    if settings.pool:
+        return split_pooled(real, synthetic, settings)
+    splits = split_rows(real, settings)
+    return splits | {TRAIN: pd.concat([splits[TRAIN], synthetic], ignore_index=True)}
+
+
+def held_out(splits: Splits) -> pd.DataFrame:
+    """The rows of validation and test."""
+    return pd.concat([splits[VALIDATION], splits[TEST]], ignore_index=True)
+
+
+def require_similar_labels(splits: Splits, settings: MergeSettings, audit: Audit) -> None:
+    """Refuse validation or test rows whose labels are distributed unlike those of train.
+
+    Only real rows count. The shift is the total variation distance: half the sum of the
+    differences of the labels' shares, 0 to 1. A difference of one row of the split, which no
+    way of splitting avoids, does not count.
+
+    Raises:
+        InputError: If the shift is greater than `max_label_shift`.
+    """
+    train, limit = _shares(splits[TRAIN]), settings.max_label_shift
+    for name in (VALIDATION, TEST):
+        other = _shares(splits[name])
+        difference = other.sub(train, fill_value=0)
+        shift = float((difference.abs() - 1 / len(splits[name])).clip(lower=0).sum() / 2)
+        labels = difference.rename(index=dict(enumerate(audit.labels)))
+        said = ", ".join(f"{label} {each:+.1%}" for label, each in labels.items())
+        failure = InputError(
+            f"labels of {name} against train",
+            f"differ by {shift:.3f}, more than max_label_shift={limit:g}: {said}",
+            "Split the data set anew (as one table it is split for you) or raise max_label_shift",
+        )
+        audit.require_at_most(f"label_shift_{name}", shift, limit, failure, found=_no_rows())
+
+
+def _shares(rows: pd.DataFrame) -> "pd.Series[float]":
+    return rows["label"][rows["source"] == REAL].value_counts(normalize=True).sort_index()
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS}).astype(
+        {"label": "int64"}
+    )
+
+
+def _require_known_targets(settings: MergeSettings, task: Task) -> None:
+    if unknown := sorted(set(settings.label_map.values()) - set(task.names)):
+        rule = f"maps to {', '.join(unknown)}, which the task {task.name} does not have"
+        raise InputError("label_map", rule, f"Map to {', '.join(task.names)}")

@@ -1,0 +1,52 @@
+"""Report pages: HTML files that need nothing else, all in one style."""
+
+import base64
+import io
+from typing import Any
+
+import matplotlib as mpl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+INK, GREY, GRID = "#1d2125", "#5c6166", "#e3e5e8"
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#007a5a"
+_LONGEST_NAME = 18
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Fill in a template that extends `report_base.html.j2`; every value is escaped.
+
+    Args:
+        template: Its place below `components/`.
+        values: What the template names; a name without a value is an error.
+    """
+    environment = Environment(
+        loader=PackageLoader("components", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template(template).render(values)
+    # JSON can hold half a surrogate pair, which no UTF-8 file can.
+    return page.encode("utf-8", "replace").decode()
+
+
+def data_uri(svg: str) -> str:
+    """An SVG picture as the address of an image."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def to_svg(figure: Figure) -> str:
+    """A figure as SVG text: the same figure gives the same bytes."""
+    buffer = io.StringIO()
+    # A fixed salt and no metadata: ids and dates would differ from run to run.
+    with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "path"}):
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    return buffer.getvalue()
+
+
+def shorten(name: str) -> str:
+    """A name that fits beside an axis."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics.pairwise import cosine_distances
+
+from components.merge.diversity import distinct_n, nearest_real, sample, tfidf_distance
+
+WORDS = st.sampled_from(["i", "feel", "so", "happy", "sad", "today"])
+SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
+
+
+@pytest.mark.parametrize(
+    ("texts", "n", "expected"),
+    [
+        (["a b a b"], 1, 2 / 4),
+        (["a b a b"], 2, 2 / 3),
+        (["a b", "A, b!"], 2, 1 / 2),
+        (["a b", "b a"], 2, 1.0),
+        (["a", "b"], 2, 0.0),
+        ([], 1, 0.0),
+    ],
+)
+def test_distinct_n_is_the_share_of_different_sequences(texts, n, expected):
+    assert distinct_n(texts, n) == pytest.approx(expected)
+
+
+def test_word_pairs_do_not_reach_from_one_text_into_the_next():
+    assert distinct_n(["a b", "c d", "b c"], 2) == 1.0
+    assert distinct_n(["a b", "a b"], 3) == 0.0
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(), max_size=6), st.integers(1, 3))
+def test_distinct_n_is_a_share_and_falls_when_texts_are_repeated(texts, n):
+    once, twice = distinct_n(texts, n), distinct_n(texts * 2, n)
+
+    assert 0 <= once <= 1
+    assert twice == pytest.approx(once / 2)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(SENTENCES, min_size=2, max_size=12))
+def test_the_distance_is_the_mean_over_all_pairs(texts):
+    vectors = TfidfVectorizer(analyzer=str.split).fit_transform(texts)
+    pairs = np.triu_indices(len(texts), 1)
+
+    expected = cosine_distances(vectors)[pairs].mean()
+
+    assert tfidf_distance(texts) == pytest.approx(expected, abs=1e-4)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(), max_size=6))
+def test_any_texts_have_a_distance(texts):
+    assert 0 <= tfidf_distance(texts) <= 1
+
+
+def test_the_distance_tells_like_from_unlike():
+    assert tfidf_distance(["i feel sad"] * 9) == pytest.approx(0, abs=1e-6)
+    assert tfidf_distance(["a b", "c d", "e f"]) == pytest.approx(1, abs=1e-6)
+    assert tfidf_distance(["alone"]) == 0.0
+
+
+def test_a_sample_is_drawn_by_its_seed_in_order_and_without_replacement():
+    texts = [f"{number:04d}" for number in range(2000)]
+
+    drawn = sample(texts, seed=3)
+
+    assert len(set(drawn)) == 500
+    assert drawn == sorted(drawn) == sample(texts, seed=3)
+    assert drawn != sample(texts, seed=4)
+    assert sample(texts[:7], seed=3) == texts[:7]
+
+
+def test_the_nearest_real_text_is_found_for_each_synthetic_one():
+    real = ["the dog is gone", "we won the match", "my train was late"]
+    synthetic = ["MY TRAIN, was late!", "nothing alike whatsoever", "the dog is back"]
+
+    (same, one), (_, none), (near, some) = nearest_real(synthetic, real)
+
+    assert (same, near) == (2, 0)
+    assert one == pytest.approx(1, abs=1e-6)
+    assert none == 0
+    assert 0.5 < some < 0.99
+
+
+def test_words_that_no_real_text_has_set_a_synthetic_text_apart():
+    ((_, similarity),) = nearest_real(["i feel flabbergasted"], ["i feel", "you win"])
+
+    assert similarity < 0.9
+
+
+def test_texts_of_one_kind_have_no_neighbours():
+    assert nearest_real([], ["a real text"]) == []
+    assert nearest_real(["a synthetic text"], []) == []
+
+
+def test_many_texts_are_searched_in_chunks_with_the_same_result():
+    generator = np.random.default_rng(0)
+    real = [" ".join(map(str, generator.integers(0, 3000, 12))) for _ in range(16000)]
+    synthetic = [f"{text} more" for text in real[5000:5600]]
+
+    assert [place for place, _ in nearest_real(synthetic, real)] == list(range(5000, 5600))
