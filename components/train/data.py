@@ -11,11 +11,12 @@ from components.checks import InputError
 from components.task import Task
 
 Rows = Sequence[dict[str, Any]]
-"""Tokenised rows: `input_ids`, `attention_mask` and `labels` (a label id) of each text."""
+"""Tokenised rows: `input_ids`, `attention_mask` and `labels` (a label id) of each text, and its
+`weight` in the loss if the data set has weights."""
 
 
 def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
-    """Read one split of a merged data set, columns `text` and `label` (id).
+    """Read one split of a merged data set, columns `text`, `label` (id) and perhaps `weight`.
 
     Raises:
         InputError: If the split is missing or empty, or was made for other labels.
@@ -27,7 +28,7 @@ def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
     if tuple(labels) != task.names:
         rule = f"has the labels {labels}, but the task has {list(task.names)}"
         raise InputError(str(dataset), rule, "Merge it again with this task")
-    rows = pd.read_parquet(path, columns=["text", "label"])
+    rows = pd.read_parquet(path)
     if rows.empty:
         raise InputError(str(path), "has no rows", "Give a larger data set")
     return rows
@@ -36,8 +37,11 @@ def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
 def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Rows:
     """Cut every text to `max_length` tokens; padding is left to the batches."""
     encoded = tokenizer(list(rows["text"]), truncation=True, max_length=max_length)
-    columns = zip(encoded["input_ids"], encoded["attention_mask"], rows["label"], strict=True)
-    return [
-        {"input_ids": ids, "attention_mask": mask, "labels": int(label)}
-        for ids, mask, label in columns
-    ]
+    columns = {
+        "input_ids": encoded["input_ids"],
+        "attention_mask": encoded["attention_mask"],
+        "labels": rows["label"].tolist(),
+    }
+    if "weight" in rows:
+        columns["weight"] = rows["weight"].tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

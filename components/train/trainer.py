@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score
+from torch.nn.functional import cross_entropy
 from transformers import (
     DataCollatorWithPadding,
     EvalPrediction,
@@ -78,7 +79,7 @@ def fit(
     every epoch; the best one has the highest macro-F1 on the validation rows.
     """
     arguments = _arguments(settings, len(train), checkpoints)
-    trainer = Trainer(
+    trainer = WeightedTrainer(
         model=model,
         args=arguments,
         train_dataset=train,
@@ -119,9 +120,31 @@ def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> Trainin
         logging_steps=max(1, steps_per_epoch // _LOGGED_POINTS_PER_EPOCH),
         disable_tqdm=True,
         report_to="none",
+        # Off, since it would take the weights away before the loss sees them.
+        remove_unused_columns=False,
         seed=settings.seed,
         dataloader_pin_memory=False,
     )
+
+
+class WeightedTrainer(Trainer):
+    """The transformers Trainer, with a loss that heeds the weights of rows that have them."""
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The mean cross entropy of a batch, each row counting by its weight."""
+        weight = inputs.pop("weight", None)
+        if weight is None:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        outputs = model(**inputs)
+        losses = cross_entropy(outputs.logits, inputs["labels"], reduction="none")
+        loss = (losses * weight).sum() / weight.sum()
+        return (loss, outputs) if return_outputs else loss
 
 
 def _metrics(prediction: EvalPrediction) -> dict[str, float]:

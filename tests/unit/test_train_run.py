@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from components import bundle, storage
 from components.checks import InputError
@@ -16,6 +16,7 @@ from components.task import load_task
 from components.train.base_model import locate_encoder
 from components.train.run import train
 from components.train.settings import TrainSettings
+from components.train.trainer import WeightedTrainer
 from tests.tiny_encoder import write_tiny_encoder
 
 EPOCHS = 2
@@ -220,3 +221,32 @@ def test_a_length_that_the_model_cannot_read_is_refused(tiny_settings, small_dat
 
     with pytest.raises(InputError, match="max_length=513: must be between 8 and 512"):
         train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+
+
+def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
+    encoder = locate_encoder(str(write_tiny_encoder(tmp_path / "tiny")), "", tmp_path)
+    model = encoder.classifier(load_task("emotion")).eval()
+    arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True)
+    trainer = WeightedTrainer(model=model, args=arguments)
+    batch = dict(encoder.tokenizer()(TEXTS[:2], padding=True, return_tensors="pt"))
+    batch["labels"] = torch.tensor([1, 3])
+
+    def loss(weights):
+        weighted = batch if weights is None else {**batch, "weight": torch.tensor(weights)}
+        return float(trainer.compute_loss(model, dict(weighted)))
+
+    assert loss([1.0, 1.0]) == pytest.approx(loss(None))
+    assert loss([1.0, 0.0]) != pytest.approx(loss([0.0, 1.0]))
+    halves = (loss([1.0, 0.0]) + loss([0.0, 1.0])) / 2
+    assert halves == pytest.approx(loss(None), rel=1e-5)
+
+
+def test_weights_of_the_data_set_change_what_is_learned(tiny_settings, small_dataset, tmp_path):
+    folder = shutil.copytree(small_dataset, tmp_path / "dataset")
+    rows = pd.read_parquet(folder / "train.parquet")
+    rows.assign(weight=1.0).to_parquet(folder / "train.parquet", index=False)
+    train(tiny_settings, folder, tmp_path / "even", tmp_path / "a")
+    uneven = rows.assign(weight=[0.1 if label == 0 else 1.0 for label in rows["label"]])
+    uneven.to_parquet(folder / "train.parquet", index=False)
+    train(tiny_settings, folder, tmp_path / "uneven", tmp_path / "b")
+    assert weights(tmp_path / "even") != weights(tmp_path / "uneven")
