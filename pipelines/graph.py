@@ -31,7 +31,8 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
         task = tasks[name]
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" in component:
-            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: only if it passes"]'
+            title = "one branch each" if "parameterIterator" in task else "only if it passes"
+            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {title}"]'
             yield from _lines(spec, component["dag"], indent + "  ")
             yield f"{indent}end"
         else:
@@ -44,7 +45,8 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
     received = defaultdict(list)
     for source in task["inputs"].get("artifacts", {}).values():
         if output := source.get("taskOutputArtifact"):
-            received[output["producerTask"]].append(output["outputArtifactKey"])
+            # A loop hands its tasks' outputs on under a longer name that ends in the plain one.
+            received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
     for source in task["inputs"].get("parameters", {}).values():
         if output := source.get("taskOutputParameter"):
             received[output["producerTask"]].append("verdict")

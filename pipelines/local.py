@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from kfp import local
 
 from components.checks import InputError
+from components.generate.run import LEDGER, SYNTHETIC
 from pipelines.emotion import emotion
 from pipelines.parameters import read_parameters
 from pipelines.step_logs import StepLogs
@@ -23,9 +25,8 @@ _PARAMETERS = Path(__file__).parent / "params" / "local.yaml"
 
 # What a user looks for in a run folder, by where the steps leave it.
 _RESULTS = {
-    "generate/synthetic/synthetic_emotions.json": "synthetic_emotions.json",
-    "generate/synthetic/ledger.jsonl": "ledger.jsonl",
     "merge/merged": "dataset",
+    "merge/report": "data_report.html",
     "train/model": "emotion_lora_model",
     "evaluate/report": "report.html",
     "deploy/deployment/inference_service.yaml": "inference_service.yaml",
@@ -64,6 +65,7 @@ def run_locally(parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _collect(artifacts: Path, folder: Path) -> None:
+    _join_synthetic(sorted(artifacts.glob("*/**/generate/synthetic")), folder)
     for inner, name in _RESULTS.items():
         for source in artifacts.glob(f"*/{inner}"):
             # Hard links: the results stand in the run folder without a second copy on disk.
@@ -71,6 +73,21 @@ def _collect(artifacts: Path, folder: Path) -> None:
                 shutil.copytree(source, folder / name, copy_function=os.link)
             else:
                 os.link(source, folder / name)
+
+
+def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
+    rows = [
+        row
+        for branch in branches
+        if (branch / SYNTHETIC).is_file()
+        for row in json.loads((branch / SYNTHETIC).read_text(encoding="utf-8"))
+    ]
+    (folder / SYNTHETIC).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    with (folder / LEDGER).open("wb") as ledger:
+        for branch in branches:
+            if (branch / LEDGER).is_file():
+                with (branch / LEDGER).open("rb") as part:
+                    shutil.copyfileobj(part, ledger)
 
 
 def _write_metrics(artifacts: Path, folder: Path, seconds: dict[str, float]) -> dict[str, Any]:

@@ -45,8 +45,16 @@ def read_parameters(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
     load_task(values["task"])
     for settings in _SETTINGS:
         names = {field.name for field in fields(settings)} & set(values)
-        settings(**{name: values[name] for name in names})
+        _try(settings, {name: values[name] for name in names}, values)
     return values
+
+
+def _try(settings: type, chosen: dict[str, Any], values: Mapping[str, Any]) -> None:
+    if settings is GenerateSettings:
+        for model in values["models"] or [""]:
+            settings(model=model, **chosen)
+    else:
+        settings(**chosen)
 
 
 def _file_items(path: Path) -> list[tuple[str, Any]]:
@@ -77,12 +85,8 @@ def _checked(name: str, value: Any) -> Any:
         return float(value)
     if wanted is str and value is None:
         return ""
-    if get_origin(wanted) is list:
-        is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    else:
-        is_right = type(value) is wanted
-    if not is_right:
-        kind = "a list of texts" if get_origin(wanted) is list else wanted.__name__
+    if type(value) is not (get_origin(wanted) or wanted):
+        kind = (get_origin(wanted) or wanted).__name__
         rule = f"must be {kind}, not {type(value).__name__}"
         raise InputError(f"parameter {name}={value!r}", rule, "Change its value")
     return value

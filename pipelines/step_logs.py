@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import time
 from pathlib import Path
 from typing import TextIO
@@ -30,14 +31,18 @@ class StepLogs(io.TextIOBase):
         self._folder = folder
         self._console = console
         self._step = "pipeline"
+        self._running = 0
         self._started = time.monotonic()
-        self._line = ""
+        self._rest = threading.local()
+        self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
         """Take a piece of output; it is acted on line by line."""
-        *lines, self._line = (self._line + text).split("\n")
-        for line in lines:
-            self._take(line.removeprefix("    "))
+        # Branches that run side by side are threads: each finishes its own lines.
+        *lines, self._rest.line = (getattr(self._rest, "line", "") + text).split("\n")
+        with self._lock:
+            for line in lines:
+                self._take(line.removeprefix("    "))
         return len(text)
 
     def path(self, step: str) -> Path:
@@ -46,24 +51,36 @@ class StepLogs(io.TextIOBase):
 
     def _take(self, line: str) -> None:
         if started := _STARTED.search(line):
-            self._step, self._started, self.reason = started["step"], time.monotonic(), ""
-            self._say(f"> {self._step}")
+            self._start(started["step"])
         with self.path(self._step).open("a", encoding="utf-8") as log:
             log.write(line + "\n")
-        if reason := _REASON.fullmatch(line):
+        # kfp indents a step's lines, and more so after it has run branches side by side.
+        said = line.strip()
+        if reason := _REASON.fullmatch(said):
             self.reason = reason["reason"]
-        if line.startswith(f"{self._step}: "):
-            self._say(f"  {line}")
+        if said.startswith(f"{self._step}: "):
+            self._say(f"  {said}")
         if finished := _FINISHED.search(line):
             self._finish(finished["step"], finished["status"])
 
+    def _start(self, step: str) -> None:
+        # Branches of a loop are one step that runs several times at once.
+        if step == self._step:
+            self._running += 1
+            return
+        self._step, self._running = step, 1
+        self._started, self.reason = time.monotonic(), ""
+        self._say(f"> {step}")
+
     def _finish(self, step: str, status: str) -> None:
+        self._running -= 1
         self.seconds[step] = round(time.monotonic() - self._started, 1)
-        if status == "SUCCESS":
-            self._say(f"  {step}: done in {self.seconds[step]:.0f} s")
-        else:
+        if status != "SUCCESS":
             self.failed = step
-        self._step = "pipeline"
+        if self._running == 0:
+            if not self.failed:
+                self._say(f"  {step}: done in {self.seconds[step]:.0f} s")
+            self._step = "pipeline"
 
     def _say(self, line: str) -> None:
         self._console.write(line + "\n")

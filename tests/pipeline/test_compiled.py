@@ -26,6 +26,12 @@ def executors(spec):
     }
 
 
+def inner_tasks(spec, task):
+    """The tasks of a loop or condition; none for a step."""
+    component = spec["components"][task["componentRef"]["name"]]
+    return component.get("dag", {}).get("tasks", {})
+
+
 def test_it_is_what_the_source_compiles_to(tmp_path):
     compile_pipeline(tmp_path / "emotion.yaml")
     fresh = (tmp_path / "emotion.yaml").read_text()
@@ -53,15 +59,24 @@ def test_it_has_five_steps_each_with_its_own_image(spec):
 
 def test_deploy_waits_behind_the_gate(spec):
     tasks = spec["root"]["dag"]["tasks"]
-    assert set(tasks) == STEPS - {"deploy"} | {"condition-1"}
-    gate = tasks["condition-1"]
-    assert gate["taskInfo"]["name"] == "gate"
+    (gate,) = (task for task in tasks.values() if task["taskInfo"]["name"] == "gate")
     assert "evaluate-Output" in gate["triggerPolicy"]["condition"]
-    assert set(spec["components"]["comp-condition-1"]["dag"]["tasks"]) == {"deploy"}
+    assert set(inner_tasks(spec, gate)) == {"deploy"}
+
+
+def test_each_llm_has_a_branch_of_its_own_and_merge_collects_them(spec):
+    tasks = spec["root"]["dag"]["tasks"]
+    (loop,) = (task for task in tasks.values() if "parameterIterator" in task)
+    assert loop["parameterIterator"]["items"] == {"inputParameter": "pipelinechannel--models"}
+    assert set(inner_tasks(spec, loop)) == {"generate"}
+    inputs = spec["components"]["comp-merge"]["inputDefinitions"]["artifacts"]
+    assert inputs["synthetic"]["isArtifactList"]
 
 
 def test_every_step_but_deploy_is_cached(spec):
-    tasks = spec["root"]["dag"]["tasks"] | spec["components"]["comp-condition-1"]["dag"]["tasks"]
+    tasks = {}
+    for task in spec["root"]["dag"]["tasks"].values():
+        tasks |= inner_tasks(spec, task) or {task["taskInfo"]["name"]: task}
     cached = {
         name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")
     }

@@ -24,12 +24,13 @@ def run(runs, *overrides):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def fake_llm():
-    """The `models` setting for a server that gives a new sentence to each request."""
+    """Settings for two models of a server that gives a new sentence to each request."""
     number = itertools.count()
     with fake_openai(lambda _: Reply(f'["What a day, number {next(number)} of them."]')) as fake:
-        yield f"models=[{fake.base_url}#fake]"
+        models = f"models=[{fake.base_url}#small,{fake.base_url}#large]"
+        yield f"{models} samples_per_label=2 near_duplicate_similarity=1.0"
 
 
 def only_run(runs):
@@ -91,20 +92,39 @@ def test_the_run_ends_with_a_table_and_shows_progress(smoke):
     assert str(latest.resolve()) in ended.stdout
     assert "generate: 6/6" in ended.stdout
     assert "train: epoch 1/1" in ended.stdout
-    assert "<!doctype html>" in (latest / "report.html").read_text()
+    for page in ("report.html", "data_report.html"):
+        assert "<!doctype html>" in (latest / page).read_text()
     assert (latest / "dataset" / "test.parquet").is_file()
 
 
-@pytest.mark.slow
-def test_a_model_that_fails_the_gate_is_not_deployed(fake_llm, tmp_path):
-    ended = run(tmp_path, fake_llm, "min_accuracy=1")
+@pytest.fixture(scope="module")
+def refused(fake_llm, tmp_path_factory):
+    """A run with two LLMs whose model fails the gate."""
+    runs = tmp_path_factory.mktemp("refused")
+    ended = run(runs, fake_llm, "min_accuracy=1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended, runs / "latest"
+
+
+@pytest.mark.slow
+def test_a_model_that_fails_the_gate_is_not_deployed(refused):
+    ended, latest = refused
     assert "nothing was deployed" in ended.stdout
-    latest = tmp_path / "latest"
     metrics = json.loads((latest / "metrics.json").read_text())
     assert not metrics["gate"]["passed"]
     assert "deploy" not in metrics["seconds"]
     assert not (latest / "inference_service.yaml").exists()
+
+
+@pytest.mark.slow
+def test_two_models_contribute_and_are_compared(refused):
+    _, latest = refused
+    rows = json.loads((latest / "synthetic_emotions.json").read_text())
+    assert len(rows) == 12
+    assert len({(row["model"], row["label"]) for row in rows}) == 12
+    page = (latest / "data_report.html").read_text()
+    assert "#small" in page
+    assert "#large" in page
 
 
 @pytest.mark.slow

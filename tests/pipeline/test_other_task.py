@@ -23,10 +23,10 @@ def work(tmp_path_factory):
     """Data set and model of the support task."""
     folder = tmp_path_factory.mktemp("support")
     task = str(write_task(folder))
-    synthetic = folder / "synthetic.json"
+    synthetic = folder / "synthetic_emotions.json"
     synthetic.write_text(json.dumps([{"text": "Where is my invoice?", "label": "billing"}]))
     choice = MergeSettings(task=task, dataset=str(write_tickets(folder)), test_fraction=0.2)
-    merge(choice, synthetic, folder / "dataset")
+    merge(choice, [folder], folder / "dataset")
     encoder = write_tiny_encoder(folder / "encoder")
     settings = TrainSettings(
         task=task, base_model=str(encoder), epochs=2, learning_rate=5e-3, max_length=32
@@ -82,4 +82,4 @@ def test_labels_of_another_task_are_refused_as_rows(work, tmp_path):
     settings = MergeSettings(task=str(work / "support.yaml"))
 
     with pytest.raises(InputError, match=r"sample, train: .* train\.csv, row 1: label '\w+' is un"):
-        merge(settings, work / "synthetic.json", tmp_path / "out")
+        merge(settings, [work], tmp_path / "out")

@@ -45,3 +45,15 @@ def test_a_failure_keeps_the_step_and_the_reason(taken):
     logs, _ = taken("FAILURE", 100)
     assert logs.failed == "merge"
     assert logs.reason == "data.csv, row 3: the text is empty. Mend it."
+
+
+def test_branches_of_a_loop_are_one_step(tmp_path):
+    console = io.StringIO()
+    logs = StepLogs(tmp_path / "logs", console)
+    started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
+    deep = " " * 12 + "merge: the other branch"
+    logs.write("\n".join([started, started, finished, deep, finished, ""]))
+    assert "  merge: the other branch" in console.getvalue()
+    assert "merge: the other branch\n" in logs.path("merge").read_text()
+    assert console.getvalue().count("> merge") == 1
+    assert console.getvalue().count("done in") == 1

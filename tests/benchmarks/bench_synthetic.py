@@ -1,0 +1,76 @@
+"""Do the synthetic rows help? `make bench-synthetic`.
+
+Trains the same recipe on the same real rows with and without the synthetic rows of a run, and
+scores both on the data set's own test split and on the embedded sample, which is ordinary
+written English from elsewhere.
+"""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.evaluate.metrics import score
+from components.logs import start_logging
+from components.merge.run import merge
+from components.merge.settings import MergeSettings
+from components.merge.sources import SPLITS
+from components.serve.classifier import Classifier
+from components.train.run import train
+from components.train.settings import TrainSettings
+from pipelines.parameters import read_parameters
+
+LOCAL = Path("pipelines/params/local.yaml")
+
+
+def settings_of(kind: type, values: Mapping[str, Any]) -> Any:
+    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def line(classifier: Classifier, name: str, rows: pd.DataFrame, way: str) -> str:
+    predicted = classifier.probabilities(list(rows["text"])).argmax(axis=1)
+    scores = score(rows["label"].to_numpy(), np.asarray(predicted), classifier.labels)
+    return f"| {way} | {name} | {len(rows)} | {scores.accuracy:.3f} | {scores.macro_f1:.3f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True, help="path of the real data set, or `sample`")
+    parser.add_argument("--synthetic", type=Path, required=True, help="folder of a run")
+    parser.add_argument("--rows", type=int, default=3000)
+    parser.add_argument("--epochs", type=int, default=2)
+    arguments = parser.parse_args()
+    start_logging()
+    overrides = [f"dataset={arguments.dataset}", f"max_train_rows={arguments.rows}"]
+    values = read_parameters(LOCAL, [*overrides, f"epochs={arguments.epochs}"])
+    settings = settings_of(MergeSettings, values)
+    lines = []
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        sample = merge(replace(settings, dataset="sample", max_train_rows=0), [], folder / "sample")
+        elsewhere = pd.concat([sample.splits[name] for name in SPLITS])
+        for way, synthetic in [("real only", []), ("with synthetic", [arguments.synthetic])]:
+            merged = merge(settings, synthetic, folder / way)
+            train(
+                settings_of(TrainSettings, values),
+                folder / way,
+                folder / f"{way} model",
+                folder / f"{way} checkpoints",
+            )
+            classifier = Classifier(folder / f"{way} model")
+            name = f"{way}, {len(merged.splits['train'])} rows"
+            lines.append(line(classifier, "own test split", merged.splits["test"], name))
+            if arguments.dataset != "sample":
+                lines.append(line(classifier, "embedded sample", elsewhere, name))
+    print("\n| trained on | scored on | rows | accuracy | macro-F1 |")
+    print("| --- | --- | --- | --- | --- |", *lines, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
