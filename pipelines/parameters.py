@@ -1,11 +1,10 @@
 """Parameter sets: YAML files and overrides, checked before anything runs."""
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 import yaml
 
@@ -14,11 +13,17 @@ from components.deploy.settings import DeploySettings
 from components.evaluate.settings import EvaluateSettings
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
+from components.options import Settings, of_type, require_known, with_options
 from components.task import load_task
 from components.train.settings import TrainSettings
 from pipelines.emotion import emotion
 
-_SETTINGS = (GenerateSettings, MergeSettings, TrainSettings, EvaluateSettings, DeploySettings)
+_OPTIONS: Mapping[type, str] = {
+    GenerateSettings: "generate_options",
+    MergeSettings: "merge_options",
+}
+"""The parameter that holds those settings of a step which are no parameters themselves."""
+
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
 
 DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.items()}
@@ -30,7 +35,7 @@ def read_parameters(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
 
     Args:
         path: YAML file of parameter names and values.
-        overrides: `name=value`, the value in YAML.
+        overrides: `name=value` or `merge_options.name=value`, the value in YAML.
 
     Returns:
         A value for every parameter of the pipeline.
@@ -41,20 +46,36 @@ def read_parameters(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
     """
     values = dict(DEFAULTS)
     for name, value in [*_file_items(path), *map(_override, overrides)]:
-        values[name] = _checked(name, value)
-    load_task(values["task"])
-    for settings in _SETTINGS:
-        names = {field.name for field in fields(settings)} & set(values)
-        _try(settings, {name: values[name] for name in names}, values)
+        group, _, option = name.partition(".")
+        require_known(group, DEFAULTS, "parameter")
+        if option:
+            values[group] = {**values[group], option: value}
+        else:
+            values[name] = of_type(name, value, _SIGNATURE[name].annotation)
+    _try_all(values)
     return values
 
 
-def _try(settings: type, chosen: dict[str, Any], values: Mapping[str, Any]) -> None:
-    if settings is GenerateSettings:
-        for model in values["models"] or [""]:
-            settings(model=model, **chosen)
-    else:
-        settings(**chosen)
+def settings_of(kind: type[Settings], values: Mapping[str, Any], **more: Any) -> Settings:
+    """The settings of a step from the values of all parameters.
+
+    Args:
+        kind: The step's settings dataclass.
+        values: A value for every parameter of the pipeline.
+        more: Fields that are no parameters.
+    """
+    names = {field.name for field in fields(kind)} & set(values)  # type: ignore[arg-type]
+    options = values.get(_OPTIONS.get(kind, ""), {})
+    return with_options(kind, options, **{name: values[name] for name in names}, **more)
+
+
+def _try_all(values: Mapping[str, Any]) -> None:
+    """Make the settings of every step, so that what they refuse is refused now."""
+    load_task(values["task"])
+    for model in values["models"] or [""]:
+        settings_of(GenerateSettings, values, model=model)
+    for kind in (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings):
+        settings_of(kind, values)
 
 
 def _file_items(path: Path) -> list[tuple[str, Any]]:
@@ -73,20 +94,3 @@ def _override(text: str) -> tuple[str, Any]:
     if not equals:
         raise InputError(f"override {text!r}", "must read name=value", "Add the =")
     return name, yaml.safe_load(value)
-
-
-def _checked(name: str, value: Any) -> Any:
-    if name not in _SIGNATURE:
-        near = difflib.get_close_matches(name, _SIGNATURE, n=3)
-        fix = f"Did you mean {' or '.join(near)}" if near else f"Use one of {', '.join(DEFAULTS)}"
-        raise InputError(f"parameter {name!r}", "is not known", fix)
-    wanted = _SIGNATURE[name].annotation
-    if wanted is float and type(value) is int:
-        return float(value)
-    if wanted is str and value is None:
-        return ""
-    if type(value) is not (get_origin(wanted) or wanted):
-        kind = (get_origin(wanted) or wanted).__name__
-        rule = f"must be {kind}, not {type(value).__name__}"
-        raise InputError(f"parameter {name}={value!r}", rule, "Change its value")
-    return value

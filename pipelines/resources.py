@@ -1,6 +1,8 @@
-"""What each step needs of a node, in one table."""
+"""How a step is called in the graph: with its parameters by name, on the node that it needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kfp import dsl
 
@@ -21,15 +23,21 @@ RESOURCES = {
     "evaluate": Resources(cpu="4", memory="8Gi"),
     "deploy": Resources(cpu="1", memory="2Gi"),
 }
+"""What each step needs of a node, by its name. A local run ignores it."""
 
 
-def place(**tasks: dsl.PipelineTask) -> None:
-    """Ask for the resources of each step; a step is named by its keyword.
+def call(component: Any, given: Mapping[str, Any], **inputs: Any) -> dsl.PipelineTask:
+    """Add a step to the graph.
 
-    A local run ignores them.
+    Args:
+        component: The KFP component.
+        given: The pipeline's parameters; the step takes those that it has inputs for.
+        inputs: What other steps made, by input name.
     """
-    for step, task in tasks.items():
-        needs = RESOURCES[step]
-        task.set_cpu_limit(needs.cpu).set_memory_limit(needs.memory)
-        if needs.gpus:
-            task.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(needs.gpus)
+    wanted = set(component.component_spec.inputs or {}) - set(inputs)
+    task = component(**inputs, **{name: given[name] for name in given if name in wanted})
+    needs = RESOURCES[component.name]
+    task.set_cpu_limit(needs.cpu).set_memory_limit(needs.memory)
+    if needs.gpus:
+        task.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(needs.gpus)
+    return task

@@ -11,23 +11,11 @@ def generate(
     model: str,
     samples_per_label: int,
     style: str,
-    few_shot: int,
-    request_budget: int,
-    token_budget: int,
-    minutes_budget: float,
-    llm_concurrency: int,
-    allow_partial: bool,
-    near_duplicate_similarity: float,
-    language: str,
-    unsafe_filter: bool,
-    ledger: str,
+    generate_options: dict[str, object],
     dataset: str,
     dataset_revision: str,
-    text_column: str,
-    label_column: str,
-    label_map: dict[str, str],
     test_fraction: float,
-    validation_fraction: float,
+    merge_options: dict[str, object],
     seed: int,
 ) -> None:
     """Let an LLM write its share of the labelled texts."""
@@ -39,37 +27,28 @@ def generate(
     from components.generate.settings import GenerateSettings
     from components.logs import start_logging
     from components.merge.settings import MergeSettings
+    from components.options import with_options
 
     start_logging()
-    settings = GenerateSettings(
+    settings = with_options(
+        GenerateSettings,
+        generate_options,
         task=task,
         models=models,
         model=model,
         samples_per_label=samples_per_label,
         style=style,
-        few_shot=few_shot,
-        request_budget=request_budget,
-        token_budget=token_budget,
-        minutes_budget=minutes_budget,
-        llm_concurrency=llm_concurrency,
-        allow_partial=allow_partial,
-        near_duplicate_similarity=near_duplicate_similarity,
-        language=language,
-        unsafe_filter=unsafe_filter,
-        ledger=ledger,
         seed=seed,
     )
-    real = MergeSettings(
+    real = with_options(
+        MergeSettings,
+        merge_options,
         task=task,
         dataset=dataset,
         dataset_revision=dataset_revision,
-        text_column=text_column,
-        label_column=label_column,
-        label_map=label_map,
         test_fraction=test_fraction,
-        validation_fraction=validation_fraction,
         seed=seed,
     )
-    examples = train_examples(real) if few_shot else {}
+    examples = train_examples(real) if settings.few_shot else {}
     api_key = os.environ.get("LLM_API_KEY", "")
     synthetic.metadata.update(generate(settings, Path(synthetic.path), api_key, examples))

@@ -6,11 +6,9 @@ written English from elsewhere.
 """
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,14 +21,9 @@ from components.merge.sources import SPLITS
 from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
-from pipelines.parameters import read_parameters
+from pipelines.parameters import read_parameters, settings_of
 
 LOCAL = Path("pipelines/params/local.yaml")
-
-
-def settings_of(kind: type, values: Mapping[str, Any]) -> Any:
-    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    return kind(**{name: value for name, value in values.items() if name in names})
 
 
 def line(classifier: Classifier, name: str, rows: pd.DataFrame, way: str) -> str:
@@ -47,7 +40,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     arguments = parser.parse_args()
     start_logging()
-    overrides = [f"dataset={arguments.dataset}", f"max_train_rows={arguments.rows}"]
+    overrides = [f"dataset={arguments.dataset}", f"merge_options.max_train_rows={arguments.rows}"]
     values = read_parameters(LOCAL, [*overrides, f"epochs={arguments.epochs}"])
     settings = settings_of(MergeSettings, values)
     lines = []

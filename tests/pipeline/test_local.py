@@ -30,7 +30,7 @@ def fake_llm():
     number = itertools.count()
     with fake_openai(lambda _: Reply(f'["What a day, number {next(number)} of them."]')) as fake:
         models = f"models=[{fake.base_url}#small,{fake.base_url}#large]"
-        yield f"{models} samples_per_label=2 near_duplicate_similarity=1.0"
+        yield f"{models} samples_per_label=2 generate_options.near_duplicate_similarity=1.0"
 
 
 def only_run(runs):

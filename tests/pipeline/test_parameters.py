@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from components.checks import InputError
-from pipelines.parameters import DEFAULTS, read_parameters
+from components.generate.settings import GenerateSettings
+from components.merge.settings import MergeSettings
+from pipelines.parameters import DEFAULTS, read_parameters, settings_of
 
 PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
 LOCAL = PARAMS / "local.yaml"
@@ -27,7 +29,6 @@ def test_seed_is_the_source_recipe():
     seed = read_parameters(PARAMS / "seed.yaml")
     recipe = {
         "samples_per_label": 100,
-        "validation_fraction": 0.1,
         "batch_size": 16,
         "learning_rate": 2e-4,
         "epochs": 3,
@@ -37,6 +38,16 @@ def test_seed_is_the_source_recipe():
         "dataset": "dair-ai/emotion",
     }
     assert {name: seed[name] for name in recipe} == recipe
+    merged = settings_of(MergeSettings, seed)
+    assert merged.pool
+    assert merged.validation_fraction == 0.1
+
+
+def test_options_are_set_one_by_one():
+    values = read_parameters(LOCAL, ["merge_options.top_up=true", "generate_options.few_shot=2"])
+    assert settings_of(MergeSettings, values).top_up
+    generated = settings_of(GenerateSettings, values)
+    assert (generated.few_shot, generated.llm_concurrency) == (2, 4)
 
 
 def test_overrides_win_and_keep_their_types():
@@ -64,6 +75,11 @@ def test_overrides_win_and_keep_their_types():
         ("deploy_target=moon", "deploy_target"),
         ("task=no-such-task", "no-such-task"),
         ("epochs", "name=value"),
+        ("merge_options.topup=true", "top_up"),
+        ("merge_options.top_up=1", "top_up"),
+        ("merge_options={seed: 1}", "seed"),
+        ("generate_options.few_shot=1.5", "few_shot"),
+        ("generate_options.near_duplicate_similarity=2", "near_duplicate_similarity"),
     ],
 )
 def test_what_a_step_would_refuse_is_refused_before_anything_runs(override, named):
