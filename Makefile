@@ -42,7 +42,7 @@ compile: setup ## write pipelines/compiled/emotion.yaml and the graph in README.
 
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'
-	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -d '{\"instances\": [\"I can not believe it!\"]}'"
+	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT)
 
 bench-generate: setup ## measure generate against the plain way, and curation alone

@@ -144,7 +144,7 @@ def curate(count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--requests", type=int, default=60)
+    parser.add_argument("--requests", type=int, default=36)
     parser.add_argument("--curate", type=int, default=0, help="only this many candidates")
     arguments = parser.parse_args()
     if arguments.curate:

@@ -36,8 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="path of the real data set, or `sample`")
     parser.add_argument("--synthetic", type=Path, required=True, help="folder of a run")
-    parser.add_argument("--rows", type=int, default=3000)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, default=4)
     arguments = parser.parse_args()
     start_logging()
     overrides = [f"dataset={arguments.dataset}", f"merge_options.max_train_rows={arguments.rows}"]
