@@ -38,6 +38,7 @@ class Ledger:
         root = ""
         if archive:
             files, root = fsspec.core.url_to_fs(archive)
+            files.makedirs(root, exist_ok=True)
         self._files, self._root = files, root
         self._answers = {line["fingerprint"]: line for line in self._recovered()}
         with storage.staged(path) as draft:
@@ -87,7 +88,6 @@ class Ledger:
             "seconds": round(answer.seconds, 3),
         }
         if self._files:
-            self._files.makedirs(self._root, exist_ok=True)
             self._files.pipe_file(f"{self._root}/{_file_name(line)}", json.dumps(line).encode())
         self._append(line)
 
@@ -99,7 +99,7 @@ class Ledger:
         if self._path.is_file():
             for text in self._path.read_text(encoding="utf-8").splitlines():
                 yield from self._parsed(text)
-        if self._files and self._files.exists(self._root):
+        if self._files:
             for name in sorted(self._files.glob(f"{self._root}/*.json")):
                 yield from self._parsed(self._files.cat_file(name).decode())
 
@@ -109,7 +109,8 @@ class Ledger:
             line = json.loads(text)
         except ValueError:
             return
-        if line.get("kind") == ANSWER and line.get("model") == self._model:
+        is_answer = isinstance(line, dict) and line.get("kind") == ANSWER
+        if is_answer and line.get("model") == self._model:
             yield line
 
 
