@@ -1,13 +1,16 @@
 """Ways to get a server that speaks the OpenAI protocol: a URL, llama.cpp, or vLLM."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Literal
+
+from filelock import FileLock
 
 from components import storage
 from components.checks import InputError
@@ -16,6 +19,7 @@ from components.processes import free_port, running_server
 _LLAMA_START_SECONDS = 120.0
 _VLLM_START_SECONDS = 1800.0
 _VLLM_CONTEXT_TOKENS = 4096
+_LLAMA_LOCK = Path(gettempdir()) / f"llama-server-{os.getuid()}.lock"
 _GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
 _VLLM_FOLDER = re.compile(r"vllm:(?P<location>.+)")
 _HUB_MODEL = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
@@ -91,8 +95,10 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
         return
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with TemporaryDirectory() as downloads:
+    with TemporaryDirectory() as downloads, ExitStack() as turn:
         if model.kind == "llama.cpp":
+            # Branches of a local run take turns: two servers on the same cores hold each other up.
+            turn.enter_context(FileLock(_LLAMA_LOCK))
             command = _llama_command(model, concurrency, port, Path(downloads))
             seconds = _LLAMA_START_SECONDS
         else:
