@@ -6,14 +6,17 @@ from kfp import dsl
 @dsl.component(base_image="emotion-pipeline/evaluate", install_kfp_package=False)
 def evaluate(
     model: dsl.Input[dsl.Model],
+    real_only: dsl.Input[dsl.Model],
     merged: dsl.Input[dsl.Dataset],
     evaluation: dsl.Output[dsl.Artifact],
     scores: dsl.Output[dsl.Metrics],
     confusion: dsl.Output[dsl.ClassificationMetrics],
     report: dsl.Output[dsl.HTML],
+    card: dsl.Output[dsl.Artifact],
     task: str,
-    min_accuracy: float,
-    min_macro_f1: float,
+    gate: str,
+    registry: str,
+    evaluate_options: dict[str, object],
     seed: int,
 ) -> str:
     """Score the model on unseen rows; returns the gate's verdict, `pass` or `fail`."""
@@ -23,15 +26,24 @@ def evaluate(
     from components.evaluate.run import evaluate
     from components.evaluate.settings import EvaluateSettings
     from components.logs import start_logging
+    from components.options import with_options
 
     start_logging()
-    settings = EvaluateSettings(
-        task=task, min_accuracy=min_accuracy, min_macro_f1=min_macro_f1, seed=seed
+    settings = with_options(
+        EvaluateSettings, evaluate_options, task=task, gate=gate, registry=registry, seed=seed
     )
-    result = evaluate(settings, Path(model.path), Path(merged.path), Path(report.path))
-    metrics = result.to_metrics()
-    Path(evaluation.path).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    scores.log_metric("accuracy", metrics["accuracy"])
-    scores.log_metric("macro_f1", metrics["macro_f1"])
-    confusion.log_confusion_matrix(metrics["labels"], metrics["confusion_matrix"])
+    result = evaluate(
+        settings,
+        model=Path(model.path),
+        dataset=Path(merged.path),
+        report=Path(report.path),
+        card=Path(card.path),
+        real_only=Path(real_only.path),
+    )
+    text = json.dumps(result.to_metrics(), indent=2) + "\n"
+    Path(evaluation.path).write_text(text, encoding="utf-8")
+    for name, value in result.figures().items():
+        scores.log_metric(name, value)
+    matrix = [list(row) for row in result.test.confusion_matrix]
+    confusion.log_confusion_matrix(list(result.labels), matrix)
     return "pass" if result.verdict.passed else "fail"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,19 @@ from pyarrow import parquet
 
 from components.checks import InputError
 
+Point = Mapping[str, float]
+"""What was measured at one moment of the training, by name."""
+
 _MERGE_AGAIN = "Give the folder that merge wrote, or merge again"
 
 
 @dataclass(frozen=True)
 class Split:
-    """The texts of a split and their label ids, shape (rows,)."""
+    """The texts of a split, their label ids, shape (rows,), and where they came from, if known."""
 
     texts: Sequence[str]
     labels: NDArray[np.int64]
+    sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Dataset:
         train: What the model was trained on.
         validation: What the model was chosen by.
         test: What the model has never seen.
+        description: All of `dataset.json`.
     """
 
     labels: tuple[str, ...]
@@ -41,14 +46,25 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    description: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class History:
-    """What train measured: `train` every few steps, `validation` after every epoch."""
+    """What train measured: `train` every few steps, `validation` after every epoch.
 
-    train: Sequence[Mapping[str, float]]
-    validation: Sequence[Mapping[str, float]]
+    `best_epoch` is the epoch whose weights were kept, `rows_per_second` the speed, 0 if not known.
+    """
+
+    train: Sequence[Point]
+    validation: Sequence[Point]
+    best_epoch: float
+    rows_per_second: float = 0.0
+
+    @property
+    def best(self) -> Point:
+        """What was measured on the validation split at the end of the best epoch."""
+        return min(self.validation, key=lambda point: abs(point["epoch"] - self.best_epoch))
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -67,7 +83,7 @@ def read_dataset(folder: Path) -> Dataset:
     if len(np.unique(train.labels)) < 2:
         fix = "Merge again with rows of every label"
         raise InputError(str(folder / "train.parquet"), "has rows of one label only", fix)
-    return Dataset(labels, content["rows"], train, validation, test)
+    return Dataset(labels, content["rows"], train, validation, test, content)
 
 
 def read_history(path: Path) -> History:
@@ -76,8 +92,12 @@ def read_history(path: Path) -> History:
     Raises:
         InputError: If it is missing or malformed.
     """
-    content = _read_json(path, {"train": list, "validation": list}, "Train the model again")
-    return History(content["train"], content["validation"])
+    kinds = {"train": list, "validation": list, "best_epoch": float}
+    content = _read_json(path, kinds, "Train the model again")
+    if not content["validation"]:
+        raise InputError(str(path), "holds no validation scores", "Train the model again")
+    speed = content.get("rows_per_second", 0.0)
+    return History(content["train"], content["validation"], content["best_epoch"], speed)
 
 
 def _read_split(path: Path, label_count: int) -> Split:
@@ -91,7 +111,8 @@ def _read_split(path: Path, label_count: int) -> Split:
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= label_count:
         rule = f"must hold a whole number from 0 to {label_count - 1} in every row"
         raise InputError(f"{path}, column label", rule, _MERGE_AGAIN)
-    return Split(texts, labels.astype(np.int64))
+    sources = table["source"].to_pylist() if "source" in table.column_names else ()
+    return Split(texts, labels.astype(np.int64), sources)
 
 
 def _read_table(path: Path) -> pyarrow.Table:

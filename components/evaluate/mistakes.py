@@ -6,20 +6,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluate.attribution import WordWeight, attributions
+from components.evaluate.inputs import Split
+from components.serve.classifier import Classifier
+
 
 @dataclass(frozen=True)
 class Mistake:
-    """A text with its true label, and a wrong label with the probability given to it."""
+    """A wrong prediction.
 
+    Args:
+        row: Place of the text in its split.
+        text: What was classified.
+        true: The label of the row.
+        predicted: The label that the model gave.
+        probability: The probability that the model gave to it.
+        words: The text's words, weighed by what they did for the predicted label.
+    """
+
+    row: int
     text: str
     true: str
     predicted: str
     probability: float
+    words: tuple[WordWeight, ...]
 
 
 def most_confident_mistakes(
-    texts: Sequence[str],
-    truth: NDArray[np.int64],
+    classifier: Classifier,
+    split: Split,
     probabilities: NDArray[np.float32],
     labels: Sequence[str],
     limit: int = 20,
@@ -27,17 +42,27 @@ def most_confident_mistakes(
     """Find the wrong predictions of highest probability, the most probable first.
 
     Args:
-        texts: The texts of a split.
-        truth: True label ids, shape (rows,).
-        probabilities: Predicted probabilities, shape (rows, labels).
+        classifier: The model, asked again for the words that mattered.
+        split: Texts and true labels.
+        probabilities: What the model said of them, shape (rows, labels).
         labels: Label names in the order of their ids.
         limit: Most mistakes to return.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != truth)
-    ranked = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit]
+    wrong = np.flatnonzero(predicted != split.labels)
+    ranked = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit].tolist()
+    if not ranked:
+        return ()
+    weighed = attributions(classifier, [split.texts[row] for row in ranked], predicted[ranked])
     return tuple(
-        Mistake(texts[row], labels[truth[row]], labels[predicted[row]], float(confidence[row]))
-        for row in ranked
+        Mistake(
+            row,
+            split.texts[row],
+            labels[split.labels[row]],
+            labels[predicted[row]],
+            float(confidence[row]),
+            tuple(words),
+        )
+        for row, words in zip(ranked, weighed, strict=True)
     )

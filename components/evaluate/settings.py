@@ -1,30 +1,36 @@
-"""The settings of the evaluate step."""
+"""What a user may choose about the evaluation."""
 
 from dataclasses import dataclass
 
+from components.champion import require_guarded
 from components.checks import require_between
+
+SAMPLE = "sample"
 
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What a model must reach to be released.
-
-    Args:
-        task: The task that model and data set belong to: a shipped name, a path or a URI.
-        min_accuracy: Lowest accuracy on the test split that passes the gate, 0 to 1.
-        min_macro_f1: Lowest macro-averaged F1 on the test split that passes the gate, 0 to 1.
-        seed: Seed of the logistic regression to compare with, 0 to 2**32 - 1.
+    """Settings of the evaluate step.
 
     Raises:
-        InputError: If a value is out of range.
+        InputError: If a value is out of range, or the registry could not guard its champion.
     """
 
     task: str = "emotion"
-    min_accuracy: float = 0.85
-    min_macro_f1: float = 0.80
+    """Shipped task name, or path or URI of a task file."""
+    gate: str = "sample"
+    """What a model must reach: shipped gate name, or path or URI of a gate file."""
+    registry: str = ""
+    """Folder (path, file:// or gs://) that names the model in service; may be empty."""
+    out_of_domain: str = SAMPLE
+    """`sample`, path or URI of a CSV file of other texts (text, label) to test on; may be empty."""
+    bootstrap_samples: int = 2000
+    """Bootstrap samples behind an interval."""
     seed: int = 0
+    """Seed of the bootstrap, the perturbations and the logistic regression to compare with."""
 
     def __post_init__(self) -> None:
-        require_between("min_accuracy", self.min_accuracy, 0, 1)
-        require_between("min_macro_f1", self.min_macro_f1, 0, 1)
-        require_between("seed", self.seed, 0, 2**32 - 1)
+        require_between("bootstrap_samples", self.bootstrap_samples, 100, 100_000)
+        require_between("seed", self.seed, 0, 2**31 - 1)
+        if self.registry:
+            require_guarded(self.registry)

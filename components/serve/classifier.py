@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from components import bundle
+from components.checks import require_one_of
 from components.onnx import inference_session
 
 _BATCH_SIZE = 32
@@ -28,12 +29,14 @@ class Classifier:
     Args:
         folder: A model folder as train writes it.
         threads: Threads for one inference; 0 lets ONNX Runtime choose.
+        precision: `int8` or `fp32`.
 
     Raises:
         InputError: If the folder does not verify against its manifest.
     """
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
+    def __init__(self, folder: Path, threads: int = 0, precision: str = "int8") -> None:
+        require_one_of("precision", precision, tuple(bundle.ONNX))
         self.version = bundle.verify(folder).sha256
         description = bundle.read_labels(folder)
         self.task, self.labels = description.task, description.names
@@ -42,10 +45,18 @@ class Classifier:
         self._tokenizer.enable_padding(
             pad_id=description.pad_id, pad_token=self._tokenizer.id_to_token(description.pad_id)
         )
-        self._session = inference_session(folder / bundle.ONNX, threads)
+        self.temperature = description.temperature
+        self._session = inference_session(folder / bundle.ONNX[precision], threads)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Probabilities of shape (texts, labels), rows in the order of the texts.
+        """Calibrated probabilities of shape (texts, labels), rows in the order of the texts."""
+        scaled = self.logits(texts) / self.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return shares
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The model's output as it is, of shape (texts, labels), rows in the order of the texts.
 
         Texts are run in batches of like length, since padding costs more than batching gains.
         """
@@ -75,6 +86,4 @@ class Classifier:
     def _infer(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         inputs = {"input_ids": ids, "attention_mask": mask}
         logits: NDArray[np.float32] = self._session.run(["logits"], inputs)[0]
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return shares
+        return logits

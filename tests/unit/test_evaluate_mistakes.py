@@ -1,30 +1,36 @@
 import numpy as np
 import pytest
 
+from components.evaluate.inputs import Split
 from components.evaluate.mistakes import most_confident_mistakes
+from components.serve.classifier import Classifier
 
-LABELS = ("red", "green")
+
+@pytest.fixture(scope="module")
+def classifier(model_folder):
+    return Classifier(model_folder)
 
 
-def test_the_surest_mistakes_come_first_and_right_answers_are_left_out():
-    probabilities = np.array([[0.6, 0.4], [0.1, 0.9], [0.01, 0.99], [0.3, 0.7]])
+def found(classifier, texts, labels, probabilities):
+    split = Split(texts, np.array(labels))
+    return most_confident_mistakes(classifier, split, np.array(probabilities), ("red", "green"))
 
-    mistakes = most_confident_mistakes(
-        ["a", "b", "c", "d"], np.array([1, 0, 1, 0]), probabilities, LABELS
-    )
 
-    assert [mistake.text for mistake in mistakes] == ["b", "d", "a"]
+def test_the_surest_mistakes_come_first_and_right_answers_are_left_out(classifier):
+    probabilities = [[0.6, 0.4], [0.1, 0.9], [0.01, 0.99], [0.3, 0.7]]
+
+    mistakes = found(classifier, ["a", "b c", "d", "e"], [1, 0, 1, 0], probabilities)
+
+    assert [mistake.row for mistake in mistakes] == [1, 3, 0]
+    assert [mistake.text for mistake in mistakes] == ["b c", "e", "a"]
     assert (mistakes[0].true, mistakes[0].predicted) == ("red", "green")
     assert mistakes[0].probability == pytest.approx(0.9)
+    assert [each.word for each in mistakes[0].words] == ["b", "c"]
 
 
-def test_at_most_twenty_are_listed():
-    probabilities = np.tile([0.9, 0.1], (50, 1))
-
-    mistakes = most_confident_mistakes(["x"] * 50, np.ones(50, int), probabilities, LABELS)
-
-    assert len(mistakes) == 20
+def test_at_most_twenty_are_listed(classifier):
+    assert len(found(classifier, ["x"] * 50, [1] * 50, [[0.9, 0.1]] * 50)) == 20
 
 
-def test_a_faultless_model_has_none():
-    assert most_confident_mistakes(["a"], np.array([0]), np.array([[1.0, 0.0]]), LABELS) == ()
+def test_a_faultless_model_has_none(classifier):
+    assert found(classifier, ["a"], [0], [[1.0, 0.0]]) == ()

@@ -1,0 +1,115 @@
+"""How far scores would move with other test rows: bootstrap intervals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import bootstrap
+
+CONFIDENCE = 0.95
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The range from `low` to `high` that holds a figure with 95 % confidence."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class LabelIntervals:
+    """Intervals of the scores of one label."""
+
+    f1: Interval
+    recall: Interval
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """95 % bootstrap intervals of the scores of a classifier on one split."""
+
+    accuracy: Interval
+    macro_f1: Interval
+    per_label: Mapping[str, LabelIntervals]
+
+
+def intervals(
+    truth: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    labels: Sequence[str],
+    resamples: int,
+    seed: int,
+) -> Intervals:
+    """Bootstrap the rows of a split and take the middle 95 % of every score (percentile method).
+
+    Args:
+        truth: True label ids, shape (rows,).
+        predicted: Predicted label ids, shape (rows,).
+        labels: Label names in the order of their ids.
+        resamples: Number of bootstrap samples.
+        seed: Seed of the resampling.
+    """
+
+    def figures(truth: NDArray[np.int64], predicted: NDArray[np.int64], axis: int) -> Any:
+        del axis  # Always the last: SciPy moves it there.
+        recall, f1 = recall_and_f1(truth, predicted, len(labels))
+        accuracy = (truth == predicted).mean(axis=-1)
+        return np.stack([accuracy, f1.mean(axis=0), *recall, *f1])
+
+    bounds = resample((truth, predicted), figures, resamples, seed).confidence_interval
+    accuracy, macro_f1, *rest = map(Interval, bounds.low.tolist(), bounds.high.tolist())
+    recalls, f1s = rest[: len(labels)], rest[len(labels) :]
+    per_label = dict(zip(labels, map(LabelIntervals, f1s, recalls), strict=True))
+    return Intervals(accuracy, macro_f1, per_label)
+
+
+def resample(samples: tuple[NDArray[np.int64], ...], figures: Any, count: int, seed: int) -> Any:
+    """SciPy's bootstrap of figures over rows that stay together.
+
+    Args:
+        samples: Columns of shape (rows,).
+        figures: Takes the columns, shape (..., rows), and `axis`; returns (..., figures first).
+        count: Number of bootstrap samples.
+        seed: Seed of the resampling.
+    """
+    return bootstrap(
+        samples,
+        figures,
+        paired=True,
+        vectorized=True,
+        axis=-1,
+        n_resamples=count,
+        batch=_BATCH,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+
+
+def recall_and_f1(
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Recall and F1 of each label in many samples at once; 0 where there is nothing to divide.
+
+    The figures of scikit-learn's `precision_recall_fscore_support`, which takes one sample a
+    call: over a thousand bootstrap samples this is a hundred times faster.
+
+    Args:
+        truth: True label ids, shape (..., rows).
+        predicted: Predicted label ids, shape (..., rows).
+        count: Number of labels.
+
+    Returns:
+        Recall and F1, each of shape (labels, ...).
+    """
+    ids = np.arange(count).reshape(-1, *[1] * truth.ndim)
+    is_true, is_predicted = truth == ids, predicted == ids
+    hits = (is_true & is_predicted).sum(axis=-1)
+    actual, answered = is_true.sum(axis=-1), is_predicted.sum(axis=-1)
+    recall = hits / np.maximum(actual, 1)
+    f1 = 2 * hits / np.maximum(actual + answered, 1)
+    return recall, f1

@@ -1,0 +1,175 @@
+import json
+import uuid
+
+import fsspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components import bundle
+from components.champion import (
+    POINTER,
+    Champion,
+    ChampionMoved,
+    fetch_model,
+    read_champion,
+    replace_champion,
+    require_guarded,
+)
+from components.checks import InputError
+from tests.fakes.object_storage import object_storage
+
+FIRST = Champion("run-1", "models/run-1", "a" * 64, {"accuracy": 0.9, "macro_f1": 0.85})
+SECOND = Champion("run-2", "models/run-2", "b" * 64, {"accuracy": 0.91, "macro_f1": 0.86})
+THIRD = Champion("run-3", "models/run-3", "c" * 64, {})
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    with object_storage() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["path", "file", "gs", "gs, whole bucket"])
+def registry(request, tmp_path):
+    """An empty registry of each kind."""
+    if request.param == "path":
+        return str(tmp_path / "new" / "registry")
+    if request.param == "file":
+        return (tmp_path / "registry").as_uri()
+    uri = request.getfixturevalue("bucket")
+    if request.param == "gs":
+        return f"{uri}/{uuid.uuid4()}/registry/"
+    files, _ = fsspec.core.url_to_fs(uri)
+    files.invalidate_cache()
+    if files.exists(f"{uri}/{POINTER}"):
+        files.rm(f"{uri}/{POINTER}")
+    return uri
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A sealed model folder; what is in it does not matter here."""
+    folder = tmp_path / "model"
+    (folder / "onnx").mkdir(parents=True)
+    (folder / bundle.ONNX["int8"]).write_bytes(b"weights")
+    bundle.write_labels(folder, bundle.Labels("emotion", ("joy", "anger"), 64, 0))
+    bundle.write_manifest(folder, {})
+    return folder
+
+
+def test_an_empty_registry_has_no_champion(registry):
+    assert read_champion(registry) == (None, 0)
+
+
+def test_the_first_champion_is_read_back_with_its_generation(registry):
+    generation = replace_champion(registry, FIRST, expected_generation=0)
+
+    assert generation > 0
+    assert read_champion(registry) == (FIRST, generation)
+
+
+def test_each_champion_has_a_generation_of_its_own(registry):
+    first = replace_champion(registry, FIRST, 0)
+    second = replace_champion(registry, SECOND, first)
+
+    assert second != first
+    assert read_champion(registry) == (SECOND, second)
+
+
+def test_whoever_comes_second_is_told_who_won_and_changes_nothing(registry):
+    first = replace_champion(registry, FIRST, 0)
+    second = replace_champion(registry, SECOND, first)
+
+    with pytest.raises(ChampionMoved, match=r"run-2 .* Evaluate the model again"):
+        replace_champion(registry, THIRD, first)
+    assert read_champion(registry) == (SECOND, second)
+
+
+def test_whoever_expected_no_champion_does_not_overwrite_one(registry):
+    replace_champion(registry, FIRST, 0)
+
+    with pytest.raises(ChampionMoved, match="run-1"):
+        replace_champion(registry, SECOND, 0)
+
+
+def test_a_vanished_champion_is_not_replaced(tmp_path):
+    generation = replace_champion(str(tmp_path), FIRST, 0)
+    (tmp_path / POINTER).unlink()
+
+    with pytest.raises(ChampionMoved, match="nobody"):
+        replace_champion(str(tmp_path), SECOND, generation)
+
+
+def test_a_retry_after_a_lost_answer_finds_its_own_work_done(registry):
+    generation = replace_champion(registry, FIRST, 0)
+
+    assert replace_champion(registry, FIRST, 0) == generation
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/models", "https://host/models"])
+def test_a_registry_that_cannot_be_guarded_is_refused(uri):
+    with pytest.raises(InputError, match="overwrite each other's"):
+        require_guarded(uri)
+
+
+def test_a_bucket_that_is_missing_is_named(bucket):
+    with pytest.raises(InputError, match=r"gs://no-such-bucket/x/champion.json: cannot be used"):
+        replace_champion(f"{bucket.replace('models', 'no-such-bucket')}/x", FIRST, 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text() | st.recursive(st.integers() | st.text(), st.lists).map(json.dumps))
+def test_a_pointer_that_names_no_model_is_refused(tmp_path_factory, text):
+    folder = tmp_path_factory.mktemp("registry")
+    (folder / POINTER).write_text(text, encoding="utf-8")
+
+    with pytest.raises(InputError, match="does not name a model"):
+        read_champion(str(folder))
+
+
+@pytest.mark.parametrize("key", ["run_id", "model_uri", "manifest_sha256", "metrics"])
+def test_a_pointer_with_a_wrong_or_missing_value_is_refused(tmp_path, key):
+    replace_champion(str(tmp_path), FIRST, 0)
+    content = json.loads((tmp_path / POINTER).read_text())
+
+    (tmp_path / POINTER).write_text(json.dumps(content | {key: 1}))
+    with pytest.raises(InputError):
+        read_champion(str(tmp_path))
+    del content[key]
+    (tmp_path / POINTER).write_text(json.dumps(content))
+    with pytest.raises(InputError, match="does not name a model"):
+        read_champion(str(tmp_path))
+
+
+def test_the_released_model_is_fetched(model, registry, tmp_path):
+    uri = published(model, registry)
+    champion = Champion("run-1", uri, bundle.verify(model).sha256, {})
+
+    folder = fetch_model(champion, tmp_path / "downloads")
+
+    assert bundle.verify(folder).sha256 == champion.manifest_sha256
+    assert bundle.read_labels(folder).names == ("joy", "anger")
+
+
+def test_another_model_in_the_champions_place_is_refused(model, registry, tmp_path):
+    uri = published(model, registry)
+
+    with pytest.raises(InputError, match=r"but a{64} was released"):
+        fetch_model(Champion("run-1", uri, "a" * 64, {}), tmp_path / "downloads")
+
+
+def test_a_changed_model_is_refused(model, tmp_path):
+    champion = Champion("run-1", str(model), bundle.verify(model).sha256, {})
+    (model / bundle.ONNX["int8"]).write_bytes(b"other weights")
+
+    with pytest.raises(InputError, match="differs from its sha256"):
+        fetch_model(champion, tmp_path)
+
+
+def published(model, registry):
+    """Copy a model folder into a registry, as deploy does."""
+    uri = f"{registry.rstrip('/')}/run-{uuid.uuid4()}"
+    files, root = fsspec.core.url_to_fs(uri)
+    files.put(str(model), root, recursive=True)
+    return uri
