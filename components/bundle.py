@@ -4,8 +4,9 @@
 | --- | --- |
 | `adapter/` | PEFT adapter, safetensors |
 | `merged/` | full weights (safetensors), config and tokenizer |
-| `onnx/model.onnx` | the merged model as evaluate and the predictor run it |
-| `labels.json` | label names in the order of their ids, and the maximum length |
+| `onnx/model.int8.onnx` | the merged model in 8 bits, as the predictor runs it |
+| `onnx/model.onnx` | the same in full precision |
+| `labels.json` | label names in the order of their ids, maximum length, temperature |
 | `history.json` | what was measured while training |
 | `README.md` | model card |
 | `manifest.json` | sha256 of every other file, written last |
@@ -23,7 +24,8 @@ from components.checks import InputError
 ADAPTER = "adapter"
 MERGED = "merged"
 TOKENIZER = "merged/tokenizer.json"
-ONNX = "onnx/model.onnx"
+ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.onnx"}
+"""The exported model by precision."""
 LABELS = "labels.json"
 HISTORY = "history.json"
 MANIFEST = "manifest.json"
@@ -40,12 +42,15 @@ class Labels:
         names: Label names in the order of the model's outputs.
         max_length: Texts are cut to this many tokens, special tokens included.
         pad_id: Id of the padding token.
+        temperature: What the logits are divided by, so that probabilities are as high as the
+            share of right answers; above 0.
     """
 
     task: str
     names: tuple[str, ...]
     max_length: int
     pad_id: int
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,16 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         InputError: If the folder holds a file of a kind that can run code when loaded.
     """
     (folder / MANIFEST).unlink(missing_ok=True)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in files:
-        if path.suffix in _UNSAFE_SUFFIXES:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in _UNSAFE_SUFFIXES:
             raise InputError(str(path), "may run code when loaded", "Save it as safetensors")
+    seal(folder, facts)
+
+
+def seal(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the sha256 of every file in a folder into its manifest, which appears last."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {path.relative_to(folder).as_posix(): storage.sha256(path) for path in files}
     with storage.staged(folder / MANIFEST) as draft:
         content = {"facts": dict(facts), "files": hashes}
@@ -114,6 +125,33 @@ def verify(folder: Path) -> Manifest:
     if unlisted := sorted(present - set(hashes) - {MANIFEST}):
         raise InputError(str(folder / unlisted[0]), "is not in the manifest", "Remove the file")
     return Manifest(folder, storage.sha256(path), facts)
+
+
+def publish(folder: Path, uri: str) -> None:
+    """Copy a verified model folder to where its readers find it, the manifest last.
+
+    A folder that is there already must be the same model: what is published never changes.
+
+    Args:
+        folder: The model folder.
+        uri: A path, or a URI that fsspec can write (file://, gs://, s3://).
+
+    Raises:
+        InputError: If the model does not verify, or another one is there.
+    """
+    import fsspec
+
+    manifest = verify(folder)
+    files, root = fsspec.core.url_to_fs(uri)
+    if files.exists(f"{root}/{MANIFEST}"):
+        if files.cat_file(f"{root}/{MANIFEST}") == (folder / MANIFEST).read_bytes():
+            return
+        raise InputError(uri, "holds another model", "Publish under another name")
+    names = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    for name in (*names, MANIFEST):
+        target = f"{root}/{name}"
+        files.makedirs(target.rpartition("/")[0], exist_ok=True)
+        files.put_file(str(manifest.folder / name), target)
 
 
 def _verify_file(folder: Path, name: str, expected: str) -> None:

@@ -4,8 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+)
 
 from components import storage
 from components.checks import InputError
@@ -31,8 +37,20 @@ class Encoder:
         """
         return self._load(AutoTokenizer, use_fast=True)
 
-    def classifier(self, task: Task) -> Any:
-        """The encoder with a new classification head for the task's labels.
+    def model_type(self) -> str:
+        """The architecture, as the encoder's configuration names it.
+
+        Raises:
+            InputError: If it is missing, damaged or out of reach.
+        """
+        return str(self._load(AutoConfig).model_type)
+
+    def classifier(self, task: Task, quantisation: BitsAndBytesConfig | None = None) -> Any:
+        """The encoder with a new classification head for the task's labels, in float32.
+
+        Args:
+            task: Names the outputs.
+            quantisation: How linear modules are quantised while loading, if at all.
 
         Raises:
             InputError: If it is missing, damaged or out of reach.
@@ -40,6 +58,8 @@ class Encoder:
         return self._load(
             AutoModelForSequenceClassification,
             use_safetensors=True,
+            dtype=torch.float32,
+            quantization_config=quantisation,
             id2label=dict(enumerate(task.names)),
             label2id={name: index for index, name in enumerate(task.names)},
         )

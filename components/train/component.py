@@ -7,45 +7,49 @@ from kfp import dsl
 def train(
     merged: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],
+    real_only: dsl.Output[dsl.Model],
     checkpoints: dsl.Output[dsl.Artifact],
     task: str,
     base_model: str,
     base_model_revision: str,
     peft_method: str,
-    lora_rank: int,
-    lora_alpha: int,
-    lora_dropout: float,
     learning_rate: float,
     epochs: int,
     batch_size: int,
     weight_decay: float,
-    warmup_fraction: float,
     max_length: int,
+    train_options: dict[str, object],
+    ablation: bool,
     seed: int,
 ) -> None:
-    """Fine-tune an encoder and export it."""
+    """Fine-tune an encoder and export it; with `ablation` a second time on real rows alone."""
     from pathlib import Path
 
     from components.logs import start_logging
-    from components.train.run import train
+    from components.options import with_options
+    from components.train.launch import train_in_processes
     from components.train.settings import TrainSettings
 
     start_logging()
-    settings = TrainSettings(
+    settings = with_options(
+        TrainSettings,
+        train_options,
         task=task,
         base_model=base_model,
         base_model_revision=base_model_revision,
         peft_method=peft_method,
-        lora_rank=lora_rank,
-        lora_alpha=lora_alpha,
-        lora_dropout=lora_dropout,
         learning_rate=learning_rate,
         epochs=epochs,
         batch_size=batch_size,
         weight_decay=weight_decay,
-        warmup_fraction=warmup_fraction,
         max_length=max_length,
         seed=seed,
     )
-    history = train(settings, Path(merged.path), Path(model.path), Path(checkpoints.path))
+    dataset, folder = Path(merged.path), Path(checkpoints.path)
+    history = train_in_processes(settings, dataset, Path(model.path), folder / "all")
     model.metadata.update(best_epoch=history["best_epoch"], base_model=base_model)
+    Path(real_only.path).mkdir(parents=True, exist_ok=True)
+    if ablation:
+        train_in_processes(
+            settings, dataset, Path(real_only.path), folder / "real_only", real_only=True
+        )

@@ -1,22 +1,27 @@
-"""Tokenised rows for the trainer."""
+"""Tokenised rows for the trainer, and the order in which it sees them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import torch
+from datasets import Dataset
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from components.checks import InputError
 from components.task import Task
 
-Rows = Sequence[dict[str, Any]]
-"""Tokenised rows: `input_ids`, `attention_mask` and `labels` (a label id) of each text, and its
-`weight` in the loss if the data set has weights."""
-
 
 def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
-    """Read one split of a merged data set, columns `text`, `label` (id) and perhaps `weight`.
+    """Read one split of a merged data set.
+
+    Returns:
+        Columns `text`, `label` (id), `source` and perhaps `weight`.
 
     Raises:
         InputError: If the split is missing or empty, or was made for other labels.
@@ -34,14 +39,66 @@ def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
     return rows
 
 
-def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Rows:
-    """Cut every text to `max_length` tokens; padding is left to the batches."""
+def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Dataset:
+    """Cut every text to `max_length` tokens; padding is left to the batches.
+
+    Returns:
+        An Arrow table of `input_ids`, `attention_mask`, `labels` (a label id), `length` (tokens)
+        and, if the rows have weights, `weight` (in the loss, 1 on average).
+    """
     encoded = tokenizer(list(rows["text"]), truncation=True, max_length=max_length)
     columns = {
         "input_ids": encoded["input_ids"],
         "attention_mask": encoded["attention_mask"],
         "labels": rows["label"].tolist(),
+        "length": [len(ids) for ids in encoded["input_ids"]],
     }
     if "weight" in rows:
-        columns["weight"] = rows["weight"].tolist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        columns["weight"] = (rows["weight"] / rows["weight"].mean()).tolist()
+    return Dataset.from_dict(columns)
+
+
+def padded(batch: Mapping[str, list[Any]], pad_id: int) -> dict[str, NDArray[np.int64]]:
+    """Tokenised rows as the arrays that an exported model takes, padded to the longest row."""
+    width = max(batch["length"])
+    ids = [row + [pad_id] * (width - len(row)) for row in batch["input_ids"]]
+    masks = [[1] * length + [0] * (width - length) for length in batch["length"]]
+    return {"input_ids": np.array(ids), "attention_mask": np.array(masks)}
+
+
+class LengthGroups(Sampler[int]):
+    """Every row once an epoch, in batches of like length, the batches in random order.
+
+    The order depends on seed and epoch alone, so a resumed run sees what an uninterrupted one
+    would have seen, and any number of processes shares the same global batches.
+
+    Args:
+        lengths: Tokens of each row.
+        batch_size: Rows an optimiser step, over all processes.
+        seed: Seed of the order.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch; the data loader calls it."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
+        rows: list[int] = get_length_grouped_indices(  # type: ignore[no-untyped-call]
+            self._lengths, self._batch_size, generator=generator
+        )
+        batches = [
+            rows[start : start + self._batch_size]
+            for start in range(0, len(rows), self._batch_size)
+        ]
+        # The short batch stays last: the data loader cuts by position.
+        whole = len(rows) // self._batch_size
+        order = [*torch.randperm(whole, generator=generator).tolist(), *range(whole, len(batches))]
+        return (row for index in order for row in batches[index])

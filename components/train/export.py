@@ -1,32 +1,22 @@
-"""From a trained model to the files that evaluate and the predictor run."""
+"""From a trained model to the ONNX file that evaluate and the predictor run."""
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from datasets import Dataset
 
-from components import bundle
 from components.onnx import inference_session
+from components.train.data import padded
 
 _OPSET = 17
 _TOLERANCE = 1e-3
+_ROWS_COMPARED = 64
 
 
-def save_models(model: Any, tokenizer: Any, folder: Path) -> Any:
-    """Save adapter and merged model with its tokenizer; returns the merged model."""
-    model.save_pretrained(str(folder / bundle.ADAPTER), safe_serialization=True)
-    # peft's own card is an empty form that names a path of this machine.
-    (folder / bundle.ADAPTER / "README.md").unlink()
-    merged = model.merge_and_unload().eval().cpu()
-    merged.save_pretrained(str(folder / bundle.MERGED), safe_serialization=True)
-    tokenizer.save_pretrained(str(folder / bundle.MERGED))
-    return merged
-
-
-def export_onnx(model: Any, tokenizer: Any, texts: Sequence[str], path: Path) -> float:
+def export_onnx(model: Any, rows: Dataset, pad_id: int, path: Path) -> float:
     """Export a classifier to ONNX and compare it with the original.
 
     The graph takes `input_ids` and `attention_mask` (int64, texts x tokens) and gives `logits`
@@ -34,8 +24,8 @@ def export_onnx(model: Any, tokenizer: Any, texts: Sequence[str], path: Path) ->
 
     Args:
         model: A transformers sequence classifier in evaluation mode.
-        tokenizer: Its tokenizer.
-        texts: Real texts to trace and compare with; at least two.
+        rows: Tokenised rows; the first few are traced and compared with.
+        pad_id: Id of the padding token.
         path: Where the ONNX file goes.
 
     Returns:
@@ -44,8 +34,8 @@ def export_onnx(model: Any, tokenizer: Any, texts: Sequence[str], path: Path) ->
     Raises:
         RuntimeError: If the difference exceeds 0.001.
     """
-    encoded = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
-    inputs = (encoded["input_ids"], encoded["attention_mask"])
+    feed = padded(rows[:_ROWS_COMPARED], pad_id)
+    inputs = tuple(map(torch.from_numpy, feed.values()))
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -54,7 +44,7 @@ def export_onnx(model: Any, tokenizer: Any, texts: Sequence[str], path: Path) ->
             _Logits(model),
             inputs,
             str(path),
-            input_names=["input_ids", "attention_mask"],
+            input_names=list(feed),
             output_names=["logits"],
             dynamic_axes={
                 "input_ids": {0: "texts", 1: "tokens"},
@@ -64,8 +54,6 @@ def export_onnx(model: Any, tokenizer: Any, texts: Sequence[str], path: Path) ->
             opset_version=_OPSET,
             dynamo=False,
         )
-    names = ("input_ids", "attention_mask")
-    feed = {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
     difference = float(np.abs(inference_session(path).run(["logits"], feed)[0] - expected).max())
     if difference > _TOLERANCE:
         raise RuntimeError(f"ONNX logits differ from torch by {difference:.2g} > {_TOLERANCE:g}")

@@ -1,31 +1,38 @@
 """The train step: fine-tune an encoder and leave a sealed model folder."""
 
-import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
+from accelerate import PartialState
 from transformers import set_seed
 
-from components import bundle, storage
+from components import storage
 from components.checks import require_between
-from components.task import load_task
-from components.train.base_model import locate_encoder
-from components.train.card import model_card
+from components.task import Task, load_task
+from components.train.base_model import Encoder, locate_encoder
+from components.train.checkpoints import fingerprint
 from components.train.data import read_split, tokenise
-from components.train.export import export_onnx, save_models
-from components.train.peft_methods import with_adapter
+from components.train.learning_rates import default_learning_rate
+from components.train.package import Trained, write_package
+from components.train.peft_methods import load_classifier, with_adapter
 from components.train.settings import TrainSettings
 from components.train.trainer import fit
 
 _log = logging.getLogger(__name__)
-_TEXTS_COMPARED = 64
+_REAL = "real"
 
 
 def train(
-    settings: TrainSettings, dataset: Path, output: Path, checkpoints: Path
+    settings: TrainSettings,
+    dataset: Path,
+    output: Path,
+    checkpoints: Path,
+    real_only: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune on a merged data set and write a model folder (see `components.bundle`).
 
@@ -34,45 +41,71 @@ def train(
         dataset: Folder of the merge step.
         output: The model folder; it appears when it is complete.
         checkpoints: Folder for the checkpoint of every epoch.
+        real_only: Leave the synthetic rows out, to learn what they are worth.
 
     Returns:
         The content of `history.json`.
 
     Raises:
-        InputError: If the base model or the data set cannot be used.
+        InputError: If the base model or the data set cannot be used, or the int8 model differs
+            too much from the float32 model.
     """
     task = load_task(settings.task)
     rows = {split: read_split(dataset, split, task) for split in ("train", "validation")}
+    if real_only:
+        rows["train"] = rows["train"][rows["train"]["source"] == _REAL]
     with TemporaryDirectory() as downloads:
         encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
+        settings = _with_learning_rate(settings, encoder)
+        tokenizer = _tokenizer(encoder, settings)
         set_seed(settings.seed)
-        tokenizer = encoder.tokenizer()
-        require_between("max_length", settings.max_length, 8, tokenizer.model_max_length)
-        tokenizer.model_max_length = settings.max_length
-        model = with_adapter(encoder.classifier(task), settings)
-    trainable, total = model.get_nb_trainable_parameters()
-    _log.info("train: %d rows, %d of %d weights", len(rows["train"]), trainable, total)
+        model = prepared_model(encoder, task, settings)
+        sizes = _count_weights(model)
+        _log.info("train: %d rows, %d of %d weights", len(rows["train"]), *sizes.values())
 
-    tokens = {split: tokenise(each, tokenizer, settings.max_length) for split, each in rows.items()}
-    fitted = fit(model, tokenizer, tokens["train"], tokens["validation"], settings, checkpoints)
-    history = fitted.to_json()
-
-    with storage.staged(output) as folder:
-        folder.mkdir()
-        merged = save_models(model, tokenizer, folder)
-        texts = list(rows["validation"]["text"][:_TEXTS_COMPARED])
-        difference = export_onnx(merged, tokenizer, texts, folder / bundle.ONNX)
-        _log.info("train: exported to ONNX, logits differ by at most %.1g", difference)
-        labels = bundle.Labels(task.name, task.names, settings.max_length, tokenizer.pad_token_id)
-        bundle.write_labels(folder, labels)
-        (folder / bundle.HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
-        (folder / "README.md").write_text(model_card(task, settings, history), encoding="utf-8")
-        facts = {
-            "settings": asdict(settings),
-            "trainable_weights": trainable,
-            "weights": total,
-            "onnx_logit_difference": difference,
-            "dataset_sha256": storage.sha256(dataset / "dataset.json"),
+        tokens = {
+            name: tokenise(each, tokenizer, settings.max_length) for name, each in rows.items()
         }
-        bundle.write_manifest(folder, facts)
+        data = {"dataset_sha256": storage.sha256(dataset / "dataset.json"), "real_only": real_only}
+        identity = fingerprint(settings, **data)
+        fitted = fit(
+            model, tokenizer, tokens["train"], tokens["validation"], settings, checkpoints, identity
+        )
+        history = fitted.to_json()
+        if PartialState().is_main_process:
+            load_base = partial(load_classifier, encoder, task, settings)
+            trained = Trained(task, settings, model, tokenizer, load_base, tokens["validation"])
+            facts = {"settings": asdict(settings), **data, **sizes}
+            write_package(trained, history, facts, output)
     return history
+
+
+def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
+    """The encoder with a new head, the chosen dropout, and what the method adds to it."""
+    classifier = load_classifier(encoder, task, settings)
+    for module in classifier.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = settings.dropout
+    return with_adapter(classifier, settings)
+
+
+def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSettings:
+    if settings.learning_rate:
+        return settings
+    rate = default_learning_rate(settings.peft_method, encoder.model_type())
+    return replace(settings, learning_rate=rate)
+
+
+def _tokenizer(encoder: Encoder, settings: TrainSettings) -> Any:
+    tokenizer = encoder.tokenizer()
+    require_between("max_length", settings.max_length, 8, tokenizer.model_max_length)
+    tokenizer.model_max_length = settings.max_length
+    return tokenizer
+
+
+def _count_weights(model: torch.nn.Module) -> dict[str, int]:
+    weights = list(model.parameters())
+    return {
+        "trainable_weights": sum(each.numel() for each in weights if each.requires_grad),
+        "weights": sum(each.numel() for each in weights),
+    }

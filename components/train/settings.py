@@ -1,14 +1,36 @@
 """What a user may choose about training."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
 
 from components.checks import InputError, require_between, require_one_of
 
-PeftMethod = Literal["lora", "rslora", "dora"]
+ADAPTER_METHODS = ("lora", "qlora", "dora", "rslora", "lora+", "pissa", "ia3")
+WHOLE_METHODS = ("full", "head")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 _REVISION = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|")
+_RANGES = {
+    "lora_rank": (1, 1024),
+    "lora_alpha": (1, 4096),
+    "lora_dropout": (0, 0.9),
+    "lora_plus_ratio": (1, 1000),
+    "learning_rate": (0, 1),
+    "epochs": (1, 1000),
+    "batch_size": (1, 4096),
+    "weight_decay": (0, 1),
+    "warmup_fraction": (0, 0.9),
+    "dropout": (0, 0.9),
+    "label_smoothing": (0, 0.9),
+    "average_decay": (0, 0.9999),
+    "patience": (0, 1000),
+    "max_length": (8, 8192),
+    "accumulation_steps": (1, 1024),
+    "checkpoint_steps": (0, 1_000_000),
+    "processes": (0, 64),
+    "min_int8_agreement": (0, 1),
+    "seed": (0, 2**31 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -22,34 +44,84 @@ class TrainSettings:
     base_model_revision: str = ""
     """Commit of a hub model (required), or `sha256:` and the hash of a local model's weights."""
     peft_method: str = "lora"
-    """`lora`, `rslora` or `dora`."""
-    lora_rank: int = 8
-    lora_alpha: int = 16
-    lora_dropout: float = 0.1
-    learning_rate: float = 2e-4
+    """One of `ADAPTER_METHODS`, or `full` (every weight) or `head` (the encoder stays frozen)."""
+    learning_rate: float = 0.0
+    """Peak learning rate; 0 takes the method's own default."""
     epochs: int = 3
     batch_size: int = 16
+    """Texts an optimiser step, over all processes and accumulated steps."""
     weight_decay: float = 0.01
-    warmup_fraction: float = 0.0
-    """Share of all steps over which the learning rate rises to its peak."""
     max_length: int = 128
     """Texts are cut to this many tokens."""
     seed: int = 0
 
+    lora_rank: int = 8
+    lora_alpha: int = 16
+    lora_dropout: float = 0.1
+    """Dropout before the adapter."""
+    lora_plus_ratio: float = 16.0
+    """How many times faster `lora+` trains the adapter's second matrix than its first."""
+    target_modules: list[str] = field(default_factory=list)
+    """Names of the modules that get an adapter; empty takes those known for the architecture."""
+    head_modules: list[str] = field(default_factory=list)
+    """Names of the modules trained in full; empty takes those known for the architecture."""
+
+    warmup_fraction: float = 0.0
+    """Share of all steps over which the learning rate rises to its peak."""
+    dropout: float = 0.1
+    """Dropout inside the encoder."""
+    label_smoothing: float = 0.0
+    """Share of a label's probability that is spread over all labels."""
+    average_decay: float = 0.0
+    """Decay a step of the moving average of the weights that is kept; 0 keeps the last weights."""
+    patience: int = 0
+    """Epochs without a better validation macro-F1 after which training ends; 0 never ends it."""
+
+    accumulation_steps: int = 1
+    """Forward passes an optimiser step; `batch_size` is divided among them."""
+    gradient_checkpointing: bool = False
+    """Spend time to save memory: activations are computed again for the gradient."""
+    torch_compile: bool = False
+    precision: str = "auto"
+    """`float32`, `bfloat16`, or `auto`: bfloat16 where the GPU has it."""
+    processes: int = 0
+    """Processes on this node; 0 starts one a GPU, or one if there is none."""
+
+    checkpoint_steps: int = 0
+    """Steps between checkpoints beside the one of every epoch; 0 for none."""
+    checkpoint_uri: str = ""
+    """Folder in object storage that checkpoints are copied to and resumed from; may be empty."""
+    min_int8_agreement: float = 0.9
+    """Share of validation rows that the int8 model must label like the float32 model."""
+
     def __post_init__(self) -> None:
-        require_one_of("peft_method", self.peft_method, get_args(PeftMethod))
-        require_between("lora_rank", self.lora_rank, 1, 1024)
-        require_between("lora_alpha", self.lora_alpha, 1, 4096)
-        require_between("lora_dropout", self.lora_dropout, 0, 0.9)
-        require_between("learning_rate", self.learning_rate, 1e-8, 1)
-        require_between("epochs", self.epochs, 1, 1000)
-        require_between("batch_size", self.batch_size, 1, 4096)
-        require_between("weight_decay", self.weight_decay, 0, 1)
-        require_between("warmup_fraction", self.warmup_fraction, 0, 0.9)
-        require_between("max_length", self.max_length, 8, 8192)
-        require_between("seed", self.seed, 0, 2**31 - 1)
+        require_one_of("peft_method", self.peft_method, (*ADAPTER_METHODS, *WHOLE_METHODS))
+        require_one_of("precision", self.precision, PRECISIONS)
+        for name, (least, most) in _RANGES.items():
+            require_between(name, getattr(self, name), least, most)
         if not _REVISION.fullmatch(self.base_model_revision):
             rule = "must be a commit of 40 hexadecimal digits or sha256: and 64 of them"
             raise InputError(
                 f"base_model_revision={self.base_model_revision!r}", rule, "Pin the model's content"
             )
+        self._refuse_contradictions()
+
+    def _refuse_contradictions(self) -> None:
+        if self.target_modules and self.peft_method in WHOLE_METHODS:
+            rule = f"names modules for an adapter, but {self.peft_method} has none"
+            raise InputError(
+                f"target_modules={self.target_modules}", rule, "Choose an adapter method"
+            )
+        if self.head_modules and self.peft_method == "full":
+            rule = "names modules to train in full, but full trains every one"
+            raise InputError(f"head_modules={self.head_modules}", rule, "Leave it out for full")
+        if self.torch_compile and self.peft_method in {"qlora", "ia3"}:
+            rule = f"is not known to work with {self.peft_method}"
+            raise InputError("torch_compile=True", rule, "Leave it out, or choose another method")
+        if self.gradient_checkpointing and self.peft_method == "head":
+            rule = "saves the memory of a frozen encoder's gradients, which has none"
+            raise InputError("gradient_checkpointing=True", rule, "Leave it out for head")
+        shares = max(self.processes, 1) * self.accumulation_steps
+        if self.batch_size % shares:
+            rule = f"cannot be shared evenly among {shares} passes (processes x accumulation_steps)"
+            raise InputError(f"batch_size={self.batch_size}", rule, f"Use a multiple of {shares}")

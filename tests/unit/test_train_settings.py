@@ -1,7 +1,7 @@
 import pytest
 
 from components.checks import InputError
-from components.train.settings import TrainSettings
+from components.train.settings import ADAPTER_METHODS, WHOLE_METHODS, TrainSettings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -9,12 +9,16 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @pytest.mark.parametrize(
     "choice",
     [
-        {"peft_method": "full"},
+        {"peft_method": "magic"},
         {"lora_rank": 0},
         {"lora_alpha": 0},
         {"lora_dropout": 0.95},
         {"lora_dropout": -0.1},
-        {"learning_rate": 0},
+        {"learning_rate": -1e-4},
+        {"average_decay": 1.0},
+        {"label_smoothing": 1.0},
+        {"precision": "float16"},
+        {"min_int8_agreement": 1.1},
         {"learning_rate": float("nan")},
         {"epochs": 0},
         {"batch_size": 0},
@@ -46,6 +50,23 @@ def test_a_commit_or_a_hash_or_none_is_taken(revision):
     assert TrainSettings(base_model_revision=revision).base_model_revision == revision
 
 
-@pytest.mark.parametrize("method", ["lora", "rslora", "dora"])
-def test_the_three_methods_are_known(method):
+@pytest.mark.parametrize("method", [*ADAPTER_METHODS, *WHOLE_METHODS])
+def test_every_method_is_taken(method):
     assert TrainSettings(peft_method=method).peft_method == method
+
+
+@pytest.mark.parametrize(
+    ("choice", "named"),
+    [
+        ({"peft_method": "full", "target_modules": ["query"]}, "target_modules"),
+        ({"peft_method": "head", "target_modules": ["query"]}, "target_modules"),
+        ({"peft_method": "full", "head_modules": ["pooler"]}, "head_modules"),
+        ({"peft_method": "head", "gradient_checkpointing": True}, "gradient_checkpointing"),
+        ({"peft_method": "qlora", "torch_compile": True}, "torch_compile"),
+        ({"batch_size": 16, "accumulation_steps": 3}, "batch_size=16: cannot be shared evenly"),
+        ({"batch_size": 4, "accumulation_steps": 2, "processes": 4}, "among 8 passes"),
+    ],
+)
+def test_choices_that_contradict_each_other_are_refused(choice, named):
+    with pytest.raises(InputError, match=named):
+        TrainSettings(**choice)

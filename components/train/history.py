@@ -1,0 +1,120 @@
+"""What is measured while training: kept as data, and told to whoever watches."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+_log = logging.getLogger(__name__)
+_PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class History:
+    """What was measured while training; `to_json` is the content of `history.json`.
+
+    Args:
+        log: The Trainer's log.
+        best_epoch: The epoch whose weights were kept.
+        seconds: Duration of the training here, evaluation included.
+        rows_per_second: Speed of the training alone.
+        tokens_per_second: The same in tokens, padding not counted.
+    """
+
+    log: list[dict[str, float]]
+    best_epoch: float
+    seconds: float
+    rows_per_second: float
+    tokens_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Points of the learning curves, and the speed."""
+        names = {"eval_loss": "loss", "eval_accuracy": "accuracy", "eval_macro_f1": "macro_f1"}
+        return {
+            "train": [
+                {key: point[key] for key in ("step", "epoch", "loss", "learning_rate")}
+                for point in self.log
+                if "loss" in point
+            ],
+            "validation": [
+                {"epoch": point["epoch"], **{name: point[key] for key, name in names.items()}}
+                for point in self.log
+                if "eval_loss" in point
+            ],
+            "best_epoch": self.best_epoch,
+            "seconds": round(self.seconds, 1),
+            "rows_per_second": round(self.rows_per_second, 1),
+            "tokens_per_second": round(self.tokens_per_second, 1),
+        }
+
+
+class Progress(TrainerCallback):
+    """Takes the time of training, and logs a line with the time left every few seconds.
+
+    Args:
+        rows: Rows an epoch.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._steps = 0
+        self._seconds = 0.0
+        self._reported = self._started = 0.0
+
+    def rows_per_second(self, state: TrainerState, epochs: float) -> float:
+        """Rows trained on here in each second of training, evaluation left out."""
+        share = self._steps / max(state.max_steps, 1)
+        return share * epochs * self._rows / max(self._seconds, 1e-9)
+
+    def on_epoch_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,  # noqa: ARG002
+        control: TrainerControl,  # noqa: ARG002
+        **_: Any,
+    ) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: Any,
+    ) -> None:
+        """Report progress if the last report is some seconds ago."""
+        now = time.monotonic()
+        self._seconds += now - self._started
+        self._started = now
+        self._steps += 1
+        if now - self._reported < _PROGRESS_SECONDS:
+            return
+        self._reported = now
+        _log.info(
+            "train: step %d/%d, %.0f rows/s, %.0f s left",
+            state.global_step,
+            state.max_steps,
+            self.rows_per_second(state, args.num_train_epochs),
+            (state.max_steps - state.global_step) * self._seconds / self._steps,
+        )
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,
+    ) -> None:
+        """Report the validation scores of an epoch."""
+        metrics: dict[str, float] = kwargs["metrics"]
+        _log.info(
+            "train: epoch %d/%d, validation loss %.3f, accuracy %.3f, macro-F1 %.3f",
+            round(state.epoch or 0),
+            args.num_train_epochs,
+            metrics["eval_loss"],
+            metrics["eval_accuracy"],
+            metrics["eval_macro_f1"],
+        )

@@ -1,0 +1,69 @@
+"""Search for the best training settings: `python -m components.train.search --dataset DIR`."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import optuna
+
+from components import storage
+from components.checks import InputError
+from components.logs import start_logging
+from components.train.arguments import read_settings
+from components.train.launch import train_in_processes
+from components.train.objective import objective
+from components.train.search.space import SPACE, for_trial, read_space
+from components.train.search.study import search
+from components.train.settings import TrainSettings
+
+
+def main() -> None:
+    """Search; bad input ends the process with status 1 and a reason."""
+    arguments = _parser().parse_args()
+    start_logging()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        _search(arguments)
+    except InputError as error:
+        sys.exit(f"search: {error}")
+
+
+def _search(arguments: argparse.Namespace) -> None:
+    settings = read_settings(arguments.settings, arguments.set)
+    space = read_space(arguments.space, settings)
+    with TemporaryDirectory() as scratch:
+        dataset = storage.fetch(arguments.dataset, Path(scratch))
+
+        def score(settings: TrainSettings) -> float:
+            with TemporaryDirectory(dir=scratch) as folder:
+                paths = Path(folder, "model"), Path(folder, "checkpoints")
+                return objective(train_in_processes(for_trial(settings), dataset, *paths))
+
+        data = storage.sha256(dataset / "dataset.json")
+        search(score, settings, space, arguments.trials, arguments.study, data)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m components.train.search", description=__doc__)
+    parser.add_argument("--dataset", required=True, help="folder of the merge step, path or URI")
+    parser.add_argument("--space", default=str(SPACE), help="search space, path or URI")
+    parser.add_argument("--settings", default="", help="YAML file of the other settings")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting; may be repeated",
+    )
+    parser.add_argument("--trials", type=int, default=20, help="trials of the study in all")
+    parser.add_argument(
+        "--study", type=Path, default=Path("runs/search/study.db"), help="SQLite file to go on with"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()

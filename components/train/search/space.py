@@ -1,0 +1,133 @@
+"""The search space: which settings a search may change, and how far."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components import storage
+from components.checks import InputError, require_one_of
+from components.options import require_known, with_options
+from components.train.settings import TrainSettings
+
+SPACE = Path(__file__).with_name("space.yaml")
+"""The search space that comes with the project."""
+
+KINDS = ("float", "int", "categorical")
+_MOST_TRIED = 10_000
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A setting and the values it may take.
+
+    Args:
+        name: Field of `TrainSettings`.
+        kind: One of `KINDS`.
+        low: Least value of a `float` or `int`.
+        high: Greatest value of a `float` or `int`.
+        log: Draw each order of magnitude as often as another; `low` must be above 0.
+        choices: Values of a `categorical`, at least two.
+    """
+
+    name: str
+    kind: str
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    choices: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        require_one_of(f"{self.name}.kind", self.kind, KINDS)
+        if self.kind == "categorical":
+            self._require_choices()
+        else:
+            self._require_range()
+
+    def _require_choices(self) -> None:
+        simple = all(isinstance(each, str | int | float | bool) for each in self.choices)
+        if len(set(map(str, self.choices))) < 2 or not simple:
+            rule = "must list two or more different numbers or words"
+            raise InputError(f"{self.name}.choices={self.choices}", rule, "Change the list")
+        if self.low or self.high or self.log:
+            raise InputError(self.name, "is categorical, but has a range", "Leave the range out")
+
+    def _require_range(self) -> None:
+        if self.choices:
+            raise InputError(self.name, f"is {self.kind}, but has choices", "Give low and high")
+        if not self.low < self.high:
+            rule = f"must be below high={self.high:g}"
+            raise InputError(f"{self.name}.low={self.low:g}", rule, "Change the range")
+        if self.log and self.low <= 0:
+            raise InputError(
+                f"{self.name}.low={self.low:g}", "log needs a range above 0", "Raise low"
+            )
+        if self.kind == "int" and not (
+            float(self.low).is_integer() and float(self.high).is_integer()
+        ):
+            rule = "must be whole numbers for an int"
+            raise InputError(f"{self.name}={self.low:g}..{self.high:g}", rule, "Round them")
+
+    def examples(self) -> Iterator[Any]:
+        """Values that show whether the settings take every value: all of them if they are few."""
+        if self.kind == "categorical":
+            yield from self.choices
+        elif self.kind == "int":
+            step = max(1, (int(self.high) - int(self.low)) // _MOST_TRIED)
+            yield from range(int(self.low), int(self.high), step)
+            yield int(self.high)
+        else:
+            yield from (self.low, self.high)
+
+
+def read_space(uri: str, settings: TrainSettings) -> list[Parameter]:
+    """Read a search space, and refuse it now if the train step would refuse it later.
+
+    Args:
+        uri: Path or URI of a YAML file: by name of a setting, the fields of `Parameter`.
+        settings: What the settings have that are not searched.
+
+    Raises:
+        InputError: If the file cannot be read, or a name, kind or range cannot be used.
+    """
+    try:
+        content = yaml.safe_load(storage.read_text(uri))
+    except yaml.YAMLError as error:
+        raise InputError(f"search space {uri}", "is not YAML", str(error)) from error
+    if not content or not isinstance(content, dict):
+        rule = "must hold settings by name"
+        raise InputError(f"search space {uri}", rule, "See components/train/search/space.yaml")
+    parameters = [_parameter(str(name), options) for name, options in content.items()]
+    for parameter in parameters:
+        for value in parameter.examples():
+            with_values(settings, {parameter.name: value})
+    return parameters
+
+
+def with_values(settings: TrainSettings, values: Mapping[str, Any]) -> TrainSettings:
+    """Settings with some of them changed.
+
+    Raises:
+        InputError: If a value has the wrong type, or the settings refuse it.
+    """
+    return with_options(TrainSettings, {**asdict(settings), **values})
+
+
+def for_trial(settings: TrainSettings) -> TrainSettings:
+    """Settings for a training whose model is thrown away.
+
+    It needs no copies of its checkpoints, and how well it would be quantised is of no account.
+    """
+    return replace(settings, checkpoint_uri="", min_int8_agreement=0.0)
+
+
+def _parameter(name: str, options: Any) -> Parameter:
+    types = {each.name: each.type for each in fields(TrainSettings)}
+    require_known(name, types, "setting")
+    if not isinstance(options, dict) or "kind" not in options:
+        raise InputError(f"search space: {name}", "has no kind", f"Use one of {', '.join(KINDS)}")
+    if options["kind"] == "float" and types[name] is not float:
+        raise InputError(f"{name}.kind='float'", "is no number with decimals", "Use another kind")
+    return with_options(Parameter, {str(key): value for key, value in options.items()}, name=name)

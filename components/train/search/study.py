@@ -1,0 +1,150 @@
+"""A hyperparameter search on one machine that goes on where it was stopped.
+
+Source: Akiba et al. 2019, Optuna, doi 10.1145/3292500.3330701; its sampler is Bergstra et al.
+2011, tree-structured Parzen estimator.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import optuna
+import yaml
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import TrialState
+
+from components import storage
+from components.checks import InputError, require_between
+from components.train.arguments import changed_settings
+from components.train.search.space import Parameter, with_values
+from components.train.settings import TrainSettings
+
+_log = logging.getLogger(__name__)
+_NAME = "train"
+_FACTS = "facts"
+BEST = "best.yaml"
+TRIALS = "trials.csv"
+
+
+def search(
+    score: Callable[[TrainSettings], float],
+    settings: TrainSettings,
+    space: Sequence[Parameter],
+    trials: int,
+    study_file: Path,
+    data: str,
+) -> TrainSettings:
+    """Find the settings with the highest score.
+
+    Run again with the same study it makes the trials that are left, beginning with the one that
+    it was stopped in; it then ends like a search that was never stopped. Beside the study it
+    writes `trials.csv` and `best.yaml`, which holds every setting that is not the default.
+
+    Args:
+        score: Trains with settings and scores the result.
+        settings: What the settings have that are not searched, and the seed.
+        space: Which settings are searched.
+        trials: How many trials the study shall have in all.
+        study_file: SQLite file of the study.
+        data: Identifies the data, so that no study mixes scores on different data.
+
+    Raises:
+        InputError: If the study is another search's, no trial succeeds, or a trial refuses its
+            input.
+    """
+    require_between("trials", trials, 1)
+    study = _open(study_file)
+    spaces = [asdict(parameter) for parameter in space]
+    _require_same(study, {"settings": asdict(settings), "space": spaces, "data": data})
+    while (number := _next_trial(study, space, trials, settings.seed)) is not None:
+        values = study.trials[number].params
+        _log.info("search: trial %d/%d with %s", number + 1, trials, values)
+        _run(study, number, score, with_values(settings, values))
+        _write_trials(study, study_file.with_name(TRIALS))
+    _write_trials(study, study_file.with_name(TRIALS))
+    if not study.get_trials(states=(TrialState.COMPLETE,)):
+        raise InputError(str(study_file), "no trial succeeded", "See the log for the reasons")
+    best = with_values(settings, study.best_params)
+    with storage.staged(study_file.with_name(BEST)) as draft:
+        draft.write_text(yaml.safe_dump(changed_settings(best)), encoding="utf-8")
+    return best
+
+
+def _open(study_file: Path) -> optuna.Study:
+    study_file.parent.mkdir(parents=True, exist_ok=True)
+    return optuna.create_study(
+        storage=f"sqlite:///{study_file}",
+        study_name=_NAME,
+        direction="maximize",
+        load_if_exists=True,
+    )
+
+
+def _require_same(study: optuna.Study, facts: Mapping[str, Any]) -> None:
+    known = study.user_attrs.setdefault(_FACTS, facts)
+    changed = [name for name, value in facts.items() if known[name] != value]
+    if changed:
+        rule = f"was begun with other {' and '.join(changed)}"
+        raise InputError(f"study {_NAME}", rule, "Name a new study file")
+    study.set_user_attr(_FACTS, facts)
+
+
+def _next_trial(
+    study: optuna.Study, space: Sequence[Parameter], trials: int, seed: int
+) -> int | None:
+    """The trial that was stopped, or a new one, or none if there are enough."""
+    if stopped := study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        return stopped[0].number
+    made = len(study.get_trials(deepcopy=False))
+    if made >= trials:
+        return None
+    # A sampler's random state is not in the study: by trial it is the same after a stop.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + made)
+    return study.ask({each.name: _distribution(each) for each in space}).number
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    match parameter.kind:
+        case "categorical":
+            return CategoricalDistribution(parameter.choices)
+        case "int":
+            low, high = int(parameter.low), int(parameter.high)
+            return IntDistribution(low, high, log=parameter.log)
+        case _:
+            return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+
+
+def _run(
+    study: optuna.Study,
+    number: int,
+    score: Callable[[TrainSettings], float],
+    settings: TrainSettings,
+) -> None:
+    """Make a trial; one that fails is recorded as failed, and the search goes on."""
+    try:
+        value = score(settings)
+    except InputError:
+        raise
+    except (ArithmeticError, MemoryError, OSError, RuntimeError, ValueError) as error:
+        _log.warning("search: trial %d failed and is skipped: %s", number + 1, error)
+        study.tell(number, state=TrialState.FAIL)
+        return
+    study.tell(number, value)
+    best = study.best_trial
+    _log.info(
+        "search: trial %d scored %.4f, best %.4f in trial %d",
+        *(number + 1, value, study.best_value, best.number + 1),
+    )
+
+
+def _write_trials(study: optuna.Study, path: Path) -> None:
+    table = study.trials_dataframe(("number", "value", "params", "state", "duration"))
+    with storage.staged(path) as draft:
+        table.to_csv(draft, index=False)

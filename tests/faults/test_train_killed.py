@@ -1,0 +1,331 @@
+"""train is killed at any moment, and started again ends with the weights it would have had."""
+
+import json
+import multiprocessing
+import os
+import pickle
+import pkgutil
+import random
+import re
+import shutil
+import signal
+import sys
+import time
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from components import bundle
+from components.logs import start_logging
+from components.train.settings import TrainSettings
+from tests.tiny_encoder import write_tiny_encoder
+
+pytestmark = pytest.mark.slow
+
+STATUS = {signal.SIGTERM: 143, signal.SIGKILL: -9}
+STEP = "transformers.Trainer.training_step"
+SEAL = "components.bundle.seal"
+COPY = "fsspec.implementations.local.LocalFileSystem.put_file"
+EVALUATION = "transformers.Trainer.evaluate"
+EXPORT = "components.train.package.export_onnx"
+
+# A fork of a process that has torch loaded starts at once; a new interpreter takes ten seconds.
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["components.train.launch"])
+
+
+def train_and_suffer(settings, dataset, folder, fault):
+    """The train step in a process of its own; the fault comes in the nth call of a function."""
+    from components.train.launch import train_in_processes
+
+    folder.mkdir(exist_ok=True)
+    sys.stderr = (folder / "log").open("w")
+    start_logging()
+    if fault:
+        arrange(*fault)
+    paths = (dataset, folder / "model", folder / "checkpoints")
+    train_in_processes(TrainSettings(**settings), *paths)
+
+
+def arrange(place, nth, fault):
+    where, _, name = place.rpartition(".")
+    owner = pkgutil.resolve_name(where)
+    original = getattr(owner, name)
+    calls = 0
+
+    def faulty(*arguments, **options):
+        nonlocal calls
+        calls += 1
+        if calls == nth:
+            fault()
+        return original(*arguments, **options)
+
+    setattr(owner, name, faulty)
+
+
+def killed_by(number):
+    return partial(signal.raise_signal, number)
+
+
+def started(settings, dataset, folder, fault=None):
+    values = (asdict(settings), dataset, folder, fault)
+    process = processes.Process(target=train_and_suffer, args=values)
+    process.start()
+    return process
+
+
+def run(settings, dataset, folder, fault=None):
+    """The exit status of the step."""
+    process = started(settings, dataset, folder, fault)
+    process.join(timeout=300)
+    return process.exitcode
+
+
+def finished(settings, dataset, folder):
+    assert run(settings, dataset, folder) == 0, log(folder)
+    return folder
+
+
+def log(folder):
+    return (folder / "log").read_text()
+
+
+def weights(folder):
+    """The weights that were kept, and all that training ended with."""
+    last = folder / "checkpoints" / f"checkpoint-{steps(folder)[-1]}"
+    kept = folder / "model" / bundle.MERGED / "model.safetensors"
+    ends = (last / name for name in ("adapter_model.safetensors", "average.safetensors"))
+    return [path.read_bytes() for path in (kept, *ends)]
+
+
+def kept_epoch(folder):
+    """Validation scores of all epochs, and the one whose weights were kept."""
+    history = json.loads((folder / "model" / bundle.HISTORY).read_text())
+    return history["validation"], history["best_epoch"]
+
+
+def went_on_from(folder):
+    """The step of the checkpoint that the last process started with, if it was one."""
+    match = re.search(r"train: going on from .*/checkpoint-(\d+)$", log(folder), re.MULTILINE)
+    return int(match[1]) if match else None
+
+
+def steps(folder):
+    names = (folder / "checkpoints").glob("checkpoint-*")
+    return sorted(int(path.name.removeprefix("checkpoint-")) for path in names)
+
+
+@pytest.fixture(scope="module")
+def dataset(dataset_folder, tmp_path_factory):
+    """Ten rows of each label."""
+    folder = shutil.copytree(dataset_folder, tmp_path_factory.mktemp("small") / "dataset")
+    for split in ("train", "validation"):
+        rows = pd.read_parquet(folder / f"{split}.parquet")
+        rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """Dropout, schedule and moving average: all that has a state of its own."""
+    encoder = write_tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
+    return TrainSettings(
+        base_model=str(encoder),
+        epochs=3,
+        batch_size=4,
+        learning_rate=5e-3,
+        warmup_fraction=0.1,
+        max_length=32,
+        average_decay=0.9,
+        checkpoint_steps=4,
+        min_int8_agreement=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(settings, dataset, tmp_path_factory):
+    return finished(settings, dataset, tmp_path_factory.mktemp("whole") / "run")
+
+
+def assert_same_end(folder, uninterrupted):
+    assert weights(folder) == weights(uninterrupted)
+    assert kept_epoch(folder) == kept_epoch(uninterrupted)
+
+
+def test_killed_again_and_again_it_ends_with_the_same_weights(
+    settings, dataset, uninterrupted, tmp_path
+):
+    chance = random.Random(4)  # noqa: S311
+    folder = tmp_path / "run"
+    reached = 0
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        nth = chance.randint(3, 10)
+        status = run(settings, dataset, folder, (STEP, nth, killed_by(number)))
+        reached += nth
+        assert status == STATUS[number]
+        if number == signal.SIGTERM:
+            assert steps(folder)[-1] == reached
+            assert f"stopped at step {reached}, its checkpoint is safe" in log(folder)
+        else:
+            reached = steps(folder)[-1]
+        assert not (folder / "model").exists()
+
+    assert_same_end(finished(settings, dataset, folder), uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ("place", "nth", "number", "newest"),
+    [
+        (SEAL, 5, signal.SIGKILL, 15),
+        (EVALUATION, 2, signal.SIGKILL, 28),
+        (STEP, 30, signal.SIGTERM, 30),
+        (EXPORT, 1, signal.SIGTERM, 45),
+    ],
+    ids=["while sealing", "while evaluating", "in an epoch's last step", "while exporting"],
+)
+def test_wherever_it_is_killed_it_ends_with_the_same_weights(
+    place, nth, number, newest, settings, dataset, uninterrupted, tmp_path
+):
+    folder = tmp_path / "run"
+
+    assert run(settings, dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
+    assert_same_end(finished(settings, dataset, folder), uninterrupted)
+    assert went_on_from(folder) == newest
+
+
+@pytest.mark.parametrize(
+    ("place", "nth", "number"), [(STEP, 37, signal.SIGTERM), (EXPORT, 1, signal.SIGKILL)]
+)
+def test_patience_is_not_regained_by_dying(place, nth, number, settings, dataset, tmp_path):
+    impatient = replace(settings, epochs=5, patience=2, learning_rate=1e-9)
+    whole = finished(impatient, dataset, tmp_path / "whole")
+    folder = tmp_path / "run"
+
+    assert run(impatient, dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
+    assert_same_end(finished(impatient, dataset, folder), whole)
+    assert len(kept_epoch(folder)[0]) == 3
+
+
+def test_all_processes_stop_at_one_step_and_go_on_together(settings, dataset, tmp_path):
+    two = replace(settings, processes=2)
+    whole = finished(two, dataset, tmp_path / "whole")
+    folder = tmp_path / "run"
+
+    process = started(two, dataset, folder)
+    in_second_epoch = folder / "checkpoints" / "checkpoint-20" / bundle.MANIFEST
+    while process.is_alive() and not in_second_epoch.exists():
+        time.sleep(0.01)
+    process.terminate()
+    process.join(timeout=300)
+
+    assert process.exitcode == STATUS[signal.SIGTERM], log(folder)
+    newest = steps(folder)[-1]
+    states = (folder / "checkpoints" / f"checkpoint-{newest}").glob("rng_state_*.pth")
+    assert sorted(path.name for path in states) == ["rng_state_0.pth", "rng_state_1.pth"]
+    assert_same_end(finished(two, dataset, folder), whole)
+    assert went_on_from(folder) == newest
+
+
+@pytest.fixture(scope="module")
+def interrupted(settings, dataset, tmp_path_factory):
+    """A run with copies of its checkpoints, stopped in its second epoch."""
+    folder = tmp_path_factory.mktemp("interrupted") / "run"
+    copying = replace(settings, checkpoint_uri=(folder / "copies").as_uri())
+    assert run(copying, dataset, folder, (STEP, 22, killed_by(signal.SIGTERM))) == 143
+    assert steps(folder) == [15, 20, 22]
+    return folder
+
+
+@pytest.fixture
+def stopped(interrupted, tmp_path):
+    return shutil.copytree(interrupted, tmp_path / "run")
+
+
+def flip(folder):
+    content = bytearray((folder / "optimizer.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "optimizer.pt").write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (flip, "optimizer.pt differs from its sha256 in the manifest"),
+        (lambda folder: os.truncate(folder / "average.safetensors", 99), "safetensors differs"),
+        (lambda folder: (folder / bundle.MANIFEST).unlink(), "has no manifest.json"),
+    ],
+    ids=["a flipped bit", "a file cut short", "no manifest"],
+)
+def test_a_damaged_checkpoint_costs_some_steps_only(
+    damage, reason, settings, dataset, stopped, uninterrupted
+):
+    damage(stopped / "checkpoints" / "checkpoint-22")
+
+    assert_same_end(finished(settings, dataset, stopped), uninterrupted)
+    assert went_on_from(stopped) == 20
+    assert "checkpoint-22 is passed over: " in log(stopped)
+    assert reason in log(stopped)
+
+
+def test_another_machine_goes_on_from_the_copies(settings, dataset, stopped, uninterrupted):
+    shutil.rmtree(stopped / "checkpoints")
+    copying = replace(settings, checkpoint_uri=(stopped / "copies").as_uri())
+
+    assert_same_end(finished(copying, dataset, stopped), uninterrupted)
+    assert went_on_from(stopped) == 22
+
+
+def test_killed_while_copying_another_machine_goes_on_from_the_copy_before(
+    settings, dataset, uninterrupted, tmp_path
+):
+    folder = tmp_path / "run"
+    copying = replace(settings, checkpoint_uri=str(folder / "copies"))
+
+    assert run(copying, dataset, folder, (COPY, 30, killed_by(signal.SIGKILL))) == -9
+    shutil.rmtree(folder / "checkpoints")
+    assert_same_end(finished(copying, dataset, folder), uninterrupted)
+    assert went_on_from(folder) == 8
+    assert "a copied checkpoint is passed over: " in log(folder)
+
+
+def test_object_storage_that_fails_does_not_stop_the_run(settings, dataset, stopped, uninterrupted):
+    blocked = stopped / "blocked"
+    copying = replace(settings, checkpoint_uri=str(blocked / "copies"))
+    breakdown = partial(blocked.write_text, "a file where a folder should be")
+
+    assert run(copying, dataset, stopped, (SEAL, 1, breakdown)) == 0
+    assert_same_end(stopped, uninterrupted)
+    assert f"checkpoint 24 is not copied to {copying.checkpoint_uri}: " in log(stopped)
+
+
+def test_checkpoints_of_other_settings_are_not_used(settings, dataset, stopped, tmp_path):
+    other = replace(settings, learning_rate=4e-3)
+    whole = finished(other, dataset, tmp_path / "whole")
+
+    assert_same_end(finished(other, dataset, stopped), whole)
+    assert went_on_from(stopped) is None
+    assert "of a run with other settings, data or versions" in log(stopped)
+
+
+def test_a_forged_checkpoint_cannot_run_code(settings, dataset, stopped):
+    newest = stopped / "checkpoints" / "checkpoint-22"
+    facts = bundle.verify(newest).facts
+    (newest / "optimizer.pt").write_bytes(pickle.dumps(Forged(stopped / "forged")))
+    bundle.seal(newest, facts)
+
+    assert run(settings, dataset, stopped) == 1
+    assert "Weights only load failed" in log(stopped)
+    assert not (stopped / "forged").exists()
+
+
+class Forged:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return Path.touch, (self._path,)

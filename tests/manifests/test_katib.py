@@ -1,0 +1,156 @@
+"""The Experiment against Katib's own API, and its trial against the train step's command."""
+
+import copy
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+import yaml
+from kubeflow_katib_api.models.v1beta1_experiment import V1beta1Experiment
+from kubeflow_trainer_api.models.io_k8s_api_batch_v1_job import IoK8sApiBatchV1Job
+
+from components.checks import InputError
+from components.train.arguments import read_settings
+from components.train.objective import METRIC
+from components.train.pods import Resources
+from components.train.search.katib import Plan, experiment
+from components.train.search.space import SPACE, Parameter, read_space
+from components.train.settings import TrainSettings
+
+SETTINGS = TrainSettings(epochs=4, seed=3)
+
+
+def render(space=None):
+    space = read_space(str(SPACE), SETTINGS) if space is None else space
+    plan = Plan(trials=10, parallel=2)
+    return experiment("emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, Resources())
+
+
+def spec(manifest):
+    return manifest["spec"]
+
+
+def job(manifest):
+    return spec(manifest)["trialTemplate"]["trialSpec"]
+
+
+def container(manifest):
+    return job(manifest)["spec"]["template"]["spec"]["containers"][0]
+
+
+def fits(manifest):
+    """Whether the APIs read all of a manifest: they pass over fields that they do not know."""
+    taken = V1beta1Experiment.from_dict(manifest).to_dict()
+    return taken == manifest and IoK8sApiBatchV1Job.from_dict(job(manifest)).to_dict() == job(
+        manifest
+    )
+
+
+def test_the_apis_understand_all_of_it():
+    assert fits(render())
+
+
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [
+        (spec, "maxTrialCounts"),
+        (lambda manifest: spec(manifest)["objective"], "objectiveMetric"),
+        (lambda manifest: spec(manifest)["algorithm"], "algorithm"),
+        (lambda manifest: spec(manifest)["parameters"][0]["feasibleSpace"], "minimum"),
+        (lambda manifest: spec(manifest)["metricsCollectorSpec"]["collector"], "kinds"),
+        (lambda manifest: spec(manifest)["trialTemplate"], "trialParameter"),
+        (lambda manifest: job(manifest)["spec"], "backofLimit"),
+        (container, "volumeMount"),
+        (lambda manifest: container(manifest)["securityContext"], "runAsNonroot"),
+    ],
+)
+def test_a_misspelt_field_does_not_fit(place, field):
+    manifest = copy.deepcopy(render())
+    place(manifest)[field] = {}
+    assert not fits(manifest)
+
+
+def test_trials_run_with_least_rights():
+    pod = job(render())["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container(render())["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container(render())["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_katib_finds_the_container_and_the_metric():
+    template = spec(render())["trialTemplate"]
+    assert template["primaryContainerName"] == container(render())["name"]
+    objective = spec(render())["objective"]
+    assert objective == {"type": "maximize", "objectiveMetricName": METRIC}
+
+
+def assignments(manifest):
+    """A value for every parameter, as Katib hands it out: a string."""
+    for parameter in spec(manifest)["parameters"]:
+        space = parameter["feasibleSpace"]
+        yield parameter["name"], space["list"][-1] if "list" in space else space["max"]
+
+
+def arguments(manifest, values):
+    """The arguments of a trial, with Katib's placeholders replaced."""
+    references = {
+        each["name"]: each["reference"]
+        for each in spec(manifest)["trialTemplate"]["trialParameters"]
+    }
+    pattern = re.compile(r"\$\{trialParameters\.([^{}]+)\}")
+    return [
+        pattern.sub(lambda match: values[references[match[1]]], each)
+        for each in container(manifest)["args"]
+    ]
+
+
+def settings_of(values):
+    overrides = [each.removeprefix("--set=") for each in values if each.startswith("--set=")]
+    return read_settings("", overrides)
+
+
+def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():
+    space = [
+        Parameter("learning_rate", "float", low=1e-5, high=1e-3, log=True),
+        Parameter("lora_rank", "int", low=4, high=64),
+        Parameter("peft_method", "categorical", choices=["lora", "dora"]),
+        Parameter("gradient_checkpointing", "categorical", choices=[False, True]),
+    ]
+    manifest = render(space)
+    assert fits(manifest)
+    settings = settings_of(arguments(manifest, dict(assignments(manifest))))
+    assert (settings.learning_rate, settings.lora_rank) == (1e-3, 64)
+    assert (settings.peft_method, settings.gradient_checkpointing) == ("dora", True)
+    assert (settings.epochs, settings.seed) == (4, 3)
+
+
+@pytest.mark.parametrize("value", ["1e-05", "0.00001", "1E-5"])
+def test_numbers_are_read_however_katib_writes_them(value):
+    manifest = render([Parameter("learning_rate", "float", low=1e-5, high=1e-3, log=True)])
+    assert settings_of(arguments(manifest, {"learning_rate": value})).learning_rate == 1e-5
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"trials": 0}, "trials=0"),
+        ({"trials": 2, "parallel": 3}, "parallel=3: must be between 1 and 2"),
+        ({"algorithm": "grid"}, "algorithm='grid': is not known"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        Plan(**values)
+
+
+def test_the_command_line_prints_it():
+    options = "--image i --dataset gs://b/d --trials 5 --parallel 1 --set epochs=2"
+    command = [sys.executable, "-m", "components.train.manifests", "katib", *shlex.split(options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    manifest = yaml.safe_load(done.stdout)
+    assert fits(manifest)
+    assert spec(manifest)["maxTrialCount"] == 5
+    assert "--set=epochs=2" in container(manifest)["args"]

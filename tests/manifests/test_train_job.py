@@ -1,0 +1,134 @@
+"""The TrainJob against Kubeflow Trainer's own API, and its command against the train step."""
+
+import copy
+import shlex
+import subprocess
+import sys
+
+import pytest
+import yaml
+from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alpha1TrainJob
+
+from components.checks import InputError
+from components.train.arguments import read_settings
+from components.train.pods import Resources
+from components.train.settings import TrainSettings
+from components.train.train_job import train_job
+
+SETTINGS = TrainSettings(
+    learning_rate=1e-5, batch_size=32, target_modules=["query"], torch_compile=True
+)
+
+
+def render(settings=SETTINGS, nodes=2, gpus=2, dataset="gs://data/merged", output="s3://models/m"):
+    return train_job(
+        "emotion", settings, "image@sha256:1", dataset, output, nodes, Resources(gpus=gpus)
+    )
+
+
+def pod(job):
+    template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
+    return template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
+
+
+def trainer(job):
+    return job["spec"]["trainer"]
+
+
+def understood(job):
+    """What the API takes of a manifest: it reads the fields that it knows."""
+    return TrainerV1alpha1TrainJob.from_dict(job).to_dict()
+
+
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_the_api_understands_all_of_it(gpus):
+    job = render(gpus=gpus)
+    assert understood(job) == job
+
+
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [
+        (lambda job: job["spec"], "runtimeRefs"),
+        (lambda job: job["spec"]["runtimeRef"], "names"),
+        (trainer, "numProcsPerNode"),
+        (lambda job: trainer(job)["resourcesPerNode"], "limit"),
+        (pod, "securityContexts"),
+        (lambda job: pod(job)["securityContext"], "runAsNonroot"),
+        (lambda job: pod(job)["containers"][0], "volumeMount"),
+        (lambda job: pod(job)["volumes"][0], "emptydir"),
+    ],
+)
+def test_a_misspelt_field_is_not_understood(place, field):
+    job = copy.deepcopy(render())
+    place(job)[field] = {}
+    assert understood(job) != job
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "value"),
+    [(trainer, "numNodes", "two"), (trainer, "args", "all"), (pod, "containers", [{}])],
+)
+def test_a_wrong_type_is_refused(place, field, value):
+    job = copy.deepcopy(render())
+    place(job)[field] = value
+    with pytest.raises(ValueError, match="validation error"):
+        understood(job)
+
+
+def test_it_runs_with_least_rights():
+    assert pod(render())["securityContext"]["runAsNonRoot"] is True
+    assert pod(render())["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (container,) = pod(render())["containers"]
+    context = container["securityContext"]
+    assert context["allowPrivilegeEscalation"] is False
+    assert context["readOnlyRootFilesystem"] is True
+    assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_nodes_are_given_a_process_a_gpu_unless_told_otherwise():
+    assert trainer(render(gpus=4))["numProcPerNode"] == 4
+    assert trainer(render(gpus=0))["numProcPerNode"] == 1
+    assert trainer(render(TrainSettings(processes=2, batch_size=16)))["numProcPerNode"] == 2
+
+
+def test_its_arguments_say_the_same_settings_again():
+    arguments = trainer(render())["args"]
+    overrides = [each.removeprefix("--set=") for each in arguments if each.startswith("--set=")]
+    assert read_settings("", overrides) == SETTINGS
+
+
+def test_a_batch_that_nodes_cannot_share_evenly_is_refused():
+    with pytest.raises(InputError, match="batch_size=32: cannot be shared evenly among 6 passes"):
+        render(nodes=3)
+
+
+@pytest.mark.parametrize("place", ["dataset", "output"])
+def test_a_folder_that_other_nodes_do_not_find_is_refused(place):
+    with pytest.raises(InputError, match="runs/here: is not in object storage"):
+        render(**{place: "runs/here"})
+
+
+@pytest.mark.slow
+def test_its_command_starts_torchrun_and_the_train_step(tmp_path):
+    spec = trainer(render(nodes=1, gpus=1, dataset="gs://data/merged"))
+    assert spec["command"][0] == "python"
+    # Here is no object storage: of an option given twice the last counts.
+    command = [sys.executable, *spec["command"][1:], *spec["args"], f"--dataset={tmp_path}/none"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert f"{tmp_path}/none: there is no such file or folder" in done.stderr
+
+
+def test_the_command_line_prints_it():
+    options = "--image i --dataset gs://b/d --output gs://b/m --nodes 2 --gpus 1 --set epochs=7"
+    command = [
+        sys.executable,
+        "-m",
+        "components.train.manifests",
+        "train-job",
+        *shlex.split(options),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    job = yaml.safe_load(done.stdout)
+    assert understood(job) == job
+    assert "--set=epochs=7" in trainer(job)["args"]
