@@ -12,7 +12,8 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint compile serve bench-generate bench-synthetic clean
+.PHONY: help setup run test lint compile serve search bench-generate bench-synthetic bench-train \
+  bench-accuracy bench-leak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,15 @@ bench-generate: setup ## measure generate against the plain way, and curation al
 
 bench-synthetic: setup ## train with and without a run's synthetic rows: DATA=folder
 	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(DATA) --synthetic runs/latest
+
+bench-train: setup ## measure training against the plain way: DATA=folder
+	$(BIN)/python -m tests.benchmarks.bench_train --dataset $(DATA)
+
+bench-accuracy: setup ## score recipes on the whole data set, three seeds each: DATA=folder
+	$(BIN)/python -m tests.benchmarks.bench_accuracy --dataset $(DATA)
+
+bench-leak: setup ## show what leaks do to a validation score: DATA=folder
+	$(BIN)/python -m tests.benchmarks.bench_leak --dataset $(DATA)
 
 clean: ## remove runs and caches, not .venv
 	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

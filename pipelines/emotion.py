@@ -13,19 +13,30 @@ from pipelines.resources import call
 
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
+RECIPE: dict[str, object] = {
+    "lora_rank": 16,
+    "lora_alpha": 32,
+    "lora_dropout": 0.0,
+    "label_smoothing": 0.1,
+    "warmup_fraction": 0.06,
+    "average_decay": 0.998,
+}
+"""What was found best by validation: docs/benchmarks.md."""
+
 
 def _graph(given: dict[str, Any]) -> None:
     with dsl.ParallelFor(given["models"], name="models") as model:
         generated = call(generate, given, model=model)
     synthetic = dsl.Collected(generated.outputs["synthetic"])
     merged = call(merge, given, synthetic=synthetic).outputs["merged"]
-    trained = call(train, given, merged=merged).outputs["model"]
-    evaluated = call(evaluate, given, model=trained, merged=merged)
+    trained = call(train, given, merged=merged).outputs
+    models = {"model": trained["model"], "real_only": trained["real_only"]}
+    evaluated = call(evaluate, given, merged=merged, **models)
     with dsl.If(evaluated.outputs["Output"] == "pass", name="gate"):
         call(
             deploy,
             given,
-            model=trained,
+            model=trained["model"],
             merged=merged,
             evaluation=evaluated.outputs["evaluation"],
             run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
@@ -47,17 +58,16 @@ def emotion(
     base_model: str = "distilbert/distilbert-base-uncased",
     base_model_revision: str = "12040accade4e8a0f71eabdb258fecc2e7e948be",
     peft_method: str = "lora",
-    lora_rank: int = 16,
-    lora_alpha: int = 32,
-    lora_dropout: float = 0.1,
     learning_rate: float = 1e-3,
     epochs: int = 5,
     batch_size: int = 32,
     weight_decay: float = 0.01,
-    warmup_fraction: float = 0.06,
     max_length: int = 128,
-    min_accuracy: float = 0.9,
-    min_macro_f1: float = 0.85,
+    train_options: dict[str, object] = RECIPE,
+    ablation: bool = False,
+    gate: str = "release",
+    registry: str = "",
+    evaluate_options: dict[str, object] = {},
     deploy_target: str = "render",
     service_name: str = "emotion",
 ) -> None:
@@ -76,18 +86,17 @@ def emotion(
         merge_options: Other settings of merge by name: components/merge/settings.py.
         base_model: Encoder to fine-tune: hub id, or path or URI of a folder.
         base_model_revision: Commit of a hub model, or sha256: and hash of a folder's weights.
-        peft_method: `lora`, `rslora` or `dora`.
-        lora_rank: Rank of the adapter.
-        lora_alpha: Scale of the adapter.
-        lora_dropout: Dropout before the adapter.
-        learning_rate: Peak learning rate.
+        peft_method: `lora`, `qlora`, `dora`, `rslora`, `lora+`, `pissa`, `ia3`, `full` or `head`.
+        learning_rate: Peak learning rate; 0 takes the method's default.
         epochs: Passes over the train split; the best is kept.
         batch_size: Texts a training step.
         weight_decay: Weight decay of AdamW.
-        warmup_fraction: Share of the steps in which the learning rate rises.
         max_length: Tokens a text is cut to.
-        min_accuracy: Gate: accuracy on the test split must reach this.
-        min_macro_f1: Gate: macro-F1 on the test split must reach this.
+        train_options: Other settings of train by name: components/train/settings.py.
+        ablation: Train on real rows alone as well, to learn what the synthetic ones are worth.
+        gate: What a model must reach: `release`, `sample`, `seed`, `smoke`, or a gate file.
+        registry: Folder or gs:// URI that names the model in service; may be empty.
+        evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
         deploy_target: `local` tries the predictor out in the step, `render` writes the manifest.
         service_name: Name of the inference service.
     """

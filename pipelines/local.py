@@ -29,6 +29,7 @@ _RESULTS = {
     "merge/report": "data_report.html",
     "train/model": "emotion_lora_model",
     "evaluate/report": "report.html",
+    "evaluate/card": "model_card.md",
     "deploy/deployment/inference_service.yaml": "inference_service.yaml",
     "deploy/deployment/smoke.json": "smoke.json",
 }
@@ -122,11 +123,21 @@ def _summary(metrics: dict[str, Any], folder: Path) -> str:
         ),
     ]
     table = [f"  {name:24}{accuracy:>10}{macro_f1:>10}" for name, accuracy, macro_f1 in lines]
+    answers = [f"  {comparison['sentence']}" for comparison in metrics["comparisons"]]
     times = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in metrics["seconds"].items())
     rules = [rule["sentence"] for rule in metrics["gate"]["rules"] if not rule["passed"]]
     gate = "passed" if metrics["gate"]["passed"] else f"FAILED, nothing was deployed: {rules}"
     return "\n".join(
-        ["", *table, "", f"  gate     {gate}", f"  seconds  {times}", f"  results  {folder}"]
+        [
+            "",
+            *table,
+            "",
+            *answers,
+            "",
+            f"  gate     {gate}",
+            f"  seconds  {times}",
+            f"  results  {folder}",
+        ]
     )
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from components.checks import InputError
 from components.deploy.settings import DeploySettings
+from components.evaluate.gate import load_gate
 from components.evaluate.settings import EvaluateSettings
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
@@ -21,6 +22,8 @@ from pipelines.emotion import emotion
 _OPTIONS: Mapping[type, str] = {
     GenerateSettings: "generate_options",
     MergeSettings: "merge_options",
+    TrainSettings: "train_options",
+    EvaluateSettings: "evaluate_options",
 }
 """The parameter that holds those settings of a step which are no parameters themselves."""
 
@@ -72,6 +75,7 @@ def settings_of(kind: type[Settings], values: Mapping[str, Any], **more: Any) ->
 def _try_all(values: Mapping[str, Any]) -> None:
     """Make the settings of every step, so that what they refuse is refused now."""
     load_task(values["task"])
+    load_gate(values["gate"])
     for model in values["models"] or [""]:
         settings_of(GenerateSettings, values, model=model)
     for kind in (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings):

@@ -12,6 +12,7 @@ def deploy(
     task: str,
     deploy_target: str,
     service_name: str,
+    registry: str,
     run_id: str,
 ) -> None:
     """Put the model behind an inference endpoint."""
@@ -24,7 +25,12 @@ def deploy(
 
     start_logging()
     deploy(
-        DeploySettings(task=task, deploy_target=deploy_target, service_name=service_name),
+        DeploySettings(
+            task=task,
+            deploy_target=deploy_target,
+            service_name=service_name,
+            registry=registry,
+        ),
         model=Path(model.path),
         model_uri=model.uri,
         metrics=json.loads(Path(evaluation.path).read_text(encoding="utf-8")),

@@ -13,6 +13,7 @@ from components import bundle, storage
 from components.checks import InputError
 from components.deploy.inference_service import inference_service
 from components.deploy.predictor_process import running_predictor
+from components.deploy.release import crown, publish
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence, smoke
 from components.task import Task, load_task
@@ -37,6 +38,8 @@ def deploy(
 ) -> None:
     """Write the InferenceService of a model and, for target `local`, try the predictor out.
 
+    With a registry the model is published there first, and made its champion last.
+
     Args:
         settings: What the user chose.
         model: Model folder as train writes it.
@@ -46,22 +49,30 @@ def deploy(
             `inference_service.yaml`.
         dataset: Merged data set folder; rows of its test split join the task's examples as
             sentences to try the predictor with.
-        run_id: The pipeline run that made the model, for the manifest.
+        run_id: The pipeline run that made the model, for manifest and registry.
 
     Raises:
         InputError: If the model does not verify or is of another task, a metric is missing,
-            or the predictor does not start or fails its smoke test.
+            the predictor does not start or fails its smoke test, or the registry's champion has
+            changed since evaluate.
     """
     task = load_task(settings.task)
     manifest = bundle.verify(model)
     _require_labels_of(task, model)
     annotations = _annotations(manifest, metrics, run_id)
+    if settings.registry:
+        if not run_id:
+            fix = "Deploy from a run of the pipeline, or without a registry"
+            raise InputError("run_id", "is empty, but names the model in the registry", fix)
+        model_uri = publish(settings.registry, run_id, model)
     service = inference_service(settings.service_name, model_uri, settings.image, annotations)
     output.mkdir(parents=True, exist_ok=True)
     if settings.deploy_target == "local":
         _try_out(settings.service_name, task, _sentences(task, dataset), model, output)
     with storage.staged(output / MANIFEST) as draft:
         draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
+    if settings.registry:
+        crown(settings.registry, run_id, model_uri, manifest.sha256, metrics)
     _log.info("deploy: rendered InferenceService %s", settings.service_name)
 
 

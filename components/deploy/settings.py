@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from components.champion import require_guarded
 from components.checks import InputError, require_one_of
 
 TARGETS = ("local", "render")
@@ -21,6 +22,9 @@ class DeploySettings:
     """`render` writes the manifest; `local` also runs the predictor here and tries it out."""
     service_name: str = "emotion"
     """Name of the InferenceService and of the model in its URLs."""
+    registry: str = ""
+    """Folder (path, file:// or gs://) that the model is published to, and that names the model in
+    service; may be empty."""
     image: str = "emotion-pipeline:0.1.0"
     """Container image that holds this package with its `serve` extra."""
 
@@ -31,3 +35,5 @@ class DeploySettings:
             raise InputError(f"service_name={self.service_name!r}", rule, "Rename the service")
         if not re.fullmatch(r"\S+", self.image):
             raise InputError(f"image={self.image!r}", "must name an image", "Use NAME:TAG")
+        if self.registry:
+            require_guarded(self.registry)

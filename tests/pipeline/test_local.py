@@ -99,9 +99,11 @@ def test_the_run_ends_with_a_table_and_shows_progress(smoke):
 
 @pytest.fixture(scope="module")
 def refused(fake_llm, tmp_path_factory):
-    """A run with two LLMs whose model fails the gate."""
+    """A run with two LLMs and an ablation, whose model fails the gate."""
     runs = tmp_path_factory.mktemp("refused")
-    ended = run(runs, fake_llm, "min_accuracy=1")
+    gate = runs.with_name("strict.yaml")
+    gate.write_text("min_accuracy: 1\n")
+    ended = run(runs, fake_llm, f"gate={gate}", "ablation=true", f"registry={runs}/registry")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended, runs / "latest"
 
@@ -114,6 +116,20 @@ def test_a_model_that_fails_the_gate_is_not_deployed(refused):
     assert not metrics["gate"]["passed"]
     assert "deploy" not in metrics["seconds"]
     assert not (latest / "inference_service.yaml").exists()
+    assert not (latest.parent / "registry").exists()
+    assert "Failed" in (latest / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_the_ablation_says_what_the_synthetic_rows_are_worth(refused):
+    ended, latest = refused
+    metrics = json.loads((latest / "metrics.json").read_text())
+    assert metrics["real_only"]["rows"] == metrics["validation"]["rows"] or metrics["real_only"]
+    (sentence,) = (
+        each["sentence"] for each in metrics["comparisons"] if "ynthetic" in each["sentence"]
+    )
+    assert sentence in ended.stdout
+    assert sentence in (latest / "report.html").read_text()
 
 
 @pytest.mark.slow

@@ -51,7 +51,8 @@ def test_the_model_answers_with_the_three_labels(work):
     classifier = Classifier(work / "model")
     prediction = classifier.classify(["Please refund the last payment."])[0]
 
-    assert bundle.read_labels(work / "model") == bundle.Labels("support", NAMES, 32, 0)
+    labels = bundle.read_labels(work / "model")
+    assert labels == bundle.Labels("support", NAMES, 32, 0, labels.temperature)
     assert tuple(prediction.probabilities) == NAMES
     assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-5)
     card = (work / "model" / "README.md").read_text()
@@ -59,9 +60,9 @@ def test_the_model_answers_with_the_three_labels(work):
 
 
 def test_the_scores_are_of_the_three_labels(work, tmp_path):
-    settings = EvaluateSettings(task=str(work / "support.yaml"), min_accuracy=0, min_macro_f1=0)
+    settings = EvaluateSettings(task=str(work / "support.yaml"), gate="smoke")
     report = tmp_path / "report.html"
-    evaluation = evaluate(settings, work / "model", work / "dataset", report)
+    evaluation = evaluate(settings, work / "model", work / "dataset", report, tmp_path / "card.md")
 
     assert (evaluation.task, tuple(evaluation.labels)) == ("support", NAMES)
     assert evaluation.test.rows == 13
@@ -72,7 +73,9 @@ def test_the_scores_are_of_the_three_labels(work, tmp_path):
 
 def test_the_model_is_not_taken_for_one_of_the_shipped_task(work, tmp_path):
     with pytest.raises(InputError, match="has the labels billing, technical, account, but the"):
-        evaluate(EvaluateSettings(), work / "model", work / "dataset", tmp_path / "report.html")
+        evaluate(
+            EvaluateSettings(), work / "model", work / "dataset", tmp_path / "a", tmp_path / "b"
+        )
     with pytest.raises(InputError, match=r"has the labels \['billing', 'technical', 'account'\]"):
         train(TrainSettings(), work / "dataset", tmp_path / "model", tmp_path / "checkpoints")
 

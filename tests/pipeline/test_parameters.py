@@ -51,10 +51,10 @@ def test_options_are_set_one_by_one():
 
 
 def test_overrides_win_and_keep_their_types():
-    values = read_parameters(LOCAL, ["epochs=1", "dataset=../elsewhere", "min_accuracy=1"])
+    values = read_parameters(LOCAL, ["epochs=1", "dataset=../elsewhere", "learning_rate=1"])
     assert values["epochs"] == 1
     assert values["dataset"] == "../elsewhere"
-    assert isinstance(values["min_accuracy"], float)
+    assert isinstance(values["learning_rate"], float)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,12 @@ def test_overrides_win_and_keep_their_types():
         ("models=[1]", "models"),
         ("models=[]", "models"),
         ("models=[nowhere]", "nowhere"),
-        ("min_accuracy=1.1", "min_accuracy"),
-        ("min_macro_f1=-0.1", "min_macro_f1"),
+        ("gate=no-such-gate", "no-such-gate"),
+        ("registry=s3://models", "registry"),
+        ("train_options.lora_rnak=8", "lora_rank"),
+        ("train_options.target_modules=query", "target_modules"),
+        ("train_options.accumulation_steps=3", "accumulation_steps"),
+        ("evaluate_options.bootstrap_samples=1", "bootstrap_samples"),
         ("learning_rate=.nan", "learning_rate"),
         ("peft_method=magic", "peft_method"),
         ("deploy_target=moon", "deploy_target"),
@@ -97,6 +101,6 @@ def test_a_file_that_is_no_parameter_set_is_refused(tmp_path, text):
 
 def test_an_unknown_key_in_a_file_is_named(tmp_path):
     path = tmp_path / "odd.yaml"
-    path.write_text("lora_rnak: 8\n")
-    with pytest.raises(InputError, match="lora_rank"):
+    path.write_text("learnign_rate: 8\n")
+    with pytest.raises(InputError, match="learning_rate"):
         read_parameters(path)

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from components import bundle, storage
+from components.champion import ChampionMoved, read_champion
 from components.checks import InputError
 from components.deploy.predictor_process import running_predictor
 from components.deploy.run import deploy
@@ -87,3 +88,51 @@ def test_a_predictor_that_is_not_ready_in_time_is_reported(model_folder, tmp_pat
         running_predictor(model_folder, "emotion", tmp_path / "log", start_seconds=0.2),
     ):
         pass
+
+
+def champion_of(registry):
+    return json.loads((registry / "champion.json").read_text())
+
+
+def test_a_registry_gets_the_model_and_its_champion(model_folder, tmp_path):
+    registry = tmp_path / "registry"
+    settings = DeploySettings(deploy_target="render", registry=str(registry))
+    deploy(settings, model_folder, METRICS, URI, tmp_path / "first", run_id="run-1")
+    service = yaml.safe_load((tmp_path / "first" / "inference_service.yaml").read_text())
+
+    assert champion_of(registry)["run_id"] == "run-1"
+    assert bundle.verify(registry / "run-1").sha256 == champion_of(registry)["manifest_sha256"]
+    assert str(registry / "run-1") in json.dumps(service)
+
+    _, generation = read_champion(str(registry))
+    compared = {**METRICS, "champion": {"generation": generation}}
+    deploy(settings, model_folder, compared, URI, tmp_path / "second", run_id="run-2")
+    assert champion_of(registry)["run_id"] == "run-2"
+
+
+def test_a_model_compared_with_an_earlier_champion_does_not_replace_the_present_one(
+    model_folder, tmp_path
+):
+    registry = tmp_path / "registry"
+    settings = DeploySettings(deploy_target="render", registry=str(registry))
+    deploy(settings, model_folder, METRICS, URI, tmp_path / "first", run_id="run-1")
+
+    with pytest.raises(ChampionMoved, match="is run run-1 at generation"):
+        deploy(settings, model_folder, METRICS, URI, tmp_path / "second", run_id="run-2")
+    assert champion_of(registry)["run_id"] == "run-1"
+
+
+def test_a_run_publishes_one_model_only(model_folder, tmp_path):
+    bundle.publish(model_folder, str(tmp_path / "run-1"))
+    bundle.publish(model_folder, str(tmp_path / "run-1"))
+    other = shutil.copytree(model_folder, tmp_path / "other")
+    bundle.write_manifest(other, {"another": True})
+
+    with pytest.raises(InputError, match="run-1: holds another model"):
+        bundle.publish(other, str(tmp_path / "run-1"))
+
+
+def test_a_registry_needs_the_id_of_the_run(model_folder, tmp_path):
+    settings = DeploySettings(deploy_target="render", registry=str(tmp_path / "registry"))
+    with pytest.raises(InputError, match="run_id: is empty"):
+        deploy(settings, model_folder, METRICS, URI, tmp_path / "first")

@@ -1,0 +1,54 @@
+"""A model's way into the registry, and into the champion's place."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components import bundle
+from components.champion import Champion, replace_champion
+
+_log = logging.getLogger(__name__)
+_METRICS = ("accuracy", "macro_f1")
+
+
+def publish(registry: str, run_id: str, model: Path) -> str:
+    """Copy a model folder into the registry, where it never changes.
+
+    Args:
+        registry: Path, or file:// or gs:// URI of a folder.
+        run_id: The pipeline run that made the model.
+        model: The model folder.
+
+    Returns:
+        The model's URI.
+
+    Raises:
+        InputError: If the model does not verify, or the run has published another one.
+    """
+    uri = f"{registry.rstrip('/')}/{run_id}"
+    bundle.publish(model, uri)
+    _log.info("deploy: published %s", uri)
+    return uri
+
+
+def crown(
+    registry: str, run_id: str, model_uri: str, model_sha256: str, metrics: Mapping[str, Any]
+) -> None:
+    """Make a published model the champion, unless the champion has changed since evaluate.
+
+    Args:
+        registry: Path, or file:// or gs:// URI of a folder.
+        run_id: The pipeline run that made the model.
+        model_uri: What `publish` gave.
+        model_sha256: Hash of the model's manifest.
+        metrics: What evaluate measured, the champion that it compared with among it.
+
+    Raises:
+        ChampionMoved: If the champion is no longer the one that evaluate compared with.
+    """
+    compared_with = metrics.get("champion") or {"generation": 0}
+    scores = {name: metrics[name] for name in _METRICS}
+    champion = Champion(run_id, model_uri, model_sha256, scores)
+    replace_champion(registry, champion, int(compared_with["generation"]))
+    _log.info("deploy: the champion is now run %s", run_id)
