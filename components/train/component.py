@@ -19,15 +19,21 @@ def train(
     weight_decay: float,
     max_length: int,
     train_options: dict[str, object],
+    search_trials: int,
     ablation: bool,
     seed: int,
 ) -> None:
-    """Fine-tune an encoder and export it; with `ablation` a second time on real rows alone."""
+    """Fine-tune an encoder and export it.
+
+    With `search_trials` its settings are searched for first; with `ablation` it is trained a
+    second time on real rows alone.
+    """
     from pathlib import Path
 
     from components.logs import start_logging
     from components.options import with_options
     from components.train.launch import train_in_processes
+    from components.train.search.tuned import tuned
     from components.train.settings import TrainSettings
 
     start_logging()
@@ -46,6 +52,8 @@ def train(
         seed=seed,
     )
     dataset, folder = Path(merged.path), Path(checkpoints.path)
+    if search_trials:
+        settings = tuned(settings, dataset, search_trials, folder / "search" / "study.sqlite")
     history = train_in_processes(settings, dataset, Path(model.path), folder / "all")
     model.metadata.update(best_epoch=history["best_epoch"], base_model=base_model)
     Path(real_only.path).mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,15 @@ class LengthGroups(Sampler[int]):
 
     Args:
         lengths: Tokens of each row.
-        batch_size: Rows an optimiser step, over all processes.
+        batch_size: Rows an optimiser step, over all processes and accumulated passes.
+        shares: Processes times accumulated passes. If there are several, a short last batch is
+            filled up with the first rows of the epoch, since it could not be shared evenly.
         seed: Seed of the order.
     """
 
-    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+    def __init__(self, lengths: list[int], batch_size: int, shares: int, seed: int) -> None:
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._size = len(lengths) if shares == 1 else -(-len(lengths) // batch_size) * batch_size
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -87,7 +91,7 @@ class LengthGroups(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return self._size
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
@@ -101,4 +105,4 @@ class LengthGroups(Sampler[int]):
         # The short batch stays last: the data loader cuts by position.
         whole = len(rows) // self._batch_size
         order = [*torch.randperm(whole, generator=generator).tolist(), *range(whole, len(batches))]
-        return (row for index in order for row in batches[index])
+        return islice(cycle([row for index in order for row in batches[index]]), self._size)

@@ -199,8 +199,9 @@ class ClassifierTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
         rows: Any = self.train_dataset if train_dataset is None else train_dataset
-        per_process = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return LengthGroups(rows["length"], per_process * self.args.world_size, self.args.seed)
+        shares = self.args.world_size * self.args.gradient_accumulation_steps
+        batch_size = self.args.train_batch_size * shares
+        return LengthGroups(rows["length"], batch_size, shares, self.args.seed)
 
 
 def _metrics(prediction: EvalPrediction) -> dict[str, float]:

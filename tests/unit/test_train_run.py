@@ -37,7 +37,9 @@ def small_dataset(dataset_folder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def tiny_settings(tmp_path_factory):
     encoder = write_tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
-    return TrainSettings(base_model=str(encoder), epochs=EPOCHS, learning_rate=5e-3, max_length=32)
+    return TrainSettings(
+        base_model=str(encoder), epochs=EPOCHS, learning_rate=5e-3, max_length=32, average_decay=0
+    )
 
 
 @pytest.fixture(scope="module")

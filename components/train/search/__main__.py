@@ -1,30 +1,22 @@
 """Search for the best training settings: `python -m components.train.search --dataset DIR`."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import optuna
 
 from components import storage
 from components.checks import InputError
 from components.logs import start_logging
 from components.train.arguments import read_settings
-from components.train.launch import train_in_processes
-from components.train.objective import objective
-from components.train.search.space import SPACE, for_trial, read_space
-from components.train.search.study import search
-from components.train.settings import TrainSettings
+from components.train.search.space import SPACE
+from components.train.search.tuned import tuned
 
 
 def main() -> None:
     """Search; bad input ends the process with status 1 and a reason."""
     arguments = _parser().parse_args()
     start_logging()
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         _search(arguments)
     except InputError as error:
@@ -33,17 +25,9 @@ def main() -> None:
 
 def _search(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.settings, arguments.set)
-    space = read_space(arguments.space, settings)
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))
-
-        def score(settings: TrainSettings) -> float:
-            with TemporaryDirectory(dir=scratch) as folder:
-                paths = Path(folder, "model"), Path(folder, "checkpoints")
-                return objective(train_in_processes(for_trial(settings), dataset, *paths))
-
-        data = storage.sha256(dataset / "dataset.json")
-        search(score, settings, space, arguments.trials, arguments.study, data)
+        tuned(settings, dataset, arguments.trials, arguments.study, arguments.space)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -78,6 +78,9 @@ def search(
 
 
 def _open(study_file: Path) -> optuna.Study:
+    # They would tell of their own doings in between.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study_file.parent.mkdir(parents=True, exist_ok=True)
     return optuna.create_study(
         storage=f"sqlite:///{study_file}",
