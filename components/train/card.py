@@ -18,14 +18,15 @@ Says {task.description}: {labels}.
 | | |
 | --- | --- |
 | base model | `{settings.base_model}` {settings.base_model_revision} |
-| method | {settings.peft_method}, rank {settings.lora_rank}, alpha {settings.lora_alpha} |
+| method | {settings.peft_method} |
 | recipe | learning rate {settings.learning_rate:g}, batch {settings.batch_size}, \
 {settings.epochs} epochs (kept: epoch {best_epoch:g}), weight decay {settings.weight_decay:g}, \
 seed {settings.seed} |
 | validation | accuracy {accuracy:.3f}, macro-F1 {macro_f1:.3f} |
 
-`merged/` is the full model for transformers, `adapter/` the adapter alone, `onnx/model.onnx` the
-merged model for ONNX Runtime. `manifest.json` holds the sha256 of every file.
+`merged/` is the full model for transformers, `adapter/` the adapter alone if the method has one,
+`onnx/` the full model for ONNX Runtime in float32 and int8. `manifest.json` holds every setting and
+the sha256 of every file. The evaluate step writes the full model card.
 """
 
 

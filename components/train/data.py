@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from components import storage
 from components.checks import InputError
 from components.task import Task
 
@@ -40,13 +42,32 @@ def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
     return rows
 
 
-def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Dataset:
+def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int, cache: Path) -> Dataset:
     """Cut every text to `max_length` tokens; padding is left to the batches.
 
+    Args:
+        rows: What `read_split` gave.
+        tokenizer: The encoder's tokenizer.
+        max_length: Tokens a text is cut to.
+        cache: Arrow file to keep the result in, named after all that decides it. Processes of
+            one node share it in memory, and a resumed run finds it there.
+
     Returns:
-        An Arrow table of `input_ids`, `attention_mask`, `labels` (a label id), `length` (tokens)
-        and, if the rows have weights, `weight` (in the loss, 1 on average).
+        Columns `input_ids`, `attention_mask`, `labels` (a label id), `length` (tokens) and, if
+        the rows have weights, `weight` (in the loss, 1 on average).
     """
+    if not cache.exists():
+        table = pyarrow.table(_columns(rows, tokenizer, max_length))
+        with (
+            storage.staged(cache) as draft,
+            pyarrow.OSFile(str(draft), "wb") as file,
+            pyarrow.ipc.new_stream(file, table.schema) as stream,
+        ):
+            stream.write_table(table)
+    return Dataset.from_file(str(cache))
+
+
+def _columns(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> dict[str, list[Any]]:
     encoded = tokenizer(list(rows["text"]), truncation=True, max_length=max_length)
     columns = {
         "input_ids": encoded["input_ids"],
@@ -56,7 +77,7 @@ def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Dataset:
     }
     if "weight" in rows:
         columns["weight"] = (rows["weight"] / rows["weight"].mean()).tolist()
-    return Dataset.from_dict(columns)
+    return columns
 
 
 def padded(batch: Mapping[str, list[Any]], pad_id: int) -> dict[str, NDArray[np.int64]]:

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from accelerate import PartialState
 from transformers import set_seed
 
 from components import storage
@@ -20,6 +19,7 @@ from components.train.data import read_split, tokenise
 from components.train.learning_rates import default_learning_rate
 from components.train.package import Trained, write_package
 from components.train.peft_methods import load_classifier, with_adapter
+from components.train.process import this_process
 from components.train.settings import TrainSettings
 from components.train.trainer import fit
 
@@ -63,16 +63,23 @@ def train(
         sizes = _count_weights(model)
         _log.info("train: %d rows, %d of %d weights", len(rows["train"]), *sizes.values())
 
-        tokens = {
-            name: tokenise(each, tokenizer, settings.max_length) for name, each in rows.items()
-        }
         data = {"dataset_sha256": storage.sha256(dataset / "dataset.json"), "real_only": real_only}
         identity = fingerprint(settings, **data)
+        with this_process().local_main_process_first():
+            tokens = {
+                name: tokenise(
+                    each,
+                    tokenizer,
+                    settings.max_length,
+                    checkpoints / "tokens" / f"{name}-{identity[:16]}.arrow",
+                )
+                for name, each in rows.items()
+            }
         fitted = fit(
             model, tokenizer, tokens["train"], tokens["validation"], settings, checkpoints, identity
         )
         history = fitted.to_json()
-        if PartialState().is_main_process:
+        if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
             trained = Trained(task, settings, model, tokenizer, load_base, tokens["validation"])
             facts = {"settings": asdict(settings), **data, **sizes}

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from datasets import Dataset
 from sklearn.metrics import accuracy_score, f1_score
 from torch.nn.functional import cross_entropy
@@ -30,6 +29,7 @@ from components.train.data import LengthGroups
 from components.train.history import History, Progress
 from components.train.learning_rates import loraplus_optimizer
 from components.train.precision import uses_bfloat16
+from components.train.process import this_process
 from components.train.settings import TrainSettings
 from components.train.sigterm import DeferredSigterm
 
@@ -100,7 +100,7 @@ def _train(
 ) -> None:
     """Train to the end, from the newest whole checkpoint of the same run if there is one."""
     uri = settings.checkpoint_uri
-    with PartialState().local_main_process_first():
+    with this_process().local_main_process_first():
         checkpoint = newest_valid(checkpoints, uri, identity)
     if checkpoint:
         _log.info("train: going on from %s", checkpoint)
@@ -117,13 +117,11 @@ def _train(
 
 
 def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> TrainingArguments:
-    is_on_cpu = not torch.cuda.is_available()
-    # Without this word accelerate would leave processes on CPUs to themselves.
-    shares = PartialState(cpu=is_on_cpu).num_processes * settings.accumulation_steps
+    shares = this_process().num_processes * settings.accumulation_steps
     steps_per_epoch = -(-rows // settings.batch_size)
     return TrainingArguments(
         output_dir=str(checkpoints),
-        use_cpu=is_on_cpu,
+        use_cpu=not torch.cuda.is_available(),
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.batch_size // shares,
         gradient_accumulation_steps=settings.accumulation_steps,

@@ -42,15 +42,17 @@ def fresh(settings: TrainSettings, folder: Path) -> tuple[Any, Any]:
 
 def ours(settings: TrainSettings, rows: pd.DataFrame, folder: Path) -> float:
     model, tokenizer = fresh(settings, folder)
-    tokens = tokenise(rows, tokenizer, settings.max_length)
-    validation = tokenise(rows[:PLAIN_BATCH], tokenizer, settings.max_length)
+    tokens = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow")
+    validation = tokenise(rows[:PLAIN_BATCH], tokenizer, LENGTH, folder / "validation.arrow")
     history = fit(model, tokenizer, tokens, validation, settings, folder / "ours", "")
     return history.rows_per_second
 
 
 def plain(settings: TrainSettings, rows: pd.DataFrame, folder: Path) -> float:
     model, tokenizer = fresh(replace(settings, dropout=0.1, lora_dropout=0.1), folder)
-    tokens = tokenise(rows, tokenizer, LENGTH).remove_columns("length")
+    tokens = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow").remove_columns(
+        "length"
+    )
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
@@ -116,7 +118,8 @@ def main() -> None:
             "plain way": plain(settings, rows, folder),
         }
         _, tokenizer = fresh(settings, folder)
-        tokens = float(pd.Series(tokenise(rows, tokenizer, LENGTH)["length"]).mean())
+        lengths = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow")["length"]
+        tokens = sum(lengths) / len(rows)
         operations = operations_per_row(settings, rows, folder)
     peak = matrix_peak()
     print(
