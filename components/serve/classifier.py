@@ -12,7 +12,9 @@ from components import bundle
 from components.checks import require_one_of
 from components.onnx import inference_session
 
-_BATCH_SIZE = 32
+_BATCH_SIZES = {"int8": 1, "fp32": 32}
+"""An int8 model scales activations by the whole batch, so that a text's answer would depend on its
+neighbours in it; alone it is the same whatever else is asked."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Classifier:
             pad_id=description.pad_id, pad_token=self._tokenizer.id_to_token(description.pad_id)
         )
         self.temperature = description.temperature
+        self._batch_size = _BATCH_SIZES[precision]
         self._session = inference_session(folder / bundle.ONNX[precision], threads)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -64,8 +67,8 @@ class Classifier:
         lengths = [sum(encoding.attention_mask) for encoding in encodings]
         by_length = np.argsort(lengths, kind="stable")
         result = np.empty((len(texts), len(self.labels)), dtype=np.float32)
-        for start in range(0, len(texts), _BATCH_SIZE):
-            rows = by_length[start : start + _BATCH_SIZE]
+        for start in range(0, len(texts), self._batch_size):
+            rows = by_length[start : start + self._batch_size]
             longest = lengths[rows[-1]]
             result[rows] = self._infer(
                 np.array([encodings[row].ids[:longest] for row in rows]),

@@ -78,7 +78,7 @@ def _quantise(trained: Trained, folder: Path) -> Parity:
     task, settings, pad_id = trained.task, trained.settings, trained.tokenizer.pad_token_id
     quantise(folder)
     logits = {
-        precision: onnx_logits(folder / name, trained.validation, pad_id)
+        precision: onnx_logits(folder / name, trained.validation)
         for precision, name in bundle.ONNX.items()
     }
     found = parity(logits["int8"], logits["fp32"], settings.min_int8_agreement)

@@ -12,9 +12,6 @@ from scipy.special import softmax
 from components import bundle
 from components.checks import InputError
 from components.onnx import inference_session
-from components.train.data import padded
-
-_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
@@ -62,13 +59,11 @@ def parity(int8: NDArray[np.float32], fp32: NDArray[np.float32], min_agreement: 
     return Parity(agreement, float(difference))
 
 
-def onnx_logits(path: Path, rows: Dataset, pad_id: int) -> NDArray[np.float32]:
-    """Logits of an exported model for tokenised rows, shape (rows, labels), in their order."""
+def onnx_logits(path: Path, rows: Dataset) -> NDArray[np.float32]:
+    """Logits of an exported model for tokenised rows, shape (rows, labels), one row at a time."""
     session = inference_session(path)
-    by_length = np.argsort(rows["length"], kind="stable")
-    found: dict[int, NDArray[np.float32]] = {}
-    for start in range(0, len(rows), _BATCH_SIZE):
-        indices = by_length[start : start + _BATCH_SIZE]
-        logits = session.run(["logits"], padded(rows[indices], pad_id))[0]
-        found.update(zip(indices.tolist(), logits, strict=True))
-    return np.stack([found[index] for index in range(len(rows))])
+    names = ("input_ids", "attention_mask")
+    logits = [
+        session.run(["logits"], {name: np.array([row[name]]) for name in names})[0] for row in rows
+    ]
+    return np.concatenate(logits)

@@ -11,7 +11,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -91,20 +91,19 @@ def baseline(splits: Splits) -> list[str]:
 
 
 def trained(splits: Splits, settings: TrainSettings, dataset: Path, folder: Path) -> list[str]:
-    """Scores on validation and test, from an earlier run if there is one."""
+    """Scores on validation and test, from an earlier run with these settings if there is one."""
     done = folder / "scores.json"
-    if not done.is_file():
-        train(settings, dataset, folder / "model", folder / "checkpoints")
-        classifier = Classifier(folder / "model")
-        found = [
-            scores(
-                splits[name]["label"],
-                classifier.probabilities(list(splits[name]["text"])).argmax(axis=1),
-            )
-            for name in ("validation", "test")
-        ]
-        done.write_text(json.dumps(found), encoding="utf-8")
-    return list(json.loads(done.read_text(encoding="utf-8")))
+    key = {"settings": asdict(settings), "rows": {name: len(rows) for name, rows in splits.items()}}
+    if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["key"] == key:
+        return list(json.loads(done.read_text(encoding="utf-8"))["scores"])
+    train(settings, dataset, folder / "model", folder / "checkpoints")
+    classifier = Classifier(folder / "model")
+    found = []
+    for name in ("validation", "test"):
+        predicted = classifier.probabilities(list(splits[name]["text"])).argmax(axis=1)
+        found.append(scores(splits[name]["label"], predicted))
+    done.write_text(json.dumps({"key": key, "scores": found}), encoding="utf-8")
+    return found
 
 
 def main() -> None:

@@ -7,8 +7,7 @@ from components.serve.classifier import Classifier
 
 @pytest.fixture(scope="module")
 def classifier(model_folder):
-    """In full precision: int8 scales activations by the whole batch, so neighbours matter."""
-    return Classifier(model_folder, precision="fp32")
+    return Classifier(model_folder)
 
 
 def test_a_weight_is_what_leaving_the_word_out_costs(classifier):
