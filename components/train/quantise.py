@@ -1,5 +1,6 @@
 """From the float32 ONNX model to the int8 one that the predictor runs by default."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +36,18 @@ def quantise(folder: Path) -> None:
 
     Source: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
     """
-    quantize_dynamic(
-        folder / bundle.ONNX["fp32"],
-        folder / bundle.ONNX["int8"],
-        per_channel=True,
-        reduce_range=True,
-        weight_type=QuantType.QInt8,
-    )
+    # It tells the root logger of every node that it passes.
+    logging.disable(logging.WARNING)
+    try:
+        quantize_dynamic(
+            folder / bundle.ONNX["fp32"],
+            folder / bundle.ONNX["int8"],
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+        )
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def parity(int8: NDArray[np.float32], fp32: NDArray[np.float32], min_agreement: float) -> Parity:
