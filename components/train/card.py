@@ -1,5 +1,6 @@
 """The model card that travels with the model."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from components.task import Task
@@ -30,7 +31,7 @@ the sha256 of every file. The evaluate step writes the full model card.
 """
 
 
-def model_card(task: Task, settings: TrainSettings, history: dict[str, Any]) -> str:
+def model_card(task: Task, settings: TrainSettings, history: Mapping[str, Any]) -> str:
     """The card as Markdown with a Hugging Face header."""
     best = max(history["validation"], key=lambda point: point["macro_f1"])
     return _CARD.format(
