@@ -44,7 +44,7 @@ def ours(settings: TrainSettings, rows: pd.DataFrame, folder: Path) -> float:
     model, tokenizer = fresh(settings, folder)
     tokens = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow")
     validation = tokenise(rows[:PLAIN_BATCH], tokenizer, LENGTH, folder / "validation.arrow")
-    history = fit(model, tokenizer, tokens, validation, settings, folder / "ours", "")
+    history = fit(model, tokenizer, tokens, validation, settings, folder, "")
     return history.rows_per_second
 
 
@@ -111,10 +111,10 @@ def main() -> None:
         folder = Path(temporary)
         data = merge(MergeSettings(dataset=arguments.dataset), [], folder / "data")
         rows = data.splits["train"].sample(arguments.rows, random_state=0)
-        ours(settings, rows[:64], folder)
+        ours(settings, rows[:64], folder / "warm-up")
         speeds = {
-            "this step, default recipe": ours(settings, rows, folder),
-            "this step, batches of 16, dropout 0.1": ours(like_plain, rows, folder),
+            "this step, default recipe": ours(settings, rows, folder / "default"),
+            "this step, batches of 16, all dropout 0.1": ours(like_plain, rows, folder / "like"),
             "plain way": plain(settings, rows, folder),
         }
         _, tokenizer = fresh(settings, folder)
