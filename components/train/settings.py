@@ -35,7 +35,7 @@ _RANGES = {
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Settings of the train step; the defaults are the best recipe found (docs/benchmarks.md)."""
+    """Settings of the train step; docs/benchmarks.md measures the defaults."""
 
     task: str = "emotion"
     """Shipped task name, or path or URI of a task file."""
