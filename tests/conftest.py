@@ -1,8 +1,10 @@
 """A real data set and a real trained model, made once for all tests."""
 
 import json
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from components.merge.run import merge
@@ -37,3 +39,13 @@ def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     settings = TrainSettings(epochs=2)
     train(settings, dataset_folder, folder / "model", folder / "checkpoints")
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten rows of each label."""
+    folder = shutil.copytree(dataset_folder, tmp_path_factory.mktemp("small") / "dataset")
+    for split in ("train", "validation"):
+        rows = pd.read_parquet(folder / f"{split}.parquet")
+        rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
+    return folder

@@ -15,7 +15,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from components import bundle
@@ -37,7 +36,7 @@ processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["components.train.launch"])
 
 
-def train_and_suffer(settings, dataset, folder, fault):
+def train_and_suffer(settings, small_dataset, folder, fault):
     """The train step in a process of its own; the fault comes in the nth call of a function."""
     from components.train.launch import train_in_processes
 
@@ -46,7 +45,7 @@ def train_and_suffer(settings, dataset, folder, fault):
     start_logging()
     if fault:
         arrange(*fault)
-    paths = (dataset, folder / "model", folder / "checkpoints")
+    paths = (small_dataset, folder / "model", folder / "checkpoints")
     train_in_processes(TrainSettings(**settings), *paths)
 
 
@@ -70,22 +69,22 @@ def killed_by(number):
     return partial(signal.raise_signal, number)
 
 
-def started(settings, dataset, folder, fault=None):
-    values = (asdict(settings), dataset, folder, fault)
+def started(settings, small_dataset, folder, fault=None):
+    values = (asdict(settings), small_dataset, folder, fault)
     process = processes.Process(target=train_and_suffer, args=values)
     process.start()
     return process
 
 
-def run(settings, dataset, folder, fault=None):
+def run(settings, small_dataset, folder, fault=None):
     """The exit status of the step."""
-    process = started(settings, dataset, folder, fault)
+    process = started(settings, small_dataset, folder, fault)
     process.join(timeout=300)
     return process.exitcode
 
 
-def finished(settings, dataset, folder):
-    assert run(settings, dataset, folder) == 0, log(folder)
+def finished(settings, small_dataset, folder):
+    assert run(settings, small_dataset, folder) == 0, log(folder)
     return folder
 
 
@@ -119,16 +118,6 @@ def steps(folder):
 
 
 @pytest.fixture(scope="module")
-def dataset(dataset_folder, tmp_path_factory):
-    """Ten rows of each label."""
-    folder = shutil.copytree(dataset_folder, tmp_path_factory.mktemp("small") / "dataset")
-    for split in ("train", "validation"):
-        rows = pd.read_parquet(folder / f"{split}.parquet")
-        rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """Dropout, schedule and moving average: all that has a state of its own."""
     encoder = write_tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
@@ -146,8 +135,8 @@ def settings(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(settings, dataset, tmp_path_factory):
-    return finished(settings, dataset, tmp_path_factory.mktemp("whole") / "run")
+def uninterrupted(settings, small_dataset, tmp_path_factory):
+    return finished(settings, small_dataset, tmp_path_factory.mktemp("whole") / "run")
 
 
 def assert_same_end(folder, uninterrupted):
@@ -156,14 +145,14 @@ def assert_same_end(folder, uninterrupted):
 
 
 def test_killed_again_and_again_it_ends_with_the_same_weights(
-    settings, dataset, uninterrupted, tmp_path
+    settings, small_dataset, uninterrupted, tmp_path
 ):
     chance = random.Random(4)  # noqa: S311
     folder = tmp_path / "run"
     reached = 0
     for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
         nth = chance.randint(3, 10)
-        status = run(settings, dataset, folder, (STEP, nth, killed_by(number)))
+        status = run(settings, small_dataset, folder, (STEP, nth, killed_by(number)))
         reached += nth
         assert status == STATUS[number]
         if number == signal.SIGTERM:
@@ -173,7 +162,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(
             reached = steps(folder)[-1]
         assert not (folder / "model").exists()
 
-    assert_same_end(finished(settings, dataset, folder), uninterrupted)
+    assert_same_end(finished(settings, small_dataset, folder), uninterrupted)
 
 
 @pytest.mark.parametrize(
@@ -187,34 +176,34 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(
     ids=["while sealing", "while evaluating", "in an epoch's last step", "while exporting"],
 )
 def test_wherever_it_is_killed_it_ends_with_the_same_weights(
-    place, nth, number, newest, settings, dataset, uninterrupted, tmp_path
+    place, nth, number, newest, settings, small_dataset, uninterrupted, tmp_path
 ):
     folder = tmp_path / "run"
 
-    assert run(settings, dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
-    assert_same_end(finished(settings, dataset, folder), uninterrupted)
+    assert run(settings, small_dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
+    assert_same_end(finished(settings, small_dataset, folder), uninterrupted)
     assert went_on_from(folder) == newest
 
 
 @pytest.mark.parametrize(
     ("place", "nth", "number"), [(STEP, 37, signal.SIGTERM), (EXPORT, 1, signal.SIGKILL)]
 )
-def test_patience_is_not_regained_by_dying(place, nth, number, settings, dataset, tmp_path):
+def test_patience_is_not_regained_by_dying(place, nth, number, settings, small_dataset, tmp_path):
     impatient = replace(settings, epochs=5, patience=2, learning_rate=1e-9)
-    whole = finished(impatient, dataset, tmp_path / "whole")
+    whole = finished(impatient, small_dataset, tmp_path / "whole")
     folder = tmp_path / "run"
 
-    assert run(impatient, dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
-    assert_same_end(finished(impatient, dataset, folder), whole)
+    assert run(impatient, small_dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
+    assert_same_end(finished(impatient, small_dataset, folder), whole)
     assert len(kept_epoch(folder)[0]) == 3
 
 
-def test_all_processes_stop_at_one_step_and_go_on_together(settings, dataset, tmp_path):
+def test_all_processes_stop_at_one_step_and_go_on_together(settings, small_dataset, tmp_path):
     two = replace(settings, processes=2)
-    whole = finished(two, dataset, tmp_path / "whole")
+    whole = finished(two, small_dataset, tmp_path / "whole")
     folder = tmp_path / "run"
 
-    process = started(two, dataset, folder)
+    process = started(two, small_dataset, folder)
     in_second_epoch = folder / "checkpoints" / "checkpoint-20" / bundle.MANIFEST
     while process.is_alive() and not in_second_epoch.exists():
         time.sleep(0.01)
@@ -225,16 +214,16 @@ def test_all_processes_stop_at_one_step_and_go_on_together(settings, dataset, tm
     newest = steps(folder)[-1]
     states = (folder / "checkpoints" / f"checkpoint-{newest}").glob("rng_state_*.pth")
     assert sorted(path.name for path in states) == ["rng_state_0.pth", "rng_state_1.pth"]
-    assert_same_end(finished(two, dataset, folder), whole)
+    assert_same_end(finished(two, small_dataset, folder), whole)
     assert went_on_from(folder) == newest
 
 
 @pytest.fixture(scope="module")
-def interrupted(settings, dataset, tmp_path_factory):
+def interrupted(settings, small_dataset, tmp_path_factory):
     """A run with copies of its checkpoints, stopped in its second epoch."""
     folder = tmp_path_factory.mktemp("interrupted") / "run"
     copying = replace(settings, checkpoint_uri=(folder / "copies").as_uri())
-    assert run(copying, dataset, folder, (STEP, 22, killed_by(signal.SIGTERM))) == 143
+    assert run(copying, small_dataset, folder, (STEP, 22, killed_by(signal.SIGTERM))) == 143
     assert steps(folder) == [15, 20, 22]
     return folder
 
@@ -260,63 +249,65 @@ def flip(folder):
     ids=["a flipped bit", "a file cut short", "no manifest"],
 )
 def test_a_damaged_checkpoint_costs_some_steps_only(
-    damage, reason, settings, dataset, stopped, uninterrupted
+    damage, reason, settings, small_dataset, stopped, uninterrupted
 ):
     damage(stopped / "checkpoints" / "checkpoint-22")
 
-    assert_same_end(finished(settings, dataset, stopped), uninterrupted)
+    assert_same_end(finished(settings, small_dataset, stopped), uninterrupted)
     assert went_on_from(stopped) == 20
     assert "checkpoint-22 is passed over: " in log(stopped)
     assert reason in log(stopped)
 
 
-def test_another_machine_goes_on_from_the_copies(settings, dataset, stopped, uninterrupted):
+def test_another_machine_goes_on_from_the_copies(settings, small_dataset, stopped, uninterrupted):
     shutil.rmtree(stopped / "checkpoints")
     copying = replace(settings, checkpoint_uri=(stopped / "copies").as_uri())
 
-    assert_same_end(finished(copying, dataset, stopped), uninterrupted)
+    assert_same_end(finished(copying, small_dataset, stopped), uninterrupted)
     assert went_on_from(stopped) == 22
 
 
 def test_killed_while_copying_another_machine_goes_on_from_the_copy_before(
-    settings, dataset, uninterrupted, tmp_path
+    settings, small_dataset, uninterrupted, tmp_path
 ):
     folder = tmp_path / "run"
     copying = replace(settings, checkpoint_uri=str(folder / "copies"))
 
-    assert run(copying, dataset, folder, (COPY, 30, killed_by(signal.SIGKILL))) == -9
+    assert run(copying, small_dataset, folder, (COPY, 30, killed_by(signal.SIGKILL))) == -9
     shutil.rmtree(folder / "checkpoints")
-    assert_same_end(finished(copying, dataset, folder), uninterrupted)
+    assert_same_end(finished(copying, small_dataset, folder), uninterrupted)
     assert went_on_from(folder) == 8
     assert "a copied checkpoint is passed over: " in log(folder)
 
 
-def test_object_storage_that_fails_does_not_stop_the_run(settings, dataset, stopped, uninterrupted):
+def test_object_storage_that_fails_does_not_stop_the_run(
+    settings, small_dataset, stopped, uninterrupted
+):
     blocked = stopped / "blocked"
     copying = replace(settings, checkpoint_uri=str(blocked / "copies"))
     breakdown = partial(blocked.write_text, "a file where a folder should be")
 
-    assert run(copying, dataset, stopped, (SEAL, 1, breakdown)) == 0
+    assert run(copying, small_dataset, stopped, (SEAL, 1, breakdown)) == 0
     assert_same_end(stopped, uninterrupted)
     assert f"checkpoint 24 is not copied to {copying.checkpoint_uri}: " in log(stopped)
 
 
-def test_checkpoints_of_other_settings_are_not_used(settings, dataset, stopped, tmp_path):
+def test_checkpoints_of_other_settings_are_not_used(settings, small_dataset, stopped, tmp_path):
     other = replace(settings, learning_rate=4e-3)
-    whole = finished(other, dataset, tmp_path / "whole")
+    whole = finished(other, small_dataset, tmp_path / "whole")
 
-    assert_same_end(finished(other, dataset, stopped), whole)
+    assert_same_end(finished(other, small_dataset, stopped), whole)
     assert went_on_from(stopped) is None
     assert "of a run with other settings, data or versions" in log(stopped)
 
 
-def test_a_forged_checkpoint_cannot_run_code(settings, dataset, stopped):
+def test_a_forged_checkpoint_cannot_run_code(settings, small_dataset, stopped):
     newest = stopped / "checkpoints" / "checkpoint-22"
     facts = bundle.verify(newest).facts
     (newest / "optimizer.pt").write_bytes(pickle.dumps(Forged(stopped / "forged")))
     bundle.seal(newest, facts)
 
-    assert run(settings, dataset, stopped) == 1
+    assert run(settings, small_dataset, stopped) == 1
     assert "Weights only load failed" in log(stopped)
     assert not (stopped / "forged").exists()
 

@@ -1,7 +1,6 @@
 import base64
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
@@ -13,28 +12,9 @@ from components.evaluate.label_errors import LabelError
 from components.evaluate.mistakes import Mistake
 from components.evaluate.report import render
 from tests.evaluations import EVALUATION, HISTORY, scores_of
+from tests.pages import Page
 
 HOSTILE = "a blue <script>alert(1)</script> & \u202eevil\u202c <img src=x onerror=y>"
-
-
-class Page(HTMLParser):
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.text = [], ""
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    @property
-    def words(self):
-        return " ".join(self.text.split())
 
 
 def page_of(**changes):

@@ -2,7 +2,6 @@ import base64
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from components.merge import pictures
 from components.merge.ledgers import LedgerSummary, Rejection, read_ledgers
 from components.merge.report import DataReport, render
+from tests.pages import Page
 
 LABELS = ("red", "green")
 MODEL = "package:models/tiny.gguf@sha256:" + "ab" * 32
@@ -107,19 +107,6 @@ def ledger(tmp_path):
 @pytest.fixture(scope="module")
 def html():
     return render(REPORT)
-
-
-class Page(HTMLParser):
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.text = [], ""
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text += data
 
 
 def test_a_ledger_is_added_up_by_model(ledger):

@@ -25,16 +25,6 @@ TEXTS = ["i am so happy today", "Leave me alone!", "What? Forty people in my own
 
 
 @pytest.fixture(scope="module")
-def small_dataset(dataset_folder, tmp_path_factory):
-    """Ten rows of each label."""
-    folder = shutil.copytree(dataset_folder, tmp_path_factory.mktemp("small") / "dataset")
-    for split in ("train", "validation"):
-        rows = pd.read_parquet(folder / f"{split}.parquet")
-        rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def tiny_settings(tmp_path_factory):
     encoder = write_tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
     return TrainSettings(
