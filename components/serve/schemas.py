@@ -13,9 +13,14 @@ from components.serve.refusal import Refusal
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class _Strict(BaseModel):
+class _Closed(BaseModel):
     # A misspelt name is an error, not something to be passed over in silence.
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Open(BaseModel):
+    # Clients of V2 put names of their own into a request.
+    model_config = ConfigDict(strict=True)
 
 
 Text = Annotated[str, Field(pattern=r"\S", examples=["I can not believe it!"])]
@@ -26,7 +31,7 @@ Threshold = Annotated[
 Parameters = dict[str, str | bool | int | float]
 
 
-class TextObject(_Strict):
+class TextObject(_Closed):
     """A text as an object."""
 
     text: Text
@@ -44,7 +49,7 @@ class Error(BaseModel):
     error: str
 
 
-class PredictRequest(_Strict):
+class PredictRequest(_Closed):
     """V1: texts to classify."""
 
     instances: Annotated[list[Instance], Field(min_length=1, fail_fast=True)]
@@ -141,7 +146,7 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata]
 
 
-class InputTensor(_Strict):
+class InputTensor(_Open):
     """V2: the texts. Without `data` they follow the JSON in binary form."""
 
     name: Literal["text"]
@@ -151,21 +156,21 @@ class InputTensor(_Strict):
     data: Annotated[list[Text], Field(fail_fast=True)] | None = None
 
 
-class RequestedOutput(_Strict):
+class RequestedOutput(_Open):
     """V2: an output that is asked for."""
 
     name: Literal["label", "probabilities"]
     parameters: Parameters = {}
 
 
-class InferParameters(_Strict):
+class InferParameters(_Open):
     """V2: what a request may ask beside its tensors."""
 
     top_k: TopK | None = None
     binary_data_output: bool = False
 
 
-class InferRequest(_Strict):
+class InferRequest(_Open):
     """V2: texts to classify."""
 
     id: Annotated[str, Field(max_length=256)] | None = None
