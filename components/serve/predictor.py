@@ -98,10 +98,8 @@ class Predictor:
             Refusal: If the texts break a bound.
         """
         self._require_bounds(texts, self.settings.max_explained_texts, "max_explained_texts")
-        variants = [occlusions(text) for text in texts]
-        logits = await self._logits([variant for each in variants for variant in each])
-        parts = np.split(logits, np.cumsum([len(each) for each in variants])[:-1])
-        return [self._explanation(*each) for each in zip(texts, parts, strict=True)]
+        # One text after the other, so that a request never fills the queue.
+        return [self._explanation(text, await self._logits(occlusions(text))) for text in texts]
 
     def close(self) -> None:
         """Let the inference threads end; nothing may be asked any more."""

@@ -14,7 +14,8 @@ _RANGES = {
     "threads": (0, 256),
     "batch_tokens": (1, 1_000_000),
     "batch_wait_ms": (0, 5),
-    "queue_texts": (1, 100_000),
+    # One explained text asks for as many inferences.
+    "queue_texts": (65, 100_000),
     "max_requests": (1, 100_000),
     "max_connections": (1, 100_000),
     "max_body_bytes": (1, 2**30),
@@ -72,7 +73,7 @@ class ServeSettings:
     max_characters: int = 10_000
     """Characters of a text."""
     max_explained_texts: int = 4
-    """Texts of an explain request, which costs up to 65 inferences each."""
+    """Texts of an explain request, each of which costs up to 65 inferences."""
     header_seconds: float = 10.0
     """Seconds until the headers of a request must be there."""
     body_seconds: float = 10.0
@@ -85,7 +86,7 @@ class ServeSettings:
     drain_seconds: float = 5.0
     """Seconds after SIGTERM in which requests are still taken, until no more are sent here."""
     shutdown_seconds: int = 10
-    """Seconds that requests under way may take to finish after that, over HTTP and then over gRPC."""
+    """Seconds that requests under way may take after that, over HTTP and then over gRPC."""
     page: bool = True
     """Serve the page for people at `/`."""
     log_requests: bool = False
