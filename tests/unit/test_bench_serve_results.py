@@ -61,7 +61,7 @@ def test_everything_is_measured(measured):
     assert found["start"]["megabytes"] > 1
     assert found["rate 50.0"]["requests"] == 10
     assert found["rate 50.0"]["failed"] == 0
-    speed = capacity_of(results, CLIENTS)
+    speed = capacity_of(found, CLIENTS)
     assert speed == found["clients 2"]["requests_per_second"] > 0
     many = found["many"]
     assert many["texts_per_second"] == pytest.approx(4 * many["requests_per_second"])

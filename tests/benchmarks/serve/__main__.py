@@ -15,10 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import matplotlib as mpl
 import pandas as pd
 
-from components import bundle
+from components import bundle, storage
 from components.checks import InputError
 from components.logs import start_logging
 from components.merge.run import merge
@@ -51,8 +52,9 @@ def trial_of(arguments: argparse.Namespace, threads: int) -> Trial:
     )
 
 
-def conditions(trial: Trial) -> dict[str, Any]:
+def conditions(trial: Trial, sources: Path | None = None) -> dict[str, Any]:
     """What must be the same for a result to be used again."""
+    files = sorted(sources.rglob("*.py")) if sources else []
     return {
         "model": bundle.verify(trial.model).sha256,
         "texts": sha256(json.dumps(trial.texts).encode()).hexdigest(),
@@ -60,28 +62,41 @@ def conditions(trial: Trial) -> dict[str, Any]:
         "warm_up": trial.warm_up,
         "arrivals": trial.arrivals,
         "threads": trial.threads,
+        "sources": {str(each): storage.sha256(each) for each in files},
     }
 
 
 def measure_all(names: list[str], trial: Trial, work: Path) -> dict[str, Any]:
-    """The results of each contestant that runs here; why one does not is logged."""
-    key = conditions(trial)
-    ours = Results(work / f"{THIS}.json", key)
-    found = {}
-    for name in sorted(names, key=list(CONTESTANTS).index):
-        results = ours if name == THIS else Results(work / f"{name}.json", key)
-        contestant, folder = CONTESTANTS[name], work / name
+    """The results of each contestant that runs here; why one does not is logged.
+
+    Args:
+        names: Contestants, this predictor first: its capacity sets the rates of the others.
+        trial: What they are put through.
+        work: Folder for results, logs and environments.
+    """
+    found: dict[str, Any] = {}
+    for name in names:
+        contestant = CONTESTANTS[name]
+        results = Results(work / f"{name}.json", conditions(trial, contestant.sources))
+        found[name] = results.found
         try:
             python = interpreter(contestant.requirements, work)
-            capacity = partial(capacity_of, ours, trial.clients)
-            measure(contestant, trial, results, folder, python, capacity)
-        except (InputError, subprocess.CalledProcessError) as error:
+            capacity = partial(capacity_of, found[THIS], trial.clients)
+            measure(contestant, trial, results, work / name, python, capacity)
+        except (InputError, httpx.HTTPError, subprocess.SubprocessError) as error:
             if name == THIS:
                 raise
             logging.warning("%s is not measured: %s", title(name), error)
-            continue
-        found[name] = results.found
+            del found[name]
     return found
+
+
+def bare_loops(trial: Trial, work: Path) -> dict[str, dict[str, float]]:
+    """Texts a second of ONNX Runtime alone, by precision and way."""
+    results = Results(work / "bare.json", conditions(trial))
+    for precision in bundle.ONNX:
+        results.keep(precision, partial(bare_loop, trial, precision))
+    return results.found
 
 
 def bare_loop(trial: Trial, precision: str) -> dict[str, float]:
@@ -117,22 +132,18 @@ def main() -> None:
     mpl.use("agg")
     # All processes that are started from here inherit the cores.
     os.sched_setaffinity(0, arguments.cores or os.sched_getaffinity(0))
-    cores = sorted(os.sched_getaffinity(0))
-    trial = trial_of(arguments, len(cores))
-    found = measure_all(arguments.contestants, trial, arguments.work)
-    machine = Results(arguments.work / "machine.json", conditions(trial))
-    limits = {
-        precision: machine.keep(f"bare {precision}", lambda p=precision: bare_loop(trial, p))
-        for precision in bundle.ONNX
-    }
+    trial = trial_of(arguments, len(os.sched_getaffinity(0)))
+    # This predictor always: its capacity sets the rates, and what is measured is not repeated.
+    names = [name for name in CONTESTANTS if name in {THIS, *arguments.contestants}]
+    found = measure_all(names, trial, arguments.work)
+    limits = bare_loops(trial, arguments.work)
     size = serve_megabytes(arguments.work)
-    ours = Results(arguments.work / f"{THIS}.json", conditions(trial))
     source = "embedded sample" if arguments.dataset == "sample" else Path(arguments.dataset).name
     print(
-        f"\nCores: {len(cores)}; {trial.seconds:g} s a measurement after {trial.warm_up:g} s,"
-        f" {len(trial.texts)} test texts of the {source}, {trial.arrivals} arrivals\n"
+        f"\nCores: {trial.threads}; {trial.seconds:g} s a measurement after {trial.warm_up:g} s;"
+        f" {len(trial.texts)} test texts of the data set {source}; {trial.arrivals} arrivals.\n"
     )
-    print(tables(found, trial.clients, capacity_of(ours, trial.clients), limits))
+    print(tables(found, trial.clients, capacity_of(found[THIS], trial.clients), limits))
     print(f"\nThe load generator took at most {generator_share(found):.0%} of a core.")
     print(f"Python environment with the `serve` extra alone: {size:.0f} MB.")
     picture = arguments.picture or arguments.work / "serve.svg"

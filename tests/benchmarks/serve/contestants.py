@@ -48,6 +48,8 @@ class Contestant:
     """Environment variables, by the number of threads."""
     requirements: str = ""
     """Its virtual environment, a file of `requirements/`; none for the bench's own."""
+    sources: Path | None = None
+    """Folder of its code, if a change there makes its results void."""
 
 
 def _predictor(precision: str) -> Callable[[Place], list[str]]:
@@ -84,8 +86,9 @@ def _infinity(place: Place) -> list[str]:
 
 def _infinity_onnx(place: Place) -> list[str]:
     # Infinity looks for a file with `quantize` in its name, at the top of the current folder:
-    # optimum finds it nowhere else. Its warm-up sends more tokens than the model takes, uncut,
-    # and so does its graph optimiser fail on a model that is quantised already.
+    # optimum finds it nowhere else. Its warm-up sends more tokens than the model takes, uncut, and
+    # its graph optimiser is for models that are not quantised yet. It has no option for threads:
+    # ONNX Runtime starts one a core.
     merged = place.model / bundle.MERGED
     place.work.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
@@ -132,6 +135,7 @@ def _ours(title: str, precision: str) -> Contestant:
         ready="/v2/health/ready",
         body=lambda texts: {"instances": list(texts)},
         labels=_own_labels,
+        sources=Path("components/serve"),
     )
 
 

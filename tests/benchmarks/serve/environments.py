@@ -10,7 +10,7 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).parent / "requirements"
 _DONE = ".requirements"
 _ON_TOP_OF_OURS = {"litserve.txt"}
-"""Environments that see the packages of the bench's own: theirs agree with them."""
+"""Requirements that agree with the bench's own environment: its packages are seen from theirs."""
 
 
 def interpreter(requirements: str, work: Path) -> Path:
@@ -22,11 +22,15 @@ def interpreter(requirements: str, work: Path) -> Path:
     """
     if not requirements:
         return Path(sys.executable)
-    wanted = (REQUIREMENTS / requirements).read_text(encoding="utf-8")
-    folder = work / f"venv-{Path(requirements).stem}"
-    if requirements in _ON_TOP_OF_OURS:
-        return _environment(folder, wanted, ["--no-deps", "-r", str(REQUIREMENTS / requirements)])
-    return _environment(folder, wanted, ["-r", str(REQUIREMENTS / requirements)])
+    file = REQUIREMENTS / requirements
+    folder, wanted = work / f"venv-{file.stem}", file.read_text(encoding="utf-8")
+    if requirements not in _ON_TOP_OF_OURS:
+        return _environment(folder, wanted, ["--requirement", str(file)])
+    python = _environment(folder, wanted, ["--no-deps", "--requirement", str(file)])
+    ours = sysconfig.get_path("purelib")
+    theirs = folder / Path(ours).relative_to(sys.prefix)
+    (theirs / "ours.pth").write_text(ours + "\n", encoding="utf-8")
+    return python
 
 
 def serve_megabytes(work: Path) -> float:
@@ -51,8 +55,5 @@ def _environment(folder: Path, wanted: str, arguments: list[str]) -> Path:
     logging.info("making %s", folder)
     venv.create(folder, clear=True, with_pip=True)
     subprocess.run([python, "-m", "pip", "install", "-qq", *arguments], check=True)
-    if "--no-deps" in arguments:
-        packages = folder / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
-        (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     done.write_text(wanted, encoding="utf-8")
     return python

@@ -4,7 +4,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -85,9 +85,9 @@ def open_name(rate: float) -> str:
     return f"rate {rate:.1f}"
 
 
-def capacity_of(results: Results, clients: Sequence[int]) -> float:
+def capacity_of(found: Mapping[str, Any], clients: Sequence[int]) -> float:
     """The highest throughput of a closed loop, in requests a second."""
-    return max(results.found[closed_name(each)]["requests_per_second"] for each in clients)
+    return max(found[closed_name(each)]["requests_per_second"] for each in clients)
 
 
 def _accuracy(server: Server, trial: Trial) -> float:
@@ -120,6 +120,8 @@ def _send(
         groups: The texts of each request; by default every text alone.
         how: `clients`, or `rate` and `arrivals`.
     """
+    # Answered once what an earlier load may have left in the queue is done.
+    server.labels([trial.texts[0]])
     groups = groups or [[text] for text in trial.texts]
     load = Load(
         url=server.url + server.contestant.predict,

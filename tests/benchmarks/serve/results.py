@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from components import storage
+
 
 class Results:
     """Measurements of one contestant by name.
@@ -27,7 +29,7 @@ class Results:
         if name not in self.found:
             logging.info("%s: %s", self._path.stem, name)
             self.found[name] = measure()
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             content = {"conditions": self._conditions, "found": self.found}
-            self._path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            with storage.staged(self._path) as staged:
+                staged.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return self.found[name]

@@ -118,7 +118,8 @@ def _speed(figures: Mapping[str, Any]) -> float:
 
 def _latencies(figures: Mapping[str, Any]) -> str:
     """Three percentiles, and what went wrong if anything did."""
-    cell = " / ".join(f"{figures[name]:.0f}" for name in ("p50", "p95", "p99"))
+    values = [figures[name] for name in ("p50", "p95", "p99")]
+    cell = " / ".join(f"{each:.1f}" if each < 100 else f"{each:.0f}" for each in values)
     wrong = [
         f"{figures[name] / figures['requests']:.0%} {name}"
         for name in ("refused", "failed", "unanswered")
