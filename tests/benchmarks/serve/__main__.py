@@ -141,7 +141,7 @@ def main() -> None:
     source = "embedded sample" if arguments.dataset == "sample" else Path(arguments.dataset).name
     print(
         f"\nCores: {trial.threads}; {trial.seconds:g} s a measurement after {trial.warm_up:g} s;"
-        f" {len(trial.texts)} test texts of the data set {source}; {trial.arrivals} arrivals.\n"
+        f" data set {source}, {len(trial.texts)} test texts; {trial.arrivals} arrivals.\n"
     )
     print(tables(found, trial.clients, capacity_of(found[THIS], trial.clients), limits))
     print(f"\nThe load generator took at most {generator_share(found):.0%} of a core.")

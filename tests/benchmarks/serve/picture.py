@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from tests.benchmarks.serve.contestants import CONTESTANTS
 from tests.benchmarks.serve.measure import closed_name
 from tests.benchmarks.serve.tables import Found, title
 
@@ -22,6 +23,7 @@ def draw(found: Found, clients: Sequence[int], path: Path) -> None:
     _panel(right, found, clients, "p99", "p99 in ms, lower is better")
     left.set_ylim(bottom=0)
     right.set_yscale("log")
+    right.yaxis.set_major_formatter("{x:g}")
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle("One text a request, by clients that ask all the time")
@@ -31,9 +33,11 @@ def draw(found: Found, clients: Sequence[int], path: Path) -> None:
 
 
 def _panel(axes: Axes, found: Found, clients: Sequence[int], figure: str, label: str) -> None:
-    for (name, results), colour, marker in zip(found.items(), _COLOURS, _MARKERS, strict=False):
-        values = [results[closed_name(each)][figure] for each in clients]
-        axes.plot(clients, values, color=colour, marker=marker, label=title(name))
+    # By its place among all contestants, so that one looks the same in every picture.
+    for name, colour, marker in zip(CONTESTANTS, _COLOURS, _MARKERS, strict=True):
+        if name in found:
+            values = [found[name][closed_name(each)][figure] for each in clients]
+            axes.plot(clients, values, color=colour, marker=marker, label=title(name))
     axes.set_xscale("log", base=2)
     axes.set_xticks(clients, [str(each) for each in clients])
     axes.minorticks_off()
