@@ -13,7 +13,7 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint compile serve search bench-generate bench-synthetic bench-train \
+.PHONY: help setup run test fuzz lint compile serve search bench-generate bench-synthetic bench-train \
   bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
@@ -32,6 +32,9 @@ run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value 
 
 test: setup ## run all tests
 	$(BIN)/pytest
+
+fuzz: setup ## send the predictor 20,000 malformed requests
+	$(BIN)/pytest tests/serve/test_fuzz.py --fuzz-requests 20000
 
 lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff check

@@ -49,3 +49,7 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
         rows = pd.read_parquet(folder / f"{split}.parquet")
         rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz-requests", type=int, default=2000, help="requests of the fuzz tests")
