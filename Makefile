@@ -13,7 +13,7 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint compile serve search bench-generate bench-synthetic bench-train \
+.PHONY: help setup run test test-browser lint compile serve search bench-generate bench-synthetic bench-train \
   bench-accuracy bench-leak clean
 
 help: ## list the targets
@@ -32,6 +32,12 @@ run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value 
 
 test: setup ## run all tests
 	$(BIN)/pytest
+
+test-browser: setup ## try the predictor's page out in a real browser
+	@for program in chromium chromedriver; do command -v $$program >/dev/null || { \
+	  echo "$$program is not on the PATH: apt-get install chromium chromium-driver" >&2; exit 1; }; done
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	$(BIN)/pytest tests/browser
 
 lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff check
