@@ -6,7 +6,7 @@ from selenium.webdriver.common.keys import Keys
 
 V1 = "/v1/models/emotion"
 TEXT = "I feel so lonely since my sister moved across the country."
-MIXED = "I finished the race, but I felt so alone and miserable."
+MIXED = "I finished the race, but felt so alone and miserable."  # no word twice
 MARKUP = "<b>sad</b> <img src=x onerror=document.title='ran'> <script>document.title='ran'</script>"
 MOST = 10_000
 
