@@ -13,7 +13,7 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz lint compile serve search bench-generate bench-synthetic bench-train \
+.PHONY: help setup run test test-browser fuzz lint compile serve search bench-generate bench-synthetic bench-train \
   bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
@@ -35,6 +35,12 @@ test: setup ## run all tests
 
 fuzz: setup ## send the predictor 20,000 malformed requests
 	$(BIN)/pytest tests/serve/test_fuzz.py --fuzz-requests 20000
+
+test-browser: setup ## try the predictor's page out in a real browser
+	@for program in chromium chromedriver; do command -v $$program >/dev/null || { \
+	  echo "$$program is not on the PATH: apt-get install chromium chromium-driver" >&2; exit 1; }; done
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	$(BIN)/pytest tests/browser
 
 lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff check
