@@ -23,7 +23,11 @@ def unknown_fields(value: Any, model: Any, path: str = "") -> list[str]:
 
 def _unknown_inside(value: Any, kind: str, path: str) -> list[str]:
     if inner := re.fullmatch(r"list\[(.+)\]", kind):
+        if not isinstance(value, list):
+            return [f"{path} is {value!r}, not a list"]
         return [each for item in value for each in _unknown_inside(item, inner[1], path)]
+    # KServe writes some of Kubernetes' own types with their package.
+    kind = re.sub(r"^K8sIoApi[A-Z][a-z]+", "", kind)
     model = next((getattr(client, kind) for client in _CLIENTS if hasattr(client, kind)), None)
     if not hasattr(model, "openapi_types") or getattr(model, "allowable_values", None):
         return []

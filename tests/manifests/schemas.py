@@ -22,19 +22,18 @@ KSERVE = Path(
 """KServe's OpenAPI schemas, one file a kind. Without them KServe's own client knows the fields."""
 
 KUBERNETES = ("1.32", "1.37")
-"""The oldest Kubernetes that KServe 0.21 supports, and the newest one with schemas."""
+"""An older Kubernetes that is still in use, and the newest one with schemas."""
 
 
-def errors(resource: Resource) -> list[str]:
-    """What an API server would refuse or drop, unknown fields by name."""
-    group = resource["apiVersion"].rpartition("/")[0]
-    match group:
+def errors(resource: Resource, kubernetes: str = KUBERNETES[-1]) -> list[str]:
+    """What an API server of this version would refuse or drop, unknown fields by name."""
+    match resource["apiVersion"].rpartition("/")[0]:
         case "serving.kserve.io":
-            return _core_errors(_metadata(resource)) + _kserve_errors(resource)
+            return _core_errors(_metadata(resource), kubernetes) + _kserve_errors(resource)
         case "monitoring.coreos.com":
-            return _core_errors(_metadata(resource)) + _prometheus_errors(resource)
+            return _core_errors(_metadata(resource), kubernetes) + _prometheus_errors(resource)
         case _:
-            return _core_errors(resource)
+            return _core_errors(resource, kubernetes)
 
 
 def strict(schema: Any) -> Any:
@@ -57,14 +56,12 @@ def kserve_validator(path: Path) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(strict(schema))
 
 
-def _core_errors(resource: Resource) -> list[str]:
-    found = []
-    for version in KUBERNETES:
-        try:
-            kubernetes_validate.validate(resource, version, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            found.append(f"Kubernetes {version}: {error.message}")
-    return found
+def _core_errors(resource: Resource, version: str) -> list[str]:
+    try:
+        kubernetes_validate.validate(resource, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return [error.message]
+    return []
 
 
 def _metadata(resource: Resource) -> Resource:
