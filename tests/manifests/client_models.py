@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import kfp_server_api
-import kserve
+import kserve.models
 import kubernetes.client
 
-_CLIENTS = (kserve, kubernetes.client, kfp_server_api)
+_CLIENTS = (kserve.models, kubernetes.client, kfp_server_api)
 
 
 def unknown_fields(value: Any, model: Any, path: str = "") -> list[str]:

@@ -118,9 +118,7 @@ def _seccomp(pod: Fields) -> bool:
         (each.get("seccompProfile") or {}).get("type") for each in _contexts(pod)
     ]
     allowed = {"RuntimeDefault", "Localhost"}
-    return of_pod in {None, *allowed} and all(
-        (each or of_pod) in allowed for each in of_containers
-    )
+    return of_pod in {None, *allowed} and all((each or of_pod) in allowed for each in of_containers)
 
 
 def _sysctls(pod: Fields) -> bool:

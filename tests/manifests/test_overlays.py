@@ -74,7 +74,7 @@ def test_a_misspelt_field_is_refused_at_every_depth(kind):
     assert missed(KINDS[kind]) == []
 
 
-@pytest.mark.parametrize("kind", ["InferenceService", "ServingRuntime"])
+@pytest.mark.parametrize("kind", ["ClusterStorageContainer", "InferenceService", "ServingRuntime"])
 def test_kserves_own_client_refuses_the_same_where_its_schemas_are_not_at_hand(
     kind, monkeypatch, tmp_path
 ):
@@ -102,7 +102,7 @@ def test_a_wrong_type_is_refused(kind, path, value):
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_all_of_it_is_in_the_namespace(name):
     for resource in overlay(name):
-        if resource["kind"] != "Namespace":
+        if resource["kind"] not in {"Namespace", "ClusterStorageContainer"}:
             assert resource["metadata"]["namespace"] == "emotion", title(resource)
 
 
@@ -174,6 +174,7 @@ def test_the_example_uses_what_the_overlay_ships(name):
     formats = {each["name"] for each in runtime["spec"]["supportedModelFormats"]}
     assert predictor["model"]["modelFormat"]["name"] in formats
     assert named(overlay(name), "ServiceAccount", predictor["serviceAccountName"])
+    assert named(overlay(name), "ClusterStorageContainer", predictor["storageContainerName"])
 
 
 def test_every_folder_is_rendered_by_a_test():

@@ -75,7 +75,9 @@ def test_nobody_has_rights_beyond_the_namespace(name):
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_only_steps_mount_a_token(name):
     accounts = of_kind(overlay(name), "ServiceAccount")
-    mounting = {each["metadata"]["name"] for each in accounts if each["automountServiceAccountToken"]}
+    mounting = {
+        each["metadata"]["name"] for each in accounts if each["automountServiceAccountToken"]
+    }
     assert mounting == {"runner"}
     token = named(overlay(name), "Secret", "deployer-token")
     assert token["metadata"]["annotations"] == {"kubernetes.io/service-account.name": "deployer"}
