@@ -1,6 +1,8 @@
 """Who may talk to whom in each overlay."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.manifests.network import Peer, allowed
 from tests.manifests.rendering import OVERLAYS, of_kind, overlay
@@ -99,8 +101,8 @@ def policies(name):
     return of_kind(overlay(name), "NetworkPolicy")
 
 
-def outcome(given, name):
-    return [allowed(given, source, target, port) for _, source, target, port, _ in TABLE[name]]
+def outcome(some, name):
+    return [allowed(some, source, target, port) for _, source, target, port, _ in TABLE[name]]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +121,14 @@ def test_who_may_talk_to_whom(name, row):
 def test_the_table_notices_a_missing_policy(name, removed):
     left = [each for each in policies(name) if each["metadata"]["name"] != removed]
     assert outcome(left, name) != outcome(policies(name), name)
+
+
+@given(st.sampled_from(OVERLAYS), st.data())
+def test_a_further_policy_never_forbids_what_was_allowed_beside_default_deny(name, data):
+    (deny,) = (each for each in policies(name) if each["metadata"]["name"] == "default-deny")
+    some = data.draw(st.lists(st.sampled_from(policies(name)), max_size=6))
+    before, after = outcome([deny, *some], name), outcome(policies(name), name)
+    assert all(later for earlier, later in zip(before, after, strict=True) if earlier)
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
