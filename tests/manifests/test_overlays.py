@@ -22,11 +22,9 @@ from tests.manifests.rendering import (
 
 ALL = [*overlay("gke"), *overlay("kind"), example()]
 KINDS = {each["kind"]: each for each in ALL}
-MAPS = {
-    # Their keys are the user's, so no schema can know them.
-    *("annotations", "data", "labels", "matchLabels"),
-    *("default", "defaultRequest", "hard", "limits", "max", "requests"),
-}
+# Their keys are the user's, so no schema can know them.
+LABELS = {"annotations", "data", "labels", "matchLabels"}
+RESOURCES = {"default", "defaultRequest", "hard", "limits", "max", "requests"}
 
 
 def title(resource: Resource) -> str:
@@ -38,7 +36,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if isinstance(value, dict):
         yield path
         for key, inner in value.items():
-            if key not in MAPS or isinstance(inner, list):
+            if key not in LABELS | RESOURCES or isinstance(inner, list):
                 yield from places(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
