@@ -2,12 +2,15 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
+from components.serve.settings import ServeSettings
 from tests.manifests import schemas
 from tests.manifests.rendering import (
     MANIFESTS,
@@ -160,9 +163,24 @@ def test_no_secret_is_shipped(name):
     assert "AWS_SECRET_ACCESS_KEY=" not in json.dumps(overlay(name))
 
 
-def test_the_grace_period_outlasts_the_predictors_shutdown():
-    drain, shutdown = 5, 20
-    assert example()["spec"]["predictor"]["terminationGracePeriodSeconds"] > drain + shutdown
+def test_the_grace_period_outlasts_the_predictors_shutdown(tmp_path):
+    settings = ServeSettings(tmp_path)
+    # HTTP ends first, then gRPC.
+    longest = settings.drain_seconds + 2 * settings.shutdown_seconds
+    assert example()["spec"]["predictor"]["terminationGracePeriodSeconds"] > longest
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_predictor_knows_the_options_of_the_runtime(name, tmp_path):
+    (runtime,) = of_kind(overlay(name), "ServingRuntime")
+    (container,) = runtime["spec"]["containers"]
+    assert container["command"] == ["python", "-m", "components.serve"]
+    arguments = [each.replace("{{.Name}}", "emotion") for each in container["args"]]
+    # There is no model here, which it says only after it has read all options.
+    command = [sys.executable, *container["command"][1:], *arguments, f"--model-dir={tmp_path}/no"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert f"serve: model folder {tmp_path}/no: does not exist" in done.stderr
+    assert f"--http-port={container['ports'][0]['containerPort']}" in arguments
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
