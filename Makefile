@@ -54,7 +54,8 @@ compile: setup ## write pipelines/compiled/emotion.yaml and the graph in README.
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
-	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT)
+	@echo 'or open http://localhost:$(PORT)/ in a browser.'
+	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
 	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite
