@@ -1,7 +1,9 @@
-"""A real data set and a real trained model, made once for all tests."""
+"""A real data set and a real trained model, made once for all tests; places to store them."""
 
 import json
 import shutil
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -49,3 +51,29 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
         rows = pd.read_parquet(folder / f"{split}.parquet")
         rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def gs_bucket() -> Iterator[str]:
+    """A bucket of fake-gcs-server."""
+    from tests.fakes.object_storage import object_storage
+
+    with object_storage() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def s3_bucket() -> Iterator[str]:
+    """A bucket of moto's S3."""
+    from tests.fakes.object_storage import s3_storage
+
+    with s3_storage() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["file", "gs", "s3"])
+def folder_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty folder on a disk and in each object storage."""
+    if request.param == "file":
+        return (tmp_path / "some folder").as_uri()
+    return f"{request.getfixturevalue(f'{request.param}_bucket')}/{uuid.uuid4()}/folder"

@@ -1,12 +1,11 @@
 import json
 import uuid
 
-import fsspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components import bundle
+from components import bundle, storage
 from components.champion import (
     POINTER,
     Champion,
@@ -17,33 +16,23 @@ from components.champion import (
     require_guarded,
 )
 from components.checks import InputError
-from tests.fakes.object_storage import object_storage
 
 FIRST = Champion("run-1", "models/run-1", "a" * 64, {"accuracy": 0.9, "macro_f1": 0.85})
 SECOND = Champion("run-2", "models/run-2", "b" * 64, {"accuracy": 0.91, "macro_f1": 0.86})
 THIRD = Champion("run-3", "models/run-3", "c" * 64, {})
 
 
-@pytest.fixture(scope="module")
-def bucket():
-    with object_storage() as uri:
-        yield uri
-
-
-@pytest.fixture(params=["path", "file", "gs", "gs, whole bucket"])
+@pytest.fixture(params=["path", "file", "gs", "gs, whole bucket", "s3"])
 def registry(request, tmp_path):
     """An empty registry of each kind."""
     if request.param == "path":
         return str(tmp_path / "new" / "registry")
     if request.param == "file":
         return (tmp_path / "registry").as_uri()
-    uri = request.getfixturevalue("bucket")
-    if request.param == "gs":
+    uri = request.getfixturevalue(f"{request.param[:2]}_bucket")
+    if request.param != "gs, whole bucket":
         return f"{uri}/{uuid.uuid4()}/registry/"
-    files, _ = fsspec.core.url_to_fs(uri)
-    files.invalidate_cache()
-    if files.exists(f"{uri}/{POINTER}"):
-        files.rm(f"{uri}/{POINTER}")
+    storage.open_store(uri).remove([POINTER])
     return uri
 
 
@@ -107,15 +96,17 @@ def test_a_retry_after_a_lost_answer_finds_its_own_work_done(registry):
     assert replace_champion(registry, FIRST, 0) == generation
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/models", "https://host/models"])
+@pytest.mark.parametrize("uri", ["https://host/models", "memory://models"])
 def test_a_registry_that_cannot_be_guarded_is_refused(uri):
-    with pytest.raises(InputError, match="overwrite each other's"):
+    with pytest.raises(InputError, match="Use a path or one of file, gs, s3"):
         require_guarded(uri)
 
 
-def test_a_bucket_that_is_missing_is_named(bucket):
-    with pytest.raises(InputError, match=r"gs://no-such-bucket/x/champion.json: cannot be used"):
-        replace_champion(f"{bucket.replace('models', 'no-such-bucket')}/x", FIRST, 0)
+@pytest.mark.parametrize("bucket", ["gs_bucket", "s3_bucket"])
+def test_a_bucket_that_is_missing_is_named(bucket, request):
+    uri = request.getfixturevalue(bucket).replace("models", "no-such-bucket")
+    with pytest.raises(InputError, match=f"{uri}/x: cannot be used"):
+        replace_champion(f"{uri}/x", FIRST, 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -168,8 +159,6 @@ def test_a_changed_model_is_refused(model, tmp_path):
 
 
 def published(model, registry):
-    """Copy a model folder into a registry, as deploy does."""
     uri = f"{registry.rstrip('/')}/run-{uuid.uuid4()}"
-    files, root = fsspec.core.url_to_fs(uri)
-    files.put(str(model), root, recursive=True)
+    bundle.publish(model, uri)
     return uri
