@@ -6,7 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import ClientError as HttpError
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    NoCredentialsError,
+)
 from s3fs import S3FileSystem
 
 from components.checks import InputError
@@ -18,8 +23,9 @@ _CONCURRENT = 8
 class S3Store:
     """A folder in a bucket (see `components.storage.store.Store`).
 
-    Endpoint, region and credentials are botocore's (AWS_ENDPOINT_URL and its kin). The generation
-    of a file stands for its entity tag, and the service guards it.
+    Endpoint, region and credentials are botocore's (AWS_ENDPOINT_URL and its kin), and so are
+    retries and the checksum of each file. The generation of a file stands for its entity tag, and
+    the service guards it.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 
@@ -130,6 +136,8 @@ class S3Store:
             yield
         except (PermissionError, FileNotFoundError, NoCredentialsError) as error:
             raise failures.unusable(self.uri, error) from error
+        except FlexibleChecksumError as error:
+            raise failures.damaged(self.uri, error) from error
         except (OSError, BotoCoreError, ClientError, HttpError) as error:
             raise failures.unreachable(self.uri, error) from error
 
