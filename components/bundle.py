@@ -158,7 +158,7 @@ def publish(folder: Path, uri: str) -> None:
     store = storage.open_store(uri)
     published, _ = store.read(MANIFEST)
     if published and published != (folder / MANIFEST).read_bytes():
-        raise _taken(uri)
+        raise InputError(uri, "holds another model", "Publish under another name")
     if not published:
         _claim(uri, manifest.sha256)
         storage.upload(store, folder, names(folder)[:-1])
@@ -209,11 +209,8 @@ def _claim(uri: str, manifest_sha256: str) -> None:
     claim = json.dumps({"manifest_sha256": manifest_sha256}).encode()
     claims = storage.open_store(f"{registry}/{CLAIMS}")
     if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
-        raise _taken(uri)
-
-
-def _taken(uri: str) -> InputError:
-    return InputError(uri, "holds another model", "Publish under another name")
+        fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run is at it"
+        raise InputError(uri, "is claimed for another model", fix)
 
 
 def _missing(where: str) -> InputError:

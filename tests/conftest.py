@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from components import bundle
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.task import load_task
@@ -50,6 +51,17 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
     for split in ("train", "validation"):
         rows = pd.read_parquet(folder / f"{split}.parquet")
         rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
+    return folder
+
+
+@pytest.fixture
+def sealed_model(tmp_path: Path) -> Path:
+    """A sealed model folder whose weights are none."""
+    folder = tmp_path / "model"
+    (folder / "onnx").mkdir(parents=True)
+    (folder / bundle.ONNX["int8"]).write_bytes(b"weights")
+    bundle.write_labels(folder, bundle.Labels("emotion", ("joy", "anger"), 64, 0))
+    bundle.write_manifest(folder, {})
     return folder
 
 

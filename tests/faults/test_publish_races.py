@@ -42,7 +42,7 @@ def test_of_different_models_one_is_published_whole_and_the_others_are_told(fold
     outcomes = race(models, uri)
 
     assert outcomes.count("published") == 1
-    assert outcomes.count(f"{uri}: holds another model. Publish under another name.") == 3
+    assert sum(" another model. Publish under another name" in each for each in outcomes) == 3
     winner = models[outcomes.index("published")]
     fetched = bundle.verify(bundle.fetch(uri, tmp_path / "downloads"))
     assert fetched.sha256 == bundle.verify(winner).sha256

@@ -53,6 +53,13 @@ def is_whole(uri, model, into):
     return bundle.verify(bundle.fetch(uri, into)).sha256 == bundle.verify(model).sha256
 
 
+def assert_no_model_until_published_again(uri, model, into):
+    with pytest.raises(InputError, match=r"has no manifest\.json|no such file or folder"):
+        bundle.fetch(uri, into)
+    bundle.publish(model, uri)
+    assert is_whole(uri, model, into)
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_an_upload_goes_on_after_cut_connections(cloud, uri, model, tmp_path, times):
     fault = cloud.proxy.expect(Fault(UP, BIG_BYTES // 4, times=times))
@@ -90,10 +97,7 @@ def test_a_flipped_bit_is_found_on_the_way_up(google, model, tmp_path):
     with pytest.raises(InputError, match="a file arrived damaged"):
         bundle.publish(model, uri)
     assert fault.happened == 1
-    with pytest.raises(InputError, match=r"has no manifest\.json"):
-        bundle.fetch(uri, tmp_path)
-    bundle.publish(model, uri)
-    assert is_whole(uri, model, tmp_path)
+    assert_no_model_until_published_again(uri, model, tmp_path)
 
 
 def test_a_flipped_bit_that_a_service_accepts_is_found_by_the_reader(s3, model, tmp_path):
@@ -124,10 +128,7 @@ def test_an_upload_that_dies_with_the_server_is_not_taken_for_a_model(google, mo
     with pytest.raises(InputError, match="cannot be used: 404"):
         bundle.publish(model, uri)
     assert fault.happened == 1
-    with pytest.raises(InputError, match=r"has no manifest\.json"):
-        bundle.fetch(uri, tmp_path)
-    bundle.publish(model, uri)
-    assert is_whole(uri, model, tmp_path)
+    assert_no_model_until_published_again(uri, model, tmp_path)
 
 
 PUBLISH = """
@@ -144,10 +145,7 @@ def test_a_publish_that_is_killed_half_way_can_be_run_again(cloud, uri, model, t
     assert publishing.wait(60) < 0
     assert fault.happened == 1
 
-    with pytest.raises(InputError, match=r"has no manifest\.json"):
-        bundle.fetch(uri, tmp_path)
-    bundle.publish(model, uri)
-    assert is_whole(uri, model, tmp_path)
+    assert_no_model_until_published_again(uri, model, tmp_path)
 
 
 DIES_AT_A_LARGE_FILE = """
@@ -162,8 +160,5 @@ def test_a_publish_that_is_killed_half_way_on_a_disk_can_be_run_again(model, tmp
     command = [sys.executable, "-c", DIES_AT_A_LARGE_FILE + PUBLISH, str(model), uri]
     assert subprocess.run(command, check=False, timeout=60).returncode < 0
 
-    with pytest.raises(InputError, match=r"has no manifest\.json|no such file or folder"):
-        bundle.fetch(uri, tmp_path)
-    bundle.publish(model, uri)
-    assert is_whole(uri, model, tmp_path)
+    assert_no_model_until_published_again(uri, model, tmp_path)
     assert sorted(storage.open_store(uri).sizes()) == sorted(bundle.names(model))

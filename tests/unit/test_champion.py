@@ -36,17 +36,6 @@ def registry(request, tmp_path):
     return uri
 
 
-@pytest.fixture
-def model(tmp_path):
-    """A sealed model folder; what is in it does not matter here."""
-    folder = tmp_path / "model"
-    (folder / "onnx").mkdir(parents=True)
-    (folder / bundle.ONNX["int8"]).write_bytes(b"weights")
-    bundle.write_labels(folder, bundle.Labels("emotion", ("joy", "anger"), 64, 0))
-    bundle.write_manifest(folder, {})
-    return folder
-
-
 def test_an_empty_registry_has_no_champion(registry):
     assert read_champion(registry) == (None, 0)
 
@@ -133,9 +122,9 @@ def test_a_pointer_with_a_wrong_or_missing_value_is_refused(tmp_path, key):
         read_champion(str(tmp_path))
 
 
-def test_the_released_model_is_fetched(model, registry, tmp_path):
-    uri = published(model, registry)
-    champion = Champion("run-1", uri, bundle.verify(model).sha256, {})
+def test_the_released_model_is_fetched(sealed_model, registry, tmp_path):
+    uri = published(sealed_model, registry)
+    champion = Champion("run-1", uri, bundle.verify(sealed_model).sha256, {})
 
     folder = fetch_model(champion, tmp_path / "downloads")
 
@@ -143,16 +132,16 @@ def test_the_released_model_is_fetched(model, registry, tmp_path):
     assert bundle.read_labels(folder).names == ("joy", "anger")
 
 
-def test_another_model_in_the_champions_place_is_refused(model, registry, tmp_path):
-    uri = published(model, registry)
+def test_another_model_in_the_champions_place_is_refused(sealed_model, registry, tmp_path):
+    uri = published(sealed_model, registry)
 
     with pytest.raises(InputError, match=r"but a{64} was released"):
         fetch_model(Champion("run-1", uri, "a" * 64, {}), tmp_path / "downloads")
 
 
-def test_a_changed_model_is_refused(model, tmp_path):
-    champion = Champion("run-1", str(model), bundle.verify(model).sha256, {})
-    (model / bundle.ONNX["int8"]).write_bytes(b"other weights")
+def test_a_changed_model_is_refused(sealed_model, tmp_path):
+    champion = Champion("run-1", str(sealed_model), bundle.verify(sealed_model).sha256, {})
+    (sealed_model / bundle.ONNX["int8"]).write_bytes(b"other weights")
 
     with pytest.raises(InputError, match="differs from its sha256"):
         fetch_model(champion, tmp_path)
