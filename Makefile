@@ -14,7 +14,7 @@ DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint compile serve search bench-generate bench-synthetic bench-train \
-  bench-accuracy bench-leak clean
+  bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-accuracy: setup ## score recipes on the whole data set, three seeds each: 
 
 bench-leak: setup ## show what leaks do to a validation score: DATA=folder
 	$(BIN)/python -m tests.benchmarks.bench_leak --dataset $(DATA)
+
+bench-serve: setup ## measure the predictor against other servers: DATA=folder MODEL=folder
+	$(BIN)/python -m tests.benchmarks.serve --model $(MODEL) --dataset $(DATA)
 
 clean: ## remove runs and caches, not .venv
 	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

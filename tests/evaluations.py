@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from components.evaluate.attribution import WordWeight
 from components.evaluate.compare import MAJORITY, TFIDF
 from components.evaluate.evaluation import ChampionScores, Evaluation
 from components.evaluate.gate import Rule, Verdict
@@ -14,6 +13,7 @@ from components.evaluate.mistakes import Mistake
 from components.evaluate.perturb import Robustness
 from components.evaluate.significance import Comparison, Difference, McNemar
 from components.evaluate.slices import Slice
+from components.serve.attribution import WordWeight
 
 LABELS = ("red", "green", "blue")
 TRUTH = np.array([0, 0, 1, 1, 2, 2])

@@ -1,7 +1,7 @@
 """Runs the predictor on this machine, as it runs in its container."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,11 @@ _START_SECONDS = 60.0
 
 @contextmanager
 def running_predictor(
-    model: Path, model_name: str, log: Path, start_seconds: float = _START_SECONDS
+    model: Path,
+    model_name: str,
+    log: Path,
+    start_seconds: float = _START_SECONDS,
+    options: Sequence[str] = (),
 ) -> Iterator[str]:
     """Serve a model on a free loopback port for the length of a block; yields the base URL.
 
@@ -23,6 +27,7 @@ def running_predictor(
         model_name: Name of the model in the URLs.
         log: File that takes the predictor's output.
         start_seconds: How long the predictor may take until it is ready.
+        options: Further options of the predictor.
 
     Raises:
         InputError: If the predictor does not start, or does not end cleanly on SIGTERM; the
@@ -32,7 +37,7 @@ def running_predictor(
     url = f"http://{_HOST}:{port}"
     command = [sys.executable, "-m", "components.serve"]
     command += ["--model-dir", str(model), "--model-name", model_name]
-    command += ["--host", _HOST, "--http-port", str(port)]
+    command += ["--host", _HOST, "--http-port", str(port), "--drain-seconds", "0", *options]
     with running_server(command, f"{url}/v2/health/ready", log, start_seconds) as process:
         yield url
     if process.returncode != 0:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate.attribution import WordWeight, attributions
 from components.evaluate.inputs import Split
+from components.serve.attribution import WordWeight, attributions
 from components.serve.classifier import Classifier
 
 

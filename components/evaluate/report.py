@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.evaluate import pictures
-from components.evaluate.attribution import WordWeight
 from components.evaluate.compare import MAJORITY, TFIDF
 from components.evaluate.evaluation import Evaluation
 from components.evaluate.inputs import History
 from components.evaluate.intervals import Interval
 from components.evaluate.metrics import Scores
 from components.reports import data_uri, render_page
+from components.serve.attribution import WordWeight
 
 _NAMES = {MAJORITY: "Most frequent label", TFIDF: "TF-IDF + logistic regression"}
 _SHADES = 3

@@ -1,37 +1,68 @@
-"""Serve a model folder over HTTP: `python -m components.serve --model-dir DIR`."""
+"""Serve a model folder over HTTP and gRPC: `python -m components.serve --model-dir DIR`."""
 
 import argparse
+import dataclasses
+import json
+import logging
+import os
 import sys
+import typing
 from pathlib import Path
 
 from components.checks import InputError
-from components.serve.classifier import Classifier
 from components.serve.settings import ServeSettings
 
 
 def main() -> None:
     """Serve the model; a model that cannot be served ends the process with status 1."""
     arguments = vars(_parser().parse_args())
+    # The hub is not asked for anything, and texts are tokenised in threads already.
+    os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+    _start_logging()
     try:
         settings = ServeSettings(**arguments)
-        classifier = Classifier(settings.model_dir, settings.threads)
-        # kserve takes seconds to import, and a bad model should be told of at once.
+        from components.serve.predictor import Predictor
         from components.serve.server import serve
 
-        serve(classifier, settings)
+        serve(Predictor(settings))
     except InputError as error:
         sys.exit(f"serve: {error}")
 
 
+class _JsonLines(logging.Formatter):
+    """A log line as a JSON object, with the facts of the record among its keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {"time": self.formatTime(record), "level": record.levelname}
+        line |= {"message": record.getMessage(), **getattr(record, "facts", {})}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def _start_logging() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for library in ("httpx", "httpx2", "kserve", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.ERROR)
+
+
 def _parser() -> argparse.ArgumentParser:
+    """An option for each setting; ServeSettings says what they mean."""
     parser = argparse.ArgumentParser(prog="python -m components.serve", description=__doc__)
-    parser.add_argument("--model-dir", type=Path, required=True, help="model folder")
-    parser.add_argument("--model-name", default=ServeSettings.model_name, help="name in the URLs")
-    parser.add_argument("--host", default=ServeSettings.host, help="address to listen on")
-    parser.add_argument("--http-port", type=int, default=ServeSettings.http_port)
-    parser.add_argument(
-        "--threads", type=int, default=ServeSettings.threads, help="threads of an inference"
-    )
+    types = typing.get_type_hints(ServeSettings)
+    for field in dataclasses.fields(ServeSettings):
+        option, kind = f"--{field.name.replace('_', '-')}", types[field.name]
+        if kind is Path:
+            parser.add_argument(option, type=Path, required=True, help="model folder")
+        elif kind is bool:
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(option, action=action, default=field.default)
+        else:
+            shown = f"default: {field.default!r}"
+            parser.add_argument(option, type=kind, default=field.default, help=shown)
     return parser
 
 

@@ -1,63 +1,97 @@
-"""Runs a model behind kserve's HTTP server until SIGTERM."""
+"""Runs a predictor behind HTTP and gRPC until SIGTERM."""
 
-import signal
+import asyncio
+import logging
 import socket
-import sys
+from contextlib import AsyncExitStack
+from functools import partial
+from types import FrameType
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from kserve import ModelServer
-from kserve.constants.constants import FASTAPI_APP_IMPORT_STRING
-from kserve.logging import logger
-from kserve.model_server import app
-from kserve.protocol.rest.server import RESTServer
+import uvicorn
+import uvloop
 
 from components.checks import InputError
-from components.serve.classifier import Classifier
-from components.serve.model import TextModel
-from components.serve.settings import ServeSettings
+from components.serve.application import application
+from components.serve.connections import BoundedConnection
+from components.serve.limits import Bounds, LogPayload
+from components.serve.predictor import Predictor
+
+_log = logging.getLogger(__name__)
 
 
-def serve(classifier: Classifier, settings: ServeSettings) -> None:
-    """Listen until SIGTERM or SIGINT, then finish what is under way and exit with status 0.
+def serve(predictor: Predictor) -> None:
+    """Listen until SIGTERM or SIGINT, then finish what is under way.
+
+    At the signal the predictor says that it is not ready, but still takes requests for
+    `drain_seconds`, since those who send them learn of it a little later; then it closes.
 
     Raises:
-        InputError: If the address cannot be listened on.
+        InputError: If an address cannot be listened on.
     """
-    model = TextModel(settings.model_name, classifier)
-    server = _http_server(model, settings)
-    with _listener(settings) as listener:
-        # uvicorn finishes what is under way and then raises the signal again.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: sys.exit(0))
-        logger.info("serve: %s on http://%s:%d", model.name, *listener.getsockname())
-        server.run(sockets=[listener])
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    with _listener(predictor) as listener, runner:
+        runner.run(_serve(predictor, listener))
+    predictor.close()
 
 
-def _listener(settings: ServeSettings) -> socket.socket:
-    try:
-        return socket.create_server((settings.host, settings.http_port))
-    except OSError as error:
-        thing = f"address {settings.host}:{settings.http_port}"
-        rule = f"cannot be listened on ({error.strerror})"
-        raise InputError(thing, rule, "Choose another host or port") from error
+class _DrainingServer(uvicorn.Server):
+    """uvicorn's server, which would close its doors at the signal."""
+
+    def __init__(self, config: uvicorn.Config, predictor: Predictor) -> None:
+        super().__init__(config)
+        self._predictor = predictor
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain at the first signal; end at once at the second."""
+        if self._predictor.draining:
+            super().handle_exit(sig, frame)
+            return
+        self._predictor.draining = True
+        self._loop.call_soon_threadsafe(
+            self._loop.call_later, self._predictor.settings.drain_seconds, self._close
+        )
+
+    def _close(self) -> None:
+        self.should_exit = True
 
 
-def _http_server(model: TextModel, settings: ServeSettings) -> RESTServer:
-    # Not ModelServer.start(), since it always listens on 0.0.0.0.
-    server = ModelServer(http_port=settings.http_port, enable_grpc=False)
-    server.register_model(model)
-    app.add_exception_handler(RequestValidationError, _malformed_body)
-    return RESTServer(
-        FASTAPI_APP_IMPORT_STRING,
-        server.dataplane,
-        server.model_repository_extension,
-        settings.http_port,
+async def _serve(predictor: Predictor, listener: socket.socket) -> None:
+    settings = predictor.settings
+    async with AsyncExitStack() as running:
+        log_payload = None
+        if settings.payload_url:
+            from components.serve.payloads import payload_logger
+
+            log_payload = await running.enter_async_context(payload_logger(predictor))
+        if settings.grpc_port:
+            from components.serve.grpc_service import running_grpc
+
+            await running.enter_async_context(running_grpc(predictor))
+        config = _config(predictor, log_payload)
+        _log.info("serve: %s on http://%s:%d", predictor.name, *listener.getsockname())
+        await _DrainingServer(config, predictor).serve(sockets=[listener])
+
+
+def _config(predictor: Predictor, log_payload: LogPayload | None) -> uvicorn.Config:
+    settings = predictor.settings
+    return uvicorn.Config(
+        Bounds(application(predictor), predictor, log_payload),
+        http=partial(BoundedConnection, predictor),  # type: ignore[arg-type]
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=settings.idle_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
     )
 
 
-async def _malformed_body(_: Request, error: RequestValidationError) -> JSONResponse:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return JSONResponse({"error": f"{place}: {first['msg']}"}, status_code=400)
+def _listener(predictor: Predictor) -> socket.socket:
+    host, port = predictor.settings.host, predictor.settings.http_port
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        rule = f"cannot be listened on ({error.strerror})"
+        raise InputError(f"address {host}:{port}", rule, "Choose another host or port") from error

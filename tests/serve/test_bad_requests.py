@@ -1,14 +1,21 @@
-"""Malformed requests get HTTP 400 and an error that names the rule they break."""
+"""What breaks a rule gets HTTP 400 or 404 and an error that names the rule."""
 
+import struct
+
+import grpc
 import pytest
-from kserve import InferInput, InferRequest
-from kserve.errors import InvalidInput
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
-from components.serve.requests import MAX_CHARACTERS, MAX_TEXTS, v2_texts
+from components.serve.settings import ServeSettings
+from tests.serve.conftest import V1
 
-V1 = "/v1/models/emotion:predict"
 V2 = "/v2/models/emotion/infer"
-LONG = "x" * (MAX_CHARACTERS + 1)
+LENGTH = "Inference-Header-Content-Length"
+LONG = "x" * (ServeSettings.max_characters + 1)
+MANY = ["a"] * (ServeSettings.max_texts + 1)
 
 
 def tensor(data, **changes):
@@ -18,17 +25,22 @@ def tensor(data, **changes):
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        ({}, "instances"),
-        ([1], "instances"),
-        ({"texts": ["a"]}, "instances"),
-        ({"instances": "a"}, "list"),
-        ({"instances": []}, "1 to 256 texts, not 0"),
-        ({"instances": ["a"] * (MAX_TEXTS + 1)}, "1 to 256 texts, not 257"),
-        ({"instances": ["a", 3]}, "`instances[1]` must be a text"),
-        ({"instances": [{"txt": "a"}]}, "`instances[0]` must be a text"),
-        ({"instances": [["a"]]}, "`instances[0]` must be a text"),
-        ({"instances": ["a", " \n"]}, "`instances[1]` must not be empty"),
-        ({"instances": [LONG]}, "at most 10000 characters"),
+        ({}, "instances: Field required"),
+        ([1], "body: Input should be an object"),
+        ({"texts": ["a"]}, "instances: Field required"),
+        ({"instances": "a"}, "instances: Input should be a valid array"),
+        ({"instances": []}, "instances: List should have at least 1 item"),
+        ({"instances": MANY}, "1 to 256 texts, not 257 (max_texts)"),
+        ({"instances": ["a", 3]}, "instances.1.text: Input should be a valid string"),
+        ({"instances": [{"txt": "a"}]}, "instances.0.object.text: Field required"),
+        ({"instances": [["a"]]}, "instances.0.text: Input should be a valid string"),
+        ({"instances": ["a", " \n"]}, "instances.1.text: String should match"),
+        ({"instances": ["\x1f"]}, "text 0 is empty"),
+        ({"instances": [LONG]}, "text 0 has 10001 characters; at most 10000"),
+        ({"instances": ["a"], "top_k": 0}, "top_k: Input should be greater than or equal to 1"),
+        ({"instances": ["a"], "top_k": "2"}, "top_k: Input should be a valid integer"),
+        ({"instances": ["a"], "threshold": 2}, "threshold: Input should be less than or equal"),
+        ({"instances": ["a"], "topk": 2}, "topk: Extra inputs are not permitted"),
     ],
 )
 def test_v1(client, body, rule):
@@ -37,23 +49,32 @@ def test_v1(client, body, rule):
     assert rule in answer.json()["error"]
 
 
+def test_explain_takes_few_texts(client):
+    answer = client.post("/v1/models/emotion:explain", json={"instances": ["a"] * 5})
+    assert answer.status_code == 400
+    assert "1 to 4 texts, not 5 (max_explained_texts)" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "rule"),
     [
-        ([], "one input, named `text`"),
-        ([tensor(["a"], name="texts")], "one input, named `text`"),
-        ([tensor(["a"]), tensor(["b"])], "one input, named `text`"),
-        ([tensor([1.0], datatype="FP32")], "datatype BYTES, not FP32"),
-        ([tensor(["a"], shape=[2])], "do not fit its shape"),
-        ([tensor(["a", "b"], shape=[2, 1])], "shape [n], not [2, 1]"),
-        ([tensor(["a"], shape=[-1])], "shape [n], not [-1]"),
-        ([tensor([])], "1 to 256 texts, not 0"),
-        ([tensor(["a"] * (MAX_TEXTS + 1))], "1 to 256 texts, not 257"),
-        ([tensor(["a", None])], "`text[1]` must be a text"),
-        ([tensor([["a"], ["b", "c"]])], "`text[0]` must be a text"),
-        ([tensor([""])], "`text[0]` must not be empty"),
-        ([tensor([LONG])], "at most 10000 characters"),
-        ([{"name": "text"}], "inputs.0.shape: Field required"),
+        ([], "inputs: List should have at least 1 item"),
+        ([tensor(["a"], name="texts")], "inputs.0.name: Input should be 'text'"),
+        ([tensor(["a"]), tensor(["b"])], "inputs: List should have at most 1 item"),
+        ([tensor([1.0], datatype="FP32")], "inputs.0.datatype: Input should be 'BYTES'"),
+        ([tensor(["a"], shape=[2])], "shape [2], but 1 texts"),
+        ([tensor(["a", "b"], shape=[2, 1])], "inputs.0.shape: List should have at most 1 item"),
+        ([tensor(["a"], shape=[-1])], "inputs.0.shape.0: Input should be greater"),
+        ([tensor(["a"], shape=[2**80])], "but 1 texts"),
+        ([tensor([], shape=[1])], "shape [1], but 0 texts"),
+        ([tensor(MANY)], "1 to 256 texts, not 257"),
+        ([tensor(["a", None])], "inputs.0.data.1: Input should be a valid string"),
+        ([tensor([["a"], ["b", "c"]])], "inputs.0.data.0: Input should be a valid string"),
+        ([tensor([""])], "inputs.0.data.0: String should match"),
+        ([tensor([LONG])], "at most 10000"),
+        ([{"name": "text"}], "inputs.0.datatype: Field required"),
+        ([{**tensor(["a"]), "data": None}], "neither data nor binary_data_size"),
+        ([tensor(["a"], parameters={"binary_data_size": 5})], "both data and binary_data_size"),
     ],
 )
 def test_v2(client, inputs, rule):
@@ -62,24 +83,84 @@ def test_v2(client, inputs, rule):
     assert rule in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("size", "binary", "header", "rule"),
+    [
+        (9, b"\x01\x00\x00\x00a", None, "has binary_data_size 9, but 5 bytes follow"),
+        (2**62, b"\x01\x00\x00\x00a", None, "but 5 bytes follow"),
+        (-1, b"", None, "has binary_data_size -1, but 0 bytes follow"),
+        (5, b"\x09\x00\x00\x00a", None, "end within an element"),
+        (3, b"\x01\x00\x00", None, "end within the length"),
+        (5, b"\x01\x00\x00\x00\xff", None, "text 0 is not UTF-8"),
+        (5, b"\x01\x00\x00\x00 ", None, "text 0 is empty"),
+        (5, b"\x01\x00\x00\x00a", "9999999", "within the body"),
+        (5, b"\x01\x00\x00\x00a", "-1", "within the body"),
+        (5, b"\x01\x00\x00\x00a", "\u00b2", "within the body"),
+        (5, b"\x01\x00\x00\x00a", "0", "Invalid JSON"),
+    ],
+)
+def test_v2_binary(client, size, binary, header, rule):
+    text = '{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "parameters": '
+    text += '{"binary_data_size": %d}}]}' % size  # noqa: UP031
+    header = str(len(text)) if header is None else header
+    headers = {LENGTH: header.encode("latin-1")}
+    answer = client.post(V2, content=text.encode() + binary, headers=headers)
+    assert answer.status_code == 400
+    assert rule in answer.json()["error"]
+
+
+@given(st.binary(max_size=64), st.integers(-10, 100), st.integers(-10, 400))
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_v2_binary_whatever_the_bytes_and_sizes(client, binary, size, header):
+    text = '{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "parameters": '
+    text += '{"binary_data_size": %d}}]}' % size  # noqa: UP031
+    content = text.encode() + binary
+    assert client.post(V2, content=content, headers={LENGTH: str(header)}).status_code in {200, 400}
+    right = struct.pack("<I", len(binary)) + binary
+    headers = {LENGTH: str(len(text))}
+    assert client.post(V2, content=text.encode() + right, headers=headers).status_code in {200, 400}
+
+
 @pytest.mark.parametrize("path", [V1, V2])
-@pytest.mark.parametrize("content", ["", "{", "not JSON", '{"instances": ["a"'])
+@pytest.mark.parametrize("content", ["", "{", "not JSON", '{"instances": ["a"', "[" * 100_000])
 def test_not_json(client, path, content):
     answer = client.post(path, content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 400
-    assert answer.json()["error"]
+    assert "Invalid JSON" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        (V1, '{"instances": ["\\ud800"]}'),
-        (V2, '{"inputs": [{"name":"text","shape":[1],"datatype":"BYTES","data":["\\ud800"]}]}'),
+        (V1, b'{"instances": ["\\ud800"]}'),
+        (V1, b'{"instances": ["\xff"]}'),
+        (V1, b'{"instances": ["a"], "threshold": NaN}'),
+        (V2, b'{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["\\ud800"]}]}'),
     ],
 )
-def test_a_text_that_is_no_unicode(client, path, content):
-    answer = client.post(path, content=content, headers={"content-type": "application/json"})
-    assert answer.status_code == 400
+def test_what_json_can_not_say(client, path, content):
+    assert client.post(path, content=content).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x00",
+        "a\x00b",
+        "שלום אני שמח",
+        "\u202eevil\u202c",
+        "e" + "\u0301" * 5000,
+        "x" * 10_000,
+        "😀" * 2000,
+        "\ufffe\uffff",
+        "ﷺ" * 100,
+    ],
+)
+def test_strange_texts_are_classified(client, text):
+    (one,) = client.post(V1, json={"instances": [text]}).raise_for_status().json()["predictions"]
+    assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_an_unknown_output_is_refused(client):
@@ -87,19 +168,86 @@ def test_an_unknown_output_is_refused(client):
     assert client.post(V2, json=body).status_code == 400
 
 
-def test_an_unknown_model_is_not_found(client):
-    assert client.post("/v1/models/other:predict", json={"instances": ["a"]}).status_code == 404
+@pytest.mark.parametrize("path", ["/v1/models/other:predict", "/v2/models/other/infer"])
+def test_an_unknown_model_is_not_found(client, path):
+    answer = client.post(path, json={"instances": ["a"]})
+    assert answer.status_code == 404
+    assert "`emotion`" in answer.json()["error"]
 
 
-def test_bytes_as_grpc_delivers_them_are_decoded():
-    texts = [b"caf\xc3\xa9", b"tea"]
-    assert v2_texts(InferRequest("emotion", [InferInput("text", [2], "BYTES", texts)])) == [
-        "café",
-        "tea",
-    ]
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/repository/index",
+        "/v2/repository/models/emotion/load",
+        "/v2/repository/models/emotion/unload",
+    ],
+)
+def test_models_can_not_be_loaded_or_unloaded(client, path):
+    assert client.post(path).status_code == 404
+    assert client.get("/v2/health/ready").status_code == 200
 
 
-def test_bytes_that_are_not_utf8_are_refused():
-    request = InferRequest("emotion", [InferInput("text", [1], "BYTES", [b"caf\xe9"])])
-    with pytest.raises(InvalidInput, match=r"`text\[0\]` must be valid Unicode"):
-        v2_texts(request)
+def infer(inputs=None, model="emotion", **changes):
+    inputs = [pb.ModelInferRequest.InferInputTensor(**each) for each in inputs or []]
+    return pb.ModelInferRequest(model_name=model, inputs=inputs, **changes)
+
+
+GOOD = {"name": "text", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [b"a"]}}
+BARE = {"name": "text", "datatype": "BYTES", "shape": [1]}
+OUTPUTS = [pb.ModelInferRequest.InferRequestedOutputTensor(name="mood")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "rule"),
+    [
+        (infer(), "must have one input"),
+        (infer([GOOD, GOOD]), "must have one input"),
+        (infer([{**GOOD, "datatype": "FP32"}]), "must have one input"),
+        (infer([{**GOOD, "shape": [2]}]), "shape [2], but 1 texts"),
+        (infer([BARE]), "shape [1], but 0 texts"),
+        (infer([GOOD], raw_input_contents=[b""]), "in contents or raw"),
+        (infer([BARE], raw_input_contents=[b"\xff\xff\xff\xff"]), "end within an element"),
+        (infer([{**GOOD, "contents": {"bytes_contents": [b"\xff"]}}]), "text 0 is not UTF-8"),
+        (infer([{**GOOD, "contents": {"bytes_contents": [b" "]}}]), "text 0 is empty"),
+        (infer([GOOD], parameters={"top_k": pb.InferParameter(int64_param=0)}), "`top_k` must be"),
+        (infer([GOOD], parameters={"k": pb.InferParameter(int64_param=1)}), "no parameter `k`"),
+        (infer([GOOD], outputs=OUTPUTS), "no output `mood`"),
+    ],
+)
+def test_grpc(predictor, request_, rule):
+    with (
+        grpc.insecure_channel(predictor.grpc) as channel,
+        pytest.raises(grpc.RpcError) as error,
+    ):
+        service.GRPCInferenceServiceStub(channel).ModelInfer(request_)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert rule in error.value.details()
+
+
+def test_grpc_knows_no_other_model_and_loads_none(predictor):
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        for call, request in (
+            (stub.ModelInfer, infer([GOOD], model="other")),
+            (stub.ModelReady, pb.ModelReadyRequest(name="other")),
+            (stub.ModelMetadata, pb.ModelMetadataRequest(name="other")),
+        ):
+            with pytest.raises(grpc.RpcError) as error:
+                call(request)
+            assert error.value.code() == grpc.StatusCode.NOT_FOUND
+        with pytest.raises(grpc.RpcError) as error:
+            stub.RepositoryModelUnload(pb.RepositoryModelUnloadRequest(model_name="emotion"))
+        assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        assert stub.ModelMetadata(pb.ModelMetadataRequest(name="emotion")).inputs[0].name == "text"
+        assert stub.ServerMetadata(pb.ServerMetadataRequest()).name
+
+
+def test_grpc_gives_the_best_labels_if_asked(predictor):
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        parameters = {"top_k": pb.InferParameter(int64_param=2)}
+        label, probabilities = stub.ModelInfer(infer([GOOD], parameters=parameters)).outputs
+    assert list(label.shape) == list(probabilities.shape) == [1, 2]
+    first, second = probabilities.contents.fp32_contents
+    assert first > second

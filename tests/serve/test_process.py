@@ -1,18 +1,25 @@
 """The predictor as a process: how it starts, refuses to start, and ends."""
 
+import asyncio
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import pytest
 
 from components import bundle
 from components.processes import free_port, running_server
+from components.serve.classifier import Classifier
+from components.serve.predictor import Predictor
+from components.serve.settings import ServeSettings
+from tests.serve.conftest import V1
 
 COMMAND = [sys.executable, "-m", "components.serve"]
 
@@ -27,10 +34,11 @@ def refused(*arguments):
 
 
 @pytest.fixture
-def process(model_folder, tmp_path):
+def process(request, model_folder, tmp_path):
     """A predictor of one test's own, and its base URL."""
     url = f"http://127.0.0.1:{free_port()}"
     command = [*COMMAND, "--model-dir", str(model_folder), "--http-port", url.rpartition(":")[2]]
+    command += getattr(request, "param", ["--drain-seconds", "0"])
     with running_server(command, f"{url}/v2/health/ready", tmp_path / "log", 60.0) as process:
         yield process, url
 
@@ -84,18 +92,76 @@ def test_an_idle_predictor_exits_0_when_told_to_end(process, number):
     assert server.wait(timeout=20) == 0
 
 
+def ask(url, texts, timeout=60):
+    body = {"instances": texts}
+    return httpx.post(f"{url}{V1}", json=body, timeout=timeout, trust_env=False)
+
+
 def test_sigterm_finishes_what_is_under_way(process):
     server, url = process
-    texts = ["a long sentence about an ordinary day " * 20] * 40
+    texts = ["a long sentence about an ordinary day " * 20] * 60
     with ThreadPoolExecutor() as pool:
-        large = pool.submit(
-            httpx.post,
-            f"{url}/v1/models/emotion:predict",
-            json={"instances": texts},
-            timeout=60,
-            trust_env=False,
-        )
-        time.sleep(0.3)
+        large = pool.submit(ask, url, texts)
+        time.sleep(0.1)
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=60) == 0
     assert len(large.result().json()["predictions"]) == len(texts)
+
+
+@pytest.mark.parametrize("process", [["--drain-seconds", "2"]], indirect=True)
+def test_sigterm_under_load_drops_nothing(process):
+    """As behind a gateway: requests keep coming until it has seen that readiness is gone."""
+    server, url = process
+    told = threading.Event()
+
+    def client(_):
+        answers = []
+        with httpx.Client(base_url=url, timeout=30, trust_env=False) as session:
+            while not told.is_set():
+                answers.append(session.post(V1, json={"instances": ["a wonderful day"]}))
+        return answers
+
+    def gateway():
+        while httpx.get(f"{url}/v2/health/ready", trust_env=False).status_code == 200:
+            time.sleep(0.1)
+        assert httpx.get(f"{url}/v2/health/live", trust_env=False).status_code == 200
+        time.sleep(0.5)
+        told.set()
+
+    with ThreadPoolExecutor(20) as pool:
+        watching = pool.submit(gateway)
+        clients = [pool.submit(client, number) for number in range(16)]
+        time.sleep(1)
+        server.send_signal(signal.SIGTERM)
+        answers = [answer for each in clients for answer in each.result()]
+        watching.result()
+    assert server.wait(timeout=20) == 0
+    assert {answer.status_code for answer in answers} == {200}
+    assert any(answer.headers.get("connection") == "close" for answer in answers)
+
+
+def test_threads_follow_the_cpu_quota(model_folder, monkeypatch):
+    monkeypatch.setattr("components.serve.predictor.cpu_count", lambda: 3)
+    for threads, expected in ((0, 3), (2, 2)):
+        predictor = Predictor(ServeSettings(model_folder, threads=threads))
+        names = [each.name for each in threading.enumerate()]
+        assert sum(name.startswith("inference-") for name in names) == expected
+        predictor.close()
+
+
+def test_the_default_path_does_without_torch(model_folder):
+    code = "import sys, pathlib; from components.serve.server import serve; "
+    code += "from components.serve.predictor import Predictor, ServeSettings; "
+    code += f"Predictor(ServeSettings(pathlib.Path({str(model_folder)!r}))).close(); "
+    code += "print([name for name in ('torch', 'transformers', 'pandas') if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "torch"])
+def test_other_engines_answer_alike(model_folder, precision):
+    texts = ["i feel wonderful today", "The bill is wrong and I am furious!", "no"]
+    expected = Classifier(model_folder, precision="fp32").probabilities(texts)
+    predictor = Predictor(ServeSettings(model_folder, precision=precision))
+    np.testing.assert_allclose(asyncio.run(predictor.predict(texts)), expected, atol=1e-5)
+    predictor.close()

@@ -1,41 +1,116 @@
-"""The V1 and V2 protocols, asked of a real predictor process over HTTP."""
+"""The V1 and V2 protocols, asked of a real predictor process over HTTP and gRPC."""
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import numpy as np
+import pandas as pd
 import pytest
-from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
+from kserve import (
+    InferenceGRPCClient,
+    InferenceRESTClient,
+    InferInput,
+    InferRequest,
+    RESTConfig,
+)
 
 from components import bundle, storage
 from components.serve.classifier import Classifier
+from components.serve.tensors import read_texts, write_texts
 from components.task import load_task
+from tests.serve.conftest import V1
 
-V1 = "/v1/models/emotion:predict"
 V2 = "/v2/models/emotion/infer"
 TEXTS = ["i feel wonderful today", "The bill is still wrong, and I am furious!"]
 LABELS = load_task("emotion").names
 
 
-def tensor(texts):
-    return {"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}
+def tensor(texts, **changes):
+    return {"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts} | changes
 
 
-def test_v1_answers_names_and_probabilities_in_the_order_of_the_texts(client, model_folder):
+@pytest.fixture(scope="session")
+def expected(dataset_folder, model_folder):
+    """The test split, and what evaluate's classifier says of it."""
+    texts = pd.read_parquet(dataset_folder / "test.parquet")["text"].tolist()
+    return texts, Classifier(model_folder).probabilities(texts)
+
+
+def over_v1(client, texts):
+    predictions = client.post(V1, json={"instances": texts}).raise_for_status().json()
+    return [list(each["probabilities"].values()) for each in predictions["predictions"]]
+
+
+def over_v2(client, texts):
+    answer = client.post(V2, json={"inputs": [tensor(texts)]}).raise_for_status().json()
+    _, probabilities = answer["outputs"]
+    return np.reshape(probabilities["data"], probabilities["shape"])
+
+
+def over_grpc(predictor, batches):
+    async def ask():
+        client = InferenceGRPCClient(predictor.grpc)
+        answers = []
+        for texts in batches:
+            values = InferInput("text", [len(texts)], "BYTES")
+            values.set_data_from_numpy(np.array(texts, dtype=np.object_))
+            request = InferRequest(model_name="emotion", infer_inputs=[values])
+            answer = await client.infer(request)
+            answers.append({each.name: each.as_numpy() for each in answer.outputs})
+        await client.close()
+        return np.concatenate([each["probabilities"] for each in answers])
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("ask", [over_v1, over_v2])
+@pytest.mark.parametrize("size", [1, 53])
+def test_http_answers_are_evaluates_predictions(client, expected, ask, size):
+    texts, probabilities = expected
+    batches = [texts[start : start + size] for start in range(0, len(texts), size)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = np.concatenate(list(pool.map(lambda batch: ask(client, batch), batches)))
+    np.testing.assert_array_equal(answers.astype(np.float32), probabilities)
+
+
+@pytest.mark.parametrize("size", [1, 53])
+def test_grpc_answers_are_evaluates_predictions(predictor, expected, size):
+    texts, probabilities = expected
+    batches = [texts[start : start + size] for start in range(0, len(texts), size)]
+    np.testing.assert_array_equal(over_grpc(predictor, batches), probabilities)
+
+
+def test_v1_takes_texts_and_objects_and_answers_in_their_order(client, model_folder):
     answer = client.post(V1, json={"instances": [TEXTS[0], {"text": TEXTS[1]}]})
-    expected = Classifier(model_folder).classify(TEXTS)
     predictions = answer.raise_for_status().json()["predictions"]
+    expected = Classifier(model_folder).classify(TEXTS)
     assert [each["label"] for each in predictions] == [each.label for each in expected]
-    for prediction, wanted in zip(predictions, expected, strict=True):
-        assert tuple(prediction["probabilities"]) == LABELS
-        assert prediction["probabilities"] == pytest.approx(wanted.probabilities, abs=1e-5)
+    assert [tuple(each["probabilities"]) for each in predictions] == [LABELS] * 2
 
 
-def test_v1_names_the_model_that_answered(client, model_folder):
+def test_an_answer_names_the_run_and_the_model(client, model_folder):
     answer = client.post(V1, json={"instances": TEXTS}).json()
-    assert answer["model_version"] == storage.sha256(model_folder / bundle.MANIFEST)
+    assert answer["model_version"] == f"run-7:{storage.sha256(model_folder / bundle.MANIFEST)}"
+
+
+def test_v1_gives_the_best_labels_alone_if_asked(client):
+    (whole,) = client.post(V1, json={"instances": TEXTS[:1]}).json()["predictions"]
+    best = sorted(whole["probabilities"].items(), key=lambda each: -each[1])
+    (two,) = client.post(V1, json={"instances": TEXTS[:1], "top_k": 2}).json()["predictions"]
+    assert list(two["probabilities"].items()) == best[:2]
+    bound = (best[0][1] + best[1][1]) / 2
+    body = {"instances": TEXTS[:1], "threshold": bound}
+    (likely,) = client.post(V1, json=body).json()["predictions"]
+    assert likely == {"label": best[0][0], "probabilities": dict(best[:1])}
+
+
+def test_explain_weighs_every_word_for_the_label(client):
+    body = {"instances": ["I am so furious , furious at all of this"]}
+    (one,) = client.post("/v1/models/emotion:explain", json=body).json()["explanations"]
+    (same,) = client.post(V1, json=body).json()["predictions"]
+    assert [each["word"] for each in one["words"]] == body["instances"][0].split()
+    assert (one["label"], one["probabilities"]) == (same["label"], same["probabilities"])
+    assert any(each["weight"] != 0 for each in one["words"])
 
 
 def test_v2_answers_the_same_as_v1(client):
@@ -46,14 +121,35 @@ def test_v2_answers_the_same_as_v1(client):
     assert label["data"] == [each["label"] for each in v1["predictions"]]
     assert probabilities["shape"] == [len(TEXTS), len(LABELS)]
     assert v2["parameters"]["labels"].split(",") == list(LABELS)
-    rows = [list(each["probabilities"].values()) for each in v1["predictions"]]
-    assert probabilities["data"] == pytest.approx(np.ravel(rows), abs=1e-5)
 
 
 def test_v2_gives_only_the_outputs_that_are_asked_for(client):
     body = {"inputs": [tensor(TEXTS)], "outputs": [{"name": "label"}]}
     outputs = client.post(V2, json=body).raise_for_status().json()["outputs"]
     assert [each["name"] for each in outputs] == ["label"]
+
+
+def test_v2_gives_the_best_labels_if_asked(client):
+    body = {"inputs": [tensor(TEXTS)], "parameters": {"top_k": 2}}
+    label, probabilities = client.post(V2, json=body).raise_for_status().json()["outputs"]
+    assert label["shape"] == probabilities["shape"] == [2, 2]
+    predictions = client.post(V1, json={"instances": TEXTS, "top_k": 2}).json()["predictions"]
+    assert label["data"] == [name for each in predictions for name in each["probabilities"]]
+
+
+def test_v2_takes_and_gives_binary_tensors(client):
+    text = '{"inputs": [{"name": "text", "shape": [2], "datatype": "BYTES", '
+    text += '"parameters": {"binary_data_size": %d}}], "parameters": {"binary_data_output": true}}'
+    binary = write_texts(TEXTS)
+    text %= len(binary)
+    headers = {"Inference-Header-Content-Length": str(len(text))}
+    answer = client.post(V2, content=text.encode() + binary, headers=headers).raise_for_status()
+    plain = client.post(V2, json={"inputs": [tensor(TEXTS)]}).json()["outputs"]
+    length = int(answer.headers["Inference-Header-Content-Length"])
+    size = len(write_texts(plain[0]["data"]))
+    assert read_texts(answer.content[length : length + size]) == plain[0]["data"]
+    numbers = np.frombuffer(answer.content[length + size :], dtype="<f4")
+    np.testing.assert_array_equal(numbers, np.float32(plain[1]["data"]))
 
 
 def test_v2_metadata_describes_the_tensors(client):
@@ -66,27 +162,42 @@ def test_v2_metadata_describes_the_tensors(client):
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_kserves_own_client_talks_to_it(predictor_url, model_folder, binary):
+def test_kserves_own_rest_client_talks_to_it(predictor_url, model_folder, binary):
     values = InferInput("text", [len(TEXTS)], "BYTES")
     values.set_data_from_numpy(np.array(TEXTS, dtype=np.object_), binary_data=binary)
     request = InferRequest(model_name="emotion", infer_inputs=[values])
 
     async def ask():
         async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
+            assert await client.is_server_live(predictor_url)
             assert await client.is_server_ready(predictor_url)
+            assert await client.is_model_ready(predictor_url, "emotion")
             return await client.infer(predictor_url, request, model_name="emotion")
 
     outputs = {each.name: each.as_numpy() for each in asyncio.run(ask()).outputs}
     expected = Classifier(model_folder).probabilities(TEXTS)
     assert outputs["label"].tolist() == [LABELS[each] for each in expected.argmax(axis=1)]
-    assert outputs["probabilities"] == pytest.approx(expected, abs=1e-5)
+    assert outputs["probabilities"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_probes_are_answered_while_a_large_request_runs(client):
-    texts = ["a long sentence about an ordinary day " * 20] * 60
-    with ThreadPoolExecutor() as pool:
-        large = pool.submit(client.post, V1, json={"instances": texts})
-        time.sleep(0.3)
-        assert client.get("/v2/health/live").status_code == httpx.codes.OK
-        assert not large.done()
-    assert len(large.result().json()["predictions"]) == len(texts)
+def test_kserves_own_v1_client_talks_to_it(predictor_url):
+    async def ask():
+        async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
+            body = {"instances": TEXTS}
+            return await client.infer(predictor_url, body, model_name="emotion")
+
+    assert len(asyncio.run(ask())["predictions"]) == len(TEXTS)
+
+
+def test_kserves_own_grpc_client_talks_to_it(predictor, model_folder):
+    async def ask():
+        client = InferenceGRPCClient(predictor.grpc)
+        assert await client.is_server_live()
+        assert await client.is_server_ready()
+        assert await client.is_model_ready("emotion")
+        await client.close()
+
+    asyncio.run(ask())
+    np.testing.assert_array_equal(
+        over_grpc(predictor, [TEXTS]), Classifier(model_folder).probabilities(TEXTS)
+    )

@@ -6,11 +6,11 @@ from xml.etree import ElementTree
 import pytest
 
 from components.evaluate import pictures
-from components.evaluate.attribution import WordWeight
 from components.evaluate.gate import Verdict
 from components.evaluate.label_errors import LabelError
 from components.evaluate.mistakes import Mistake
 from components.evaluate.report import render
+from components.serve.attribution import WordWeight
 from tests.evaluations import EVALUATION, HISTORY, scores_of
 from tests.pages import Page
 

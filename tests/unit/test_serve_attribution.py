@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.evaluate.attribution import attributions, log_odds
+from components.serve.attribution import attributions, log_odds
 from components.serve.classifier import Classifier
 
 

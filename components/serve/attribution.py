@@ -3,14 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.serve.classifier import Classifier
 
-_MAX_WORDS = 64
+MAX_WORDS = 64
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,32 @@ def attributions(
     Returns:
         The words of each text in their order.
     """
-    words = [re.findall(r"\S+", text) for text in texts]
-    variants = [_variants(each) for each in words]
+    variants = [occlusions(text) for text in texts]
     asked = [variant for each in variants for variant in each]
-    odds = log_odds(
-        classifier.logits(asked) / classifier.temperature,
-        np.repeat(np.asarray(label_ids, dtype=np.int64), [len(each) for each in variants]),
-    )
-    bounds = pairwise(np.cumsum([0, *map(len, variants)]))
-    return [
-        _weights(each, odds[start:end]) for each, (start, end) in zip(words, bounds, strict=True)
-    ]
+    logits = classifier.logits(asked) / classifier.temperature
+    parts = np.split(logits, np.cumsum([len(each) for each in variants])[:-1])
+    return [word_weights(*each) for each in zip(texts, parts, label_ids, strict=True)]
+
+
+def occlusions(text: str) -> list[str]:
+    """The text as it is, then without each of its first 64 words: what to ask the model."""
+    words = _words(text)
+    left_out = range(min(len(words), MAX_WORDS))
+    return [" ".join(words), *(" ".join([*words[:n], *words[n + 1 :]]) for n in left_out)]
+
+
+def word_weights(text: str, logits: NDArray[np.float32], label_id: int) -> list[WordWeight]:
+    """Weigh the words of one text by the model's answers to its occlusions.
+
+    Args:
+        text: The text.
+        logits: Calibrated logits of `occlusions(text)`, shape (occlusions, labels).
+        label_id: Id of the label that words are weighed for.
+    """
+    odds = log_odds(logits, np.full(len(logits), label_id, dtype=np.int64))
+    words = _words(text)
+    losses = (odds[0] - odds[1:]).tolist() + [0.0] * len(words)
+    return [WordWeight(word, loss) for word, loss in zip(words, losses, strict=False)]
 
 
 def log_odds(logits: NDArray[np.float32], label_ids: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -67,12 +81,5 @@ def log_odds(logits: NDArray[np.float32], label_ids: NDArray[np.int64]) -> NDArr
     return odds
 
 
-def _variants(words: Sequence[str]) -> list[str]:
-    """The text as it is, then without each of its first words."""
-    left_out = range(min(len(words), _MAX_WORDS))
-    return [" ".join(words), *(" ".join([*words[:n], *words[n + 1 :]]) for n in left_out)]
-
-
-def _weights(words: Sequence[str], odds: NDArray[np.float64]) -> list[WordWeight]:
-    losses = (odds[0] - odds[1:]).tolist() + [0.0] * len(words)
-    return [WordWeight(word, loss) for word, loss in zip(words, losses, strict=False)]
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+", text)

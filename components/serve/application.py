@@ -1,0 +1,70 @@
+"""The HTTP application: every route, and the description of them all."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+
+from components.serve.answers import internal_error, json_answer, refused
+from components.serve.page import page_response
+from components.serve.predictor import Predictor
+from components.serve.refusal import Refusal
+from components.serve.schemas import InferRequest, PredictRequest
+from components.serve.settings import ServeSettings
+from components.serve.v1 import v1_routes
+from components.serve.v2 import v2_routes
+
+
+def application(predictor: Predictor) -> FastAPI:
+    """The application, to be run within `components.serve.limits.Bounds`."""
+    app = FastAPI(
+        title="emotion-pipeline", version="2", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.include_router(v1_routes(predictor))
+    app.include_router(v2_routes(predictor))
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(predictor.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return page_response() if predictor.settings.page else json_answer({"status": "alive"})
+
+    async def refuse(_: Request, error: Any) -> Response:
+        return refused(error, predictor.metrics)
+
+    app.add_exception_handler(Refusal, refuse)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _internal_error)
+    app.openapi = lambda: _openapi(app, predictor.settings)  # type: ignore[method-assign]
+    return app
+
+
+async def _http_error(_: Request, error: Any) -> Response:
+    """There is no such path, or it has no such method."""
+    answer = json_answer({"error": error.detail}, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _internal_error(_: Request, __: Exception) -> Response:
+    return internal_error()
+
+
+def _openapi(app: FastAPI, settings: ServeSettings) -> dict[str, Any]:
+    """OpenAPI with the bodies that the routes read themselves, and this predictor's bounds."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        requests = [(PredictRequest, "validation"), (InferRequest, "validation")]
+        template = "#/components/schemas/{model}"
+        _, bodies = models_json_schema(requests, ref_template=template)  # type: ignore[arg-type]
+        schemas = document["components"]["schemas"]
+        schemas |= bodies["$defs"]
+        texts = schemas["PredictRequest"]["properties"]["instances"]
+        texts["maxItems"] = settings.max_texts
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,229 @@
+"""Batches across requests: texts of many requests, run in threads, in batches of like length.
+
+The event loop only ever puts texts into a bounded queue and is woken with the results.
+Requests take turns, so that a large one does not keep small ones waiting.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.serve.classifier import Tokens
+from components.serve.refusal import Refusal
+
+InferBatch = Callable[[Sequence[Tokens]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """How large batches and the queue may get.
+
+    Args:
+        texts: Texts of a batch.
+        tokens: Tokens of a batch, padding included; a longer text makes a batch of its own.
+        wait_seconds: How long a batch that is not full may wait for more texts.
+        queue_texts: Texts that may wait.
+    """
+
+    texts: int
+    tokens: int
+    wait_seconds: float
+    queue_texts: int
+
+
+class BatchObserver(Protocol):
+    """Is told of every batch, in the thread that ran it."""
+
+    def batch(self, texts: int, tokens: int, waited: Sequence[float], seconds: float) -> None:
+        """A batch is done.
+
+        Args:
+            texts: Texts in it.
+            tokens: Tokens in it, padding included.
+            waited: Seconds that each text waited.
+            seconds: Seconds that the inference took.
+        """
+
+
+@dataclass
+class _Request:
+    tokens: Sequence[Tokens]
+    rows: list[int]
+    """Rows that wait, the longest texts first, so that the next one is popped from the end."""
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[NDArray[np.float32]]
+    logits: list[NDArray[np.float32] | None]
+    missing: int
+    arrived: float = field(default_factory=time.monotonic)
+
+
+class Batcher:
+    """Runs inferences in threads of its own until it is closed.
+
+    Args:
+        infer: Gives logits of shape (texts, labels) for a batch of tokens.
+        limits: Bounds of batches and queue.
+        threads: Batches at a time.
+        observer: Is told of every batch.
+    """
+
+    def __init__(
+        self, infer: InferBatch, limits: BatchLimits, threads: int, observer: BatchObserver
+    ) -> None:
+        self._infer, self._limits, self._observer = infer, limits, observer
+        self._requests: deque[_Request] = deque()
+        self._waiting = 0
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Texts in the queue."""
+        return self._waiting
+
+    def require_room(self, texts: int) -> None:
+        """Refuse so many texts if they do not fit into the queue.
+
+        Raises:
+            Refusal: With status 503.
+        """
+        if self._waiting + texts > self._limits.queue_texts:
+            rule = f"{self._waiting} of at most {self._limits.queue_texts} texts wait already"
+            raise Refusal.overload("queue_texts", f"too much to do: {rule} (queue_texts)")
+
+    async def logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
+        """Logits of the texts of one request, shape (texts, labels), in their order.
+
+        If the caller is cancelled, texts that still wait are not run.
+
+        Raises:
+            Refusal: If so many texts do not fit into the queue.
+        """
+        loop = asyncio.get_running_loop()
+        rows = sorted(range(len(tokens)), key=lambda row: -len(tokens[row]))
+        request = _Request(
+            tokens, rows, loop, loop.create_future(), [None] * len(tokens), len(tokens)
+        )
+        with self._changed:
+            self.require_room(len(rows))
+            self._waiting += len(rows)
+            self._requests.append(request)
+            self._changed.notify(len(rows))
+        try:
+            return await request.answer
+        except asyncio.CancelledError:
+            self._forget(request)
+            raise
+
+    def close(self) -> None:
+        """Let the threads end when the queue is empty, and wait for them."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _forget(self, request: _Request) -> None:
+        with self._changed:
+            self._waiting -= len(request.rows)
+            request.rows.clear()
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            self._run(batch)
+
+    def _next_batch(self) -> list[tuple[_Request, int]]:
+        """The next texts to run; waits for them, and is empty when there will be no more."""
+        limits = self._limits
+        with self._changed:
+            while True:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if limits.wait_seconds and not self._closed:
+                    self._changed.wait_for(
+                        lambda: self._waiting >= limits.texts, limits.wait_seconds
+                    )
+                if self._waiting:
+                    return self._take()
+                if self._closed:
+                    return []
+
+    def _take(self) -> list[tuple[_Request, int]]:
+        """Take the shortest text of the request whose turn it is, and others of like length."""
+        while not self._requests[0].rows:
+            self._requests.popleft()
+        first = self._requests[0]
+        row = first.rows[-1]
+        batch = [(first, row)] if self._limits.texts == 1 else self._fitting(first.tokens[row])
+        for request, taken in batch:
+            request.rows.remove(taken)
+        self._waiting -= len(batch)
+        self._requests.rotate(-1)
+        return batch
+
+    def _fitting(self, first: Tokens) -> list[tuple[_Request, int]]:
+        longest = length = len(first)
+        waiting = [(request, row) for request in self._requests for row in request.rows]
+        waiting.sort(key=lambda each: abs(len(each[0].tokens[each[1]]) - length))
+        batch: list[tuple[_Request, int]] = []
+        for request, row in waiting[: self._limits.texts]:
+            longest = max(longest, len(request.tokens[row]))
+            if batch and longest * (len(batch) + 1) > self._limits.tokens:
+                break
+            batch.append((request, row))
+        return batch
+
+    def _run(self, batch: Sequence[tuple[_Request, int]]) -> None:
+        tokens = [request.tokens[row] for request, row in batch]
+        start = time.monotonic()
+        try:
+            logits = self._infer(tokens)
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is, it belongs to those who wait for it, and the thread must go on.
+            for request, _ in batch:
+                _call(request, _fail, request.answer, error)
+            return
+        seconds = time.monotonic() - start
+        for (request, row), answer in zip(batch, logits, strict=True):
+            self._store(request, row, answer)
+        padded = len(batch) * max(map(len, tokens))
+        waited = [start - request.arrived for request, _ in batch]
+        self._observer.batch(len(batch), padded, waited, seconds)
+
+    def _store(self, request: _Request, row: int, answer: NDArray[np.float32]) -> None:
+        request.logits[row] = answer
+        with self._changed:
+            request.missing -= 1
+            done = request.missing == 0
+        if done:
+            _call(request, _succeed, request.answer, np.stack(request.logits))  # type: ignore[arg-type]
+
+
+def _call(request: _Request, function: Callable[..., None], *arguments: object) -> None:
+    try:
+        request.loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:
+        # The loop was closed: nobody waits any more.
+        return
+
+
+def _succeed(answer: asyncio.Future[NDArray[np.float32]], logits: NDArray[np.float32]) -> None:
+    if not answer.done():
+        answer.set_result(logits)
+
+
+def _fail(answer: asyncio.Future[NDArray[np.float32]], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)

@@ -1,0 +1,179 @@
+"""The V2 (Open Inference) protocol over gRPC.
+
+Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_grpc.md
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
+
+from components.checks import InputError
+from components.serve.outputs import Output, named_outputs, tensor_metadata
+from components.serve.predictor import Predictor
+from components.serve.refusal import Refusal
+from components.serve.tensors import decoded, read_texts
+from components.serve.v2 import SERVER
+
+_log = logging.getLogger(__name__)
+_CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
+
+
+class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
+    """Answers the V2 calls; the calls that load and unload models stay unimplemented.
+
+    Args:
+        predictor: The model.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """The process is alive."""
+        return pb.ServerLiveResponse(live=True)
+
+    async def ServerReady(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Whether requests are taken."""
+        return pb.ServerReadyResponse(ready=self._predictor.ready)
+
+    async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Whether requests for a model are taken."""
+        await self._require(request.name, context)
+        return pb.ModelReadyResponse(ready=self._predictor.ready)
+
+    async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Name and extensions of the server."""
+        return pb.ServerMetadataResponse(**SERVER)
+
+    async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Inputs and outputs of a model."""
+        await self._require(request.name, context)
+        inputs, outputs = tensor_metadata(self._predictor)
+        return pb.ModelMetadataResponse(
+            name=self._predictor.name,
+            versions=[self._predictor.version],
+            platform="onnxruntime",
+            inputs=inputs,
+            outputs=outputs,
+        )
+
+    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Classify texts."""
+        start = time.monotonic()
+        code = grpc.StatusCode.CANCELLED
+        try:
+            async with asyncio.timeout(self._predictor.settings.request_seconds):
+                answer = await self._infer(request)
+            code = grpc.StatusCode.OK
+        except Refusal as refusal:
+            if refusal.bound:
+                self._predictor.metrics.refused(refusal.bound)
+            code = _CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
+            await context.abort(code, refusal.message)
+        except TimeoutError:
+            code = grpc.StatusCode.DEADLINE_EXCEEDED
+            await context.abort(code, "the answer took too long (request_seconds)")
+        except Exception:  # noqa: BLE001
+            _log.exception("request failed")
+            code = grpc.StatusCode.INTERNAL
+            await context.abort(code, "internal error")
+        finally:
+            seconds = time.monotonic() - start
+            self._predictor.metrics.request("grpc:ModelInfer", code.name, seconds)
+        return answer
+
+    async def _require(self, model_name: str, context: Any) -> None:
+        try:
+            self._predictor.require(model_name)
+        except Refusal as refusal:
+            await context.abort(grpc.StatusCode.NOT_FOUND, refusal.message)
+
+    async def _infer(self, request: Any) -> Any:
+        self._predictor.require(request.model_name)
+        top_k = _top_k(request)
+        probabilities = await self._predictor.predict(_texts(request))
+        outputs = {each.name: each for each in named_outputs(self._predictor, probabilities, top_k)}
+        wanted = [each.name for each in request.outputs] or list(outputs)
+        if unknown := sorted(set(wanted) - set(outputs)):
+            raise Refusal.malformed(f"there is no output `{unknown[0]}`")
+        answer = pb.ModelInferResponse(
+            id=request.id, model_name=self._predictor.name, model_version=self._predictor.version
+        )
+        answer.parameters["labels"].string_param = ",".join(self._predictor.labels)
+        for name in wanted:
+            _add(answer, outputs[name], raw=bool(request.raw_input_contents))
+        return answer
+
+
+@asynccontextmanager
+async def running_grpc(predictor: Predictor) -> AsyncIterator[None]:
+    """Listen for gRPC for the length of a block, then finish what is under way.
+
+    Raises:
+        InputError: If the address cannot be listened on.
+    """
+    settings = predictor.settings
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", settings.max_body_bytes),
+            ("grpc.max_metadata_size", settings.max_header_bytes),
+            ("grpc.max_connection_idle_ms", settings.idle_seconds * 1000),
+            ("grpc.so_reuseport", 0),
+        ],
+        maximum_concurrent_rpcs=settings.max_requests,
+    )
+    service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor), server)
+    address = f"{settings.host}:{settings.grpc_port}"
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError as error:
+        rule = "cannot be listened on"
+        raise InputError(f"address {address}", rule, "Choose another host or port") from error
+    await server.start()
+    yield
+    await server.stop(settings.shutdown_seconds)
+
+
+def _texts(request: Any) -> list[str]:
+    if [(each.name, each.datatype) for each in request.inputs] != [("text", "BYTES")]:
+        raise Refusal.malformed("a request must have one input, `text`, of datatype BYTES")
+    tensor = request.inputs[0]
+    if raw := request.raw_input_contents:
+        if len(raw) != 1 or tensor.HasField("contents"):
+            raise Refusal.malformed("input `text` must come once, in contents or raw")
+        texts = read_texts(raw[0])
+    else:
+        contents = tensor.contents.bytes_contents
+        texts = [decoded(each, place) for place, each in enumerate(contents)]
+    if list(tensor.shape) != [len(texts)]:
+        message = f"input `text` has shape {list(tensor.shape)}, but {len(texts)} texts"
+        raise Refusal.malformed(message)
+    return texts
+
+
+def _top_k(request: Any) -> int | None:
+    if unknown := sorted(set(request.parameters) - {"top_k"}):
+        raise Refusal.malformed(f"there is no parameter `{unknown[0]}`")
+    if "top_k" not in request.parameters:
+        return None
+    top_k = int(request.parameters["top_k"].int64_param)
+    if top_k < 1:
+        raise Refusal.malformed("parameter `top_k` must be an integer of at least 1")
+    return top_k
+
+
+def _add(answer: Any, output: Output, raw: bool) -> None:
+    tensor = answer.outputs.add(name=output.name, datatype=output.datatype, shape=output.shape)
+    if raw:
+        answer.raw_output_contents.append(output.to_bytes())
+    elif output.datatype == "BYTES":
+        tensor.contents.bytes_contents.extend(text.encode() for text in output.values.ravel())
+    else:
+        tensor.contents.fp32_contents.extend(output.values.ravel().tolist())

@@ -1,0 +1,114 @@
+"""What the predictor tells Prometheus."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_TEXTS = (1, 2, 4, 8, 16, 32, 64)
+_TOKENS = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+_SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
+
+
+class Metrics:
+    """Counters and histograms of one predictor, in a registry of their own.
+
+    Args:
+        labels: Label names in the order of their ids.
+        version: Version of the model.
+        queue_texts: Gives the number of texts that wait.
+        ready: Says whether the predictor takes requests.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        version: str,
+        queue_texts: Callable[[], int],
+        ready: Callable[[], bool],
+    ) -> None:
+        registry = self.registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+
+        def histogram(name: str, about: str, buckets: Sequence[float], *names: str) -> Histogram:
+            return Histogram(name, about, names, buckets=buckets, registry=registry)
+
+        self._requests = Counter(
+            "classifier_requests", "Requests by outcome", ("route", "status"), registry=registry
+        )
+        self._refused = Counter(
+            "classifier_refused", "Requests beyond a bound", ("bound",), registry=registry
+        )
+        self._request_seconds = histogram(
+            "classifier_request_seconds", "Until a request was answered", _SECONDS, "route"
+        )
+        self._queue_seconds = histogram("classifier_queue_seconds", "A text waited", _SECONDS)
+        self._tokenise_seconds = histogram(
+            "classifier_tokenise_seconds", "Tokenising a request took", _SECONDS
+        )
+        self._infer_seconds = histogram(
+            "classifier_infer_seconds", "Inference of a batch took", _SECONDS
+        )
+        self._batch_texts = histogram("classifier_batch_texts", "Texts of a batch", _TEXTS)
+        self._batch_tokens = histogram("classifier_batch_tokens", "Tokens of a batch", _TOKENS)
+        self._confidence = histogram(
+            "classifier_confidence", "Probability of the label that won", _SHARES
+        )
+        predictions = Counter(
+            "classifier_predictions", "Texts that got a label", ("label",), registry=registry
+        )
+        self._predictions = [predictions.labels(label) for label in labels]
+        waiting = Gauge("classifier_queue_texts", "Texts that wait", registry=registry)
+        waiting.set_function(queue_texts)
+        takes = Gauge("classifier_ready", "1 while requests are taken", registry=registry)
+        takes.set_function(ready)
+        model = Gauge("classifier_model_info", "The model", ("version",), registry=registry)
+        model.labels(version).set(1)
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """A request was answered.
+
+        Args:
+            route: Template of its path; there are few of them.
+            status: HTTP status, or the name of a gRPC one.
+            seconds: How long it took.
+        """
+        self._requests.labels(route, status).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def refused(self, bound: str) -> None:
+        """A request exceeded the setting of this name."""
+        self._refused.labels(bound).inc()
+
+    def tokenised(self, seconds: float) -> None:
+        """The texts of a request were tokenised."""
+        self._tokenise_seconds.observe(seconds)
+
+    def batch(self, texts: int, tokens: int, waited: Sequence[float], seconds: float) -> None:
+        """A batch was run; see `components.serve.batching.BatchObserver`."""
+        self._batch_texts.observe(texts)
+        self._batch_tokens.observe(tokens)
+        self._infer_seconds.observe(seconds)
+        for each in waited:
+            self._queue_seconds.observe(each)
+
+    def predicted(self, probabilities: NDArray[np.float32]) -> None:
+        """Texts got these probabilities, shape (texts, labels)."""
+        for winner, share in zip(
+            probabilities.argmax(axis=1), probabilities.max(axis=1).tolist(), strict=True
+        ):
+            self._predictions[winner].inc()
+            self._confidence.observe(share)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

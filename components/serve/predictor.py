@@ -1,0 +1,134 @@
+"""The model behind every protocol: texts in, calibrated probabilities out."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from loky import cpu_count
+from numpy.typing import NDArray
+
+from components.serve.attribution import WordWeight, occlusions, word_weights
+from components.serve.batching import Batcher, BatchLimits
+from components.serve.classifier import Classifier
+from components.serve.metrics import Metrics
+from components.serve.refusal import Refusal
+from components.serve.settings import ServeSettings
+
+_INLINE_CHARACTERS = 4096
+"""Tokenising so many takes about as long as handing them to a thread and back."""
+_WARM_UP_WORDS = (1, 8, 32, 128)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a text got its label.
+
+    Args:
+        probabilities: Of all labels, shape (labels,).
+        words: The text's words, weighed for the most probable label.
+    """
+
+    probabilities: NDArray[np.float32]
+    words: list[WordWeight]
+
+
+class Predictor:
+    """Answers all requests with one model; bounded, and never blocks the event loop.
+
+    Args:
+        settings: Bounds and engine.
+
+    Raises:
+        InputError: If the model folder does not verify.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self.settings = settings
+        # Inferences side by side, one thread each, do more than one inference on all threads.
+        threads = settings.threads or cpu_count()
+        self._classifier = Classifier(settings.model_dir, 1, settings.precision)
+        self.name, self.labels = settings.model_name, self._classifier.labels
+        hashed = self._classifier.version
+        self.version = f"{settings.run_id}:{hashed}" if settings.run_id else hashed
+        self.draining = False
+        self.metrics = Metrics(
+            self.labels, self.version, lambda: self._batcher.waiting, lambda: self.ready
+        )
+        limits = BatchLimits(
+            self._classifier.batch_texts,
+            settings.batch_tokens,
+            settings.batch_wait_ms / 1000,
+            settings.queue_texts,
+        )
+        for words in _WARM_UP_WORDS:
+            self._classifier.logits([" ".join(["word"] * words)])
+        self._batcher = Batcher(self._classifier.infer, limits, threads, self.metrics)
+
+    @property
+    def ready(self) -> bool:
+        """Whether new requests are welcome: the model is warm, and no end is near."""
+        return not self.draining
+
+    def require(self, model_name: str) -> None:
+        """Refuse a request for another model.
+
+        Raises:
+            Refusal: With status 404.
+        """
+        if model_name != self.name:
+            raise Refusal(404, f"no model has this name; this predictor serves `{self.name}`")
+
+    async def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Calibrated probabilities of shape (texts, labels), rows in the order of the texts.
+
+        Raises:
+            Refusal: If the texts break a bound.
+        """
+        self._require_bounds(texts, self.settings.max_texts, "max_texts")
+        probabilities = self._classifier.calibrated(await self._logits(texts))
+        self.metrics.predicted(probabilities)
+        return probabilities
+
+    async def explain(self, texts: Sequence[str]) -> list[Explanation]:
+        """Probabilities and the words that mattered, by leaving each word out once.
+
+        Raises:
+            Refusal: If the texts break a bound.
+        """
+        self._require_bounds(texts, self.settings.max_explained_texts, "max_explained_texts")
+        # One text after the other, so that a request never fills the queue.
+        return [self._explanation(text, await self._logits(occlusions(text))) for text in texts]
+
+    def close(self) -> None:
+        """Let the inference threads end; nothing may be asked any more."""
+        self._batcher.close()
+
+    def _explanation(self, text: str, logits: NDArray[np.float32]) -> Explanation:
+        probabilities = self._classifier.calibrated(logits[:1])[0]
+        winner = int(probabilities.argmax())
+        words = word_weights(text, logits / self._classifier.temperature, winner)
+        return Explanation(probabilities, words)
+
+    async def _logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self._batcher.require_room(len(texts))
+        start = time.monotonic()
+        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
+            tokens = self._classifier.encode(texts)
+        else:
+            tokens = await asyncio.to_thread(self._classifier.encode, texts)
+        self.metrics.tokenised(time.monotonic() - start)
+        return await self._batcher.logits(tokens)
+
+    def _require_bounds(self, texts: Sequence[str], most: int, bound: str) -> None:
+        if not 1 <= len(texts) <= most:
+            message = f"a request must hold 1 to {most} texts, not {len(texts)} ({bound})"
+            raise Refusal(400, message, bound)
+        for place, text in enumerate(texts):
+            if not text.strip():
+                raise Refusal.malformed(f"text {place} is empty")
+            if len(text) > self.settings.max_characters:
+                message = f"text {place} has {len(text)} characters; at most "
+                message += f"{self.settings.max_characters} are allowed (max_characters)"
+                raise Refusal(400, message, "max_characters")

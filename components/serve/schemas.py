@@ -1,0 +1,213 @@
+"""Bodies of requests and answers, as the predictor reads, writes and publishes them.
+
+Sources: https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol and
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+from components.serve.refusal import Refusal
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Closed(BaseModel):
+    # A misspelt name is an error, not something to be passed over in silence.
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Open(BaseModel):
+    # Clients of V2 put names of their own into a request.
+    model_config = ConfigDict(strict=True)
+
+
+Text = Annotated[str, Field(pattern=r"\S", examples=["I can not believe it!"])]
+TopK = Annotated[int, Field(ge=1, description="Only so many labels, the most probable first.")]
+Threshold = Annotated[
+    float, Field(ge=0, le=1, description="Only labels of at least this probability.")
+]
+Parameters = dict[str, str | bool | int | float]
+
+
+class TextObject(_Closed):
+    """A text as an object."""
+
+    text: Text
+
+
+Instance = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[TextObject, Tag("object")],
+    Discriminator(lambda value: "object" if isinstance(value, dict | TextObject) else "text"),
+]
+
+
+class Error(BaseModel):
+    """Why there is no answer."""
+
+    error: str
+
+
+class PredictRequest(_Closed):
+    """V1: texts to classify."""
+
+    instances: Annotated[list[Instance], Field(min_length=1, fail_fast=True)]
+    top_k: TopK | None = None
+    threshold: Threshold | None = None
+
+    def texts(self) -> list[str]:
+        """The texts, however they were written."""
+        return [each if isinstance(each, str) else each.text for each in self.instances]
+
+
+class PredictionBody(BaseModel):
+    """The most probable label of a text, and the probabilities by label."""
+
+    label: str
+    probabilities: dict[str, float]
+
+
+class PredictResponse(BaseModel):
+    """V1: a prediction for each text, in their order."""
+
+    predictions: list[PredictionBody]
+    model_version: str
+
+
+class WordBody(BaseModel):
+    """A word and the log-odds that the label loses without it."""
+
+    word: str
+    weight: float
+
+
+class ExplanationBody(PredictionBody):
+    """A prediction and what each word did for its label."""
+
+    words: list[WordBody]
+
+
+class ExplainResponse(BaseModel):
+    """V1: an explanation for each text, in their order."""
+
+    explanations: list[ExplanationBody]
+    model_version: str
+
+
+class ModelList(BaseModel):
+    """V1: the models."""
+
+    models: list[str]
+
+
+class ModelStatus(BaseModel):
+    """V1 and V2: whether the model takes requests."""
+
+    name: str
+    ready: bool
+
+
+class Live(BaseModel):
+    """V2: the process is alive."""
+
+    live: Literal[True]
+
+
+class Ready(BaseModel):
+    """V2: whether requests are taken."""
+
+    ready: bool
+
+
+class ServerMetadata(BaseModel):
+    """V2: the server."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class TensorMetadata(BaseModel):
+    """V2: name, datatype and shape of a tensor; -1 stands for any size."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(BaseModel):
+    """V2: the model."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class InputTensor(_Open):
+    """V2: the texts. Without `data` they follow the JSON in binary form."""
+
+    name: Literal["text"]
+    datatype: Literal["BYTES"]
+    shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=1)]
+    parameters: Parameters = {}
+    data: Annotated[list[Text], Field(fail_fast=True)] | None = None
+
+
+class RequestedOutput(_Open):
+    """V2: an output that is asked for."""
+
+    name: Literal["label", "probabilities"]
+    parameters: Parameters = {}
+
+
+class InferParameters(_Open):
+    """V2: what a request may ask beside its tensors."""
+
+    top_k: TopK | None = None
+    binary_data_output: bool = False
+
+
+class InferRequest(_Open):
+    """V2: texts to classify."""
+
+    id: Annotated[str, Field(max_length=256)] | None = None
+    parameters: InferParameters = InferParameters()
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
+    outputs: Annotated[list[RequestedOutput], Field(min_length=1, max_length=2)] | None = None
+
+
+class OutputTensor(BaseModel):
+    """V2: labels or probabilities; without `data` they follow the JSON in binary form."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: dict[str, int] | None = None
+    data: list[str] | list[float] | None = None
+
+
+class InferResponse(BaseModel):
+    """V2: the outputs. `parameters.labels` names the columns of `probabilities`."""
+
+    id: str
+    model_name: str
+    model_version: str
+    parameters: dict[str, str]
+    outputs: list[OutputTensor]
+
+
+def read(model: type[_Model], body: bytes) -> _Model:
+    """Read a request body.
+
+    Raises:
+        Refusal: If it is not JSON or not of this form; names the first place and its rule.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "body"
+        raise Refusal.malformed(f"{place}: {first['msg']}") from None

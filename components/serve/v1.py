@@ -1,0 +1,68 @@
+"""KServe's V1 protocol over HTTP, with an explain route."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from numpy.typing import NDArray
+
+from components.serve.answers import documented, json_answer
+from components.serve.predictor import Predictor
+from components.serve.schemas import (
+    ExplainResponse,
+    ModelList,
+    ModelStatus,
+    PredictRequest,
+    PredictResponse,
+    read,
+)
+
+
+def v1_routes(predictor: Predictor) -> APIRouter:
+    """The routes below `/v1`."""
+    router = APIRouter(prefix="/v1/models", tags=["V1"])
+
+    @router.get("", response_model=ModelList)
+    async def models() -> Response:
+        return json_answer({"models": [predictor.name]})
+
+    @router.get("/{model_name}", **documented(ModelStatus, statuses=(404, 503)))
+    async def status(model_name: str) -> Response:
+        predictor.require(model_name)
+        body = {"name": predictor.name, "ready": predictor.ready}
+        return json_answer(body, 200 if predictor.ready else 503)
+
+    @router.post("/{model_name}:predict", **documented(PredictResponse, PredictRequest))
+    async def predict(model_name: str, request: Request) -> Response:
+        predictor.require(model_name)
+        asked = read(PredictRequest, await request.body())
+        probabilities = await predictor.predict(asked.texts())
+        bodies = [_body(predictor, asked, row) for row in probabilities]
+        return _answer(predictor, "predictions", bodies)
+
+    @router.post("/{model_name}:explain", **documented(ExplainResponse, PredictRequest))
+    async def explain(model_name: str, request: Request) -> Response:
+        predictor.require(model_name)
+        asked = read(PredictRequest, await request.body())
+        bodies = []
+        for each in await predictor.explain(asked.texts()):
+            words = [{"word": word.word, "weight": word.weight} for word in each.words]
+            bodies.append({**_body(predictor, asked, each.probabilities), "words": words})
+        return _answer(predictor, "explanations", bodies)
+
+    return router
+
+
+def _answer(predictor: Predictor, name: str, bodies: Sequence[dict[str, Any]]) -> Response:
+    return json_answer({name: bodies, "model_version": predictor.version})
+
+
+def _body(predictor: Predictor, asked: PredictRequest, row: NDArray[np.float32]) -> dict[str, Any]:
+    shares = dict(zip(predictor.labels, row.tolist(), strict=True))
+    winner = predictor.labels[int(row.argmax())]
+    if asked.top_k is not None:
+        shares = dict(sorted(shares.items(), key=lambda each: -each[1])[: asked.top_k])
+    if asked.threshold is not None:
+        shares = {name: share for name, share in shares.items() if share >= asked.threshold}
+    return {"label": winner, "probabilities": shares}

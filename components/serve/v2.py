@@ -1,0 +1,143 @@
+"""The V2 (Open Inference) protocol over HTTP, JSON and binary.
+
+Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Request, Response
+
+from components.serve.answers import documented, json_answer
+from components.serve.outputs import Output, named_outputs, tensor_metadata
+from components.serve.predictor import Predictor
+from components.serve.refusal import Refusal
+from components.serve.schemas import (
+    InferRequest,
+    InferResponse,
+    InputTensor,
+    Live,
+    ModelMetadata,
+    ModelStatus,
+    Ready,
+    ServerMetadata,
+    read,
+)
+from components.serve.tensors import read_texts
+
+HEADER_LENGTH = "Inference-Header-Content-Length"
+SERVER = {"name": "emotion-pipeline", "version": "2", "extensions": ["binary_tensor_data"]}
+
+
+def v2_routes(predictor: Predictor) -> APIRouter:
+    """The routes below `/v2`."""
+    router = APIRouter(prefix="/v2", tags=["V2"])
+
+    @router.get("", response_model=ServerMetadata)
+    async def server() -> Response:
+        return json_answer(SERVER)
+
+    @router.get("/health/live", response_model=Live)
+    async def live() -> Response:
+        return json_answer({"live": True})
+
+    @router.get("/health/ready", **documented(Ready, statuses=(503,)))
+    async def ready() -> Response:
+        return json_answer({"ready": predictor.ready}, 200 if predictor.ready else 503)
+
+    @router.get("/models/{model_name}/ready", **documented(ModelStatus, statuses=(404, 503)))
+    async def model_ready(model_name: str) -> Response:
+        predictor.require(model_name)
+        body = {"name": predictor.name, "ready": predictor.ready}
+        return json_answer(body, 200 if predictor.ready else 503)
+
+    @router.get("/models/{model_name}", **documented(ModelMetadata, statuses=(404,)))
+    async def model(model_name: str) -> Response:
+        predictor.require(model_name)
+        inputs, outputs = tensor_metadata(predictor)
+        head = {"name": predictor.name, "versions": [predictor.version], "platform": "onnxruntime"}
+        return json_answer({**head, "inputs": inputs, "outputs": outputs})
+
+    @router.post("/models/{model_name}/infer", **documented(InferResponse, InferRequest))
+    async def infer(model_name: str, request: Request) -> Response:
+        predictor.require(model_name)
+        body = await request.body()
+        length = _json_length(request.headers.get(HEADER_LENGTH), len(body))
+        asked = read(InferRequest, body[:length])
+        texts = _texts(asked.inputs[0], body[length:])
+        probabilities = await predictor.predict(texts)
+        outputs = named_outputs(predictor, probabilities, asked.parameters.top_k)
+        return _answer(predictor, asked, outputs)
+
+    return router
+
+
+def _json_length(header: str | None, size: int) -> int:
+    if header is None:
+        return size
+    if not header.isascii() or not header.isdigit() or int(header) > size:
+        raise Refusal.malformed(f"{HEADER_LENGTH} must be a number of bytes within the body")
+    return int(header)
+
+
+def _texts(tensor: InputTensor, binary: bytes) -> list[str]:
+    size = tensor.parameters.get("binary_data_size")
+    if size is None:
+        if tensor.data is None:
+            raise Refusal.malformed("inputs.0 has neither data nor binary_data_size")
+        if binary:
+            raise Refusal.malformed("there are binary data, but inputs.0 has no binary_data_size")
+        texts = tensor.data
+    elif tensor.data is not None:
+        raise Refusal.malformed("inputs.0 has both data and binary_data_size")
+    elif size != len(binary):
+        message = f"inputs.0 has binary_data_size {size}, but {len(binary)} bytes follow the JSON"
+        raise Refusal.malformed(message)
+    else:
+        texts = read_texts(binary)
+    if len(texts) != tensor.shape[0]:
+        raise Refusal.malformed(f"inputs.0 has shape {tensor.shape}, but {len(texts)} texts")
+    return texts
+
+
+def _answer(predictor: Predictor, asked: InferRequest, outputs: Sequence[Output]) -> Response:
+    tensors, binary = _tensors(asked, {each.name: each for each in outputs})
+    head = {
+        "id": asked.id or str(uuid4()),
+        "model_name": predictor.name,
+        "model_version": predictor.version,
+        # A parameter of V2 is a scalar, so the names of the columns stand in one string.
+        "parameters": {"labels": ",".join(predictor.labels)},
+        "outputs": tensors,
+    }
+    answer = json_answer(head)
+    if not binary:
+        return answer
+    text = bytes(answer.body)
+    headers = {HEADER_LENGTH: str(len(text))}
+    return Response(text + binary, media_type="application/octet-stream", headers=headers)
+
+
+def _tensors(
+    asked: InferRequest, outputs: Mapping[str, Output]
+) -> tuple[list[dict[str, Any]], bytes]:
+    """The outputs that are asked for, as JSON, and the data of the binary ones."""
+    by_default = asked.parameters.binary_data_output
+    wanted: Mapping[str, object] = dict.fromkeys(outputs, by_default)
+    if asked.outputs:
+        wanted = {
+            each.name: each.parameters.get("binary_data", by_default) for each in asked.outputs
+        }
+    tensors: list[dict[str, Any]] = []
+    binary = b""
+    for name, as_binary in wanted.items():
+        output = outputs[name]
+        tensor = {"name": name, "datatype": output.datatype, "shape": output.shape}
+        if as_binary:
+            content = output.to_bytes()
+            binary += content
+            tensors.append({**tensor, "parameters": {"binary_data_size": len(content)}})
+        else:
+            tensors.append({**tensor, "data": output.values.ravel().tolist()})
+    return tensors, binary

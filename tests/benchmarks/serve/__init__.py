@@ -1,0 +1,1 @@
+"""How fast is the predictor, against others with the same model? `make bench-serve`."""

@@ -1,0 +1,187 @@
+"""Every bound is a setting, and what exceeds it is answered with a status and the bound's name."""
+
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.serve.conftest import V1
+
+HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"
+
+
+def connect(url):
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+
+
+def answer_of(connection):
+    """Status and error of what is answered until the other side closes."""
+    content = b""
+    while part := connection.recv(65_536):
+        content += part
+    head, _, body = content.partition(b"\r\n\r\n")
+    assert b"connection: close" in head.lower()
+    return int(head.split()[1]), json.loads(body)["error"]
+
+
+def test_a_body_too_large_is_refused_before_it_is_sent(bounded):
+    url = bounded("--max-body-bytes", "1000")
+    with connect(url) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 1001\r\n\r\n".encode())
+        assert answer_of(connection) == (413, "a body may have 1000 bytes (max_body_bytes)")
+
+
+def test_a_chunked_body_is_counted_as_it_comes(bounded):
+    url = bounded("--max-body-bytes", "1000")
+    with connect(url) as connection:
+        connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
+        for _ in range(4):
+            connection.sendall(b"12c\r\n" + b"x" * 300 + b"\r\n")
+        assert answer_of(connection)[0] == 413
+
+
+def test_a_compressed_body_is_refused(client):
+    headers = {"Content-Encoding": "gzip"}
+    answer = client.post(V1, content=b"\x1f\x8b" + b"0" * 100, headers=headers)
+    assert answer.status_code == 415
+    assert "Content-Encoding" in answer.json()["error"]
+
+
+def test_texts_and_characters_are_bounded_by_settings(bounded):
+    url = bounded("--max-texts", "2", "--max-characters", "5")
+    many = httpx.post(url + V1, json={"instances": ["a"] * 3}, trust_env=False)
+    long = httpx.post(url + V1, json={"instances": ["abcdef"]}, trust_env=False)
+    assert "not 3 (max_texts)" in many.json()["error"]
+    assert "(max_characters)" in long.json()["error"]
+    schema = httpx.get(f"{url}/openapi.json", trust_env=False).json()["components"]["schemas"]
+    assert schema["PredictRequest"]["properties"]["instances"]["maxItems"] == 2
+
+
+def test_a_slow_body_is_cut_off(bounded):
+    url = bounded("--body-seconds", "0.5")
+    with connect(url) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 100\r\n\r\nabc".encode())
+        assert answer_of(connection) == (408, "the body took longer than 0.5 s (body_seconds)")
+
+
+def test_slow_headers_are_cut_off_while_others_are_served(bounded):
+    url = bounded("--header-seconds", "2")
+    slow = [connect(url) for _ in range(40)]
+    for connection in slow:
+        connection.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
+    start = time.monotonic()
+    served = 0
+    while time.monotonic() - start < 1.2:
+        served += httpx.post(url + V1, json={"instances": ["a"]}, trust_env=False).is_success
+        for connection in slow:
+            connection.sendall(b"x")
+    assert served > 0
+    for connection in slow:
+        assert answer_of(connection) == (408, "the headers took too long (header_seconds)")
+        connection.close()
+
+
+def test_a_connection_that_says_nothing_is_closed(bounded):
+    url = bounded("--header-seconds", "0.5")
+    with connect(url) as connection:
+        assert answer_of(connection)[0] == 408
+
+
+def test_an_idle_connection_is_closed(bounded):
+    url = bounded("--idle-seconds", "1")
+    with connect(url) as connection:
+        connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert connection.recv(65_536) == b""
+
+
+def test_headers_too_large_are_refused(bounded):
+    url = bounded("--max-header-bytes", "2048")
+    with connect(url) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Long: ")
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for _ in range(200):
+                connection.sendall(b"x" * 1000)
+                time.sleep(0.01)
+    refused = httpx.get(f"{url}/metrics", trust_env=False).text
+    assert 'classifier_refused_total{bound="max_header_bytes"} 1.0' in refused
+
+
+def test_what_is_no_http_is_refused_in_json(predictor_url):
+    with connect(predictor_url) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
+        status, error = answer_of(connection)
+    assert (status, error) == (400, "Invalid HTTP request received.")
+
+
+def test_connections_are_bounded(bounded):
+    url = bounded("--max-connections", "3")
+    first = [connect(url) for _ in range(3)]
+    try:
+        time.sleep(0.2)
+        with connect(url) as one_more:
+            assert answer_of(one_more) == (503, "too many connections are open (max_connections)")
+    finally:
+        for connection in first:
+            connection.close()
+    time.sleep(0.2)
+    assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
+
+
+def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
+    url = bounded("--max-requests", "2", "--threads", "1")
+    long = "an ordinary day with a long walk in it " * 20
+
+    def ask(texts):
+        return httpx.post(url + V1, json={"instances": [long] * texts}, timeout=60, trust_env=False)
+
+    with ThreadPoolExecutor(24) as pool:
+        asked = [pool.submit(ask, 30) for _ in range(24)]
+        time.sleep(0.1)
+        assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
+        answers = [each.result() for each in asked]
+    refused = [each for each in answers if each.status_code == 503]
+    assert len(refused) + sum(each.status_code == 200 for each in answers) == len(answers)
+    assert all(each.headers["Retry-After"] == "1" for each in refused)
+    assert refused
+    assert all(
+        "2 requests are under way (max_requests)" in each.json()["error"] for each in refused
+    )
+    assert ask(1).status_code == 200
+
+
+def test_a_queue_that_is_full_is_named(bounded):
+    # Five requests fit under max_requests, but not their texts into the queue.
+    url = bounded("--queue-texts", "70", "--max-texts", "70", "--threads", "1")
+    long = "an ordinary day with a long walk in it " * 20
+
+    def ask(_):
+        body = {"instances": [long] * 70}
+        return httpx.post(url + V1, json=body, timeout=60, trust_env=False)
+
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(ask, range(5)))
+    errors = [each.json()["error"] for each in answers if each.status_code == 503]
+    assert errors
+    assert all("of at most 70 texts wait already (queue_texts)" in each for each in errors)
+
+
+def test_a_request_that_takes_too_long_is_given_up(bounded):
+    url = bounded("--request-seconds", "0.1", "--threads", "1")
+    body = {"instances": ["an ordinary day with a long walk in it " * 20] * 200}
+    answer = httpx.post(url + V1, json=body, timeout=60, trust_env=False)
+    assert answer.status_code == 503
+    assert "(request_seconds)" in answer.json()["error"]
+    assert httpx.post(url + V1, json={"instances": ["a"]}, trust_env=False).is_success
+
+
+@pytest.mark.parametrize("page", [True, False])
+def test_the_page_can_be_switched_off(bounded, page):
+    url = bounded("--page" if page else "--no-page")
+    answer = httpx.get(url, trust_env=False)
+    assert answer.headers["content-type"].startswith("text/html" if page else "application/json")

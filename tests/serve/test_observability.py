@@ -1,0 +1,129 @@
+"""What the predictor tells of itself: metrics, logs, payloads."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from components.deploy.predictor_process import running_predictor
+from components.processes import free_port
+from tests.serve.conftest import V1
+
+SECRET = "my secret sentence about joy"
+
+
+def samples(url):
+    text = httpx.get(f"{url}/metrics", trust_env=False).text
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def ask(url, texts):
+    return httpx.post(url + V1, json={"instances": texts}, timeout=30, trust_env=False)
+
+
+def test_metrics_count_requests_texts_labels_and_bounds(bounded):
+    url = bounded()
+    answer = ask(url, ["a wonderful day", "a dreadful day"]).json()
+    ask(url, [])
+    ask(url, ["a"] * 257)
+    seen = samples(url)
+    route = "/v1/models/{model_name}:predict"
+    assert seen["classifier_requests_total", route, "200"] == 1
+    assert seen["classifier_requests_total", route, "400"] == 2
+    assert seen["classifier_refused_total", "max_texts"] == 1
+    assert seen["classifier_queue_texts",] == 0
+    assert seen["classifier_ready",] == 1
+    assert seen["classifier_model_info", answer["model_version"]] == 1
+    labels = [each["label"] for each in answer["predictions"]]
+    assert sum(seen["classifier_predictions_total", label] for label in set(labels)) == 2
+    for name in ("queue", "infer"):
+        assert seen[f"classifier_{name}_seconds_count",] == 2
+    assert seen["classifier_tokenise_seconds_count",] == 1
+    assert seen["classifier_batch_texts_sum",] == 2
+    assert seen["classifier_batch_tokens_sum",] == 10
+    confidences = [max(each["probabilities"].values()) for each in answer["predictions"]]
+    assert seen["classifier_confidence_sum",] == pytest.approx(sum(confidences))
+    assert seen["classifier_request_seconds_count", route] == 3
+
+
+def logged(log):
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_logs_hold_the_texts_only_if_asked(model_folder, tmp_path, texts):
+    log = tmp_path / "log"
+    options = ["--log-requests", *(["--log-texts"] if texts else [])]
+    with running_predictor(model_folder, "emotion", log, options=options) as url:
+        ask(url, [SECRET])
+    lines = [each for each in logged(log) if each.get("route", "").endswith(":predict")]
+    assert [each["status"] for each in lines] == [200]
+    assert lines[0]["milliseconds"] > 0
+    assert (SECRET in log.read_text()) is texts
+
+
+def test_by_default_requests_leave_no_lines(model_folder, tmp_path):
+    log = tmp_path / "log"
+    with running_predictor(model_folder, "emotion", log) as url:
+        ask(url, [SECRET])
+        ask(url, [""])
+    assert [each["level"] for each in logged(log)] == ["INFO"]
+
+
+@contextmanager
+def collector(status):
+    """A server that takes CloudEvents, and what it took."""
+    events = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            events.append((dict(self.headers), body))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", free_port()), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", events
+        server.shutdown()
+
+
+def wait_for(condition):
+    deadline = threading.Event()
+    for _ in range(100):
+        if condition():
+            return
+        deadline.wait(0.05)
+    raise AssertionError("it did not happen")
+
+
+def test_payloads_go_to_the_collector_as_cloud_events(bounded):
+    with collector(200) as (sink, events):
+        url = bounded("--payload-url", sink)
+        answer = ask(url, [SECRET])
+        wait_for(lambda: len(events) == 2)
+    (request, asked), (response, answered) = events
+    assert json.loads(asked) == {"instances": [SECRET]}
+    assert json.loads(answered) == answer.json()
+    assert request["ce-id"] == response["ce-id"]
+    kinds = [each["ce-type"] for each in (request, response)]
+    assert kinds == [f"org.kubeflow.serving.inference.{each}" for each in ("request", "response")]
+    assert request["ce-inferenceservicename"] == "emotion"
+
+
+def test_a_collector_that_refuses_is_counted_and_no_answer_waits(bounded):
+    with collector(500) as (sink, _):
+        url = bounded("--payload-url", sink)
+        assert ask(url, [SECRET]).is_success
+        wait_for(lambda: samples(url).get(("classifier_refused_total", "payload_url"), 0) == 2)

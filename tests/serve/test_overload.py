@@ -1,0 +1,105 @@
+"""Four times what the predictor can do, for 30 seconds; and abuse of memory."""
+
+import asyncio
+import statistics
+import time
+
+import aiohttp
+import httpx
+import pytest
+
+from tests.serve.conftest import V1
+
+TEXTS = [
+    "i feel wonderful about this long and ordinary day with all of my friends around me",
+    "the bill is still wrong , and i am furious with all of you about it again",
+]
+SECONDS = 30
+PROBE_SECONDS = 0.1
+
+
+async def closed_loop(url, seconds, clients):
+    """Requests a second that so many clients get answered, one after the other."""
+    deadline = time.monotonic() + seconds
+
+    async def client(session, number):
+        answered = 0
+        while time.monotonic() < deadline:
+            body = {"instances": [TEXTS[number % 2]]}
+            async with session.post(url + V1, json=body) as answer:
+                answered += answer.status == 200
+        return answered
+
+    async with aiohttp.ClientSession() as session:
+        done = await asyncio.gather(*(client(session, number) for number in range(clients)))
+    return sum(done) / seconds
+
+
+async def open_loop(url, seconds, rate):
+    """Statuses of requests sent at a fixed rate, whatever comes back."""
+    statuses = []
+
+    async def one(session, number):
+        async with session.post(url + V1, json={"instances": [TEXTS[number % 2]]}) as answer:
+            await answer.read()
+            statuses.append(answer.status)
+
+    connector = aiohttp.TCPConnector(limit=600)
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        start, sent, running = time.monotonic(), 0, set()
+        while (passed := time.monotonic() - start) < seconds:
+            while sent < passed * rate:
+                running.add(asyncio.ensure_future(one(session, sent)))
+                sent += 1
+            await asyncio.sleep(0.01)
+            running = {each for each in running if not each.done()}
+        await asyncio.gather(*running)
+    return sent, statuses
+
+
+async def probes(url, stop):
+    """Seconds of each liveness probe until told to stop."""
+    seconds = []
+    async with aiohttp.ClientSession() as session:
+        while not stop.is_set():
+            start = time.monotonic()
+            async with session.get(f"{url}/v2/health/live") as answer:
+                assert answer.status == 200
+                await answer.read()
+            seconds.append(time.monotonic() - start)
+            await asyncio.sleep(0.05)
+    return seconds
+
+
+def loaded(url, rate):
+    """Overload in a loop of its own, so that its own slowness is not taken for the probes'."""
+
+    async def probed():
+        stop = asyncio.Event()
+        probing = asyncio.ensure_future(probes(url, stop))
+        answers = await asyncio.to_thread(asyncio.run, open_loop(url, SECONDS, rate))
+        stop.set()
+        return answers, await probing
+
+    return asyncio.run(probed())
+
+
+@pytest.mark.slow
+def test_overload_is_answered_or_refused_while_liveness_holds(bounded):
+    url = bounded()
+    capacity = asyncio.run(closed_loop(url, 3, 32))
+    (sent, statuses), liveness = loaded(url, 4 * capacity)
+
+    assert len(statuses) == sent
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(503) > 0.3 * sent
+    # What it can do it still does, although the load itself takes one of the processors.
+    assert statuses.count(200) > 0.3 * capacity * SECONDS
+    assert statistics.median(liveness) < PROBE_SECONDS
+    assert statistics.quantiles(liveness, n=20)[-1] < PROBE_SECONDS
+    assert len(liveness) > SECONDS
+    after = asyncio.run(closed_loop(url, 2, 8))
+    assert after > 0.3 * capacity
+    answer = httpx.post(url + V1, json={"instances": [TEXTS[1]]}, timeout=5, trust_env=False)
+    assert answer.status_code == 200
