@@ -1,7 +1,9 @@
 """Folders on this machine, or on a volume that machines share."""
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,13 +14,15 @@ from components.storage.names import require_no_link
 from components.storage.store import local_path
 
 _LOCK_SECONDS = 30
+_COPY_SECONDS = 900
 
 
 class LocalStore:
     """A folder on a file system (see `components.storage.store.Store`).
 
-    A file appears whole: it is written beside the folder and moved into its place. The generation
-    of a file is a hash of its content, and those who replace it take turns.
+    A file appears whole: it is written beside the folder and moved into its place, and what a
+    killed process leaves there the next one overwrites and removes. The generation of a file is a
+    hash of its content. Those who write take turns.
 
     Args:
         uri: A plain path or file:// URI.
@@ -43,11 +47,15 @@ class LocalStore:
         for name in wanted:
             require_no_link(self._root, name)
         self._root.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self._root.parent, prefix=".partial-") as drafts:
-            self._files.put(_paths(folder, wanted), _paths(Path(drafts), wanted))
-            for name in wanted:
-                (self._root / name).parent.mkdir(parents=True, exist_ok=True)
-                (Path(drafts) / name).replace(self._root / name)
+        drafts = self._root.with_name(f".partial-{self._root.name}")
+        with FileLock(f"{drafts}.lock", timeout=_COPY_SECONDS):
+            try:
+                self._files.put(_paths(folder, wanted), _paths(drafts, wanted))
+                for name in wanted:
+                    (self._root / name).parent.mkdir(parents=True, exist_ok=True)
+                    (drafts / name).replace(self._root / name)
+            finally:
+                shutil.rmtree(drafts, ignore_errors=True)
 
     def get(self, names: Iterable[str], folder: Path) -> None:
         """Copy files into a local folder."""
@@ -59,7 +67,10 @@ class LocalStore:
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; those that are not there do no harm."""
         for name in names:
-            (self._root / name).unlink(missing_ok=True)
+            path = self._root / name
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # not empty yet, or never there
+                path.parent.rmdir()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file."""

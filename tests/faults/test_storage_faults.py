@@ -162,3 +162,5 @@ def test_a_publish_that_is_killed_half_way_on_a_disk_can_be_run_again(model, tmp
 
     assert_no_model_until_published_again(uri, model, tmp_path)
     assert sorted(storage.open_store(uri).sizes()) == sorted(bundle.names(model))
+    left = {path.name for path in (tmp_path / "registry").iterdir() if path.is_dir()}
+    assert left == {"claims", "run-1"}
