@@ -13,7 +13,7 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint compile serve search bench-generate bench-synthetic bench-train \
+.PHONY: help setup run test test-browser fuzz lint compile serve search bench-generate bench-synthetic bench-train \
   bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
@@ -33,6 +33,15 @@ run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value 
 test: setup ## run all tests
 	$(BIN)/pytest
 
+fuzz: setup ## send the predictor 20,000 malformed requests
+	$(BIN)/pytest tests/serve/test_fuzz.py --fuzz-requests 20000
+
+test-browser: setup ## try the predictor's page out in a real browser
+	@for program in chromium chromedriver; do command -v $$program >/dev/null || { \
+	  echo "$$program is not on the PATH: apt-get install chromium chromium-driver" >&2; exit 1; }; done
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	$(BIN)/pytest tests/browser
+
 lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,7 +54,8 @@ compile: setup ## write pipelines/compiled/emotion.yaml and the graph in README.
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
-	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT)
+	@echo 'or open http://localhost:$(PORT)/ in a browser.'
+	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
 	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite

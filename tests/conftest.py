@@ -1,20 +1,32 @@
-"""A real data set and a real trained model, made once for all tests; places to store them."""
+"""A real data set, a real trained model, a real predictor, and places to store things."""
 
 import json
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pandas as pd
 import pytest
 
 from components import bundle
+from components.deploy.predictor_process import running_predictor
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
+from components.processes import free_port
 from components.task import load_task
 from components.train.run import train
 from components.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A predictor process that all tests share which only ask it."""
+
+    url: str
+    grpc: str
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +57,26 @@ def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def predictor(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Predictor]:
+    log = tmp_path_factory.mktemp("predictor") / "predictor.log"
+    port = free_port()
+    options = ["--grpc-port", str(port), "--run-id", "run-7"]
+    with running_predictor(model_folder, "emotion", log, options=options) as url:
+        yield Predictor(url, f"127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="session")
+def predictor_url(predictor: Predictor) -> str:
+    return predictor.url
+
+
+@pytest.fixture(scope="session")
+def client(predictor_url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=predictor_url, timeout=60.0, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten rows of each label."""
     folder = shutil.copytree(dataset_folder, tmp_path_factory.mktemp("small") / "dataset")
@@ -52,6 +84,10 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
         rows = pd.read_parquet(folder / f"{split}.parquet")
         rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz-requests", type=int, default=2000, help="requests of the fuzz tests")
 
 
 @pytest.fixture

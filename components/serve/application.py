@@ -1,10 +1,12 @@
 """The HTTP application: every route, and the description of them all."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
@@ -12,8 +14,7 @@ from components.serve.answers import internal_error, json_answer, refused
 from components.serve.page import page_response
 from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal
-from components.serve.schemas import InferRequest, PredictRequest
-from components.serve.settings import ServeSettings
+from components.serve.schemas import ExplainRequest, InferRequest, PredictRequest
 from components.serve.v1 import v1_routes
 from components.serve.v2 import v2_routes
 
@@ -40,7 +41,7 @@ def application(predictor: Predictor) -> FastAPI:
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
-    app.openapi = lambda: _openapi(app, predictor.settings)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app, predictor)  # type: ignore[method-assign]
     return app
 
 
@@ -55,16 +56,28 @@ async def _internal_error(_: Request, __: Exception) -> Response:
     return internal_error()
 
 
-def _openapi(app: FastAPI, settings: ServeSettings) -> dict[str, Any]:
-    """OpenAPI with the bodies that the routes read themselves, and this predictor's bounds."""
+def _openapi(app: FastAPI, predictor: Predictor) -> dict[str, Any]:
+    """OpenAPI with the bodies that the routes read themselves, and what holds here alone."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        requests = [(PredictRequest, "validation"), (InferRequest, "validation")]
         template = "#/components/schemas/{model}"
-        _, bodies = models_json_schema(requests, ref_template=template)  # type: ignore[arg-type]
+        requests: list[tuple[type[BaseModel], Literal["validation"]]] = [
+            (each, "validation") for each in (PredictRequest, ExplainRequest, InferRequest)
+        ]
+        _, bodies = models_json_schema(requests, ref_template=template)
         schemas = document["components"]["schemas"]
         schemas |= bodies["$defs"]
-        texts = schemas["PredictRequest"]["properties"]["instances"]
-        texts["maxItems"] = settings.max_texts
+        settings = predictor.settings
+        _instances(schemas, "PredictRequest")["maxItems"] = settings.max_texts
+        _instances(schemas, "ExplainRequest")["maxItems"] = settings.max_explained_texts
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"]["enum"] = [predictor.name]
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _instances(schemas: Mapping[str, Any], name: str) -> dict[str, Any]:
+    instances: dict[str, Any] = schemas[name]["properties"]["instances"]
+    return instances

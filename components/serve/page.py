@@ -15,7 +15,7 @@ def page_response() -> HTMLResponse:
 
     Nothing else is allowed: a text that found its way into the page as markup would stay dead.
 
-    Source: https://www.w3.org/TR/CSP3/#external-hash
+    Source: https://www.w3.org/TR/CSP3/#match-element-to-source-list
     """
     html = files("components.serve").joinpath("page.html").read_text(encoding="utf-8")
     headers = {

@@ -6,7 +6,15 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 
 from components.serve.refusal import Refusal
 
@@ -23,8 +31,17 @@ class _Open(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
+def _integer(value: object) -> object:
+    # To JSON Schema 2.0 is an integer.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Text = Annotated[str, Field(pattern=r"\S", examples=["I can not believe it!"])]
-TopK = Annotated[int, Field(ge=1, description="Only so many labels, the most probable first.")]
+TopK = Annotated[
+    int,
+    Field(ge=1, description="Only so many labels, the most probable first."),
+    BeforeValidator(_integer),
+]
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Only labels of at least this probability.")
 ]
@@ -59,6 +76,10 @@ class PredictRequest(_Closed):
     def texts(self) -> list[str]:
         """The texts, however they were written."""
         return [each if isinstance(each, str) else each.text for each in self.instances]
+
+
+class ExplainRequest(PredictRequest):
+    """V1: texts to explain; fewer than to classify."""
 
 
 class PredictionBody(BaseModel):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from components.serve.answers import documented, json_answer
 from components.serve.predictor import Predictor
 from components.serve.schemas import (
+    ExplainRequest,
     ExplainResponse,
     ModelList,
     ModelStatus,
@@ -41,10 +42,10 @@ def v1_routes(predictor: Predictor) -> APIRouter:
         bodies = [_body(predictor, asked, row) for row in probabilities]
         return _answer(predictor, "predictions", bodies)
 
-    @router.post("/{model_name}:explain", **documented(ExplainResponse, PredictRequest))
+    @router.post("/{model_name}:explain", **documented(ExplainResponse, ExplainRequest))
     async def explain(model_name: str, request: Request) -> Response:
         predictor.require(model_name)
-        asked = read(PredictRequest, await request.body())
+        asked = read(ExplainRequest, await request.body())
         bodies = []
         for each in await predictor.explain(asked.texts()):
             words = [{"word": word.word, "weight": word.weight} for word in each.words]

@@ -13,7 +13,7 @@ from components.deploy.predictor_process import running_predictor
 from components.processes import free_port
 from tests.serve.conftest import V1
 
-SECRET = "my secret sentence about joy"
+SENTENCE = "my secret sentence about joy"
 
 
 def samples(url):
@@ -63,17 +63,17 @@ def test_logs_hold_the_texts_only_if_asked(model_folder, tmp_path, texts):
     log = tmp_path / "log"
     options = ["--log-requests", *(["--log-texts"] if texts else [])]
     with running_predictor(model_folder, "emotion", log, options=options) as url:
-        ask(url, [SECRET])
+        ask(url, [SENTENCE])
     lines = [each for each in logged(log) if each.get("route", "").endswith(":predict")]
     assert [each["status"] for each in lines] == [200]
     assert lines[0]["milliseconds"] > 0
-    assert (SECRET in log.read_text()) is texts
+    assert (SENTENCE in log.read_text()) is texts
 
 
 def test_by_default_requests_leave_no_lines(model_folder, tmp_path):
     log = tmp_path / "log"
     with running_predictor(model_folder, "emotion", log) as url:
-        ask(url, [SECRET])
+        ask(url, [SENTENCE])
         ask(url, [""])
     assert [each["level"] for each in logged(log)] == ["INFO"]
 
@@ -111,10 +111,10 @@ def wait_for(condition):
 def test_payloads_go_to_the_collector_as_cloud_events(bounded):
     with collector(200) as (sink, events):
         url = bounded("--payload-url", sink)
-        answer = ask(url, [SECRET])
+        answer = ask(url, [SENTENCE])
         wait_for(lambda: len(events) == 2)
     (request, asked), (response, answered) = events
-    assert json.loads(asked) == {"instances": [SECRET]}
+    assert json.loads(asked) == {"instances": [SENTENCE]}
     assert json.loads(answered) == answer.json()
     assert request["ce-id"] == response["ce-id"]
     kinds = [each["ce-type"] for each in (request, response)]
@@ -125,5 +125,5 @@ def test_payloads_go_to_the_collector_as_cloud_events(bounded):
 def test_a_collector_that_refuses_is_counted_and_no_answer_waits(bounded):
     with collector(500) as (sink, _):
         url = bounded("--payload-url", sink)
-        assert ask(url, [SECRET]).is_success
+        assert ask(url, [SENTENCE]).is_success
         wait_for(lambda: samples(url).get(("classifier_refused_total", "payload_url"), 0) == 2)

@@ -1,0 +1,87 @@
+"""What each account may do in the cluster, and no more."""
+
+import pytest
+
+from tests.manifests.rendering import OVERLAYS, named, of_kind, overlay
+
+KSERVE, CORE, LEASES, ARGO = "serving.kserve.io", "", "coordination.k8s.io", "argoproj.io"
+# At most these. That none is spare is shown where the deploy step runs against an API server.
+DEPLOYER = {
+    *((KSERVE, "inferenceservices", verb) for verb in ("get", "list", "watch", "create", "patch")),
+    *((CORE, kind, verb) for kind in ("pods", "events") for verb in ("get", "list")),
+    *((LEASES, "leases", verb) for verb in ("create", "get", "update")),
+}
+RUNNER = {
+    (ARGO, "workflowtaskresults", "create"),
+    (ARGO, "workflowtaskresults", "patch"),
+    (CORE, "configmaps", "get"),
+    (CORE, "pods", "get"),
+    (CORE, "pods", "list"),
+}
+
+
+def rules(name, role):
+    return named(overlay(name), "Role", role)["rules"]
+
+
+def rights(name, role):
+    return {
+        (group, kind, verb)
+        for rule in rules(name, role)
+        for group in rule["apiGroups"]
+        for kind in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_deployer_has_no_right_beyond_deploying(name):
+    assert rights(name, "deployer")
+    assert rights(name, "deployer") <= DEPLOYER
+
+
+def test_the_runner_has_what_kfp_does_inside_a_step():
+    assert rights("gke", "runner") == RUNNER
+    assert rights("kind", "runner") == RUNNER | {(CORE, "secrets", "get")}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+@pytest.mark.parametrize("role", ["deployer", "runner"])
+def test_configuration_and_secrets_are_read_by_name_alone(name, role):
+    for rule in rules(name, role):
+        if {"configmaps", "secrets"} & set(rule["resources"]):
+            assert rule["resourceNames"], rule
+
+
+def test_only_its_own_lease_is_changed():
+    (rule,) = (each for each in rules("gke", "deployer") if "update" in each["verbs"])
+    assert rule["resourceNames"] == ["emotion-deploy"]
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_each_role_is_bound_to_the_account_of_its_name(name):
+    bindings = of_kind(overlay(name), "RoleBinding")
+    assert {each["metadata"]["name"] for each in bindings} == {"deployer", "runner"}
+    for binding in bindings:
+        role = binding["metadata"]["name"]
+        assert binding["roleRef"]["kind"] == "Role"
+        assert binding["roleRef"]["name"] == role
+        subject = {"kind": "ServiceAccount", "name": role, "namespace": "emotion"}
+        assert binding["subjects"] == [subject]
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_nobody_has_rights_beyond_the_namespace(name):
+    kinds = {each["kind"] for each in overlay(name)}
+    assert kinds.isdisjoint({"ClusterRole", "ClusterRoleBinding"})
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_only_steps_mount_a_token(name):
+    accounts = of_kind(overlay(name), "ServiceAccount")
+    mounting = {
+        each["metadata"]["name"] for each in accounts if each["automountServiceAccountToken"]
+    }
+    assert mounting == {"runner"}
+    token = named(overlay(name), "Secret", "deployer-token")
+    assert token["metadata"]["annotations"] == {"kubernetes.io/service-account.name": "deployer"}
