@@ -12,10 +12,11 @@
 | `manifest.json` | sha256 of every other file, written last |
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from components import storage
@@ -29,6 +30,8 @@ ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.o
 LABELS = "labels.json"
 HISTORY = "history.json"
 MANIFEST = "manifest.json"
+CLAIMS = "claims"
+"""Folder beside published models that holds who may publish where."""
 
 _UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
 
@@ -112,55 +115,130 @@ def verify(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        fix = "Train it again: the manifest is written last, so the model is incomplete"
-        raise InputError(str(folder), f"has no {MANIFEST}", fix)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        facts, hashes = dict(content["facts"]), dict(content["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(str(path), "is not a manifest", "Train the model again") from error
+        raise _incomplete(str(folder))
+    content = path.read_bytes()
+    facts, hashes = _parsed(content, str(path))
     for name, expected in hashes.items():
         _verify_file(folder, name, expected)
     present = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
     if unlisted := sorted(present - set(hashes) - {MANIFEST}):
         raise InputError(str(folder / unlisted[0]), "is not in the manifest", "Remove the file")
-    return Manifest(folder, storage.sha256(path), facts)
+    return Manifest(folder, hashlib.sha256(content).hexdigest(), facts)
+
+
+def names(folder: Path) -> list[str]:
+    """What the manifest of a sealed folder lists, in its order, and the manifest itself.
+
+    Raises:
+        InputError: If the manifest is missing or malformed.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise _incomplete(str(folder))
+    return [*_parsed(path.read_bytes(), str(path))[1], MANIFEST]
 
 
 def publish(folder: Path, uri: str) -> None:
-    """Copy a verified model folder to where its readers find it, the manifest last.
+    """Copy a sealed folder to where its readers find it, the manifest last.
 
-    A folder that is there already must be the same model: what is published never changes.
+    What is published never changes. The first to publish claims the place for its manifest, in a
+    small file `claims/<name>.json` beside it, before any other file is written. So of several who
+    publish different models one wins, and the others are told; and whoever was killed half-way
+    does it again.
 
     Args:
-        folder: The model folder.
-        uri: A path, or a URI that fsspec can write (file://, gs://, s3://).
+        folder: The sealed folder.
+        uri: A path, or a file://, gs:// or s3:// URI below a folder or bucket.
 
     Raises:
-        InputError: If the model does not verify, or another one is there.
+        InputError: If the folder does not verify, another one is or is going to be there, or the
+            place cannot be written.
     """
-    import fsspec
-
     manifest = verify(folder)
-    files, root = fsspec.core.url_to_fs(uri)
-    if files.exists(f"{root}/{MANIFEST}"):
-        if files.cat_file(f"{root}/{MANIFEST}") == (folder / MANIFEST).read_bytes():
-            return
+    store = storage.open_store(uri)
+    published, _ = store.read(MANIFEST)
+    if published and published != (folder / MANIFEST).read_bytes():
         raise InputError(uri, "holds another model", "Publish under another name")
-    names = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-    for name in (*names, MANIFEST):
-        target = f"{root}/{name}"
-        files.makedirs(target.rpartition("/")[0], exist_ok=True)
-        files.put_file(str(manifest.folder / name), target)
+    if not published:
+        _claim(uri, manifest.sha256)
+        storage.upload(store, folder, names(folder)[:-1])
+        store.put(folder, [MANIFEST])
+
+
+def fetch(uri: str, into: Path) -> Path:
+    """A published folder on this machine, verified.
+
+    Args:
+        uri: What `publish` was given; a folder on this machine stays where it is.
+        into: A folder for downloads.
+
+    Raises:
+        InputError: If there is none, it is incomplete, does not verify or cannot be read.
+    """
+    if storage.local_path(uri):
+        folder = storage.fetch(uri, into)
+        verify(folder)
+        return folder
+    target = into / storage.split(uri)[1]
+    with storage.staged(target) as draft:
+        download(uri, draft)
+    return target
+
+
+def download(uri: str, folder: Path) -> None:
+    """Copy what the manifest of a published folder lists into a local one, and verify it.
+
+    Raises:
+        InputError: As `fetch` does.
+    """
+    store = storage.open_store(uri)
+    manifest, _ = store.read(MANIFEST)
+    if not manifest:
+        raise _incomplete(uri)
+    _, hashes = _parsed(manifest, f"{uri}/{MANIFEST}")
+    sizes = store.sizes()
+    if missing := sorted(set(hashes) - set(sizes)):
+        raise _missing(f"{uri}/{missing[0]}")
+    storage.download(store, {name: sizes[name] for name in hashes}, folder)
+    (folder / MANIFEST).write_bytes(manifest)
+    verify(folder)
+
+
+def _claim(uri: str, manifest_sha256: str) -> None:
+    registry, name = storage.split(uri)
+    claim = json.dumps({"manifest_sha256": manifest_sha256}).encode()
+    claims = storage.open_store(f"{registry}/{CLAIMS}")
+    if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
+        fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run is at it"
+        raise InputError(uri, "is claimed for another model", fix)
+
+
+def _missing(where: str) -> InputError:
+    return InputError(where, "is in the manifest but missing", "Copy the model again")
+
+
+def _incomplete(where: str) -> InputError:
+    fix = "Make it again: the manifest is written last, so the folder is incomplete"
+    return InputError(where, f"has no {MANIFEST}", fix)
+
+
+def _parsed(manifest: bytes, where: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The facts and the sha256 of each file that a manifest states."""
+    try:
+        content = json.loads(manifest)
+        facts, hashes = dict(content["facts"]), dict(content["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(where, "is not a manifest", "Make the folder again") from error
+    for name in hashes:
+        storage.require_inside(name, where)
+    return facts, hashes
 
 
 def _verify_file(folder: Path, name: str, expected: str) -> None:
-    inner = PurePosixPath(name)
-    path = folder / inner
-    if inner.is_absolute() or ".." in inner.parts or path.is_symlink():
-        raise InputError(str(path), "points out of the model folder", "Do not use this model")
+    storage.require_no_link(folder, name)
+    path = folder / name
     if not path.is_file():
-        raise InputError(str(path), "is in the manifest but missing", "Copy the model again")
+        raise _missing(str(path))
     if storage.sha256(path) != expected:
         raise InputError(
             str(path), "differs from its sha256 in the manifest", "Copy the model again"

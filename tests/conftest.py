@@ -1,7 +1,8 @@
-"""A real data set, a real trained model and a real predictor, made once for all tests."""
+"""A real data set, a real trained model, a real predictor, and places to store things."""
 
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pandas as pd
 import pytest
 
+from components import bundle
 from components.deploy.predictor_process import running_predictor
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
@@ -86,3 +88,40 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-requests", type=int, default=2000, help="requests of the fuzz tests")
+
+
+@pytest.fixture
+def sealed_model(tmp_path: Path) -> Path:
+    """A sealed model folder whose weights are none."""
+    folder = tmp_path / "model"
+    (folder / "onnx").mkdir(parents=True)
+    (folder / bundle.ONNX["int8"]).write_bytes(b"weights")
+    bundle.write_labels(folder, bundle.Labels("emotion", ("joy", "anger"), 64, 0))
+    bundle.write_manifest(folder, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def gs_bucket() -> Iterator[str]:
+    """A bucket of fake-gcs-server."""
+    from tests.fakes.object_storage import object_storage
+
+    with object_storage() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def s3_bucket() -> Iterator[str]:
+    """A bucket of moto's S3."""
+    from tests.fakes.object_storage import s3_storage
+
+    with s3_storage() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["file", "gs", "s3"])
+def folder_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty folder on a disk and in each object storage."""
+    if request.param == "file":
+        return (tmp_path / "some folder").as_uri()
+    return f"{request.getfixturevalue(f'{request.param}_bucket')}/{uuid.uuid4()}/folder"

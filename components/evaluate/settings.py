@@ -21,7 +21,7 @@ class EvaluateSettings:
     gate: str = "sample"
     """What a model must reach: shipped gate name, or path or URI of a gate file."""
     registry: str = ""
-    """Folder (path, file:// or gs://) that names the model in service; may be empty."""
+    """Folder (path, file://, gs:// or s3://) that names the model in service; may be empty."""
     out_of_domain: str = SAMPLE
     """`sample`, path or URI of a CSV file of other texts (text, label) to test on; may be empty."""
     bootstrap_samples: int = 2000

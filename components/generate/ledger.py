@@ -3,17 +3,19 @@
 import asyncio
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-
-import fsspec
 
 from components import storage
 from components.generate.llm import Answer, Request
 
 ANSWER, CANDIDATE = "answer", "candidate"
+
+_ANSWER_FILE = re.compile(r"[0-9a-f]{32}\.json")
 
 
 class Ledger:
@@ -34,12 +36,7 @@ class Ledger:
         self._path = path
         self._model = model
         self._lock = threading.Lock()
-        files: Any = None
-        root = ""
-        if archive:
-            files, root = fsspec.core.url_to_fs(archive)
-            files.makedirs(root, exist_ok=True)
-        self._files, self._root = files, root
+        self._archive = storage.open_store(archive) if archive else None
         self._answers = {line["fingerprint"]: line for line in self._recovered()}
         with storage.staged(path) as draft:
             lines = [json.dumps(line) + "\n" for line in self._answers.values()]
@@ -87,8 +84,8 @@ class Ledger:
             "completion_tokens": answer.completion_tokens,
             "seconds": round(answer.seconds, 3),
         }
-        if self._files:
-            self._files.pipe_file(f"{self._root}/{_file_name(line)}", json.dumps(line).encode())
+        if self._archive:
+            self._archive.write(_file_name(line), json.dumps(line).encode())
         self._append(line)
 
     def _append(self, line: Mapping[str, Any]) -> None:
@@ -99,9 +96,9 @@ class Ledger:
         if self._path.is_file():
             for text in self._path.read_text(encoding="utf-8").splitlines():
                 yield from self._parsed(text)
-        if self._files:
-            for name in sorted(self._files.glob(f"{self._root}/*.json")):
-                yield from self._parsed(self._files.cat_file(name).decode())
+        if self._archive:
+            for text in _archived(self._archive):
+                yield from self._parsed(text)
 
     def _parsed(self, text: str) -> Iterator[dict[str, Any]]:
         # A process that was killed may have left half a line.
@@ -112,6 +109,15 @@ class Ledger:
         is_answer = isinstance(line, dict) and line.get("kind") == ANSWER
         if is_answer and line.get("model") == self._model:
             yield line
+
+
+def _archived(archive: storage.Store) -> Iterator[str]:
+    sizes = archive.sizes()
+    answers = {name: sizes[name] for name in sorted(sizes) if _ANSWER_FILE.fullmatch(name)}
+    with TemporaryDirectory() as scratch:
+        storage.download(archive, answers, Path(scratch))
+        for name in answers:
+            yield (Path(scratch) / name).read_text(encoding="utf-8")
 
 
 def _file_name(line: Mapping[str, Any]) -> str:

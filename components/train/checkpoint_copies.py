@@ -1,20 +1,15 @@
 """Copies of checkpoints in object storage, for a run that goes on elsewhere."""
 
-import json
 import logging
 import re
-from collections.abc import Collection
-from pathlib import Path, PurePosixPath
-from typing import Any
-
-import fsspec
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from components import bundle, storage
 from components.checks import InputError
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(r"checkpoint-(\d+)")
-_FIX = "Remove it, or leave it: an older one is tried"
 
 
 def folder_name(step: int) -> str:
@@ -49,8 +44,7 @@ class Copies:
         if not self._uri:
             return frozenset()
         try:
-            files, root = fsspec.core.url_to_fs(self._folder)
-            return frozenset(_steps(files, root))
+            return frozenset(_steps(storage.open_store(self._folder).sizes()))
         # Every storage library has errors of its own.
         except Exception as error:
             rule = f"checkpoints cannot be read from it ({error})"
@@ -63,13 +57,8 @@ class Copies:
             InputError: If it is not whole.
         """
         target = local / folder_name(step)
-        files, source = fsspec.core.url_to_fs(f"{self._folder}/{target.name}")
         with storage.staged(target) as draft:
-            draft.mkdir()
-            _get(files, source, draft, bundle.MANIFEST)
-            for name in _listed(draft):
-                _get(files, source, draft, name)
-            bundle.verify(draft)
+            bundle.download(f"{self._folder}/{target.name}", draft)
         _log.info("train: %s comes from %s", target, self._uri)
         return target
 
@@ -87,58 +76,34 @@ class Copies:
         if not self._uri:
             return
         try:
-            files, root = fsspec.core.url_to_fs(self._folder)
-            there = _steps(files, root)
-            whole = {step for step in there if _is_whole(files, root, step)}
+            store = storage.open_store(self._folder)
+            there = store.sizes()
+            wanted = {*kept, newest}
+            whole = {step for step in wanted if f"{folder_name(step)}/{bundle.MANIFEST}" in there}
             # In order of their steps: the best one is there before those that count on it.
-            for step in sorted({*kept, newest} - (whole - {newest})):
-                _put(files, local / folder_name(step), f"{root}/{folder_name(step)}")
-            for step in there - {*kept, newest}:
-                files.rm(f"{root}/{folder_name(step)}", recursive=True)
+            for step in sorted(wanted - (whole - {newest})):
+                _put(store, local, step)
+            for step in _steps(there) - wanted:
+                _remove(store, step, there)
         except Exception as error:  # noqa: BLE001, every storage library has errors of its own
             _log.warning("train: checkpoint %d is not copied to %s: %s", newest, self._uri, error)
 
 
-def _steps(files: Any, root: str) -> set[int]:
-    files.invalidate_cache()
-    try:
-        names = [PurePosixPath(path).name for path in files.ls(root, detail=False)]
-    except FileNotFoundError:
-        return set()
-    return {step for step in map(step_of, names) if step is not None}
+def _steps(names: Iterable[str]) -> set[int]:
+    found = (step_of(name.partition("/")[0]) for name in names)
+    return {step for step in found if step is not None}
 
 
-def _is_whole(files: Any, root: str, step: int) -> bool:
-    is_whole: bool = files.exists(f"{root}/{folder_name(step)}/{bundle.MANIFEST}")
-    return is_whole
+def _put(store: storage.Store, local: Path, step: int) -> None:
+    folder = folder_name(step)
+    names = [f"{folder}/{name}" for name in bundle.names(local / folder)]
+    store.remove(names[-1:])
+    storage.upload(store, local, names[:-1])
+    store.put(local, names[-1:])
 
 
-def _put(files: Any, folder: Path, target: str) -> None:
-    manifest = f"{target}/{bundle.MANIFEST}"
-    if files.exists(manifest):
-        files.rm_file(manifest)
-    for name in (*_listed(folder), bundle.MANIFEST):
-        files.makedirs(str(PurePosixPath(target, name).parent), exist_ok=True)
-        files.put_file(str(folder / name), f"{target}/{name}")
-
-
-def _get(files: Any, source: str, folder: Path, name: str) -> None:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        files.get_file(f"{source}/{name}", str(path))
-    except FileNotFoundError as error:
-        raise InputError(f"{source}/{name}", "is missing", _FIX) from error
-
-
-def _listed(folder: Path) -> list[str]:
-    """The names in a manifest; those that lead out of the folder are refused."""
-    path = folder / bundle.MANIFEST
-    try:
-        names = list(json.loads(path.read_text(encoding="utf-8"))["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(str(path), "is not a manifest", _FIX) from error
-    for name in names:
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise InputError(f"{path}, {name}", "leads out of the checkpoint", _FIX)
-    return names
+def _remove(store: storage.Store, step: int, names: Iterable[str]) -> None:
+    manifest = f"{folder_name(step)}/{bundle.MANIFEST}"
+    # The manifest first: what is left of a removal that broke off is not whole.
+    store.remove([manifest])
+    store.remove(name for name in names if name.startswith(f"{folder_name(step)}/"))

@@ -1,28 +1,13 @@
 """Many runs want their model to be the champion at the same moment."""
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
 from components.champion import Champion, ChampionMoved, read_champion, replace_champion
-from tests.fakes.object_storage import object_storage
 
 WRITERS = 8
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with object_storage() as uri:
-        yield uri
-
-
-@pytest.fixture(params=["path", "gs"])
-def registry(request, tmp_path):
-    if request.param == "path":
-        return str(tmp_path / "registry")
-    return f"{request.getfixturevalue('bucket')}/{uuid.uuid4()}"
 
 
 def champion(run, releases):
@@ -30,16 +15,16 @@ def champion(run, releases):
 
 
 @pytest.mark.parametrize("occupied", [False, True])
-def test_of_writers_that_saw_the_same_champion_one_wins(registry, occupied):
+def test_of_writers_that_saw_the_same_champion_one_wins(folder_uri, occupied):
     if occupied:
-        replace_champion(registry, champion("old", 0), 0)
+        replace_champion(folder_uri, champion("old", 0), 0)
     together = Barrier(WRITERS)
 
     def release(run):
-        _, generation = read_champion(registry)
+        _, generation = read_champion(folder_uri)
         together.wait()
         try:
-            replace_champion(registry, champion(run, 1), generation)
+            replace_champion(folder_uri, champion(run, 1), generation)
         except ChampionMoved as error:
             return str(error)
         return "won"
@@ -47,19 +32,19 @@ def test_of_writers_that_saw_the_same_champion_one_wins(registry, occupied):
     with ThreadPoolExecutor(WRITERS) as pool:
         outcomes = list(pool.map(release, range(WRITERS)))
 
-    winner, _ = read_champion(registry)
+    winner, _ = read_champion(folder_uri)
     assert outcomes.count("won") == 1
     assert winner.run_id == f"run-{outcomes.index('won')}"
     assert sum(f"is run {winner.run_id} " in outcome for outcome in outcomes) == WRITERS - 1
 
 
-def test_no_release_is_lost_when_the_losers_try_again(registry):
+def test_no_release_is_lost_when_the_losers_try_again(folder_uri):
     def release(run):
         while True:
-            current, generation = read_champion(registry)
+            current, generation = read_champion(folder_uri)
             releases = current.metrics["releases"] + 1 if current else 1
             try:
-                return replace_champion(registry, champion(run, releases), generation)
+                return replace_champion(folder_uri, champion(run, releases), generation)
             except ChampionMoved:
                 continue
 
@@ -67,4 +52,4 @@ def test_no_release_is_lost_when_the_losers_try_again(registry):
         generations = list(pool.map(release, range(WRITERS)))
 
     assert len(set(generations)) == WRITERS
-    assert read_champion(registry)[0].metrics == {"releases": WRITERS}
+    assert read_champion(folder_uri)[0].metrics == {"releases": WRITERS}

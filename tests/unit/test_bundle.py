@@ -74,7 +74,7 @@ def test_an_entry_above_the_folder_is_refused(sealed, name):
     outside.write_bytes(b"secret")
     list_in_manifest(sealed, name, bundle.storage.sha256(outside))
 
-    with pytest.raises(InputError, match="outside: points out of the model folder"):
+    with pytest.raises(InputError, match=r"outside' leads out of the folder"):
         bundle.verify(sealed)
 
 
@@ -83,7 +83,7 @@ def test_an_absolute_entry_is_refused(sealed):
     outside.write_bytes(b"secret")
     list_in_manifest(sealed, str(outside), bundle.storage.sha256(outside))
 
-    with pytest.raises(InputError, match=f"{outside}: points out of the model folder"):
+    with pytest.raises(InputError, match=f"{outside}' leads out of the folder"):
         bundle.verify(sealed)
 
 
@@ -92,7 +92,7 @@ def test_a_symlink_in_place_of_a_file_is_refused(sealed):
     path.rename(sealed.parent / "elsewhere")
     path.symlink_to(sealed.parent / "elsewhere")
 
-    with pytest.raises(InputError, match=r"model\.onnx: points out of the model folder"):
+    with pytest.raises(InputError, match=r"model\.onnx: is a symbolic link"):
         bundle.verify(sealed)
 
 

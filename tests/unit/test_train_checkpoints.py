@@ -5,10 +5,9 @@ import signal
 import threading
 from dataclasses import replace
 
-import fsspec
 import pytest
 
-from components import bundle
+from components import bundle, storage
 from components.checks import InputError
 from components.train.checkpoint_copies import Copies
 from components.train.checkpoints import ended_at, fingerprint, newest_valid
@@ -36,14 +35,6 @@ def local(tmp_path):
     for step, best in ((4, None), (8, 4), (11, 8)):
         write_checkpoint(folder, step, best)
     return folder
-
-
-@pytest.fixture(params=["file", "memory"])
-def uri(request, tmp_path):
-    """Copies on a file system and in a key-value store, which has no real folders."""
-    where = f"memory://bucket/{tmp_path.name}" if request.param == "memory" else ""
-    yield where or (tmp_path / "copies").as_uri()
-    fsspec.filesystem("memory").store.clear()
 
 
 def names(folder):
@@ -114,10 +105,12 @@ def test_the_fingerprint_follows_what_changes_the_weights_and_nothing_else():
     assert RUN != OTHER_RUN
 
 
-def test_another_machine_gets_the_newest_copy_and_the_best_one_it_counts_on(local, uri, tmp_path):
-    Copies(uri, RUN).mirror(local, {4, 8, 11}, 11)
+def test_another_machine_gets_the_newest_copy_and_the_best_one_it_counts_on(
+    local, folder_uri, tmp_path
+):
+    Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, 11)
 
-    found = newest_valid(tmp_path / "new", uri, RUN)
+    found = newest_valid(tmp_path / "new", folder_uri, RUN)
 
     assert found == tmp_path / "new" / "checkpoint-11"
     assert names(found.parent) == ["checkpoint-11", "checkpoint-8"]
@@ -126,25 +119,25 @@ def test_another_machine_gets_the_newest_copy_and_the_best_one_it_counts_on(loca
         assert whole.sha256 == bundle.verify(local / name).sha256
 
 
-def test_a_damaged_checkpoint_is_replaced_by_its_copy(local, uri):
-    Copies(uri, RUN).mirror(local, {8, 11}, 11)
+def test_a_damaged_checkpoint_is_replaced_by_its_copy(local, folder_uri):
+    Copies(folder_uri, RUN).mirror(local, {8, 11}, 11)
     flip(local / "checkpoint-11")
 
-    assert newest_valid(local, uri, RUN) == local / "checkpoint-11"
+    assert newest_valid(local, folder_uri, RUN) == local / "checkpoint-11"
     assert bundle.verify(local / "checkpoint-11")
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, "inner/more.json", bundle.MANIFEST])
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_a_damaged_copy_is_passed_over(local, uri, tmp_path, name, is_lost, caplog):
-    Copies(uri, RUN).mirror(local, {4, 8, 11}, 11)
-    files, root = fsspec.core.url_to_fs(f"{uri}/{RUN[:16]}/checkpoint-11/{name}")
-    content = files.cat_file(root)
-    files.rm_file(root)
+def test_a_damaged_copy_is_passed_over(local, folder_uri, tmp_path, name, is_lost, caplog):
+    Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, 11)
+    copy = storage.open_store(f"{folder_uri}/{RUN[:16]}/checkpoint-11")
+    content, _ = copy.read(name)
+    copy.remove([name])
     if not is_lost:
-        files.pipe_file(root, content[:-3])
+        copy.write(name, content[:-3])
 
-    assert newest_valid(tmp_path / "new", uri, RUN) == tmp_path / "new" / "checkpoint-8"
+    assert newest_valid(tmp_path / "new", folder_uri, RUN) == tmp_path / "new" / "checkpoint-8"
     assert names(tmp_path / "new") == ["checkpoint-4", "checkpoint-8"]
     assert "a copied checkpoint is passed over: " in caplog.text
     assert name in caplog.text
@@ -159,32 +152,31 @@ def test_a_copy_that_would_be_written_outside_the_folder_is_refused(local, tmp_p
     content["files"][name] = "0" * 64
     (folder / bundle.MANIFEST).write_text(json.dumps(content))
 
-    with pytest.raises(InputError, match="leads out of the checkpoint") as refusal:
+    with pytest.raises(InputError, match=f"{name}' leads out of the folder"):
         Copies(str(copies), RUN).download(4, tmp_path / "new")
-    assert name in refusal.value.thing
     assert not list(tmp_path.rglob("outside*"))
     assert names(tmp_path / "new") == []
 
 
-def test_copies_follow_what_is_kept_and_make_good_what_failed_before(local, uri):
-    copies = Copies(uri, RUN)
+def test_copies_follow_what_is_kept_and_make_good_what_failed_before(local, folder_uri):
+    copies = Copies(folder_uri, RUN)
     copies.mirror(local, {4, 8}, 8)
     assert copies.steps() == {4, 8}
 
     # The copy of step 8 turns out half-written; the next mirroring completes it.
-    files, root = fsspec.core.url_to_fs(f"{uri}/{RUN[:16]}/checkpoint-8/{bundle.MANIFEST}")
-    files.rm_file(root)
+    copy = storage.open_store(f"{folder_uri}/{RUN[:16]}/checkpoint-8")
+    copy.remove([bundle.MANIFEST])
     copies.mirror(local, {8, 11}, 11)
 
     assert copies.steps() == {8, 11}
-    assert files.exists(root)
+    assert bundle.MANIFEST in copy.sizes()
 
 
-def test_copies_of_other_runs_are_left_alone(local, uri):
-    Copies(uri, OTHER_RUN).mirror(local, {4}, 4)
-    Copies(uri, RUN).mirror(local, {11}, 11)
+def test_copies_of_other_runs_are_left_alone(local, folder_uri):
+    Copies(folder_uri, OTHER_RUN).mirror(local, {4}, 4)
+    Copies(folder_uri, RUN).mirror(local, {11}, 11)
 
-    assert Copies(uri, OTHER_RUN).steps() == {4}
+    assert Copies(folder_uri, OTHER_RUN).steps() == {4}
 
 
 def test_a_copy_that_fails_is_a_warning(local, tmp_path, caplog):

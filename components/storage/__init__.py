@@ -1,0 +1,35 @@
+"""Where files come from and go to: plain paths, file://, package:, gs:// and s3://.
+
+| module | what it knows |
+| --- | --- |
+| `files` | writing on this machine so that a file or folder is whole or not there |
+| `names` | which names are refused because they lead out of their folder |
+| `store` | what a folder in object storage can do, and which provider serves a URI |
+| `google`, `s3`, `local` | the providers |
+| `transfer` | many files at once, checked, with progress |
+| `fetching` | making whatever a URI names readable as a local path |
+"""
+
+from components.storage.fetching import SCHEMES, fetch, read_text
+from components.storage.files import require_sha256, sha256, staged
+from components.storage.names import require_inside, require_no_link
+from components.storage.store import Store, local_path, open_store, require_store, split
+from components.storage.transfer import download, upload
+
+__all__ = [
+    "SCHEMES",
+    "Store",
+    "download",
+    "fetch",
+    "local_path",
+    "open_store",
+    "read_text",
+    "require_inside",
+    "require_no_link",
+    "require_sha256",
+    "require_store",
+    "sha256",
+    "split",
+    "staged",
+    "upload",
+]

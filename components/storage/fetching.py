@@ -1,0 +1,85 @@
+"""Making whatever a path or URI names readable as a local path."""
+
+import importlib.util
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlparse
+
+from components.checks import InputError
+from components.storage.files import staged
+from components.storage.names import require_inside
+from components.storage.store import local_path, open_store, split
+from components.storage.transfer import download
+
+SCHEMES = ("file", "package", "gs", "s3")
+
+_MISSING = "there is no such file or folder"
+
+
+def fetch(uri: str, into: Path) -> Path:
+    """Make the file or folder behind a URI readable as a local path.
+
+    Args:
+        uri: A plain path, or a URI of one of `SCHEMES`. `package:name/inner/path` is a
+            file or folder inside an installed Python package.
+        into: A folder for downloads; unused for what is on this machine already.
+
+    Raises:
+        InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, or
+            a file in it has a name that leads out of its folder.
+    """
+    match urlparse(uri).scheme:
+        case "" | "file":
+            path = local_path(uri) or Path()
+        case "package":
+            path = _inside_package(uri.removeprefix("package:"))
+        case "gs" | "s3":
+            path = _downloaded(uri, into)
+        case scheme:
+            allowed = ", ".join(SCHEMES)
+            raise InputError(uri, f"scheme {scheme!r} is not known", f"Use a path or {allowed}")
+    if not path.exists():
+        raise InputError(uri, _MISSING, "Check the spelling")
+    return path
+
+
+def read_text(uri: str) -> str:
+    """Read a small UTF-8 text file behind a path or URI.
+
+    Raises:
+        InputError: If it is missing, not text, or not UTF-8.
+    """
+    with TemporaryDirectory() as folder:
+        try:
+            return fetch(uri, Path(folder)).read_text(encoding="utf-8")
+        except (UnicodeDecodeError, IsADirectoryError) as error:
+            raise InputError(uri, "is not a UTF-8 text file", "Name a text file") from error
+
+
+def _inside_package(path: str) -> Path:
+    package, _, inner = path.partition("/")
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(
+            f"package:{path}", f"package {package!r} is not installed", "Run `make setup`"
+        )
+    return Path(spec.submodule_search_locations[0]) / inner
+
+
+def _downloaded(uri: str, into: Path) -> Path:
+    """A copy of the file or folder at a URI; a file lies in a folder of its own name."""
+    store = open_store(uri)
+    sizes = store.sizes()
+    name = uri.rstrip("/").rpartition("/")[2]
+    require_inside(name, uri)
+    if not sizes:
+        raise InputError(uri, _MISSING, "Check the spelling")
+    is_file = "" in sizes
+    if is_file:
+        store, sizes = open_store(split(uri)[0]), {name: sizes[""]}
+    with staged(into / name) as draft:
+        download(store, sizes, draft)
+    return into / name / name if is_file else into / name

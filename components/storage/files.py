@@ -1,0 +1,70 @@
+"""Files on this machine: hashes, and writing that is whole or not there."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.checks import InputError
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_sha256(path: Path, expected: str) -> None:
+    """Refuse a file whose content is not what was pinned.
+
+    Raises:
+        InputError: If the hash differs.
+    """
+    if (actual := sha256(path)) != expected:
+        rule = f"has sha256 {actual}, but {expected} is pinned"
+        raise InputError(str(path), rule, "Get the right file, or pin this one if you trust it")
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Write a file or folder so that it appears at `target` whole or not at all.
+
+    Yields a path beside the target to write to. It is renamed over the target when the
+    block ends and removed when the block raises, so a step can be run again safely.
+
+    Raises:
+        InputError: If the disk is full.
+    """
+    draft = target.with_name(target.name + ".partial")
+    _remove(draft)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield draft
+        _remove(target)
+        draft.rename(target)
+    except Exception as error:
+        if _is_full_disk(error):
+            raise InputError(
+                str(target), "no space left to write it", "Free some disk space"
+            ) from error
+        raise
+    finally:
+        _remove(draft)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    # Libraries with a core of their own (safetensors, torch) wrap the system's error in text.
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError):
+        return error.errno in codes
+    return any(os.strerror(code) in str(error) for code in codes)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

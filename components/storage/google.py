@@ -1,0 +1,113 @@
+"""Google Cloud Storage."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from google.api_core.exceptions import ClientError, GoogleAPIError, PreconditionFailed
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Client, transfer_manager
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+
+from components.storage import failures
+
+# Threads, as forks of a process that has loaded torch or runs a gRPC server may hang.
+_PARALLEL: Mapping[str, Any] = {
+    "worker_type": transfer_manager.THREAD,
+    "max_workers": 8,
+    "raise_exception": True,
+}
+_CHUNK_BYTES = 8 * 2**20
+"""What a broken connection can cost an upload; a multiple of 256 KiB."""
+
+
+class GoogleStore:
+    """A folder in a bucket (see `components.storage.store.Store`).
+
+    The client library moves files side by side, goes on where a connection broke for up to two
+    minutes, and compares the crc32c of each file with that of the service. Generations are
+    counted and guarded by the service.
+
+    Source: https://cloud.google.com/storage/docs/request-preconditions
+
+    Args:
+        uri: gs://bucket/folder.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri.rstrip("/")
+        bucket, _, path = self.uri.removeprefix("gs://").partition("/")
+        self._path = path.strip("/")
+        self._prefix = f"{self._path}/" if self._path else ""
+        with self._explained():
+            self._bucket = Client().bucket(bucket)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of every file below the folder by name; "" is the URI itself."""
+        with self._explained():
+            blobs = self._bucket.list_blobs(
+                prefix=self._prefix, fields="items(name,size),nextPageToken"
+            )
+            # A name that ends with a slash is a folder that somebody made by hand.
+            files = [blob for blob in blobs if not blob.name.endswith("/")]
+            if not files and self._path and (itself := self._bucket.get_blob(self._path)):
+                return {"": itself.size}
+            return {blob.name.removeprefix(self._prefix): blob.size for blob in files}
+
+    def put(self, folder: Path, names: Iterable[str]) -> None:
+        """Copy files from a local folder."""
+        pairs = [(str(folder / name), self._blob(name, _CHUNK_BYTES)) for name in names]
+        with self._explained():
+            transfer_manager.upload_many(pairs, **_PARALLEL)
+
+    def get(self, names: Iterable[str], folder: Path) -> None:
+        """Copy files into a local folder."""
+        # The whole file in one request: of parts the service sends no checksum.
+        pairs = [(self._blob(name), str(folder / name)) for name in names]
+        with self._explained():
+            transfer_manager.download_many(pairs, **_PARALLEL)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files; those that are not there do no harm."""
+        blobs = [self._blob(name) for name in names]
+        with self._explained():
+            self._bucket.delete_blobs(blobs, on_error=lambda _: None)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file."""
+        with self._explained():
+            self._blob(name).upload_from_string(content, "application/octet-stream")
+
+    def read(self, name: str) -> tuple[bytes, int]:
+        """A small file and its generation; b"" and 0 if missing."""
+        with self._explained():
+            blob = self._bucket.get_blob(self._prefix + name)
+            # The content may be newer than the generation; then a replacement fails, as it should.
+            return (blob.download_as_bytes(), int(blob.generation)) if blob else (b"", 0)
+
+    def replace(self, name: str, content: bytes, expected: int) -> int:
+        """Write a small file if it is at the expected generation; the new one, or 0."""
+        blob = self._blob(name)
+        with self._explained():
+            try:
+                blob.upload_from_string(
+                    content, "application/octet-stream", if_generation_match=expected
+                )
+            except PreconditionFailed:
+                return 0
+            return int(blob.generation)
+
+    def _blob(self, name: str, chunk_bytes: int | None = None) -> Any:
+        return self._bucket.blob(self._prefix + name, chunk_size=chunk_bytes)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, GoogleAuthError) as error:
+            raise failures.unusable(self.uri, error) from error
+        except DataCorruption as error:
+            raise failures.damaged(self.uri, error) from error
+        except (GoogleAPIError, InvalidResponse, OSError) as error:
+            raise failures.unreachable(self.uri, error) from error

@@ -1,0 +1,109 @@
+"""A folder in object storage or on a disk, and what can be done with the files below it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlparse
+
+from components.checks import InputError
+
+STORES = ("file", "gs", "s3")
+
+
+class Store(Protocol):
+    """The files below one folder, by their names relative to it.
+
+    `put` and `get` move whole files, several at a time, and take the names as they are:
+    `components.storage.upload` and `download` check them first.
+    """
+
+    uri: str
+    """The folder, without a slash at the end."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of every file below the folder by name.
+
+        If the URI is that of a file, its name is "". Folders without files do not count, as
+        there are none in object storage.
+        """
+
+    def put(self, folder: Path, names: Iterable[str]) -> None:
+        """Copy files from a local folder; a file of the same name is replaced."""
+
+    def get(self, names: Iterable[str], folder: Path) -> None:
+        """Copy files into a local folder, whose subfolders exist."""
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files; those that are not there do no harm."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file; a file of the same name is replaced."""
+
+    def read(self, name: str) -> tuple[bytes, int]:
+        """A small file and its generation, which another content changes; b"" and 0 if missing."""
+
+    def replace(self, name: str, content: bytes, expected: int) -> int:
+        """Write a small file if it is at the expected generation, 0 if it must not exist yet.
+
+        Returns:
+            The new generation, or 0 if the file was at another one and is as it was.
+        """
+
+
+def open_store(uri: str) -> Store:
+    """The store behind a path or URI.
+
+    Args:
+        uri: A plain path, or a URI with one of the schemes in `STORES`.
+
+    Raises:
+        InputError: If the scheme is another one, or there are no credentials for it.
+    """
+    require_store(uri)
+    match urlparse(uri).scheme:
+        case "gs":
+            from components.storage.google import GoogleStore
+
+            return GoogleStore(uri)
+        case "s3":
+            from components.storage.s3 import S3Store
+
+            return S3Store(uri)
+        case _:
+            from components.storage.local import LocalStore
+
+            return LocalStore(uri)
+
+
+def require_store(uri: str) -> None:
+    """Refuse a URI that `open_store` does not know, without opening it.
+
+    Raises:
+        InputError: If its scheme is not known.
+    """
+    scheme = urlparse(uri).scheme
+    if scheme and scheme not in STORES:
+        fix = f"Use a path or one of {', '.join(STORES)}"
+        raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
+
+
+def local_path(uri: str) -> Path | None:
+    """The path on this machine that a plain path or file:// URI names; None for other URIs."""
+    parts = urlparse(uri)
+    if parts.scheme not in {"", "file"}:
+        return None
+    return Path(unquote(parts.path) if parts.scheme else uri)
+
+
+def split(uri: str) -> tuple[str, str]:
+    """The folder that holds what a path or URI names, and its name in it.
+
+    Raises:
+        InputError: If the URI is that of a whole bucket.
+    """
+    if path := local_path(uri):
+        return str(path.absolute().parent), path.absolute().name
+    parent, _, name = uri.rstrip("/").rpartition("/")
+    if parent.endswith(":/"):
+        raise InputError(uri, "is a whole bucket", "Name a folder in it")
+    return parent, name
