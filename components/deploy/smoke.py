@@ -93,14 +93,11 @@ def _ask_both(
     client: httpx.Client, model_name: str, labels: Sequence[str], text: str, version: str
 ) -> tuple[_Answer, _Answer]:
     instances = {"instances": [text]}
-    v1 = _ask(client, f"/v1/models/{model_name}:predict", instances, _read_v1, text)
     tensor = {"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}
+    v1 = _ask(client, f"/v1/models/{model_name}:predict", instances, _read_v1, text)
+    _check("V1", v1, labels, text, version)
     v2 = _ask(client, f"/v2/models/{model_name}/infer", {"inputs": [tensor]}, _read_v2, text)
-    for protocol, answer in (("V1", v1), ("V2", v2)):
-        _check(protocol, answer, labels, text)
-        if version and answer.version != version:
-            rule = f"{protocol} was answered by model {answer.version or 'without version'}"
-            raise _failure(text, f"{rule}, not {version}", NotAnswering)
+    _check("V2", v2, labels, text, version)
     close = all(
         math.isclose(v1.probabilities[name], v2.probabilities[name], abs_tol=1e-5)
         for name in labels
@@ -146,7 +143,10 @@ def _read_v2(body: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:
     return outputs["label"][0], {name: float(share) for name, share in shares}
 
 
-def _check(protocol: str, answer: _Answer, labels: Sequence[str], text: str) -> None:
+def _check(protocol: str, answer: _Answer, labels: Sequence[str], text: str, version: str) -> None:
+    if version and answer.version != version:
+        rule = f"{protocol} was answered by model {answer.version or 'unknown'}, not {version}"
+        raise _failure(text, rule, NotAnswering)
     if answer.label not in labels or set(answer.probabilities) != set(labels):
         raise _failure(text, f"{protocol} answered other labels than the task's: {_shown(answer)}")
     values = list(answer.probabilities.values())

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -26,7 +27,8 @@ from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence
 from components.task import load_task
 from tests.cluster.api_server import ApiServer, custom_resource, running_api_server
-from tests.fakes.kserve_controller import KServeController, Play
+from tests.fakes.kserve_controller import KServeController
+from tests.fakes.kserve_pods import Play
 
 TOP = Path(__file__).parents[2]
 ROLE = TOP / "manifests" / "base" / "deployer-role.yaml"
@@ -144,6 +146,14 @@ class Stage:
         return objects.get_namespaced_custom_object(
             group, version, self.namespace, plural, "emotion"
         )
+
+    def wait_for_canary(self) -> None:
+        """Wait until the deploy that is under way has applied its canary."""
+        for _ in range(300):
+            if "canaryTrafficPercent" in self.service()["spec"]["predictor"]:
+                return
+            time.sleep(0.1)
+        raise AssertionError("there is no canary")
 
     def serving(self) -> str:
         """Name of the model that answers at the service's address."""

@@ -9,7 +9,6 @@ kserve/kserve.
 """
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,55 +17,17 @@ from kubernetes import client
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
+from tests.fakes.kserve_pods import FAILURE, Play, Pods, Revision
+
 _KIND = ("serving.kserve.io", "v1beta1")
 _PLURAL = "inferenceservices"
-_FAILURE = "model folder /mnt/models has no manifest.json"
-_WAITING = {
-    "crash": ("CrashLoopBackOff", "back-off 40s restarting failed container"),
-    "image": ("ImagePullBackOff", 'Back-off pulling image "emotion-pipeline:0.1.0"'),
-}
-
-
-@dataclass(frozen=True)
-class Play:
-    """What happens to a model.
-
-    Args:
-        url: Where the predictor that serves it really answers.
-        ends: `ready`, `never` (its pod stays unready), `blocked` (it cannot be loaded, and its
-            pods are gone), `crash` or `image` (as a kubelet reports it).
-        stale_seconds: How long the status goes on speaking of what was there before.
-        ready_seconds: How long its pod takes after that.
-    """
-
-    url: str = ""
-    ends: str = "ready"
-    stale_seconds: float = 0.0
-    ready_seconds: float = 0.0
-
-
-@dataclass
-class _Revision:
-    name: str
-    template: dict[str, Any]
-    play: Play
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def seen(self) -> bool:
-        return time.monotonic() - self.began >= self.play.stale_seconds
-
-    @property
-    def ready(self) -> bool:
-        waited = time.monotonic() - self.began - self.play.stale_seconds
-        return self.play.ends == "ready" and waited >= self.play.ready_seconds
 
 
 @dataclass
 class _Service:
     """What the controller knows of one service: its revisions, and the counter of its child."""
 
-    revisions: list[_Revision] = field(default_factory=list)
+    revisions: list[Revision] = field(default_factory=list)
     generation: int = 0
     traffic: list[dict[str, Any]] = field(default_factory=list)
     rolled_out: str = ""
@@ -85,7 +46,7 @@ class KServeController(threading.Thread):
 
     def __init__(self, api: client.ApiClient, namespace: str, plays: Mapping[str, Play]) -> None:
         super().__init__(daemon=True)
-        self._objects, self._core = client.CustomObjectsApi(api), client.CoreV1Api(api)
+        self._objects, self._pods = client.CustomObjectsApi(api), Pods(api, namespace)
         self._namespace, self.plays = namespace, dict(plays)
         self._services: dict[str, _Service] = {}
         self._stopping = threading.Event()
@@ -117,7 +78,7 @@ class KServeController(threading.Thread):
         known = self._services.setdefault(name, _Service())
         if annotations.get("serving.kserve.io/stop") == "true":
             known.revisions.clear()
-            self._sync_pods(name, [])
+            self._pods.sync(name, [])
             stopped = {"type": "Stopped", "status": "True", "reason": "Stopped"}
             ready = {"type": "Ready", "status": "False", "reason": "Stopped"}
             self._write(service, {"conditions": [ready, stopped], "components": {}})
@@ -141,11 +102,11 @@ class KServeController(threading.Thread):
         (container,) = predictor["containers"]
         uri = next(each["value"] for each in container["env"] if each["name"] == "STORAGE_URI")
         name = f"{service['metadata']['name']}-predictor-{known.generation:05}"
-        known.revisions.append(_Revision(name, template, self.plays[uri]))
+        known.revisions.append(Revision(name, template, self.plays[uri]))
 
-    def _standard(self, service: dict[str, Any], known: _Service, latest: _Revision) -> None:
+    def _standard(self, service: dict[str, Any], known: _Service, latest: Revision) -> None:
         old = [each for each in known.revisions[:-1] if each.ready][-1:]
-        self._sync_pods(service["metadata"]["name"], [latest] if latest.ready else [*old, latest])
+        self._pods.sync(service["metadata"]["name"], [latest] if latest.ready else [*old, latest])
         url = (latest if latest.ready else (old or [latest])[-1]).play.url
         # A rolling update goes on while the old pods still answer: KServe says Ready for that.
         ready = "True" if latest.ready or old else "False"
@@ -164,13 +125,13 @@ class KServeController(threading.Thread):
             },
         )
 
-    def _knative(self, service: dict[str, Any], known: _Service, latest: _Revision) -> None:
+    def _knative(self, service: dict[str, Any], known: _Service, latest: Revision) -> None:
         ready = [each for each in known.revisions if each.ready]
         self._route(known, service["spec"]["predictor"].get("canaryTrafficPercent"), latest, ready)
         by_name = {each.name: each for each in known.revisions}
         routed = [by_name[each["revisionName"]] for each in known.traffic]
         live = list({each.name: each for each in [*routed, latest]}.values())
-        self._sync_pods(service["metadata"]["name"], live)
+        self._pods.sync(service["metadata"]["name"], live)
         shares = [
             (each["percent"], by_name[each["revisionName"]].play.url) for each in known.traffic
         ]
@@ -201,7 +162,7 @@ class KServeController(threading.Thread):
 
     @staticmethod
     def _route(
-        known: _Service, canary: int | None, latest: _Revision, ready: list[_Revision]
+        known: _Service, canary: int | None, latest: Revision, ready: list[Revision]
     ) -> None:
         """Split the traffic as KServe asks Knative to, and note what is rolled out."""
         if not ready:
@@ -222,42 +183,6 @@ class KServeController(threading.Thread):
             # A canary of what has all the traffic is taken for the wish to go back before it.
             known.rolled_out = known.previously
 
-    def _sync_pods(self, name: str, revisions: list[_Revision]) -> None:
-        wanted = {f"{each.name}-pod": each for each in revisions if each.play.ends != "blocked"}
-        selector = f"serving.kserve.io/inferenceservice={name}"
-        present = self._core.list_namespaced_pod(self._namespace, label_selector=selector)
-        for pod in present.items:
-            if pod.metadata.name not in wanted:
-                self._core.delete_namespaced_pod(
-                    pod.metadata.name, self._namespace, grace_period_seconds=0
-                )
-        names = {pod.metadata.name for pod in present.items}
-        for pod_name, revision in wanted.items():
-            if pod_name not in names:
-                self._create_pod(name, pod_name, revision)
-            body = {"status": _pod_status(revision)}
-            self._core.patch_namespaced_pod_status(pod_name, self._namespace, body)
-
-    def _create_pod(self, name: str, pod_name: str, revision: _Revision) -> None:
-        predictor = revision.template["predictor"]
-        labels = {"serving.kserve.io/inferenceservice": name, **predictor.get("labels", {})}
-        labels["serving.knative.dev/revision"] = revision.name
-        (container,) = predictor["containers"]
-        spec = {"containers": [{"name": container["name"], "image": container["image"]}]}
-        metadata = {"name": pod_name, "labels": labels}
-        self._core.create_namespaced_pod(self._namespace, {"metadata": metadata, "spec": spec})
-        if revision.play.ends in _WAITING:
-            reason, message = _WAITING[revision.play.ends]
-            about = {"kind": "Pod", "name": pod_name, "namespace": self._namespace}
-            event = {
-                "metadata": {"generateName": pod_name},
-                "involvedObject": about,
-                "type": "Warning",
-                "reason": reason,
-                "message": message,
-            }
-            self._core.create_namespaced_event(self._namespace, event)
-
     def _write(self, service: dict[str, Any], status: dict[str, Any]) -> None:
         if service.get("status") == status:
             return
@@ -273,29 +198,12 @@ def _condition(kind: str, status: str) -> dict[str, Any]:
     return {"type": kind, "status": status, **reason}
 
 
-def _model_status(known: _Service, latest: _Revision) -> dict[str, Any]:
+def _model_status(known: _Service, latest: Revision) -> dict[str, Any]:
     if latest.play.ends in {"blocked", "crash"}:
         # It stays in the status when a later model has been loaded.
-        known.failure = {"reason": "ModelLoadFailed", "message": _FAILURE, "exitCode": 1}
+        known.failure = {"reason": "ModelLoadFailed", "message": FAILURE, "exitCode": 1}
         transition = "BlockedByFailedLoad"
     else:
         transition = "UpToDate" if latest.ready else "InProgress"
     failure = {"lastFailureInfo": known.failure} if known.failure else {}
     return {"transitionStatus": transition, **failure}
-
-
-def _pod_status(revision: _Revision) -> dict[str, Any]:
-    ready = "True" if revision.ready else "False"
-    state: dict[str, Any] = {"state": {"running": {}}}
-    if revision.play.ends in _WAITING:
-        reason, message = _WAITING[revision.play.ends]
-        state = {"state": {"waiting": {"reason": reason, "message": message}}}
-    if revision.play.ends == "crash":
-        ended = {"exitCode": 1, "reason": "Error", "message": _FAILURE}
-        state["lastState"] = {"terminated": ended}
-    container = {"name": "kserve-container", "image": "x", "imageID": "", "restartCount": 0}
-    return {
-        "phase": "Running",
-        "conditions": [{"type": "Ready", "status": ready}],
-        "containerStatuses": [{**container, "ready": revision.ready, **state}],
-    }
