@@ -45,7 +45,6 @@ def bring_into_service(
     Raises:
         InputError: If the model is not in service; says why, and whether the old one is.
     """
-    require_rights(cluster, settings.service_name)
     with deploy_lease(cluster, settings.service_name, holder or _this_process()) as lease:
         transaction = Transaction(cluster, lease, settings)
         transaction.recover()

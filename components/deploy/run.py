@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ import yaml
 
 from components import bundle, storage
 from components.checks import InputError
+from components.deploy.cluster import Cluster
 from components.deploy.inference_service import FACT, Manifest, inference_service
 from components.deploy.on_cluster import bring_into_service
 from components.deploy.predictor_process import running_predictor
-from components.deploy.preflight import require_downloadable, require_passed
+from components.deploy.preflight import require_downloadable, require_passed, require_rights
 from components.deploy.release import crown, publish, require_unmoved
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence, smoke
@@ -48,7 +49,7 @@ def deploy(
         model: Model folder as train writes it.
         metrics: What evaluate measured, `accuracy` and `macro_f1` on the test split among it.
         model_uri: Where the cluster finds the model folder; with a registry it is found there.
-        output: Folder to write: for `local` `predictor.log` and `smoke.json`, and always
+        output: Folder to write: for `local` `predictor.log` and `smoke.json`, and last
             `inference_service.yaml`.
         dataset: Merged data set folder; rows of its test split join the task's examples as
             sentences to try the predictor with.
@@ -64,25 +65,28 @@ def deploy(
     manifest = bundle.verify(model)
     _require_labels_of(task, model)
     facts = _facts(manifest, metrics, run_id)
-    if settings.deploy_target == "kserve":
-        require_passed(metrics)
+    cluster = _cluster(settings, metrics, model_uri) if settings.deploy_target == "kserve" else None
     if settings.registry:
         _require_run(run_id)
         require_unmoved(settings.registry, run_id, metrics)
         model_uri = publish(settings.registry, run_id, model)
-    if settings.deploy_target == "kserve":
-        require_downloadable(model_uri)
     service = _service(settings, model_uri, facts)
     output.mkdir(parents=True, exist_ok=True)
-    with storage.staged(output / MANIFEST) as draft:
-        draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
 
     def finish() -> None:
         if settings.registry:
             crown(settings.registry, run_id, model_uri, manifest.sha256, metrics)
 
-    sentences = sentences_of(task, dataset)
-    _carry_out(settings, task, sentences, service, model, output, finish, run_id)
+    sentences = [] if settings.deploy_target == "render" else sentences_of(task, dataset)
+    if cluster:
+        bring_into_service(cluster, settings, service, task, sentences, finish, run_id)
+    elif settings.deploy_target == "local":
+        _try_out(settings.service_name, task, sentences, model, output)
+    with storage.staged(output / MANIFEST) as draft:
+        draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
+    if not cluster:
+        finish()
+    _log.info("deploy: rendered InferenceService %s", settings.service_name)
 
 
 def sentences_of(task: Task, dataset: Path | None) -> list[Sentence]:
@@ -108,26 +112,15 @@ def sentences_of(task: Task, dataset: Path | None) -> list[Sentence]:
     return sentences
 
 
-def _carry_out(
-    settings: DeploySettings,
-    task: Task,
-    sentences: Sequence[Sentence],
-    service: Manifest,
-    model: Path,
-    output: Path,
-    finish: Callable[[], None],
-    run_id: str,
-) -> None:
-    if settings.deploy_target == "kserve":
-        from components.deploy.connection import connect
+def _cluster(settings: DeploySettings, metrics: Mapping[str, Any], model_uri: str) -> Cluster:
+    """The cluster to deploy to, after all that can be checked before work is spent."""
+    from components.deploy.connection import connect
 
-        cluster = connect(settings.namespace)
-        bring_into_service(cluster, settings, service, task, sentences, finish, run_id)
-        return
-    if settings.deploy_target == "local":
-        _try_out(settings.service_name, task, sentences, model, output)
-    finish()
-    _log.info("deploy: rendered InferenceService %s", settings.service_name)
+    require_passed(metrics)
+    require_downloadable(settings.registry or model_uri)
+    cluster = connect(settings.namespace)
+    require_rights(cluster, settings.service_name)
+    return cluster
 
 
 def _require_run(run_id: str) -> None:

@@ -91,12 +91,12 @@ class Transaction:
         except Exception as error:
             self._undo(manifest, journal, error)
             raise
-        same = old is None or release_of(old) == release_of(manifest)
-        self._lease.note(Journal(previous=previous if same else old))
+        self._lease.note(Journal(previous=old if self._is_replaced(old, manifest) else previous))
 
     def _bring_in(self, manifest: Manifest, old: Manifest | None, try_out: Check) -> None:
         gateway = self._settings.gateway
-        if self._has_canary(manifest, old):
+        # KServe takes a canary of what is in service already for the wish to go back before it.
+        if mode_of(manifest) == KNATIVE and self._is_replaced(old, manifest):
             percent = self._settings.canary_percent
             _log.info("deploy: the new model gets %d %% of the traffic", percent)
             service = self._apply(with_canary(manifest, percent), percent)
@@ -104,11 +104,10 @@ class Transaction:
             _log.info("deploy: the new model gets all of the traffic")
         try_out(endpoint(self._apply(manifest), gateway))
 
-    def _has_canary(self, manifest: Manifest, old: Manifest | None) -> bool:
-        if old is None or is_stopped(old) or mode_of(manifest) != KNATIVE:
-            return False
-        # KServe takes a canary of what is in service already for the wish to go back before it.
-        return release_of(old) != release_of(manifest)
+    @staticmethod
+    def _is_replaced(old: Manifest | None, manifest: Manifest) -> bool:
+        """Whether something else is in service."""
+        return old is not None and not is_stopped(old) and release_of(old) != release_of(manifest)
 
     def _apply(self, manifest: Manifest, percent: int = 100) -> dict[str, object]:
         # Whoever has lost the lease must not write any more.

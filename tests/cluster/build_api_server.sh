@@ -4,7 +4,7 @@
 #   tests/cluster/build_api_server.sh FOLDER
 #
 # Needs a Debian 12 machine with its package archive, dpkg-dev, make and git; no root, since
-# nothing is installed: packages are unpacked below FOLDER. Takes minutes and 4 GB while it builds.
+# nothing is installed: packages are unpacked below FOLDER. Takes some minutes, once.
 set -euo pipefail
 
 VERSION=1.20.2

@@ -57,6 +57,7 @@ def programs() -> Path:
 @pytest.fixture(scope="session")
 def server(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """The API server, with KServe's kinds."""
+    assert SCHEMAS.is_dir(), f"{SCHEMAS} is not there: set KSERVE_SCHEMAS to KServe's schemas"
     with running_api_server(programs, tmp_path_factory.mktemp("api-server")) as running:
         definitions = client.ApiextensionsV1Api(running.api("admin"))
         for name in ("inferenceservice.v1beta1.json", "servingruntime.v1alpha1.json"):
