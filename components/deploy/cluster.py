@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+    wait_random_exponential,
+)
 
 from components.checks import InputError
 
@@ -22,7 +29,9 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
 }
 """The verbs that deploying uses, by group and resource: all that its role has to allow."""
 
+_ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30
+_FORBIDDEN_SECONDS = 10
 _CONFLICTS = 8
 
 
@@ -32,6 +41,10 @@ class ClusterError(InputError):
 
 class Conflict(ClusterError):  # noqa: N818 (the API's own word)
     """Somebody else has changed the object since it was read, or has made it already."""
+
+
+class Forbidden(ClusterError):  # noqa: N818 (the API's own word)
+    """The account has not the right."""
 
 
 class Cluster:
@@ -97,15 +110,17 @@ class Cluster:
         return self._request("PUT", path, body=content) or {}
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
-        """The pods that a label selector matches, but for those that are being deleted."""
+        """The pods that a label selector matches, but for those that have ended or are to end."""
         listed = self._list("pods", [("labelSelector", selector)])
-        return [pod for pod in listed if "deletionTimestamp" not in pod["metadata"]]
+        # A pod that was evicted stays on the list, with its phase.
+        lasting = [pod for pod in listed if pod["status"].get("phase") not in _ENDED]
+        return [pod for pod in lasting if "deletionTimestamp" not in pod["metadata"]]
 
     def warnings(self, name: str) -> list[str]:
         """What the cluster warned of about an object of this name, oldest first."""
         fields = f"involvedObject.name={name},type=Warning"
         events = self._list("events", [("fieldSelector", fields)])
-        events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
+        events.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime")))
         return [f"{event.get('reason')}: {event.get('message')}" for event in events]
 
     def may(self, verb: str, group: str, resource: str, name: str) -> bool:
@@ -140,20 +155,15 @@ class Cluster:
     ) -> dict[str, Any] | None:
         from kubernetes.client import ApiException
 
+        # An API server that has just come up forbids everything until it has read the roles.
+        again = Retrying(
+            retry=retry_if_exception_type(Forbidden),
+            stop=stop_after_delay(_FORBIDDEN_SECONDS),
+            wait=wait_fixed(1),
+            reraise=True,
+        )
         try:
-            with _explained(f"{method} {path}"):
-                answer: dict[str, Any] = self._api.call_api(
-                    path,
-                    method,
-                    query_params=list(query),
-                    header_params={"Accept": "application/json", "Content-Type": content_type},
-                    body=body,
-                    response_type="object",
-                    auth_settings=["BearerToken"],
-                    _return_http_data_only=True,
-                    _request_timeout=_REQUEST_SECONDS,
-                )
-                return answer
+            return again(self._send, method, path, query, body, content_type)
         except ClusterError as error:
             cause = error.__cause__
             # A kind that the server does not know is 404 too, but not with an object as answer.
@@ -161,6 +171,28 @@ class Cluster:
             if missing_is_none and known:
                 return None
             raise
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        body: Mapping[str, Any] | None,
+        content_type: str,
+    ) -> dict[str, Any]:
+        with _explained(f"{method} {path}"):
+            answer: dict[str, Any] = self._api.call_api(
+                path,
+                method,
+                query_params=list(query),
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                body=body,
+                response_type="object",
+                auth_settings=["BearerToken"],
+                _return_http_data_only=True,
+                _request_timeout=_REQUEST_SECONDS,
+            )
+        return answer
 
 
 def _path(kind: tuple[str, str, str], namespace: str, name: str = "") -> str:
@@ -192,9 +224,10 @@ def _refusal(request: str, error: Any) -> ClusterError:
         return ClusterError(request, message, fix)
     if error.status == 409:
         return Conflict(request, message, "Try again")
+    if error.status == 403:
+        return Forbidden(request, message, "Give the account the deployer's role")
     fixes = {
         401: "Log in again",
-        403: "Give the account the deployer's role",
         404: "Install KServe, and check the namespace",
         422: "Correct the manifest",
     }

@@ -140,3 +140,15 @@ def test_a_second_attempt_of_a_run_takes_over_from_the_first(stage):
         assert isinstance(first.exception(), LeaseLost)
     stage.require("new")
     assert stage.finished == ["old", "new"]
+
+
+def test_a_pod_that_was_evicted_or_is_to_end_does_not_count(stage):
+    core = client.CoreV1Api(stage.server.api("admin"))
+    container = {"name": "c", "image": "image:1"}
+    for name in ("runs", "evicted", "ends"):
+        labels = {"metadata": {"name": name, "labels": {"app": "x"}, "finalizers": ["test/keep"]}}
+        core.create_namespaced_pod(stage.namespace, {**labels, "spec": {"containers": [container]}})
+    status = {"status": {"phase": "Failed", "reason": "Evicted"}}
+    core.patch_namespaced_pod_status("evicted", stage.namespace, status)
+    core.delete_namespaced_pod("ends", stage.namespace)
+    assert [pod["metadata"]["name"] for pod in stage.cluster.pods("app=x")] == ["runs"]
