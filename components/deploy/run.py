@@ -1,4 +1,4 @@
-"""Deploys a model: renders its InferenceService, and tries the predictor out on this machine."""
+"""Deploys a model: renders its InferenceService, tries the predictor out, puts it into service."""
 
 import json
 import logging
@@ -11,11 +11,15 @@ import yaml
 
 from components import bundle, storage
 from components.checks import InputError
-from components.deploy.inference_service import inference_service
+from components.deploy.cluster import Cluster
+from components.deploy.inference_service import FACT, Manifest, inference_service
+from components.deploy.on_cluster import bring_into_service
 from components.deploy.predictor_process import running_predictor
-from components.deploy.release import crown, publish
+from components.deploy.preflight import require_downloadable, require_passed, require_rights
+from components.deploy.release import crown, publish, require_unmoved
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence, smoke
+from components.deploy.try_out import log_result
 from components.task import Task, load_task
 
 MANIFEST = "inference_service.yaml"
@@ -36,7 +40,7 @@ def deploy(
     dataset: Path | None = None,
     run_id: str = "",
 ) -> None:
-    """Write the InferenceService of a model and, for target `local`, try the predictor out.
+    """Write the InferenceService of a model; try the predictor out here, or put it into service.
 
     With a registry the model is published there first, and made its champion last.
 
@@ -44,7 +48,7 @@ def deploy(
         settings: What the user chose.
         model: Model folder as train writes it.
         metrics: What evaluate measured, `accuracy` and `macro_f1` on the test split among it.
-        model_uri: Where the cluster finds the model folder.
+        model_uri: Where the cluster finds the model folder; with a registry it is found there.
         output: Folder to write: for `local` `predictor.log` and `smoke.json`, and last
             `inference_service.yaml`.
         dataset: Merged data set folder; rows of its test split join the task's examples as
@@ -53,47 +57,48 @@ def deploy(
 
     Raises:
         InputError: If the model does not verify or is of another task, a metric is missing,
-            the predictor does not start or fails its smoke test, or the registry's champion has
-            changed since evaluate.
+            the predictor does not start or fails its smoke test, the registry's champion has
+            changed since evaluate, or the cluster does not take the model; then what was in
+            service there before still is.
     """
     task = load_task(settings.task)
     manifest = bundle.verify(model)
     _require_labels_of(task, model)
-    annotations = _annotations(manifest, metrics, run_id)
+    facts = _facts(manifest, metrics, run_id)
+    cluster = _cluster(settings, metrics, model_uri) if settings.deploy_target == "kserve" else None
     if settings.registry:
-        if not run_id:
-            fix = "Deploy from a run of the pipeline, or without a registry"
-            raise InputError("run_id", "is empty, but names the model in the registry", fix)
+        _require_run(run_id)
+        require_unmoved(settings.registry, run_id, metrics)
         model_uri = publish(settings.registry, run_id, model)
-    service = inference_service(settings.service_name, model_uri, settings.image, annotations)
+    service = _service(settings, model_uri, facts)
     output.mkdir(parents=True, exist_ok=True)
-    if settings.deploy_target == "local":
-        _try_out(settings.service_name, task, _sentences(task, dataset), model, output)
+
+    def finish() -> None:
+        if settings.registry:
+            crown(settings.registry, run_id, model_uri, manifest.sha256, metrics)
+
+    sentences = [] if settings.deploy_target == "render" else sentences_of(task, dataset)
+    if cluster:
+        bring_into_service(cluster, settings, service, task, sentences, finish, run_id)
+    elif settings.deploy_target == "local":
+        _try_out(settings.service_name, task, sentences, model, output)
     with storage.staged(output / MANIFEST) as draft:
         draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
-    if settings.registry:
-        crown(settings.registry, run_id, model_uri, manifest.sha256, metrics)
+    if not cluster:
+        finish()
     _log.info("deploy: rendered InferenceService %s", settings.service_name)
 
 
-def _require_labels_of(task: Task, model: Path) -> None:
-    names = bundle.read_labels(model).names
-    if names != task.names:
-        thing, rule = f"model {model}", f"has the labels {', '.join(names)}, not {task.name}'s"
-        raise InputError(thing, rule, "Deploy it with the task that it was trained for")
+def sentences_of(task: Task, dataset: Path | None) -> list[Sentence]:
+    """Sentences to try a model out with: the task's examples, and some rows of the test split.
 
+    Args:
+        task: The model's task.
+        dataset: Merged data set folder; None for the examples alone.
 
-def _annotations(
-    manifest: bundle.Manifest, metrics: Mapping[str, Any], run_id: str
-) -> dict[str, str]:
-    if missing := [name for name in _ANNOTATED_METRICS if name not in metrics]:
-        raise InputError(f"metrics {list(metrics)}", f"lack {missing}", "Evaluate the model again")
-    facts = {name: f"{metrics[name]:.4f}" for name in _ANNOTATED_METRICS}
-    facts |= {"model-sha256": manifest.sha256, "run": run_id or "none"}
-    return {f"emotion-pipeline/{name}": fact for name, fact in facts.items()}
-
-
-def _sentences(task: Task, dataset: Path | None) -> list[Sentence]:
+    Raises:
+        InputError: If there are none.
+    """
     sentences = [Sentence(text, label.name) for label in task.labels for text in label.examples]
     if dataset is not None:
         import pandas
@@ -107,16 +112,50 @@ def _sentences(task: Task, dataset: Path | None) -> list[Sentence]:
     return sentences
 
 
+def _cluster(settings: DeploySettings, metrics: Mapping[str, Any], model_uri: str) -> Cluster:
+    """The cluster to deploy to, after all that can be checked before work is spent."""
+    from components.deploy.connection import connect
+
+    require_passed(metrics)
+    require_downloadable(settings.registry or model_uri)
+    cluster = connect(settings.namespace)
+    require_rights(cluster, settings.service_name)
+    return cluster
+
+
+def _require_run(run_id: str) -> None:
+    if not run_id:
+        fix = "Deploy from a run of the pipeline, or without a registry"
+        raise InputError("run_id", "is empty, but names the model in the registry", fix)
+
+
+def _require_labels_of(task: Task, model: Path) -> None:
+    names = bundle.read_labels(model).names
+    if names != task.names:
+        thing, rule = f"model {model}", f"has the labels {', '.join(names)}, not {task.name}'s"
+        raise InputError(thing, rule, "Deploy it with the task that it was trained for")
+
+
+def _facts(manifest: bundle.Manifest, metrics: Mapping[str, Any], run_id: str) -> dict[str, str]:
+    if missing := [name for name in _ANNOTATED_METRICS if name not in metrics]:
+        raise InputError(f"metrics {list(metrics)}", f"lack {missing}", "Evaluate the model again")
+    facts = {name: f"{metrics[name]:.4f}" for name in _ANNOTATED_METRICS}
+    verdicts = {None: "unknown", True: "passed", False: "failed"}
+    facts["gate"] = verdicts[(metrics.get("gate") or {}).get("passed")]
+    return facts | {"model-sha256": manifest.sha256, "run": run_id or "none"}
+
+
+def _service(settings: DeploySettings, model_uri: str, facts: Mapping[str, str]) -> Manifest:
+    known = {**facts, "model-uri": model_uri}
+    notes = {FACT.format(name): fact for name, fact in known.items()}
+    return inference_service(settings.service_name, model_uri, settings.image, notes, settings.mode)
+
+
 def _try_out(
     service_name: str, task: Task, sentences: Sequence[Sentence], model: Path, folder: Path
 ) -> None:
     _log.info("deploy: starting the predictor")
     with running_predictor(model, service_name, folder / LOG) as url:
         result = smoke(url, service_name, task.names, sentences)
-    _log.info(
-        "deploy: %d sentences, %.0f%% with the expected label, %.0f ms each",
-        result.sentences,
-        100 * result.expected_share,
-        result.mean_latency_ms,
-    )
+    log_result(result)
     (folder / SMOKE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")

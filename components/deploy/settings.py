@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 
 from components.champion import require_guarded
-from components.checks import InputError, require_one_of
+from components.checks import InputError, require_between, require_one_of
+from components.deploy.inference_service import KNATIVE, STANDARD
 
-TARGETS = ("local", "render")
+TARGETS = ("kserve", "local", "render")
 
 # KServe appends to the name (`-predictor-00001-deployment-...`), and the whole may have 63.
 _SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -19,7 +20,8 @@ class DeploySettings:
     task: str = "emotion"
     """Shipped task name, or path or URI of a task file."""
     deploy_target: str = "local"
-    """`render` writes the manifest; `local` also runs the predictor here and tries it out."""
+    """`render` writes the manifest; `local` also runs the predictor here and tries it out;
+    `kserve` puts the model into service on the cluster."""
     service_name: str = "emotion"
     """Name of the InferenceService and of the model in its URLs."""
     registry: str = ""
@@ -27,6 +29,20 @@ class DeploySettings:
     service; may be empty."""
     image: str = "emotion-pipeline:0.1.0"
     """Container image that holds this package with its `serve` extra."""
+    mode: str = KNATIVE
+    """KServe's deployment mode: `Knative`, or `Standard`, which cannot split traffic."""
+    namespace: str = ""
+    """Namespace of the service; empty for that of the pod, or of the kubeconfig's context."""
+    gateway: str = ""
+    """Base URL of the ingress gateway, if the service's own host names do not resolve."""
+    canary_percent: int = 10
+    """Share of the traffic that a new model gets at first, 0 to 99; Knative only."""
+    ready_seconds: float = 900.0
+    """How long a new model, or an old one that is restored, may take until it is in service."""
+    endpoint_seconds: float = 60.0
+    """How long the way to a service that is ready may take to open."""
+    max_latency_ms: float = 1000.0
+    """Most mean milliseconds for an answer to a sentence of the smoke test."""
 
     def __post_init__(self) -> None:
         require_one_of("deploy_target", self.deploy_target, TARGETS)
@@ -35,5 +51,9 @@ class DeploySettings:
             raise InputError(f"service_name={self.service_name!r}", rule, "Rename the service")
         if not re.fullmatch(r"\S+", self.image):
             raise InputError(f"image={self.image!r}", "must name an image", "Use NAME:TAG")
+        require_one_of("mode", self.mode, (KNATIVE, STANDARD))
+        require_between("canary_percent", self.canary_percent, 0, 99)
+        for name in ("ready_seconds", "endpoint_seconds", "max_latency_ms"):
+            require_between(name, getattr(self, name), 0.1)
         if self.registry:
             require_guarded(self.registry)

@@ -10,6 +10,12 @@ import httpx
 from components.checks import InputError
 
 _TIMEOUT_SECONDS = 30.0
+# What a gateway answers as long as it does not know the way.
+_NO_WAY = {404, 502, 503, 504}
+
+
+class NotAnswering(InputError):  # noqa: N818 (it says what happened)
+    """The predictor that is meant does not answer, though another one may."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,18 @@ class SmokeResult:
 class _Answer:
     label: str
     probabilities: Mapping[str, float]
+    version: str
     milliseconds: float
 
 
 def smoke(
-    url: str, model_name: str, labels: Sequence[str], sentences: Sequence[Sentence]
+    url: str,
+    model_name: str,
+    labels: Sequence[str],
+    sentences: Sequence[Sentence],
+    *,
+    host: str = "",
+    version: str = "",
 ) -> SmokeResult:
     """Send every sentence through both protocols and check the answers.
 
@@ -55,13 +68,18 @@ def smoke(
         model_name: Name of the model in the URLs.
         labels: The task's label names.
         sentences: At least one.
+        host: Value of the header Host, by which a gateway finds the predictor; empty for the URL's.
+        version: The sha256 of the model that should answer; empty for any.
 
     Raises:
+        NotAnswering: If there is no answer, or that of another model.
         InputError: If an answer breaks a rule (named with its sentence), or the share of
             expected labels does not beat chance.
     """
-    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-        answers = [_ask_both(client, model_name, labels, each.text) for each in sentences]
+    headers = {"Host": host} if host else {}
+    timeout = _TIMEOUT_SECONDS
+    with httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False) as client:
+        answers = [_ask_both(client, model_name, labels, each.text, version) for each in sentences]
     pairs = zip(answers, sentences, strict=True)
     share = sum(v1.label == sentence.label for (v1, _), sentence in pairs) / len(sentences)
     if share <= 1 / len(labels):
@@ -72,14 +90,14 @@ def smoke(
 
 
 def _ask_both(
-    client: httpx.Client, model_name: str, labels: Sequence[str], text: str
+    client: httpx.Client, model_name: str, labels: Sequence[str], text: str, version: str
 ) -> tuple[_Answer, _Answer]:
     instances = {"instances": [text]}
-    v1 = _ask(client, f"/v1/models/{model_name}:predict", instances, _read_v1, text)
     tensor = {"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}
+    v1 = _ask(client, f"/v1/models/{model_name}:predict", instances, _read_v1, text)
+    _check("V1", v1, labels, text, version)
     v2 = _ask(client, f"/v2/models/{model_name}/infer", {"inputs": [tensor]}, _read_v2, text)
-    _check("V1", v1, labels, text)
-    _check("V2", v2, labels, text)
+    _check("V2", v2, labels, text, version)
     close = all(
         math.isclose(v1.probabilities[name], v2.probabilities[name], abs_tol=1e-5)
         for name in labels
@@ -99,14 +117,17 @@ def _ask(
     try:
         response = client.post(path, json=body)
     except httpx.TransportError as error:
-        raise _failure(text, f"{path} did not answer ({error!r})") from error
+        raise _failure(text, f"{path} did not answer ({error!r})", NotAnswering) from error
     if response.status_code != httpx.codes.OK:
-        raise _failure(text, f"{path} answered {response.status_code}: {response.text:.200}")
+        kind = NotAnswering if response.status_code in _NO_WAY else InputError
+        raise _failure(text, f"{path} answered {response.status_code}: {response.text:.200}", kind)
     try:
-        label, probabilities = read(response.json())
+        body = response.json()
+        label, probabilities = read(body)
+        version = str(body.get("model_version", ""))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise _failure(text, f"{path} answered out of protocol: {response.text:.200}") from error
-    return _Answer(label, probabilities, response.elapsed.total_seconds() * 1000)
+    return _Answer(label, probabilities, version, response.elapsed.total_seconds() * 1000)
 
 
 def _read_v1(body: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:
@@ -122,7 +143,10 @@ def _read_v2(body: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:
     return outputs["label"][0], {name: float(share) for name, share in shares}
 
 
-def _check(protocol: str, answer: _Answer, labels: Sequence[str], text: str) -> None:
+def _check(protocol: str, answer: _Answer, labels: Sequence[str], text: str, version: str) -> None:
+    if version and answer.version != version:
+        rule = f"{protocol} was answered by model {answer.version or 'unknown'}, not {version}"
+        raise _failure(text, rule, NotAnswering)
     if answer.label not in labels or set(answer.probabilities) != set(labels):
         raise _failure(text, f"{protocol} answered other labels than the task's: {_shown(answer)}")
     values = list(answer.probabilities.values())
@@ -134,6 +158,6 @@ def _shown(answer: _Answer) -> str:
     return f"{answer.label} {answer.probabilities}"
 
 
-def _failure(text: str, rule: str) -> InputError:
+def _failure(text: str, rule: str, kind: type[InputError] = InputError) -> InputError:
     fix = "Serve the model by hand with `python -m components.serve` and send it this sentence"
-    return InputError(f"sentence {text!r}", rule, fix)
+    return kind(f"sentence {text!r}", rule, fix)

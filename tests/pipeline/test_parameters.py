@@ -74,6 +74,7 @@ def test_overrides_win_and_keep_their_types():
         ("train_options.target_modules=query", "target_modules"),
         ("train_options.accumulation_steps=3", "accumulation_steps"),
         ("evaluate_options.bootstrap_samples=1", "bootstrap_samples"),
+        ("deploy_options.canary_percent=100", "canary_percent"),
         ("learning_rate=.nan", "learning_rate"),
         ("peft_method=magic", "peft_method"),
         ("deploy_target=moon", "deploy_target"),

@@ -47,6 +47,8 @@ def test_render_writes_the_manifest_alone_and_says_what_it_serves(model_folder, 
     assert annotations["emotion-pipeline/accuracy"] == "0.9124"
     assert annotations["emotion-pipeline/macro_f1"] == "0.8700"
     assert annotations["emotion-pipeline/run"] == "run-1"
+    assert annotations["emotion-pipeline/model-uri"] == URI
+    assert annotations["emotion-pipeline/gate"] == "unknown"
 
 
 def test_a_changed_model_is_refused_before_anything_is_written(model_folder, tmp_path):
@@ -88,6 +90,20 @@ def test_a_predictor_that_is_not_ready_in_time_is_reported(model_folder, tmp_pat
         running_predictor(model_folder, "emotion", tmp_path / "log", start_seconds=0.2),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("metrics", "uri", "rule"),
+    [
+        (METRICS, URI, "passed its gate"),
+        ({**METRICS, "gate": {"passed": False}}, URI, "passed its gate"),
+        ({**METRICS, "gate": {"passed": True}}, "runs/model", "nowhere that KServe downloads"),
+    ],
+)
+def test_a_cluster_is_not_asked_for_what_it_cannot_do(model_folder, tmp_path, metrics, uri, rule):
+    with pytest.raises(InputError, match=rule):
+        deploy(DeploySettings(deploy_target="kserve"), model_folder, metrics, uri, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def champion_of(registry):

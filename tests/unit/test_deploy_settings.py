@@ -18,7 +18,7 @@ def test_anything_else_is_not(name):
 
 
 def test_an_unknown_target_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match="local, render"):
+    with pytest.raises(InputError, match="kserve, local, render"):
         DeploySettings(deploy_target="cluster")
 
 
@@ -26,3 +26,19 @@ def test_an_unknown_target_is_refused_with_the_known_ones():
 def test_an_image_that_cannot_be_is_refused(image):
     with pytest.raises(InputError, match="image"):
         DeploySettings(image=image)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"mode": "Serverless"},
+        {"canary_percent": -1},
+        {"canary_percent": 100},
+        {"ready_seconds": 0},
+        {"endpoint_seconds": float("nan")},
+        {"max_latency_ms": 0},
+    ],
+)
+def test_a_setting_out_of_range_is_refused(setting):
+    with pytest.raises(InputError, match=next(iter(setting))):
+        DeploySettings(**setting)

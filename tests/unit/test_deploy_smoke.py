@@ -9,7 +9,10 @@ import pytest
 
 from components.checks import InputError
 from components.deploy.predictor_process import running_predictor
-from components.deploy.smoke import Sentence, smoke
+from components.deploy.settings import DeploySettings
+from components.deploy.smoke import NotAnswering, Sentence, smoke
+from components.deploy.status import Endpoint
+from components.deploy.try_out import TryOut
 from components.task import load_task
 
 TASK = load_task("emotion")
@@ -25,15 +28,21 @@ def url(model_folder, tmp_path_factory):
 
 
 @contextmanager
-def answering(*bodies):
-    """A server that gives these bodies as its answers, in their order; yields its URL."""
+def answering(*bodies, wanted_host=""):
+    """A server that gives these bodies as its answers, in their order; yields its URL.
+
+    A number is a status without a body.
+    """
     left = iter(bodies)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             self.rfile.read(int(self.headers["content-length"]))
-            content = json.dumps(next(left)).encode()
-            self.send_response(200)
+            body = next(left)
+            content = b"" if isinstance(body, int) else json.dumps(body).encode()
+            if wanted_host and self.headers["host"] != wanted_host:
+                body, content = 404, b""
+            self.send_response(body if isinstance(body, int) else 200)
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -120,3 +129,47 @@ def test_a_server_that_is_gone_is_refused():
         pass
     with pytest.raises(InputError, match="did not answer"):
         smoke(url, "any", ["joy", "anger"], SENTENCE)
+
+
+def versioned(version):
+    """Right answers to `SENTENCE` by a model of this version, over V1 and V2."""
+    shares = {name: float(name == "joy") for name in TASK.names}
+    return [{**body, "model_version": version} for body in (v1(**shares), v2(**shares))]
+
+
+def test_the_model_that_answers_is_the_one_that_is_meant():
+    with answering(*versioned("new"), *versioned("old")) as url:
+        assert smoke(url, "any", TASK.names, SENTENCE, version="new").expected_share == 1
+        with pytest.raises(NotAnswering, match="answered by model old, not new"):
+            smoke(url, "any", TASK.names, SENTENCE, version="new")
+
+
+def test_a_gateway_is_told_the_host():
+    with answering(*versioned("new"), wanted_host="emotion.example") as url:
+        result = smoke(url, "any", TASK.names, SENTENCE, host="emotion.example")
+    assert result.sentences == 1
+
+
+def try_out(**settings):
+    return TryOut(DeploySettings(**settings), TASK, SENTENCE, "new")
+
+
+def test_a_gateway_that_does_not_know_the_way_yet_is_asked_again():
+    with answering(503, 404, versioned("old")[0], *versioned("new")) as url:
+        try_out()(Endpoint(url))
+
+
+@pytest.mark.parametrize("last", [503, 404])
+def test_a_way_that_does_not_open_is_refused(last):
+    with answering(*[last] * 50) as url, pytest.raises(NotAnswering, match=f"answered {last}"):
+        try_out(endpoint_seconds=0.1)(Endpoint(url))
+
+
+def test_a_model_that_answers_wrongly_is_refused_at_once():
+    with answering(500) as url, pytest.raises(InputError, match="answered 500"):
+        try_out()(Endpoint(url))
+
+
+def test_a_slow_model_is_refused():
+    with answering(*versioned("new")) as url, pytest.raises(InputError, match=r"and 0\.1 are all"):
+        try_out(max_latency_ms=0.1)(Endpoint(url))

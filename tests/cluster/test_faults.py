@@ -1,0 +1,154 @@
+"""What goes wrong around a deploy: the API server, other writers, other deploys."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from kubernetes import client
+from kubernetes.client import ApiException
+
+from components.checks import InputError
+from components.deploy.cluster import SERVICES, ClusterError
+from components.deploy.lease import LeaseHeld, LeaseLost
+from components.deploy.rollout import RolloutFailed
+from tests.cluster.conftest import Stage
+
+pytestmark = pytest.mark.cluster
+AWAY_SECONDS = 20
+
+
+@pytest.mark.parametrize("ends", ["ready", "crash"])
+def test_an_api_server_that_is_away_for_a_while(stage, ends):
+    stage.deploy("old")
+    stage.play("new", ends=ends, stale_seconds=4.0)
+    with ThreadPoolExecutor() as pool:
+        deploy = pool.submit(stage.deploy, "new")
+        time.sleep(2)
+        stage.server.kill()
+        time.sleep(AWAY_SECONDS)
+        stage.server.start()
+        error = deploy.exception()
+    if ends == "ready":
+        assert error is None
+        stage.require("new")
+    else:
+        assert isinstance(error, RolloutFailed)
+        stage.require("old")
+
+
+def test_a_field_that_another_manager_has_set_is_not_taken_from_it(stage):
+    stage.deploy("old")
+    service = stage.service()
+    service["spec"]["predictor"]["containers"][0]["image"] = "image:by-hand"
+    group, version, plural = SERVICES
+    client.CustomObjectsApi(stage.server.api("editor")).replace_namespaced_custom_object(
+        group, version, stage.namespace, plural, "emotion", service, field_manager="by-hand"
+    )
+    with pytest.raises(ClusterError, match=r'conflict with "by-hand".*containers'):
+        stage.deploy("new")
+    stage.require("old")
+    assert stage.service()["spec"]["predictor"]["containers"][0]["image"] == "image:by-hand"
+
+
+def test_a_service_of_somebody_else_is_left_alone(stage):
+    group, version, plural = SERVICES
+    objects = client.CustomObjectsApi(stage.server.api("editor"))
+    stage.controller.stop()
+    objects.create_namespaced_custom_object(
+        group, version, stage.namespace, plural, stage.manifest("old"), field_manager="by-hand"
+    )
+    before = stage.service()
+    with pytest.raises(InputError, match="was not made by this project"):
+        stage.deploy("new")
+    assert stage.service() == before
+
+
+@contextmanager
+def storm(stage: Stage) -> Iterator[None]:
+    """Somebody who changes lease and service again and again."""
+    over = threading.Event()
+
+    def blow() -> None:
+        api = stage.server.api("editor")
+        leases, objects = client.CoordinationV1Api(api), client.CustomObjectsApi(api)
+        group, version, plural = SERVICES
+        for turn in range(2000):
+            if over.wait(0.02):
+                return
+            body = {"metadata": {"labels": {"turn": str(turn)}}}
+            try:
+                leases.patch_namespaced_lease("emotion-deploy", stage.namespace, body)
+                objects.patch_namespaced_custom_object(
+                    group, version, stage.namespace, plural, "emotion", body
+                )
+            except ApiException as error:
+                assert error.status in {404, 409}, error
+
+    thread = threading.Thread(target=blow)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(30)
+
+
+def test_a_storm_of_conflicts(stage):
+    stage.deploy("old")
+    with storm(stage):
+        stage.deploy("new")
+        with pytest.raises(InputError, match="no more than chance"):
+            stage.deploy("bad")
+    stage.require("new")
+    codes = [
+        event["responseStatus"]["code"]
+        for event in stage.server.audited("deployer", stage.namespace)
+        if event["verb"] in {"update", "patch"}
+    ]
+    assert codes.count(409) > 0
+
+
+def test_of_two_deploys_at_once_one_is_told_of_the_other(stage):
+    stage.deploy("old")
+    together = threading.Barrier(2)
+
+    def deploy(name: str) -> Exception | None:
+        together.wait()
+        try:
+            stage.deploy(name)
+        except InputError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor() as pool:
+        good, bad = pool.map(deploy, ["new", "bad"])
+    told = [error for error in (good, bad) if isinstance(error, LeaseHeld)]
+    assert len(told) == 1
+    stage.require("old" if good else "new")
+
+
+def test_a_second_attempt_of_a_run_takes_over_from_the_first(stage):
+    stage.deploy("old")
+    stage.play("new", ready_seconds=5.0)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(stage.deploy, "new")
+        stage.wait_for_canary()
+        stage.deploy("new")
+        assert isinstance(first.exception(), LeaseLost)
+    stage.require("new")
+    assert stage.finished == ["old", "new"]
+
+
+def test_a_pod_that_was_evicted_or_is_to_end_does_not_count(stage):
+    core = client.CoreV1Api(stage.server.api("admin"))
+    container = {"name": "c", "image": "image:1"}
+    for name in ("runs", "evicted", "ends"):
+        labels = {"metadata": {"name": name, "labels": {"app": "x"}, "finalizers": ["test/keep"]}}
+        core.create_namespaced_pod(stage.namespace, {**labels, "spec": {"containers": [container]}})
+    status = {"status": {"phase": "Failed", "reason": "Evicted"}}
+    core.patch_namespaced_pod_status("evicted", stage.namespace, status)
+    core.delete_namespaced_pod("ends", stage.namespace)
+    assert [pod["metadata"]["name"] for pod in stage.cluster.pods("app=x")] == ["runs"]
