@@ -23,6 +23,7 @@ FACT = "emotion-pipeline/{}"
 KNATIVE, STANDARD = "Knative", "Standard"
 """KServe's deployment modes: with Knative's revisions, or as a plain Deployment."""
 
+_RUN = FACT.format("run")
 _MODE = "serving.kserve.io/deploymentMode"
 _TAGS = "serving.kserve.io/enable-tag-routing"
 _STOP = "serving.kserve.io/stop"
@@ -56,7 +57,9 @@ def inference_service(
     routing = {_MODE: mode} | ({_TAGS: "true"} if mode == KNATIVE else {})
     predictor: dict[str, Any] = {
         "automountServiceAccountToken": False,
-        "containers": [_container(service_name, _storage_uri(model_uri), image)],
+        "containers": [
+            _container(service_name, _storage_uri(model_uri), image, annotations.get(_RUN, ""))
+        ],
     }
     service = {
         "apiVersion": "serving.kserve.io/v1beta1",
@@ -108,7 +111,7 @@ def is_stopped(manifest: Manifest) -> bool:
     return bool(manifest["metadata"].get("annotations", {}).get(_STOP) == "true")
 
 
-def _container(service_name: str, storage_uri: str, image: str) -> dict[str, Any]:
+def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> dict[str, Any]:
     return {
         # KServe finds the predictor among the pod's containers by this name.
         "name": "kserve-container",
@@ -119,8 +122,7 @@ def _container(service_name: str, storage_uri: str, image: str) -> dict[str, Any
             f"--model-name={service_name}",
             "--host=0.0.0.0",
             f"--http-port={_PORT}",
-            # Unless told, ONNX Runtime starts a thread for each core of the node.
-            f"--threads={_CPUS}",
+            f"--run-id={run_id}",
         ],
         "env": [{"name": "STORAGE_URI", "value": storage_uri}],
         "ports": [{"containerPort": _PORT, "protocol": "TCP"}],

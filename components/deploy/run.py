@@ -155,7 +155,8 @@ def _try_out(
     service_name: str, task: Task, sentences: Sequence[Sentence], model: Path, folder: Path
 ) -> None:
     _log.info("deploy: starting the predictor")
-    with running_predictor(model, service_name, folder / LOG) as url:
+    options = ["--log-requests"]
+    with running_predictor(model, service_name, folder / LOG, options=options) as url:
         result = smoke(url, service_name, task.names, sentences)
     log_result(result)
     (folder / SMOKE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")

@@ -32,7 +32,7 @@ def test_local_writes_the_manifest_the_smoke_result_and_the_log(
     smoke = json.loads((output / "smoke.json").read_text())
     assert smoke["sentences"] > sum(len(label.examples) for label in load_task("emotion").labels)
     assert smoke["expected_share"] > 1 / 6
-    assert "/v2/models/emotion/infer" in (output / "predictor.log").read_text()
+    assert "/v2/models/{model_name}/infer" in (output / "predictor.log").read_text()
 
 
 def test_render_writes_the_manifest_alone_and_says_what_it_serves(model_folder, tmp_path):
