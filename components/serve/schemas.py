@@ -7,6 +7,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,6 +16,7 @@ from pydantic import (
     Tag,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from components.serve.refusal import Refusal
 
@@ -36,7 +38,17 @@ def _integer(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Text = Annotated[str, Field(pattern=r"\S", examples=["I can not believe it!"])]
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "must not be empty")
+    return text
+
+
+Text = Annotated[
+    str,
+    AfterValidator(_not_blank),
+    Field(json_schema_extra={"pattern": r"\S"}, examples=["I can not believe it!"]),
+]
 TopK = Annotated[
     int,
     Field(ge=1, description="Only so many labels, the most probable first."),
