@@ -88,7 +88,7 @@ def emotion(
         search_trials: Trainings to search settings with: components/train/search/space.yaml.
         ablation: Train on real rows alone as well, to learn what the synthetic ones are worth.
         gate: What a model must reach: `release`, `sample`, `seed`, `smoke`, or a gate file.
-        registry: Folder or gs:// URI that names the model in service; may be empty.
+        registry: Folder, or gs:// or s3:// URI, that names the model in service; may be empty.
         evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
         deploy_target: `local` tries the predictor out in the step, `render` writes the manifest,
             `kserve` puts the model into service.

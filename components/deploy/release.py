@@ -16,7 +16,7 @@ def publish(registry: str, run_id: str, model: Path) -> str:
     """Copy a model folder into the registry, where it never changes.
 
     Args:
-        registry: Path, or file:// or gs:// URI of a folder.
+        registry: Path, or file://, gs:// or s3:// URI of a folder.
         run_id: The pipeline run that made the model.
         model: The model folder.
 
@@ -38,7 +38,7 @@ def crown(
     """Make a published model the champion, unless the champion has changed since evaluate.
 
     Args:
-        registry: Path, or file:// or gs:// URI of a folder.
+        registry: Path, or file://, gs:// or s3:// URI of a folder.
         run_id: The pipeline run that made the model.
         model_uri: What `publish` gave.
         model_sha256: Hash of the model's manifest.

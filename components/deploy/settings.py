@@ -25,8 +25,8 @@ class DeploySettings:
     service_name: str = "emotion"
     """Name of the InferenceService and of the model in its URLs."""
     registry: str = ""
-    """Folder (path, file:// or gs://) that the model is published to, and that names the model in
-    service; may be empty."""
+    """Folder (path, file://, gs:// or s3://) that the model is published to, and that names the
+    model in service; may be empty."""
     image: str = "emotion-pipeline:0.1.0"
     """Container image that holds this package with its `serve` extra."""
     mode: str = KNATIVE
