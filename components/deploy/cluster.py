@@ -31,7 +31,7 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
 
 _ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30
-_FORBIDDEN_SECONDS = 10
+_FORBIDDEN_SECONDS = 60
 _CONFLICTS = 8
 
 
@@ -58,6 +58,7 @@ class Cluster:
     def __init__(self, api: Any, namespace: str) -> None:
         self._api = api
         self.namespace = namespace
+        self._has_rights = False
 
     def read(self, kind: tuple[str, str, str], name: str) -> dict[str, Any] | None:
         """An object; None if there is none of that name.
@@ -155,10 +156,10 @@ class Cluster:
     ) -> dict[str, Any] | None:
         from kubernetes.client import ApiException
 
-        # An API server that has just come up forbids everything until it has read the roles.
+        # An API server that has come up again forbids everything until it has read the roles.
         again = Retrying(
             retry=retry_if_exception_type(Forbidden),
-            stop=stop_after_delay(_FORBIDDEN_SECONDS),
+            stop=stop_after_delay(_FORBIDDEN_SECONDS if self._has_rights else 0),
             wait=wait_fixed(1),
             reraise=True,
         )
@@ -192,6 +193,8 @@ class Cluster:
                 _return_http_data_only=True,
                 _request_timeout=_REQUEST_SECONDS,
             )
+        # Anybody may ask for a review of his rights, which is no object of a namespace.
+        self._has_rights |= "/namespaces/" in path
         return answer
 
 

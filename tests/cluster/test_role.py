@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from components.checks import InputError
-from components.deploy import on_cluster
+from components.deploy import cluster, on_cluster
 from components.deploy.cluster import RIGHTS
 from components.deploy.on_cluster import report, roll_back
 from components.deploy.preflight import require_rights
@@ -61,6 +61,7 @@ def without(number, resource, verb):
 def test_no_right_of_the_role_is_too_many(make_stage, monkeypatch, number, resource, verb):
     stage = make_stage(without(number, resource, verb))
     monkeypatch.setattr(on_cluster, "require_rights", lambda *_: None)
+    monkeypatch.setattr(cluster, "_FORBIDDEN_SECONDS", 1)
     stage.settings = replace(stage.settings, ready_seconds=20)
     with pytest.raises(InputError, match="forbidden"):
         everything(stage)
