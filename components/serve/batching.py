@@ -5,10 +5,12 @@ Requests take turns, so that a large one does not keep small ones waiting.
 """
 
 import asyncio
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from components.serve.classifier import Tokens
 from components.serve.refusal import Refusal
 
+_NICENESS = 5
 InferBatch = Callable[[Sequence[Tokens]], NDArray[np.float32]]
 
 
@@ -142,6 +145,9 @@ class Batcher:
             request.rows.clear()
 
     def _work(self) -> None:
+        # The event loop has little to do, but that at once: probes, refusals, answers.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while batch := self._next_batch():
             self._run(batch)
 

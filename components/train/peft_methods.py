@@ -62,7 +62,13 @@ def load_classifier(encoder: Encoder, task: Task, settings: TrainSettings) -> An
         bnb_4bit_compute_dtype=torch.bfloat16 if uses_bfloat16(settings) else torch.float32,
         llm_int8_skip_modules=list(head_of(encoder.model_type(), settings)),
     )
-    return encoder.classifier(task, quantisation)
+    classifier = encoder.classifier(task, quantisation)
+    for module in classifier.modules():
+        # On processors with AVX512-BF16 a module packs its weights at the first inference into a
+        # form that cannot be trained any further.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return classifier
 
 
 def with_adapter(model: Any, settings: TrainSettings) -> Any:

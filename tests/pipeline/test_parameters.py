@@ -69,7 +69,7 @@ def test_overrides_win_and_keep_their_types():
         ("models=[]", "models"),
         ("models=[nowhere]", "nowhere"),
         ("gate=no-such-gate", "no-such-gate"),
-        ("registry=s3://models", "registry"),
+        ("registry=ftp://models", "registry"),
         ("train_options.lora_rnak=8", "lora_rank"),
         ("train_options.target_modules=query", "target_modules"),
         ("train_options.accumulation_steps=3", "accumulation_steps"),

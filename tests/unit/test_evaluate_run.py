@@ -266,7 +266,7 @@ def test_texts_of_the_data_set_are_not_from_elsewhere(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("seed", -1), ("bootstrap_samples", 10), ("registry", "s3://bucket/models")],
+    [("seed", -1), ("bootstrap_samples", 10), ("registry", "ftp://bucket/models")],
 )
 def test_settings_out_of_range_are_refused(name, value):
     with pytest.raises(InputError, match=name):
