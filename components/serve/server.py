@@ -83,6 +83,7 @@ def _config(predictor: Predictor, log_payload: LogPayload | None) -> uvicorn.Con
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
