@@ -53,7 +53,10 @@ def require_guarded(registry: str) -> None:
     Raises:
         InputError: If it is neither a path nor a file://, gs:// or s3:// URI.
     """
-    storage.require_store(registry)
+    try:
+        storage.require_store(registry)
+    except InputError as error:
+        raise InputError(f"registry={registry!r}", error.rule, error.fix) from error
 
 
 def read_champion(registry: str) -> tuple[Champion | None, int]:
