@@ -114,8 +114,7 @@ def _torch_threads(threads: int) -> dict[str, str]:
 
 
 def _one_thread(_: int) -> dict[str, str]:
-    # litserve's way: as many workers as cores. Two workers of one thread answered nearly twice as
-    # much as one worker of two threads.
+    # litserve's way: as many workers as cores, each with one thread.
     return {**_OFFLINE, "OMP_NUM_THREADS": "1"}
 
 
