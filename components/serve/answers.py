@@ -7,6 +7,7 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from components.serve.metrics import Metrics
+from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal
 from components.serve.schemas import Error
 
@@ -33,6 +34,17 @@ def refused(refusal: Refusal, metrics: Metrics) -> Response:
     if refusal.retry_after:
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
+
+
+def model_status(predictor: Predictor, model_name: str) -> Response:
+    """Whether a model takes requests; both protocols say it alike.
+
+    Raises:
+        Refusal: If there is no model of this name.
+    """
+    predictor.require(model_name)
+    body = {"name": predictor.name, "ready": predictor.ready}
+    return json_answer(body, 200 if predictor.ready else 503)
 
 
 def internal_error() -> Response:

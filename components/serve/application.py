@@ -31,9 +31,11 @@ def application(predictor: Predictor) -> FastAPI:
     async def metrics() -> Response:
         return Response(predictor.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
+    front = page_response() if predictor.settings.page else json_answer({"status": "alive"})
+
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        return page_response() if predictor.settings.page else json_answer({"status": "alive"})
+        return front
 
     async def refuse(_: Request, error: Any) -> Response:
         return refused(error, predictor.metrics)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.serve.classifier import Classifier
 
-MAX_WORDS = 64
+_MAX_WORDS = 64
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def attributions(
 def occlusions(text: str) -> list[str]:
     """The text as it is, then without each of its first 64 words: what to ask the model."""
     words = _words(text)
-    left_out = range(min(len(words), MAX_WORDS))
+    left_out = range(min(len(words), _MAX_WORDS))
     return [" ".join(words), *(" ".join([*words[:n], *words[n + 1 :]]) for n in left_out)]
 
 

@@ -43,7 +43,7 @@ class Bounds:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; see https://asgi.readthedocs.io."""
         start = time.monotonic()
-        exchange = _Exchange(send, close=self._predictor.draining)
+        exchange = _Exchange(send, self._predictor.draining, keep=self._log_payload is not None)
         # Requests that carry work are counted; probes and metrics always get through.
         carries_work = scope["method"] == "POST"
         self._under_way += carries_work
@@ -130,10 +130,16 @@ class _DisconnectedError(Exception):
 
 
 class _Exchange:
-    """What was asked and answered; status 0 until the answer has begun."""
+    """What was asked and answered; status 0 until the answer has begun.
 
-    def __init__(self, send: Send, close: bool) -> None:
-        self._send, self._close = send, close
+    Args:
+        send: Takes the answer.
+        close: Tell the client to close the connection.
+        keep: Keep the body of the answer.
+    """
+
+    def __init__(self, send: Send, close: bool, keep: bool) -> None:
+        self._send, self._close, self._keep = send, close, keep
         self.request = b""
         self.status = 0
         self.response = bytearray()
@@ -146,7 +152,7 @@ class _Exchange:
             self.status = message["status"]
             if self._close or self.status in _UNREAD:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
-        else:
+        elif self._keep:
             self.response += message.get("body", b"")
         await self._send(message)
 

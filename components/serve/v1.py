@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
-from components.serve.answers import documented, json_answer
+from components.serve.answers import documented, json_answer, model_status
 from components.serve.predictor import Predictor
 from components.serve.schemas import (
     ExplainRequest,
@@ -30,9 +30,7 @@ def v1_routes(predictor: Predictor) -> APIRouter:
 
     @router.get("/{model_name}", **documented(ModelStatus, statuses=(404, 503)))
     async def status(model_name: str) -> Response:
-        predictor.require(model_name)
-        body = {"name": predictor.name, "ready": predictor.ready}
-        return json_answer(body, 200 if predictor.ready else 503)
+        return model_status(predictor, model_name)
 
     @router.post("/{model_name}:predict", **documented(PredictResponse, PredictRequest))
     async def predict(model_name: str, request: Request) -> Response:

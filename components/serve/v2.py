@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 
-from components.serve.answers import documented, json_answer
+from components.serve.answers import documented, json_answer, model_status
 from components.serve.outputs import Output, named_outputs, tensor_metadata
 from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal
@@ -48,9 +48,7 @@ def v2_routes(predictor: Predictor) -> APIRouter:
 
     @router.get("/models/{model_name}/ready", **documented(ModelStatus, statuses=(404, 503)))
     async def model_ready(model_name: str) -> Response:
-        predictor.require(model_name)
-        body = {"name": predictor.name, "ready": predictor.ready}
-        return json_answer(body, 200 if predictor.ready else 503)
+        return model_status(predictor, model_name)
 
     @router.get("/models/{model_name}", **documented(ModelMetadata, statuses=(404,)))
     async def model(model_name: str) -> Response:
