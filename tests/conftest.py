@@ -51,7 +51,8 @@ def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactor
 def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model trained on the sample for two epochs."""
     folder = tmp_path_factory.mktemp("trained")
-    settings = TrainSettings(epochs=2)
+    # After two epochs many texts lie near the border of two labels.
+    settings = TrainSettings(epochs=2, min_int8_agreement=0.8)
     train(settings, dataset_folder, folder / "model", folder / "checkpoints")
     return folder / "model"
 

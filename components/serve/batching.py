@@ -1,4 +1,4 @@
-"""Batches across requests: texts of many requests, run in threads, in batches of like length.
+"""Batches across requests: texts of many requests, run in threads, in batches of one width.
 
 The event loop only ever puts texts into a bounded queue and is woken with the results.
 Requests take turns, so that a large one does not keep small ones waiting.
@@ -9,19 +9,21 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.serve.classifier import Tokens
+from components.onnx import Tokens
 from components.serve.refusal import Refusal
 
 _NICENESS = 5
 InferBatch = Callable[[Sequence[Tokens]], NDArray[np.float32]]
+Width = Callable[[Tokens], int]
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ class BatchObserver(Protocol):
 @dataclass
 class _Request:
     tokens: Sequence[Tokens]
+    widths: Sequence[int]
     rows: list[int]
-    """Rows that wait, the longest texts first, so that the next one is popped from the end."""
+    """Rows that wait, the narrowest first."""
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[NDArray[np.float32]]
     logits: list[NDArray[np.float32] | None]
@@ -72,15 +75,22 @@ class Batcher:
 
     Args:
         infer: Gives logits of shape (texts, labels) for a batch of tokens.
+        width: Tokens of a text, padding included.
         limits: Bounds of batches and queue.
         threads: Batches at a time.
         observer: Is told of every batch.
     """
 
     def __init__(
-        self, infer: InferBatch, limits: BatchLimits, threads: int, observer: BatchObserver
+        self,
+        infer: InferBatch,
+        width: Width,
+        limits: BatchLimits,
+        threads: int,
+        observer: BatchObserver,
     ) -> None:
-        self._infer, self._limits, self._observer = infer, limits, observer
+        self._infer, self._width = infer, width
+        self._limits, self._observer = limits, observer
         self._requests: deque[_Request] = deque()
         self._waiting = 0
         self._changed = threading.Condition()
@@ -116,9 +126,10 @@ class Batcher:
             Refusal: If so many texts do not fit into the queue.
         """
         loop = asyncio.get_running_loop()
-        rows = sorted(range(len(tokens)), key=lambda row: -len(tokens[row]))
+        widths = list(map(self._width, tokens))
+        rows = sorted(range(len(tokens)), key=widths.__getitem__)
         request = _Request(
-            tokens, rows, loop, loop.create_future(), [None] * len(tokens), len(tokens)
+            tokens, widths, rows, loop, loop.create_future(), [None] * len(tokens), len(tokens)
         )
         with self._changed:
             self.require_room(len(rows))
@@ -167,29 +178,24 @@ class Batcher:
                     return []
 
     def _take(self) -> list[tuple[_Request, int]]:
-        """Take the shortest text of the request whose turn it is, and others of like length."""
+        """Take the narrowest text of the request whose turn it is, and others of its width."""
         while not self._requests[0].rows:
             self._requests.popleft()
         first = self._requests[0]
-        row = first.rows[-1]
-        batch = [(first, row)] if self._limits.texts == 1 else self._fitting(first.tokens[row])
+        width = first.widths[first.rows[0]]
+        most = min(self._limits.texts, max(1, self._limits.tokens // width))
+        batch = list(islice(self._of_width(width), most))
         for request, taken in batch:
             request.rows.remove(taken)
         self._waiting -= len(batch)
         self._requests.rotate(-1)
         return batch
 
-    def _fitting(self, first: Tokens) -> list[tuple[_Request, int]]:
-        longest = length = len(first)
-        waiting = [(request, row) for request in self._requests for row in request.rows]
-        waiting.sort(key=lambda each: abs(len(each[0].tokens[each[1]]) - length))
-        batch: list[tuple[_Request, int]] = []
-        for request, row in waiting[: self._limits.texts]:
-            longest = max(longest, len(request.tokens[row]))
-            if batch and longest * (len(batch) + 1) > self._limits.tokens:
-                break
-            batch.append((request, row))
-        return batch
+    def _of_width(self, width: int) -> Iterator[tuple[_Request, int]]:
+        for request in self._requests:
+            for row in request.rows:
+                if request.widths[row] == width:
+                    yield request, row
 
     def _run(self, batch: Sequence[tuple[_Request, int]]) -> None:
         tokens = [request.tokens[row] for request, row in batch]
@@ -204,7 +210,7 @@ class Batcher:
         seconds = time.monotonic() - start
         for (request, row), answer in zip(batch, logits, strict=True):
             self._store(request, row, answer)
-        padded = len(batch) * max(map(len, tokens))
+        padded = sum(request.widths[row] for request, row in batch)
         waited = [start - request.arrived for request, _ in batch]
         self._observer.batch(len(batch), padded, waited, seconds)
 

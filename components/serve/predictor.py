@@ -64,7 +64,9 @@ class Predictor:
         )
         for words in _WARM_UP_WORDS:
             self._classifier.logits([" ".join(["word"] * words)])
-        self._batcher = Batcher(self._classifier.infer, limits, threads, self.metrics)
+        self._batcher = Batcher(
+            self._classifier.infer, self._classifier.width, limits, threads, self.metrics
+        )
 
     @property
     def ready(self) -> bool:

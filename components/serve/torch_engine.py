@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
+from components.onnx import Feed
 from components.serve.classifier import Infer
 
 
@@ -26,9 +27,8 @@ def load_torch(folder: Path, threads: int) -> Infer:
     model.eval().to(device)
 
     @torch.inference_mode()
-    def infer(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        tensors = {name: torch.from_numpy(each).to(device) for name, each in inputs.items()}
+    def infer(feed: Feed) -> NDArray[np.float32]:
+        tensors = {name: torch.from_numpy(each).to(device) for name, each in feed.items()}
         logits: NDArray[np.float32] = model(**tensors).logits.float().cpu().numpy()
         return logits
 

@@ -1,17 +1,15 @@
 """Tokenised rows for the trainer, and the order in which it sees them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
@@ -78,14 +76,6 @@ def _columns(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> dict[str, l
     if "weight" in rows:
         columns["weight"] = (rows["weight"] / rows["weight"].mean()).tolist()
     return columns
-
-
-def padded(batch: Mapping[str, list[Any]], pad_id: int) -> dict[str, NDArray[np.int64]]:
-    """Tokenised rows as the arrays that an exported model takes, padded to the longest row."""
-    width = max(batch["length"])
-    ids = [row + [pad_id] * (width - len(row)) for row in batch["input_ids"]]
-    masks = [[1] * length + [0] * (width - length) for length in batch["length"]]
-    return {"input_ids": np.array(ids), "attention_mask": np.array(masks)}
 
 
 class LengthGroups(Sampler[int]):

@@ -8,15 +8,14 @@ import numpy as np
 import torch
 from datasets import Dataset
 
-from components.onnx import inference_session
-from components.train.data import padded
+from components.onnx import Layout, inference_session
 
 _OPSET = 17
 _TOLERANCE = 1e-3
 _ROWS_COMPARED = 64
 
 
-def export_onnx(model: Any, rows: Dataset, pad_id: int, path: Path) -> float:
+def export_onnx(model: Any, rows: Dataset, layout: Layout, path: Path) -> float:
     """Export a classifier to ONNX and compare it with the original.
 
     The graph takes `input_ids` and `attention_mask` (int64, texts x tokens) and gives `logits`
@@ -25,7 +24,7 @@ def export_onnx(model: Any, rows: Dataset, pad_id: int, path: Path) -> float:
     Args:
         model: A transformers sequence classifier in evaluation mode.
         rows: Tokenised rows; the first few are traced and compared with.
-        pad_id: Id of the padding token.
+        layout: How rows become tensors.
         path: Where the ONNX file goes.
 
     Returns:
@@ -34,7 +33,7 @@ def export_onnx(model: Any, rows: Dataset, pad_id: int, path: Path) -> float:
     Raises:
         RuntimeError: If the difference exceeds 0.001.
     """
-    feed = padded(rows[:_ROWS_COMPARED], pad_id)
+    feed = layout.feed(rows[:_ROWS_COMPARED]["input_ids"])
     inputs = tuple(map(torch.from_numpy, feed.values()))
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():

@@ -11,6 +11,7 @@ import numpy as np
 from datasets import Dataset
 
 from components import bundle, storage
+from components.onnx import Layout
 from components.task import Task
 from components.train.calibration import fit_temperature
 from components.train.card import model_card
@@ -57,14 +58,15 @@ def write_package(
     Raises:
         InputError: If the int8 model differs too much from the float32 model.
     """
-    validation, pad_id = trained.validation, trained.tokenizer.pad_token_id
+    validation = trained.validation
+    layout = Layout(trained.tokenizer.pad_token_id, trained.settings.max_length)
     with storage.staged(output) as folder:
         folder.mkdir()
         merged = save_models(
             trained.model, trained.tokenizer, trained.load_base, trained.settings, folder
         )
-        difference = export_onnx(merged, validation, pad_id, folder / bundle.ONNX["fp32"])
-        agreement = _quantise(trained, folder)
+        difference = export_onnx(merged, validation, layout, folder / bundle.ONNX["fp32"])
+        agreement = _quantise(trained, layout, folder)
         text = json.dumps(history, indent=1) + "\n"
         (folder / bundle.HISTORY).write_text(text, encoding="utf-8")
         card = model_card(trained.task, trained.settings, history)
@@ -73,12 +75,12 @@ def write_package(
         bundle.write_manifest(folder, {**facts, **exported})
 
 
-def _quantise(trained: Trained, folder: Path) -> Parity:
+def _quantise(trained: Trained, layout: Layout, folder: Path) -> Parity:
     """Write the int8 model, and the labels with the temperature that suits it."""
-    task, settings, pad_id = trained.task, trained.settings, trained.tokenizer.pad_token_id
-    quantise(folder)
+    task, settings = trained.task, trained.settings
+    quantise(folder, trained.validation, layout)
     logits = {
-        precision: onnx_logits(folder / name, trained.validation)
+        precision: onnx_logits(folder / name, trained.validation, layout)
         for precision, name in bundle.ONNX.items()
     }
     found = parity(logits["int8"], logits["fp32"], settings.min_int8_agreement)
@@ -88,6 +90,6 @@ def _quantise(trained: Trained, folder: Path) -> Parity:
         100 * found.agreement,
         temperature,
     )
-    labels = bundle.Labels(task.name, task.names, settings.max_length, pad_id, temperature)
+    labels = bundle.Labels(task.name, task.names, layout.max_length, layout.pad_id, temperature)
     bundle.write_labels(folder, labels)
     return found

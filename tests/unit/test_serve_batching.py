@@ -33,6 +33,11 @@ class Observer:
         assert seconds >= 0
 
 
+def tens(tokens):
+    """The width of a text: tokens rounded up to tens."""
+    return -(-len(tokens) // 10) * 10
+
+
 @pytest.fixture
 def engine():
     return Engine()
@@ -40,7 +45,7 @@ def engine():
 
 def batcher(engine, texts=8, tokens=100, wait=0.0, queue=100, threads=1):
     observer = Observer()
-    made = Batcher(engine.infer, BatchLimits(texts, tokens, wait, queue), threads, observer)
+    made = Batcher(engine.infer, tens, BatchLimits(texts, tokens, wait, queue), threads, observer)
     made.observer = observer
     return made
 
@@ -83,14 +88,19 @@ def test_each_request_gets_its_own_answers_in_its_order(engine):
     assert second.tolist() == [[3], [4]]
 
 
-def test_texts_of_like_length_share_a_batch_across_requests(engine):
-    run(engine, batcher(engine, texts=2), texts(4, 30), texts(31, 5))
-    assert [sorted(batch) for batch in engine.batches[1:]] == [[4, 5], [30, 31]]
+def test_texts_of_one_width_share_a_batch_across_requests(engine):
+    run(engine, batcher(engine), texts(4, 21, 30), texts(29, 5, 11))
+    assert sorted(sorted(batch) for batch in engine.batches[1:]) == [[4, 5], [11], [21, 29, 30]]
+
+
+def test_a_batch_has_no_more_texts_than_allowed(engine):
+    run(engine, batcher(engine, texts=2), texts(3, 3, 3), texts(3, 3))
+    assert sorted(map(len, engine.batches[1:])) == [1, 2, 2]
 
 
 def test_a_batch_keeps_to_its_tokens_padding_included(engine):
     run(engine, batcher(engine, tokens=20), texts(6, 6, 6, 7), texts(50))
-    assert all(max(batch) * len(batch) <= 20 for batch in engine.batches if 50 not in batch)
+    assert all(len(batch) <= 2 for batch in engine.batches)
     assert [50] in engine.batches
 
 
@@ -160,7 +170,7 @@ def test_a_batch_that_is_not_full_waits_for_more(engine):
 def test_every_batch_is_observed(engine):
     made = batcher(engine)
     run(engine, made, texts(5, 2))
-    assert made.observer.seen == [(1, 1, 1), (2, 10, 2)]
+    assert made.observer.seen == [(1, 10, 1), (2, 20, 2)]
 
 
 def test_several_threads_answer_everything(engine):
