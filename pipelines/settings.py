@@ -15,9 +15,9 @@ from pipelines.resources import RESOURCES, Resources
 
 _KEYS = ("gpu", "steps", "secrets", "cache_volume", "parameters")
 _TOLERATION = {
-    "key": "",
+    "key": (),
     "operator": ("Equal", "Exists"),
-    "value": "",
+    "value": (),
     "effect": ("NoSchedule", "PreferNoSchedule", "NoExecute"),
 }
 
@@ -40,10 +40,11 @@ class Gpu:
         if not self.resource:
             fix = "Name it, or write gpu: null for a cluster without GPUs"
             raise InputError("gpu.resource", "is empty", fix)
-        for label, value in self.node_selector.items():
-            if not isinstance(value, str):
-                rule = "must be a text"
-                raise InputError(f"gpu.node_selector {label}={value!r}", rule, "Put it into quotes")
+        for pair in self.node_selector.items():
+            if not all(isinstance(each, str) for each in pair):
+                rule = "must be two texts"
+                thing = "gpu.node_selector {}: {}".format(*pair)
+                raise InputError(thing, rule, "Put them into quotes")
         for toleration in self.tolerations:
             _check_toleration(toleration)
 
@@ -142,5 +143,6 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
 def _check_toleration(toleration: Any) -> None:
     for key, value in _mapping(toleration, "gpu.tolerations").items():
         require_known(key, _TOLERATION, "toleration")
+        of_type(f"toleration {key}", value, str)
         if allowed := _TOLERATION[key]:
             require_one_of(f"toleration {key}", value, allowed)

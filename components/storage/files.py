@@ -36,8 +36,8 @@ def content_sha256(path: Path) -> str:
     """
     if path.is_file():
         return sha256(path)
-    files = sorted(each for each in path.rglob("*") if each.is_file())
-    lines = "".join(f"{sha256(each)}  {each.relative_to(path).as_posix()}\n" for each in files)
+    files = {each.relative_to(path).as_posix(): each for each in path.rglob("*") if each.is_file()}
+    lines = "".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -6,11 +6,14 @@ from unittest import mock
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kfp import components
 
 from components.checks import InputError
 from components.deploy.settings import DeploySettings
 from pipelines import compile as command
+from pipelines.emotion import emotion_for
 from pipelines.images import read_lock
 from pipelines.parameters import read_parameters
 from pipelines.resources import RESOURCES, Resources
@@ -192,8 +195,8 @@ def test_downloads_are_kept_on_the_cache_volume(everything):
 
 
 def test_a_cluster_without_gpus_is_asked_for_none(tmp_path):
-    settings = OVERLAYS / "kind" / "compile-settings.yaml"
-    spec, _ = compiled(tmp_path / "out.yaml", "--settings", settings)
+    path = OVERLAYS / "kind" / "compile-settings.yaml"
+    spec, _ = compiled(tmp_path / "out.yaml", "--settings", path)
     assert all("accelerator" not in each["resources"] for each in executors(spec).values())
 
 
@@ -217,7 +220,9 @@ def test_an_empty_file_of_settings_changes_nothing(tmp_path):
         ("gpu: 1", "gpu"),
         ("gpu: {resources: nvidia.com/gpu}", "resource"),
         ("gpu: {resource: ''}", "gpu.resource"),
-        ("gpu: {node_selector: {spot: true}}", "spot=True"),
+        ("gpu: {node_selector: {spot: true}}", "spot: True"),
+        ("gpu: {node_selector: {1: x}}", "1: x"),
+        ("gpu: {tolerations: [{key: 1}]}", "key=1"),
         ("gpu: {tolerations: [{kee: x}]}", "key"),
         ("gpu: {tolerations: [{operator: Like}]}", "operator"),
         ("gpu: {tolerations: [x]}", "tolerations"),
@@ -242,10 +247,45 @@ def test_wrong_settings_are_refused_by_name(content, named, tmp_path):
         read_settings(written(tmp_path, content))
 
 
+ANYTHING = st.none() | st.booleans() | st.integers(-2, 9) | st.floats() | st.text(max_size=5)
+
+
+def some(**values):
+    """A mapping of some of the names, with the right kind of value or anything else."""
+    return st.fixed_dictionaries({}, optional={k: v | ANYTHING for k, v in values.items()})
+
+
+TOLERATION = some(key=st.just("gpu"), operator=st.just("Exists"), effect=st.just("NoExecute"))
+GPU = some(
+    node_selector=st.dictionaries(ANYTHING, ANYTHING, max_size=2),
+    tolerations=st.lists(TOLERATION, max_size=2),
+    spot=st.just("spot"),
+)
+STEP = some(cpu=st.just("2"), memory=st.just("1Gi"), shared_memory=st.just(""), retries=st.just(1))
+
+
+@given(
+    some(
+        gpu=GPU,
+        steps=some(train=STEP, merge=STEP),
+        secrets=some(llm_key=st.just("llm")),
+        cache_volume=st.just("volume"),
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_any_settings_are_refused_or_compile(tmp_path_factory, content):
+    path = written(tmp_path_factory.getbasetemp(), content)
+    try:
+        chosen = read_settings(path)
+    except InputError:
+        return
+    emotion_for(chosen)
+
+
 def test_a_cluster_may_not_set_unknown_parameters(tmp_path):
-    settings = written(tmp_path, "parameters: {regsitry: x}")
+    path = written(tmp_path, "parameters: {regsitry: x}")
     with pytest.raises(SystemExit, match="registry"):
-        compiled(tmp_path / "out.yaml", "--settings", settings)
+        compiled(tmp_path / "out.yaml", "--settings", path)
 
 
 @pytest.mark.parametrize("retries", range(5))
@@ -257,13 +297,13 @@ def test_the_window_of_retries_is_longer_than_all_tries(retries):
 
 @pytest.mark.parametrize("name", ["gke", "kind"])
 def test_each_step_fits_the_quota_of_its_cluster(name):
-    settings = read_settings(OVERLAYS / name / "compile-settings.yaml")
+    chosen = read_settings(OVERLAYS / name / "compile-settings.yaml")
     (quota,) = of_kind(overlay(name), "ResourceQuota")
     hard = quota["spec"]["hard"]
-    for needs in settings.resources.values():
+    for needs in chosen.resources.values():
         assert int(needs.cpu) <= int(hard["requests.cpu"])
         assert gibibytes(needs.memory) <= gibibytes(hard["requests.memory"])
-    gpus = [needs.gpus for needs in settings.resources.values() if settings.gpu]
+    gpus = [needs.gpus for needs in chosen.resources.values() if chosen.gpu]
     assert max(gpus, default=0) <= int(hard["requests.nvidia.com/gpu"])
 
 

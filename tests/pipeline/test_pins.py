@@ -123,7 +123,9 @@ def test_the_hash_of_a_folder_covers_names_and_contents(tmp_path):
 
 
 def test_the_hash_of_a_folder_is_that_of_a_listing_by_sha256sum(tmp_path):
-    for name in ("b", "a"):
+    names = ("a-b", "a.b", "a/b", "b")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    listing = "".join(f"{sha256(tmp_path / name)}  {name}\n" for name in ("a", "b"))
+    listing = "".join(f"{sha256(tmp_path / name)}  {name}\n" for name in names)
     assert storage.content_sha256(tmp_path) == hashlib.sha256(listing.encode()).hexdigest()
