@@ -16,7 +16,7 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cluster test-alerts fuzz lint compile serve search \
+.PHONY: help setup run test test-browser test-cluster test-alerts fuzz lint compile submit upload serve search \
   deploy rollback status bench-generate bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
@@ -56,9 +56,28 @@ lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-compile: setup ## write pipelines/compiled/emotion.yaml and the graph in README.md
+# Of a variable, only what the caller has set.
+given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
+compile-options = $(if $(call given,PARAMS),--params $(PARAMS)) $(if $(SET),--set '$(SET)') \
+  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(call given,LOCK),--lock $(LOCK))
+
+compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file
+ifeq ($(strip $(compile-options) $(OUTPUT)),)
 	$(BIN)/python -m pipelines.compile
 	$(BIN)/python -m pipelines.graph
+	for set in pipelines/params/*.yaml; do $(BIN)/python -m pipelines.compile --params $$set || exit 1; done
+else
+	$(BIN)/python -m pipelines.compile $(compile-options) $(OUTPUT)
+endif
+
+kfp-options = $(compile-options) $(if $(HOST),--host $(HOST)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
+
+submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
+	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') \
+	  $(if $(SERVICE_ACCOUNT),--service-account $(SERVICE_ACCOUNT)) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+
+upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
+	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only
 
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'

@@ -1,5 +1,8 @@
 """The pipeline's graph, and nothing else."""
 
+import functools
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from kfp import dsl
@@ -9,12 +12,14 @@ from components.evaluate.component import evaluate
 from components.generate.component import generate
 from components.merge.component import merge
 from components.train.component import train
-from pipelines.resources import call
+from pipelines.settings import PLAIN, CompileSettings
+from pipelines.steps import add_step
 
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
 
-def _graph(given: dict[str, Any]) -> None:
+def _graph(given: Mapping[str, Any], settings: CompileSettings) -> None:
+    call = functools.partial(add_step, settings)
     with dsl.ParallelFor(given["models"], name="models") as model:
         generated = call(generate, given, model=model)
     synthetic = dsl.Collected(generated.outputs["synthetic"])
@@ -30,6 +35,7 @@ def _graph(given: dict[str, Any]) -> None:
             merged=merged,
             evaluation=evaluated.outputs["evaluation"],
             run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+            serve_image=settings.serve_image,
         ).set_caching_options(False)
 
 
@@ -73,7 +79,7 @@ def emotion(
         style: How texts are asked for: `plain`, `attributed`, `longer`, `complex`, or a file.
         generate_options: Other settings of generate by name: components/generate/settings.py.
         dataset: Real rows: hub id, `sample`, or path or URI of CSV, JSON lines or Parquet.
-        dataset_revision: Commit of a hub data set.
+        dataset_revision: Commit of a hub data set, or sha256: and hash of a file or folder.
         test_fraction: Share of real rows to test on, if the data set has no test split.
         merge_options: Other settings of merge by name: components/merge/settings.py.
         base_model: Encoder to fine-tune: hub id, or path or URI of a folder.
@@ -95,4 +101,22 @@ def emotion(
         service_name: Name of the inference service.
         deploy_options: Other settings of deploy by name: components/deploy/settings.py.
     """
-    _graph(locals())
+    _graph(locals(), PLAIN)
+
+
+def emotion_for(settings: CompileSettings) -> Any:
+    """The pipeline `emotion` for a cluster.
+
+    Args:
+        settings: What the cluster asks for.
+
+    Returns:
+        A KFP pipeline with the same parameters.
+    """
+
+    @functools.wraps(emotion.pipeline_func)
+    def placed(*values: Any) -> None:
+        names = inspect.signature(emotion.pipeline_func).parameters
+        _graph(dict(zip(names, values, strict=True)), settings)
+
+    return dsl.pipeline(name=emotion.name, description=emotion.description)(placed)

@@ -17,8 +17,9 @@ from kfp import local
 
 from components.checks import InputError
 from components.generate.run import LEDGER, SYNTHETIC
-from pipelines.emotion import emotion
+from pipelines.emotion import emotion_for
 from pipelines.parameters import read_parameters
+from pipelines.settings import CompileSettings
 from pipelines.step_logs import StepLogs
 
 _PARAMETERS = Path(__file__).parent / "params" / "local.yaml"
@@ -55,7 +56,8 @@ def run_locally(parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
         with contextlib.redirect_stdout(logs), warnings.catch_warnings():
             # kfp warns that a local run ignores images and resources, as it should.
             warnings.filterwarnings("ignore", module=r"kfp\.local")
-            emotion(**parameters)
+            # Here a failed step has its reason in the log, and a retry would only wait.
+            emotion_for(CompileSettings(retry=False))(**parameters)
     except RuntimeError as error:
         _collect(artifacts, folder)
         step = logs.failed or "pipeline"

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -34,12 +35,17 @@ DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.i
 """Value of every pipeline parameter that is not set."""
 
 
-def read_parameters(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+def read_parameters(
+    path: Path | None,
+    overrides: Sequence[str] = (),
+    cluster: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Read a parameter set, and refuse it now if a step would refuse it later.
 
     Args:
-        path: YAML file of parameter names and values.
-        overrides: `name=value` or `merge_options.name=value`, the value in YAML.
+        path: YAML file of parameter names and values; None takes the pipeline's defaults.
+        overrides: `name=value` or `merge_options.name=value`, the value in YAML; they win.
+        cluster: Values that belong to the cluster; they replace those of the set.
 
     Returns:
         A value for every parameter of the pipeline.
@@ -49,7 +55,8 @@ def read_parameters(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
             refuse it; it names the parameter.
     """
     values = dict(DEFAULTS)
-    for name, value in [*_file_items(path), *map(_override, overrides)]:
+    items = _file_items(path) if path else []
+    for name, value in [*items, *cluster.items(), *map(_override, overrides)]:
         group, _, option = name.partition(".")
         require_known(group, DEFAULTS, "parameter")
         if option:
@@ -79,8 +86,9 @@ def _try_all(values: Mapping[str, Any]) -> None:
     load_gate(values["gate"])
     for model in values["models"] or [""]:
         settings_of(GenerateSettings, values, model=model)
-    for kind in (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings):
+    for kind in (MergeSettings, TrainSettings, EvaluateSettings):
         settings_of(kind, values)
+    settings_of(DeploySettings, values, image=DeploySettings.image)
 
 
 def _file_items(path: Path) -> list[tuple[str, Any]]:

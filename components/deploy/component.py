@@ -15,6 +15,7 @@ def deploy(
     registry: str,
     deploy_options: dict[str, object],
     run_id: str,
+    serve_image: str,
 ) -> None:
     """Put the model behind an inference endpoint."""
     import json
@@ -34,6 +35,7 @@ def deploy(
             deploy_target=deploy_target,
             service_name=service_name,
             registry=registry,
+            image=serve_image,
         ),
         model=Path(model.path),
         model_uri=model.uri,

@@ -27,8 +27,8 @@ class DeploySettings:
     registry: str = ""
     """Folder (path, file://, gs:// or s3://) that the model is published to, and that names the
     model in service; may be empty."""
-    image: str = "emotion-pipeline:0.1.0"
-    """Container image that holds this package with its `serve` extra."""
+    image: str = "emotion-pipeline/serve:0.1.0"
+    """Container image of the predictor; the pipeline gives the one it was compiled with."""
     mode: str = KNATIVE
     """KServe's deployment mode: `Knative`, or `Standard`, which cannot split traffic."""
     namespace: str = ""

@@ -19,7 +19,7 @@ class MergeSettings:
     dataset: str = "sample"
     """`sample`, a hub id, or a path or URI of a file or folder of CSV, JSON lines or Parquet."""
     dataset_revision: str = ""
-    """Commit that pins a hub data set; not used for other sources."""
+    """Commit of a hub data set; `sha256:` and the content hash of a file or folder, or empty."""
     text_column: str = "text"
     """Column of the data set that holds the texts."""
     label_column: str = "label"
@@ -73,6 +73,11 @@ class MergeSettings:
         require_one_of("agreement_action", self.agreement_action, ("drop", "weight", "keep"))
         self._require_sources()
         self._require_no_contradiction()
+
+    @property
+    def pin(self) -> str:
+        """What follows the path or URI of the data set, to have its content checked."""
+        return f"@{self.dataset_revision}" if self.dataset_revision.startswith("sha256:") else ""
 
     def require_pinned(self) -> None:
         """Refuse a hub data set whose revision is not a commit.

@@ -36,7 +36,8 @@ def locate(settings: MergeSettings, downloads: Path) -> Path | None:
     """The file or folder of the data set that the settings name; None if it is on the hub.
 
     Raises:
-        InputError: If there is nothing, or a hub data set is not pinned.
+        InputError: If there is nothing, a hub data set is not pinned, or another one has other
+            content than was pinned.
     """
     if settings.dataset == "sample":
         return storage.fetch("package:components.merge/sample", downloads)
@@ -44,7 +45,7 @@ def locate(settings: MergeSettings, downloads: Path) -> Path | None:
     if not is_local and HUB_ID.fullmatch(settings.dataset):
         settings.require_pinned()
         return None
-    return storage.fetch(settings.dataset, downloads)
+    return storage.fetch(settings.dataset + settings.pin, downloads)
 
 
 def read_tables(settings: MergeSettings, path: Path | None) -> Tables:

@@ -10,20 +10,29 @@
 | `fetching` | making whatever a URI names readable as a local path |
 """
 
-from components.storage.fetching import SCHEMES, fetch, read_text
-from components.storage.files import require_sha256, sha256, staged
+from components.storage.fetching import PIN, SCHEMES, fetch, read_text
+from components.storage.files import (
+    content_sha256,
+    require_content,
+    require_sha256,
+    sha256,
+    staged,
+)
 from components.storage.names import require_inside, require_no_link
 from components.storage.store import Store, local_path, open_store, require_store, split
 from components.storage.transfer import download, upload
 
 __all__ = [
+    "PIN",
     "SCHEMES",
     "Store",
+    "content_sha256",
     "download",
     "fetch",
     "local_path",
     "open_store",
     "read_text",
+    "require_content",
     "require_inside",
     "require_no_link",
     "require_sha256",

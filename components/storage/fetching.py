@@ -6,12 +6,14 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlparse
 
 from components.checks import InputError
-from components.storage.files import staged
+from components.storage.files import require_content, staged
 from components.storage.names import require_inside
 from components.storage.store import local_path, open_store, split
 from components.storage.transfer import download
 
 SCHEMES = ("file", "package", "gs", "s3")
+PIN = "@sha256:"
+"""Stands between a path or URI and the content hash that is wanted of it."""
 
 _MISSING = "there is no such file or folder"
 
@@ -21,25 +23,18 @@ def fetch(uri: str, into: Path) -> Path:
 
     Args:
         uri: A plain path, or a URI of one of `SCHEMES`. `package:name/inner/path` is a
-            file or folder inside an installed Python package.
+            file or folder inside an installed Python package. `@sha256:` and a `content_sha256`
+            at its end say what must be there.
         into: A folder for downloads; unused for what is on this machine already.
 
     Raises:
-        InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, or
-            a file in it has a name that leads out of its folder.
+        InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, a
+            file in it has a name that leads out of its folder, or it has another hash.
     """
-    match urlparse(uri).scheme:
-        case "" | "file":
-            path = local_path(uri) or Path()
-        case "package":
-            path = _inside_package(uri.removeprefix("package:"))
-        case "gs" | "s3":
-            path = _downloaded(uri, into)
-        case scheme:
-            allowed = ", ".join(SCHEMES)
-            raise InputError(uri, f"scheme {scheme!r} is not known", f"Use a path or {allowed}")
-    if not path.exists():
-        raise InputError(uri, _MISSING, "Check the spelling")
+    place, _, digest = uri.partition(PIN)
+    path = _located(place, into)
+    if digest:
+        require_content(place, path, digest)
     return path
 
 
@@ -54,6 +49,22 @@ def read_text(uri: str) -> str:
             return fetch(uri, Path(folder)).read_text(encoding="utf-8")
         except (UnicodeDecodeError, IsADirectoryError) as error:
             raise InputError(uri, "is not a UTF-8 text file", "Name a text file") from error
+
+
+def _located(uri: str, into: Path) -> Path:
+    match urlparse(uri).scheme:
+        case "" | "file":
+            path = local_path(uri) or Path()
+        case "package":
+            path = _inside_package(uri.removeprefix("package:"))
+        case "gs" | "s3":
+            path = _downloaded(uri, into)
+        case scheme:
+            allowed = ", ".join(SCHEMES)
+            raise InputError(uri, f"scheme {scheme!r} is not known", f"Use a path or {allowed}")
+    if not path.exists():
+        raise InputError(uri, _MISSING, "Check the spelling")
+    return path
 
 
 def _inside_package(path: str) -> Path:

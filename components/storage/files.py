@@ -28,6 +28,35 @@ def require_sha256(path: Path, expected: str) -> None:
         raise InputError(str(path), rule, "Get the right file, or pin this one if you trust it")
 
 
+def content_sha256(path: Path) -> str:
+    """A hash of a file's content, or of the names and contents of all files below a folder.
+
+    That of a folder is the sha256 of what `sha256sum` prints for its files in the order of their
+    names.
+    """
+    if path.is_file():
+        return sha256(path)
+    files = {each.relative_to(path).as_posix(): each for each in path.rglob("*") if each.is_file()}
+    lines = "".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def require_content(name: str, path: Path, expected: str) -> None:
+    """Refuse a file or folder whose content is not what was pinned.
+
+    Args:
+        name: What the user calls it.
+        path: Where it is.
+        expected: Its `content_sha256`.
+
+    Raises:
+        InputError: If the hash differs.
+    """
+    if (actual := content_sha256(path)) != expected:
+        rule = f"has sha256 {actual}, but {expected} is pinned"
+        raise InputError(name, rule, "Get the right content, or pin this one if you trust it")
+
+
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
     """Write a file or folder so that it appears at `target` whole or not at all.

@@ -3,27 +3,25 @@
 import inspect
 
 import pytest
-import yaml
 from kfp import components
 
 from pipelines.compile import COMPILED, compile_pipeline
 from pipelines.emotion import emotion
 from pipelines.graph import README, refreshed
 from pipelines.resources import RESOURCES
+from tests.pipeline.compiled import executors, read_compiled, steps
 
 STEPS = {"generate", "merge", "train", "evaluate", "deploy"}
 
 
 @pytest.fixture(scope="module")
 def spec():
-    return next(yaml.safe_load_all(COMPILED.read_text()))
+    return read_compiled(COMPILED)[0]
 
 
-def executors(spec):
-    return {
-        name.removeprefix("exec-"): each["container"]
-        for name, each in spec["deploymentSpec"]["executors"].items()
-    }
+@pytest.fixture(scope="module")
+def kubernetes():
+    return read_compiled(COMPILED)[1]
 
 
 def inner_tasks(spec, task):
@@ -74,11 +72,10 @@ def test_each_llm_has_a_branch_of_its_own_and_merge_collects_them(spec):
 
 
 def test_every_step_but_deploy_is_cached(spec):
-    tasks = {}
-    for task in spec["root"]["dag"]["tasks"].values():
-        tasks |= inner_tasks(spec, task) or {task["taskInfo"]["name"]: task}
     cached = {
-        name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")
+        name
+        for name, task in steps(spec).items()
+        if task.get("cachingOptions", {}).get("enableCache")
     }
     assert cached == STEPS - {"deploy"}
 
@@ -90,14 +87,58 @@ def test_every_parameter_has_a_default_and_a_description(spec):
         assert each.get("isOptional"), name
 
 
+TABLE = {
+    "generate": ("8", "32Gi", 1, "8Gi", 4, 2),
+    "merge": ("2", "4Gi", 0, "", 1, 2),
+    "train": ("8", "16Gi", 1, "4Gi", 6, 2),
+    "evaluate": ("4", "8Gi", 0, "", 2, 2),
+    "deploy": ("1", "2Gi", 0, "", 1, 0),
+}
+
+
 @pytest.mark.parametrize("step", sorted(STEPS))
-def test_each_step_asks_for_what_the_table_says(spec, step):
-    resources = executors(spec)[step]["resources"]
+def test_each_step_asks_for_what_the_table_says(spec, kubernetes, step):
+    resources, pod = executors(spec)[step]["resources"], kubernetes[step]
+    found = (
+        resources["resourceCpuLimit"],
+        resources["resourceMemoryLimit"],
+        int(resources.get("accelerator", {}).get("resourceCount", 0)),
+        next((each["sizeLimit"] for each in pod.get("emptyDirMounts", ())), ""),
+        int(pod["activeDeadlineSeconds"]) / 3600,
+        steps(spec)[step].get("retryPolicy", {}).get("maxRetryCount", 0),
+    )
     wanted = RESOURCES[step]
-    assert resources["resourceCpuLimit"] == wanted.cpu
-    assert resources["resourceMemoryLimit"] == wanted.memory
-    assert int(resources.get("accelerator", {}).get("resourceCount", 0)) == wanted.gpus
-    assert wanted.gpus == (1 if step in {"generate", "train"} else 0)
+    assert found == TABLE[step]
+    assert found == (
+        wanted.cpu,
+        wanted.memory,
+        wanted.gpus,
+        wanted.shared_memory,
+        wanted.hours,
+        wanted.retries,
+    )
+
+
+@pytest.mark.parametrize("step", sorted(STEPS - {"deploy"}))
+def test_the_last_retry_may_still_begin_when_every_try_before_it_took_its_time(
+    spec, kubernetes, step
+):
+    policy = steps(spec)[step]["retryPolicy"]
+    deadline = int(kubernetes[step]["activeDeadlineSeconds"])
+    window = int(policy["backoffMaxDuration"].removesuffix("s"))
+    assert window > (policy["maxRetryCount"] + 1) * deadline
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_each_pod_is_labelled_for_the_network_policies_and_is_not_root(kubernetes, step):
+    pod = kubernetes[step]
+    assert pod["podMetadata"]["labels"] == {"emotion-pipeline/step": step}
+    assert pod["securityContext"] == {"runAsNonRoot": True, "runAsUser": "1000"}
+
+
+def test_it_runs_on_a_cluster_without_secrets_volumes_or_labelled_nodes(kubernetes):
+    always = {"activeDeadlineSeconds", "podMetadata", "securityContext", "emptyDirMounts"}
+    assert set().union(*kubernetes.values()) <= always
 
 
 @pytest.mark.parametrize("step", sorted(STEPS))

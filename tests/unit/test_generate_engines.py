@@ -55,6 +55,16 @@ def test_everything_else_is_refused_with_the_rule_and_the_fix(reference):
     assert "owner/name@" in refusal.value.fix
 
 
+def test_a_changed_folder_is_refused_before_vllm_is_started(tmp_path):
+    (tmp_path / "weights").write_text("changed")
+    reference = f"vllm:{tmp_path}@sha256:{'0' * 64}"
+    with (
+        pytest.raises(InputError, match="is pinned"),
+        serving(parse_model(reference), 1, tmp_path / "llm"),
+    ):
+        pass
+
+
 def test_a_missing_folder_is_named_before_vllm_is_started(tmp_path):
     missing = str(tmp_path / "missing")
     with (

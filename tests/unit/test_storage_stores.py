@@ -92,6 +92,19 @@ def test_what_a_uri_names_is_fetched(store, tmp_path):
         storage.fetch(f"{store.uri}/label", tmp_path / "downloads")
 
 
+def test_what_a_uri_names_is_held_against_the_hash_at_its_end(store, tmp_path):
+    storage.upload(store, tree(tmp_path / "source", FILES), FILES)
+    downloads = tmp_path / "downloads"
+    for place in (store.uri, f"{store.uri}/labels.json"):
+        path = storage.fetch(place, downloads)
+        pin = storage.PIN + storage.content_sha256(path)
+        assert storage.fetch(place + pin, downloads) == path
+
+    storage.upload(store, tree(tmp_path / "source", {"labels.json": b"[]"}), ["labels.json"])
+    with pytest.raises(InputError, match="is pinned"):
+        storage.fetch(place + pin, downloads)
+
+
 def test_a_file_is_replaced_and_removed(store, tmp_path):
     for content in (b"old", b"newer"):
         storage.upload(store, tree(tmp_path / "source", {"in/file": content}), ["in/file"])

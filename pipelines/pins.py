@@ -1,0 +1,67 @@
+"""Content hashes of outside data as parameters, so that KFP's cache sees when it changes."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from components import storage
+
+_SHIPPED = re.compile(r"[\w-]*")
+_GGUF = re.compile(r"(?!package:).+\.gguf")
+_WEIGHTS = "model.safetensors"
+
+
+def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with the hash of everything they name that is not pinned yet.
+
+    Hub ids have their commit, what comes with a package has the image's digest. A folder for vLLM
+    is not read, as it may hold many GB; `vllm:folder@sha256:...` pins it by hand.
+
+    Args:
+        values: A value for every parameter of the pipeline.
+
+    Raises:
+        InputError: If something they name cannot be read.
+    """
+    result = dict(values)
+    for name in ("task", "gate", "style"):
+        result[name] = _file(values[name])
+    result["models"] = [_file(each) if _GGUF.fullmatch(each) else each for each in values["models"]]
+    options = values["evaluate_options"]
+    if given := options.get("out_of_domain"):
+        result["evaluate_options"] = {**options, "out_of_domain": _file(given)}
+    result["dataset_revision"] = _dataset_revision(values["dataset"], values["dataset_revision"])
+    result["base_model_revision"] = _base_revision(
+        values["base_model"], values["base_model_revision"]
+    )
+    return result
+
+
+def _file(reference: str) -> str:
+    if _SHIPPED.fullmatch(reference) or storage.PIN in reference:
+        return reference
+    return f"{reference}{storage.PIN}{_hash(reference)}"
+
+
+def _dataset_revision(dataset: str, given: str) -> str:
+    if dataset == "sample" or given.startswith("sha256:") or not _is_outside(dataset):
+        return given
+    return f"sha256:{_hash(dataset)}"
+
+
+def _base_revision(base_model: str, given: str) -> str:
+    if given or not _is_outside(base_model):
+        return given
+    return f"sha256:{_hash(base_model, _WEIGHTS)}"
+
+
+def _is_outside(place: str) -> bool:
+    """Whether it is a file or folder, and not on the hub or in a package."""
+    return "://" in place or (not place.startswith("package:") and Path(place).exists())
+
+
+def _hash(uri: str, inner: str = "") -> str:
+    with TemporaryDirectory() as downloads:
+        return storage.content_sha256(storage.fetch(uri, Path(downloads)) / inner)

@@ -1,0 +1,188 @@
+"""An API server of Kubeflow Pipelines that keeps what it is sent and runs nothing.
+
+Requests and answers go through the models of kfp_server_api, KFP's own generated client: a field
+that the real API does not have is refused, and so is a run with a parameter that its pipeline has
+not.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import flask
+import kfp_server_api as api
+from kfp import components
+from werkzeug.serving import make_server
+
+_ROOT = "/apis/v2beta1"
+_SERIALISER = api.ApiClient()
+
+
+class FakeKfp:
+    """What the server knows.
+
+    Args:
+        steps: What a run's step is told to be in, look by look; the last is also the run's end.
+    """
+
+    def __init__(self, steps: Sequence[str] = ("PENDING", "RUNNING", "SUCCEEDED")) -> None:
+        self.steps = steps
+        self.outages = 0
+        self.looks = 0
+        self.token = ""
+        self.pipelines: list[api.V2beta1Pipeline] = []
+        self.versions: list[api.V2beta1PipelineVersion] = []
+        self.specs: dict[str, object] = {}
+        self.experiments: list[api.V2beta1Experiment] = []
+        self.runs: list[api.V2beta1Run] = []
+        self.recurring: list[api.V2beta1RecurringRun] = []
+
+    def create_pipeline(self):
+        return _keep(self.pipelines, _received("V2beta1Pipeline"), "pipeline_id")
+
+    def list_pipelines(self):
+        return api.V2beta1ListPipelinesResponse(pipelines=_filtered(self.pipelines))
+
+    def upload_version(self):
+        pipeline_id, name = flask.request.args["pipelineid"], flask.request.args["name"]
+        assert pipeline_id in {each.pipeline_id for each in self.pipelines}
+        text = flask.request.files["uploadfile"].read().decode()
+        version = api.V2beta1PipelineVersion(pipeline_id=pipeline_id, display_name=name, name=name)
+        _keep(self.versions, version, "pipeline_version_id")
+        self.specs[version.pipeline_version_id] = components.load_component_from_text(text)
+        return version
+
+    def list_versions(self, pipeline_id):
+        found = [each for each in _filtered(self.versions) if each.pipeline_id == pipeline_id]
+        return api.V2beta1ListPipelineVersionsResponse(pipeline_versions=found)
+
+    def create_experiment(self):
+        return _keep(self.experiments, _received("V2beta1Experiment"), "experiment_id")
+
+    def list_experiments(self):
+        return api.V2beta1ListExperimentsResponse(experiments=_filtered(self.experiments))
+
+    def create_run(self):
+        run = _received("V2beta1Run")
+        self._check_parameters(run)
+        return _keep(self.runs, run, "run_id")
+
+    def get_run(self, run_id):
+        (run,) = (each for each in self.runs if each.run_id == run_id)
+        if self.outages:
+            self.outages -= 1
+            flask.abort(503)
+        state = self.steps[min(self.looks, len(self.steps) - 1)]
+        self.looks += 1
+        error = api.GoogleRpcStatus(message="out of memory") if state == "FAILED" else None
+        tasks = [("root", "RUNNING", None), ("train-driver", "SUCCEEDED", None)]
+        run.run_details = api.V2beta1RunDetails(
+            task_details=[
+                api.V2beta1PipelineTaskDetail(
+                    task_id=name, display_name=name, state=state, error=error
+                )
+                for name, state, error in [*tasks, ("train", state, error)]
+            ]
+        )
+        run.state = state
+        return run
+
+    def create_recurring_run(self):
+        recurring = _received("V2beta1RecurringRun")
+        self._check_parameters(recurring)
+        return _keep(self.recurring, recurring, "recurring_run_id")
+
+    def list_recurring_runs(self):
+        experiment = flask.request.args["experiment_id"]
+        found = [each for each in _filtered(self.recurring) if each.experiment_id == experiment]
+        return api.V2beta1ListRecurringRunsResponse(recurring_runs=found)
+
+    def delete_recurring_run(self, recurring_run_id):
+        self.recurring = [
+            each for each in self.recurring if each.recurring_run_id != recurring_run_id
+        ]
+
+    def healthz(self):
+        return api.V2beta1GetHealthzResponse(multi_user=False)
+
+    def _check_parameters(self, run):
+        version = run.pipeline_version_reference.pipeline_version_id
+        unknown = set(run.runtime_config.parameters) - set(
+            self.specs[version].component_spec.inputs
+        )
+        if unknown:
+            flask.abort(400, f"unknown parameters {sorted(unknown)}")
+
+
+@contextmanager
+def serving(fake: FakeKfp) -> Iterator[str]:
+    """Have the server during a block; yields its URL."""
+    server = make_server("127.0.0.1", 0, _application(fake), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _application(fake):
+    application = flask.Flask("kfp")
+    routes = {
+        ("GET", "healthz"): fake.healthz,
+        ("POST", "pipelines"): fake.create_pipeline,
+        ("GET", "pipelines"): fake.list_pipelines,
+        ("POST", "pipelines/upload_version"): fake.upload_version,
+        ("GET", "pipelines/<pipeline_id>/versions"): fake.list_versions,
+        ("POST", "experiments"): fake.create_experiment,
+        ("GET", "experiments"): fake.list_experiments,
+        ("POST", "runs"): fake.create_run,
+        ("GET", "runs/<run_id>"): fake.get_run,
+        ("POST", "recurringruns"): fake.create_recurring_run,
+        ("GET", "recurringruns"): fake.list_recurring_runs,
+        ("DELETE", "recurringruns/<recurring_run_id>"): fake.delete_recurring_run,
+    }
+    for (method, path), answer in routes.items():
+        application.add_url_rule(
+            f"{_ROOT}/{path}", f"{method} {path}", _answering(answer), methods=[method]
+        )
+
+    @application.before_request
+    def authenticate():
+        given = flask.request.headers.get("Authorization", "")
+        is_open = flask.request.path == f"{_ROOT}/healthz" or not fake.token
+        if not is_open and given != f"Bearer {fake.token}":
+            flask.abort(401)
+
+    return application
+
+
+def _answering(answer):
+    def view(**path):
+        return flask.jsonify(_SERIALISER.sanitize_for_serialization(answer(**path)) or {})
+
+    return view
+
+
+def _received(model):
+    body = flask.request.get_json()
+    known = set(getattr(api, model).attribute_map.values())
+    if unknown := set(body) - known:
+        flask.abort(400, f"{model} has no {sorted(unknown)}")
+    return _SERIALISER.deserialize(SimpleNamespace(data=json.dumps(body)), model)
+
+
+def _keep(kept, thing, key):
+    setattr(thing, key, f"{key}-{len(kept) + 1}")
+    kept.append(thing)
+    return thing
+
+
+def _filtered(kept):
+    (wanted,) = json.loads(flask.request.args["filter"])["predicates"]
+    assert (wanted["operation"], wanted["key"]) == (1, "display_name")
+    return [each for each in kept if each.display_name == wanted["stringValue"]]

@@ -1,0 +1,131 @@
+"""Content hashes of outside data: what is pinned, that a change shows, that a step checks it."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from components import storage
+from components.checks import InputError
+from components.merge.settings import MergeSettings
+from components.merge.sources import locate
+from components.task import load_task
+from pipelines.parameters import read_parameters
+from pipelines.pins import pinned
+from tests.support_tickets import TASK
+
+PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """A file of each kind that a parameter may name, and the parameters that name them."""
+    (tmp_path / "task.yaml").write_text(TASK)
+    (tmp_path / "gate.yaml").write_text("min_accuracy: 0.5\n")
+    (tmp_path / "style.yaml").write_text("a style")
+    (tmp_path / "tiny.gguf").write_text("an LLM")
+    (tmp_path / "others.csv").write_text("text,label\n")
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "train.csv").write_text("text,label\nhello,joy\n")
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "model.safetensors").write_text("weights")
+    return tmp_path, {
+        **read_parameters(None),
+        "task": f"{tmp_path}/task.yaml",
+        "gate": f"{tmp_path}/gate.yaml",
+        "style": f"file://{tmp_path}/style.yaml",
+        "models": [f"{tmp_path}/tiny.gguf", "https://llm.example/v1#name"],
+        "dataset": f"{tmp_path}/rows",
+        "base_model": f"{tmp_path}/encoder",
+        "base_model_revision": "",
+        "evaluate_options": {"out_of_domain": f"{tmp_path}/others.csv"},
+    }
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_everything_outside_is_pinned_by_its_content(outside):
+    folder, values = outside
+    result = pinned(values)
+    assert result["task"] == f"{folder}/task.yaml@sha256:{sha256(folder / 'task.yaml')}"
+    assert result["gate"].endswith(f"@sha256:{sha256(folder / 'gate.yaml')}")
+    assert result["style"].endswith(f"@sha256:{sha256(folder / 'style.yaml')}")
+    assert result["models"][0].endswith(f".gguf@sha256:{sha256(folder / 'tiny.gguf')}")
+    assert result["models"][1] == values["models"][1]
+    others = result["evaluate_options"]["out_of_domain"]
+    assert others.endswith(f"@sha256:{sha256(folder / 'others.csv')}")
+    weights = sha256(folder / "encoder" / "model.safetensors")
+    assert result["base_model_revision"] == f"sha256:{weights}"
+    assert result["dataset_revision"] == f"sha256:{storage.content_sha256(folder / 'rows')}"
+    untouched = set(values) - {
+        *("task", "gate", "style", "models", "evaluate_options"),
+        *("base_model_revision", "dataset_revision"),
+    }
+    assert {name: result[name] for name in untouched} == {name: values[name] for name in untouched}
+
+
+def test_what_is_pinned_stays_as_it_is(outside):
+    _, values = outside
+    once = pinned(values)
+    assert pinned(once) == once
+
+
+@pytest.mark.parametrize("name", ["local", "smoke", "full", "seed"])
+def test_a_shipped_set_names_nothing_that_is_not_pinned(name):
+    values = read_parameters(PARAMS / f"{name}.yaml")
+    assert pinned(values) == values
+
+
+@pytest.mark.parametrize("name", ["rows/train.csv", "task.yaml", "gate.yaml", "tiny.gguf"])
+def test_a_change_of_content_shows(outside, name):
+    folder, values = outside
+    before = pinned(values)
+    (folder / name).write_text("something else")
+    assert pinned(values) != before
+
+
+def test_something_that_is_not_there_is_named(outside):
+    _, values = outside
+    with pytest.raises(InputError, match=r"nowhere\.yaml"):
+        pinned({**values, "gate": "nowhere.yaml"})
+
+
+def test_a_step_reads_what_is_pinned_and_refuses_anything_else(outside):
+    folder, values = outside
+    reference = pinned(values)["task"]
+    assert load_task(reference).name == "support"
+    (folder / "task.yaml").write_text(TASK + "\n")
+    with pytest.raises(InputError, match="is pinned"):
+        load_task(reference)
+
+
+def test_merge_refuses_another_content_and_names_both_hashes(outside, tmp_path):
+    folder, values = outside
+    wanted = pinned(values)["dataset_revision"]
+    settings = MergeSettings(dataset=values["dataset"], dataset_revision=wanted)
+    assert locate(settings, tmp_path) == folder / "rows"
+    (folder / "rows" / "train.csv").write_text("text,label\nhello,love\n")
+    actual = storage.content_sha256(folder / "rows")
+    with pytest.raises(InputError, match=f"{actual}, but {wanted.removeprefix('sha256:')}"):
+        locate(settings, tmp_path)
+
+
+def test_the_hash_of_a_folder_covers_names_and_contents(tmp_path):
+    hashes = set()
+    for name, text in (("a/x", "1"), ("a/x", "2"), ("a/y", "2"), ("b/y", "2")):
+        path = tmp_path / f"{len(hashes)}" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        hashes.add(storage.content_sha256(path.parents[1]))
+    assert len(hashes) == 4
+
+
+def test_the_hash_of_a_folder_is_that_of_a_listing_by_sha256sum(tmp_path):
+    names = ("a-b", "a.b", "a/b", "b")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    listing = "".join(f"{sha256(tmp_path / name)}  {name}\n" for name in names)
+    assert storage.content_sha256(tmp_path) == hashlib.sha256(listing.encode()).hexdigest()
