@@ -93,7 +93,7 @@ class ApiServer:
         """The requests of a user to a namespace, as the API server has noted them."""
         lines = (self._folder / "audit.log").read_text().splitlines()
         events = [json.loads(line) for line in lines]
-        own = [event for event in events if event["user"]["username"] == user]
+        own = [event for event in events if event["user"].get("username") == user]
         return [event for event in own if event.get("objectRef", {}).get("namespace") == namespace]
 
     @property
