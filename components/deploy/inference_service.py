@@ -70,7 +70,7 @@ def inference_service(
         "containers": [container],
     }
     if mode == STANDARD:
-        _complete(predictor)
+        _add_standard_fields(predictor)
     service = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -121,7 +121,7 @@ def is_stopped(manifest: Manifest) -> bool:
     return bool(manifest["metadata"].get("annotations", {}).get(_STOP) == "true")
 
 
-def _complete(predictor: dict[str, Any]) -> None:
+def _add_standard_fields(predictor: dict[str, Any]) -> None:
     """Add what Knative refuses: a second port, and a grace period other than its own."""
     predictor["terminationGracePeriodSeconds"] = _GRACE_SECONDS
     (container,) = predictor["containers"]

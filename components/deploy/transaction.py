@@ -63,7 +63,7 @@ class Transaction:
             Whether what was in service before it has been put back.
 
         Raises:
-            InputError: If neither that nor the new model comes to serve.
+            InputError: If it does not come to serve, or the registry cannot be read.
         """
         journal = self._lease.journal
         if journal.candidate is None:
@@ -138,15 +138,16 @@ class Transaction:
             raise InputError(f"service {self._settings.service_name}", rule, fix) from error
 
     def _settle(self, candidate: Manifest, journal: Journal) -> bool:
-        """Whether a deploy ends with its own model in service; what was there before is otherwise.
+        """End a deploy that has not come to its end.
 
-        A champion that is read as the new model may have been so before, and is no proof that the
-        new model works: that it has been tried out stands in the journal.
+        The pointer alone does not tell: it may have named the model before the deploy began.
+
+        Returns:
+            True if its model stays, false if what was in service before has been put back.
         """
         known = facts_of(candidate)
         if journal.tried and is_champion(journal.registry, known["run"], known["model-sha256"]):
             _log.info("deploy: its model is the champion, and stays in service")
-            self._apply(candidate)
             self._close(candidate, journal)
             return True
         _log.info("deploy: putting back what was in service")
