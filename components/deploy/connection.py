@@ -6,18 +6,27 @@ from typing import Any
 from components.checks import InputError
 from components.deploy.cluster import Cluster
 
-_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+DEPLOYER = Path("/var/run/secrets/deployer")
+"""Where the deploy step mounts the secret `deployer-token`: `token`, `ca.crt` and `namespace`."""
+
+_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-def connect(namespace: str = "", kubeconfig: Path | None = None) -> Cluster:
-    """Connect as the pod's service account or, outside a cluster, as the kubeconfig says.
+def connect(
+    namespace: str = "", kubeconfig: Path | None = None, deployer: Path = DEPLOYER
+) -> Cluster:
+    """Connect as the deployer, else as the pod's service account, else as the kubeconfig says.
+
+    KFP has one service account for all steps, so the deploy step alone mounts the deployer's token.
+    Tokens in files are read again every minute, since they rotate.
 
     Args:
-        namespace: Namespace to work in; empty for the pod's own or the kubeconfig's.
+        namespace: Namespace to work in; empty for that of the account or the kubeconfig.
         kubeconfig: Its file, in a pod too; None for that which kubectl would take.
+        deployer: Folder in which the deployer's secret is mounted, if it is.
 
     Raises:
-        InputError: If neither is there.
+        InputError: If none of them is there, or the deployer's secret is not whole.
     """
     from kubernetes import client
     from urllib3 import Retry
@@ -32,19 +41,27 @@ def connect(namespace: str = "", kubeconfig: Path | None = None) -> Cluster:
         status_forcelist=(429, 500, 502, 503, 504),
         raise_on_status=False,
     )
-    found = _load_pod(configuration) if kubeconfig is None else ""
+    found = "" if kubeconfig else _load_account(configuration, deployer)
     found = found or _load_kubeconfig(configuration, kubeconfig)
     return Cluster(client.ApiClient(configuration), namespace or found)
 
 
-def _load_pod(configuration: Any) -> str:
+def _load_account(configuration: Any, deployer: Path) -> str:
+    """Take the account whose files are there; its namespace, empty if none are."""
     from kubernetes import config
+    from kubernetes.config.incluster_config import InClusterConfigLoader
 
+    folder = deployer if deployer.is_dir() else _POD
     try:
-        config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException:
-        return ""
-    return _POD_NAMESPACE.read_text(encoding="utf-8").strip()
+        loader = InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt"))
+        loader.load_and_set(configuration)
+        return (folder / "namespace").read_text(encoding="utf-8").strip()
+    except (config.ConfigException, OSError) as error:
+        if folder == _POD:
+            return ""
+        # A secret is filled some time after it is made: never deploy as somebody else instead.
+        fix = "Mount the secret deployer-token whole, once the cluster has filled it"
+        raise InputError(f"account in {folder}", f"cannot be used: {error}", fix) from error
 
 
 def _load_kubeconfig(configuration: Any, path: Path | None) -> str:

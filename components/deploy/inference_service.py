@@ -29,6 +29,13 @@ _TAGS = "serving.kserve.io/enable-tag-routing"
 _STOP = "serving.kserve.io/stop"
 _MODEL_DIR = "/mnt/models"
 _PORT = 8080
+_GRPC_PORT = 8081
+# What manifests/base ships for the predictor: its account, and the container that downloads its
+# model, since KServe's own comes without a security context (kserve/kserve#5373).
+_ACCOUNT = "predictor"
+_STORAGE_CONTAINER = "emotion-storage"
+# Longer than the predictor may take to stop: --drain-seconds, then --shutdown-seconds twice.
+_GRACE_SECONDS = 40
 # KServe's own images run as this user, so whatever its init container downloads is readable.
 _USER_ID = 1000
 _CPUS = 1
@@ -55,12 +62,15 @@ def inference_service(
         mode: `Knative` or `Standard`.
     """
     routing = {_MODE: mode} | ({_TAGS: "true"} if mode == KNATIVE else {})
+    container = _container(service_name, _storage_uri(model_uri), image, annotations.get(_RUN, ""))
     predictor: dict[str, Any] = {
+        "serviceAccountName": _ACCOUNT,
         "automountServiceAccountToken": False,
-        "containers": [
-            _container(service_name, _storage_uri(model_uri), image, annotations.get(_RUN, ""))
-        ],
+        "storageContainerName": _STORAGE_CONTAINER,
+        "containers": [container],
     }
+    if mode == STANDARD:
+        _add_standard_fields(predictor)
     service = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -111,6 +121,18 @@ def is_stopped(manifest: Manifest) -> bool:
     return bool(manifest["metadata"].get("annotations", {}).get(_STOP) == "true")
 
 
+def _add_standard_fields(predictor: dict[str, Any]) -> None:
+    """Add what Knative refuses: a second port, and a grace period other than its own."""
+    predictor["terminationGracePeriodSeconds"] = _GRACE_SECONDS
+    (container,) = predictor["containers"]
+    container["args"].append(f"--grpc-port={_GRPC_PORT}")
+    # KServe makes a Service of both, where ports must have names.
+    container["ports"] = [
+        {"name": "http", "containerPort": _PORT, "protocol": "TCP"},
+        {"name": "grpc", "containerPort": _GRPC_PORT, "protocol": "TCP"},
+    ]
+
+
 def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> dict[str, Any]:
     return {
         # KServe finds the predictor among the pod's containers by this name.
@@ -126,7 +148,10 @@ def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> 
         ],
         "env": [{"name": "STORAGE_URI", "value": storage_uri}],
         "ports": [{"containerPort": _PORT, "protocol": "TCP"}],
-        "readinessProbe": _probe("/v2/health/ready", period_seconds=5),
+        "readinessProbe": {
+            **_probe("/v2/health/ready", period_seconds=5),
+            "failureThreshold": 2,
+        },
         "livenessProbe": {
             **_probe("/v2/health/live", period_seconds=10),
             "initialDelaySeconds": 30,

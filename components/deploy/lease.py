@@ -40,11 +40,15 @@ class Journal:
         candidate: What is being brought into service; None if nothing is under way.
         recorded: What was in service when that began; None if nothing was.
         previous: What was in service before that which is now; None if nothing was.
+        tried: Whether the candidate has all of the traffic, and has been tried out there.
+        registry: Where the candidate becomes the champion then; may be empty.
     """
 
     candidate: Manifest | None = None
     recorded: Manifest | None = None
     previous: Manifest | None = None
+    tried: bool = False
+    registry: str = ""
 
 
 class LeaseHeld(InputError):  # noqa: N818 (it says what happened)

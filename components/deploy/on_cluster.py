@@ -58,7 +58,8 @@ def roll_back(
 ) -> None:
     """Put the model back into service that was there before, and into the champion's place.
 
-    If a deploy was cut off, what was in service before that is put back, and no more.
+    If a deploy was cut off before its model was the champion, what was in service before that is
+    put back, and no more.
 
     Args:
         cluster: Where the service is.

@@ -53,6 +53,18 @@ def crown(
     _log.info("deploy: the champion is now run %s", run_id)
 
 
+def is_champion(registry: str, run_id: str, model_sha256: str) -> bool:
+    """Whether a registry names this model of this run as its champion; without one nothing does.
+
+    Raises:
+        InputError: If the registry cannot be read.
+    """
+    champion = read_champion(registry)[0] if registry else None
+    if champion is None:
+        return False
+    return (champion.run_id, champion.manifest_sha256) == (run_id, model_sha256)
+
+
 def require_unmoved(registry: str, run_id: str, metrics: Mapping[str, Any]) -> None:
     """Refuse, before work is spent, a model that `crown` would refuse at the end.
 

@@ -6,12 +6,16 @@
 | the new model is applied, with a little of the traffic (Knative) | the old, a little the new |
 | it is the newest revision, ready, and has that share; it is tried out at its own address | same |
 | it gets all of the traffic, and is tried out at the service's address | the new model |
-| whatever else belongs to the release is done; the journal is closed | the new model |
+| the journal says that it has been tried out; whatever else belongs to the release is done | same |
+| the journal is closed | the new model |
 
 A failure anywhere puts back what the journal holds, and waits until that serves again. A process
-that is killed leaves its journal to the next one, which does the same before anything else.
+that is killed leaves its journal to the next one, which does the same before anything else. Once
+the registry names the new model as its champion there is no way back: the new model stays, so that
+service and champion are the same at the end.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable
 
@@ -20,6 +24,7 @@ from components.deploy.cluster import SERVICES, Cluster
 from components.deploy.inference_service import (
     KNATIVE,
     Manifest,
+    facts_of,
     is_stopped,
     mode_of,
     release_of,
@@ -28,6 +33,7 @@ from components.deploy.inference_service import (
 )
 from components.deploy.lease import DeployLease, Journal, LeaseLost
 from components.deploy.record import recorded
+from components.deploy.release import is_champion
 from components.deploy.rollout import Goal, wait_until
 from components.deploy.settings import DeploySettings
 from components.deploy.status import Endpoint, endpoint
@@ -51,20 +57,19 @@ class Transaction:
         self._cluster, self._lease, self._settings = cluster, lease, settings
 
     def recover(self) -> bool:
-        """Put back what was in service before a deploy that was cut off.
+        """End a deploy that was cut off.
 
         Returns:
-            Whether there was one.
+            Whether what was in service before it has been put back.
 
         Raises:
-            InputError: If that does not come to serve.
+            InputError: If it does not come to serve, or the registry cannot be read.
         """
         journal = self._lease.journal
         if journal.candidate is None:
             return False
-        _log.info("deploy: an earlier deploy was cut off; putting back what was in service")
-        self._put_back(journal.candidate, journal)
-        return True
+        _log.info("deploy: an earlier deploy was cut off")
+        return not self._settle(journal.candidate, journal)
 
     def replace(self, manifest: Manifest, try_out: Check, finish: Callable[[], None]) -> None:
         """Bring a manifest into service, or leave in service what is there.
@@ -73,25 +78,29 @@ class Transaction:
             manifest: What should be in service.
             try_out: Called with the address of the new revision before it gets all of the
                 traffic, and with that of the service afterwards.
-            finish: What else belongs to the release; a failure undoes all.
+            finish: What else belongs to the release; a failure undoes all, unless the model is the
+                registry's champion by then.
 
         Raises:
             InputError: If it could not be brought into service; says whether the old one is.
         """
         old = recorded(self._cluster.read(SERVICES, self._settings.service_name))
         self._require_same_mode(old, manifest)
-        previous = self._lease.journal.previous
-        journal = Journal(candidate=manifest, recorded=old, previous=previous)
+        previous, registry = self._lease.journal.previous, self._settings.registry
+        journal = Journal(manifest, recorded=old, previous=previous, registry=registry)
         self._lease.note(journal)
         try:
             self._bring_in(manifest, old, try_out)
+            journal = dataclasses.replace(journal, tried=True)
+            self._lease.note(journal)
             finish()
         except LeaseLost:
             raise
         except Exception as error:
-            self._undo(manifest, journal, error)
-            raise
-        self._lease.note(Journal(previous=old if self._is_replaced(old, manifest) else previous))
+            if not self._undo(manifest, journal, error):
+                raise
+        else:
+            self._close(manifest, journal)
 
     def _bring_in(self, manifest: Manifest, old: Manifest | None, try_out: Check) -> None:
         gateway = self._settings.gateway
@@ -116,17 +125,39 @@ class Transaction:
         goal = Goal(manifest, percent)
         return wait_until(self._cluster, self._lease, goal, self._settings.ready_seconds)
 
-    def _undo(self, manifest: Manifest, journal: Journal, error: Exception) -> None:
+    def _undo(self, manifest: Manifest, journal: Journal, error: Exception) -> bool:
+        """Whether the new model stays in service all the same."""
         _log.warning("deploy: %s", error)
-        _log.warning("deploy: putting back what was in service")
         try:
-            self._put_back(manifest, journal)
+            return self._settle(manifest, journal)
         except LeaseLost:
             raise
         except InputError as second:
             rule = f"{error} What was in service did not come back either: {second}"
             fix = "Run the deploy again, or `make rollback`: either starts with putting it back"
             raise InputError(f"service {self._settings.service_name}", rule, fix) from error
+
+    def _settle(self, candidate: Manifest, journal: Journal) -> bool:
+        """End a deploy that has not come to its end.
+
+        The pointer alone does not tell: it may have named the model before the deploy began.
+
+        Returns:
+            True if its model stays, false if what was in service before has been put back.
+        """
+        known = facts_of(candidate)
+        if journal.tried and is_champion(journal.registry, known["run"], known["model-sha256"]):
+            _log.info("deploy: its model is the champion, and stays in service")
+            self._close(candidate, journal)
+            return True
+        _log.info("deploy: putting back what was in service")
+        self._put_back(candidate, journal)
+        return False
+
+    def _close(self, manifest: Manifest, journal: Journal) -> None:
+        is_replaced = self._is_replaced(journal.recorded, manifest)
+        previous = journal.recorded if is_replaced else journal.previous
+        self._lease.note(Journal(previous=previous))
 
     def _put_back(self, candidate: Manifest, journal: Journal) -> None:
         old = journal.recorded

@@ -18,7 +18,7 @@ from components.processes import free_port, log_tail
 
 _START_SECONDS = 120
 _STOP_SECONDS = 20
-_TOKENS = {"admin": "system:masters", "deployer": "", "editor": "system:masters"}
+_TOKENS = {"admin": "system:masters", "editor": "system:masters"}
 
 
 class ApiServer:
@@ -61,19 +61,27 @@ class ApiServer:
         """A client of this user."""
         configuration = client.Configuration()
         configuration.host = self.url
-        configuration.ssl_ca_cert = str(self._certificate)
+        configuration.ssl_ca_cert = str(self.certificate)
         configuration.api_key = {"authorization": f"Bearer {user}-token"}
         return client.ApiClient(configuration)
 
-    def kubeconfig(self, user: str, namespace: str) -> Path:
-        """A kubeconfig file of this user."""
-        cluster = {"server": self.url, "certificate-authority": str(self._certificate)}
+    def token(self, account: str, namespace: str) -> str:
+        """A token of a service account, signed by the server."""
+        answer = client.CoreV1Api(self.api("admin")).create_namespaced_service_account_token(
+            account, namespace, {"spec": {"audiences": [], "expirationSeconds": 3600}}
+        )
+        return str(answer.status.token)
+
+    def kubeconfig(self, user: str, namespace: str, token: str = "") -> Path:
+        """A kubeconfig file of this user; with a token, of the account that it belongs to."""
+        token = token or f"{user}-token"
+        cluster = {"server": self.url, "certificate-authority": str(self.certificate)}
         context = {"cluster": "here", "user": user, "namespace": namespace}
         content = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "here", "cluster": cluster}],
-            "users": [{"name": user, "user": {"token": f"{user}-token"}}],
+            "users": [{"name": user, "user": {"token": token}}],
             "contexts": [{"name": "here", "context": context}],
             "current-context": "here",
         }
@@ -85,11 +93,12 @@ class ApiServer:
         """The requests of a user to a namespace, as the API server has noted them."""
         lines = (self._folder / "audit.log").read_text().splitlines()
         events = [json.loads(line) for line in lines]
-        own = [event for event in events if event["user"]["username"] == user]
+        own = [event for event in events if event["user"].get("username") == user]
         return [event for event in own if event.get("objectRef", {}).get("namespace") == namespace]
 
     @property
-    def _certificate(self) -> Path:
+    def certificate(self) -> Path:
+        """The server's certificate."""
         return self._folder / "certificates" / "apiserver.crt"
 
     def _write_files(self) -> None:
@@ -188,7 +197,7 @@ def custom_resource(path: Path) -> dict[str, Any]:
         "spec": {
             "group": content["group"],
             "names": {"kind": kind, "plural": f"{kind.lower()}s", "singular": kind.lower()},
-            "scope": "Namespaced",
+            "scope": "Cluster" if kind.startswith("Cluster") else "Namespaced",
             "versions": [version],
         },
     }

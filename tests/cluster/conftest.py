@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from kubernetes import client
 
 from components import bundle
+from components.deploy import rollout
 from components.deploy.cluster import LEASES, SERVICES, Cluster
 from components.deploy.connection import connect
 from components.deploy.inference_service import FACT, Manifest, inference_service
@@ -26,12 +26,14 @@ from components.deploy.predictor_process import running_predictor
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence
 from components.task import load_task
+from components.train.run import train
+from components.train.settings import TrainSettings
+from tests.cluster import overlays
 from tests.cluster.api_server import ApiServer, custom_resource, running_api_server
 from tests.fakes.kserve_controller import KServeController
 from tests.fakes.kserve_pods import Play
 
 TOP = Path(__file__).parents[2]
-ROLE = TOP / "manifests" / "base" / "deployer-role.yaml"
 SCHEMAS = Path(os.environ.get("KSERVE_SCHEMAS", TOP.parent / "shared" / "schemas" / "kserve"))
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "emotion-pipeline"
 TASK = load_task("emotion")
@@ -56,13 +58,37 @@ def programs() -> Path:
 
 @pytest.fixture(scope="session")
 def server(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """The API server, with KServe's kinds."""
+    """The API server, with KServe's kinds and an overlay applied."""
     assert SCHEMAS.is_dir(), f"{SCHEMAS} is not there: set KSERVE_SCHEMAS to KServe's schemas"
     with running_api_server(programs, tmp_path_factory.mktemp("api-server")) as running:
         definitions = client.ApiextensionsV1Api(running.api("admin"))
-        for name in ("inferenceservice.v1beta1.json", "servingruntime.v1alpha1.json"):
-            definitions.create_custom_resource_definition(custom_resource(SCHEMAS / name))
+        for path in SCHEMAS.glob("*.json"):
+            definitions.create_custom_resource_definition(custom_resource(path))
+        wait_for(lambda: overlays.apply(running, "gke") == overlays.UNKNOWN)
         yield running
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something holds, 30 seconds at most."""
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come to hold")
+
+
+@pytest.fixture(autouse=True)
+def poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here is about how often a rollout is looked at."""
+    monkeypatch.setattr(rollout, "_POLL_SECONDS", 0.2)
+
+
+@pytest.fixture(scope="session")
+def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that is better than chance, and no more."""
+    folder = tmp_path_factory.mktemp("trained")
+    train(TrainSettings(epochs=1), dataset_folder, folder / "model", folder / "checkpoints")
+    return folder / "model"
 
 
 @dataclass(frozen=True)
@@ -109,6 +135,7 @@ class Stage:
 
     server: ApiServer
     namespace: str
+    kubeconfig: Path
     cluster: Cluster
     controller: KServeController
     models: Mapping[str, Model]
@@ -140,6 +167,11 @@ class Stage:
             holder or f"run-{name}",
         )
 
+    def asked(self) -> list[dict[str, Any]]:
+        """What the deployer has asked of the API server."""
+        name = f"system:serviceaccount:{self.namespace}:deployer"
+        return self.server.audited(name, self.namespace)
+
     def service(self) -> dict[str, Any]:
         """The service in the cluster."""
         objects = client.CustomObjectsApi(self.server.api("admin"))
@@ -150,11 +182,7 @@ class Stage:
 
     def wait_for_canary(self) -> None:
         """Wait until the deploy that is under way has applied its canary."""
-        for _ in range(300):
-            if "canaryTrafficPercent" in self.service()["spec"]["predictor"]:
-                return
-            time.sleep(0.1)
-        raise AssertionError("there is no canary")
+        wait_for(lambda: "canaryTrafficPercent" in self.service()["spec"]["predictor"])
 
     def serving(self) -> str:
         """Name of the model that answers at the service's address."""
@@ -181,35 +209,25 @@ class Stage:
         )
 
 
-def add_role(server: ApiServer, namespace: str, rules: list[dict[str, Any]] | None = None) -> None:
-    """Give the deployer its role in a namespace, or other rules."""
-    role = yaml.safe_load(ROLE.read_text())
-    role["metadata"]["namespace"] = namespace
-    role["rules"] = rules if rules is not None else role["rules"]
-    rights = client.RbacAuthorizationV1Api(server.api("admin"))
-    rights.create_namespaced_role(namespace, role)
-    kind = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "deployer"}
-    reference = {"apiGroup": kind["apiGroup"], "kind": "Role", "name": role["metadata"]["name"]}
-    binding = {"metadata": {"name": "deployer"}, "subjects": [kind], "roleRef": reference}
-    rights.create_namespaced_role_binding(namespace, binding)
-
-
 @pytest.fixture
 def make_stage(server: ApiServer, models: Mapping[str, Model]) -> Iterator[Callable[..., Stage]]:
-    """Makes namespaces, each with a controller of its own."""
+    """Makes namespaces, or takes one that there is, each with a controller of its own."""
     controllers = []
 
-    def make(rules: list[dict[str, Any]] | None = None) -> Stage:
-        namespace = f"test-{uuid.uuid4().hex[:8]}"
+    def make(rules: list[dict[str, Any]] | None = None, namespace: str = "") -> Stage:
         admin = server.api("admin")
-        client.CoreV1Api(admin).create_namespace({"metadata": {"name": namespace}})
-        add_role(server, namespace, rules)
+        if not namespace:
+            namespace = f"test-{uuid.uuid4().hex[:8]}"
+            client.CoreV1Api(admin).create_namespace({"metadata": {"name": namespace}})
+            overlays.give_deployer(server, namespace, rules)
         plays = {model.uri: Play(url=model.url) for model in models.values()}
         controller = KServeController(admin, namespace, plays)
         controller.start()
         controllers.append(controller)
-        cluster = connect(kubeconfig=server.kubeconfig("deployer", namespace))
-        return Stage(server, namespace, cluster, controller, models)
+        token = server.token("deployer", namespace)
+        kubeconfig = server.kubeconfig("deployer", namespace, token)
+        cluster = connect(kubeconfig=kubeconfig)
+        return Stage(server, namespace, kubeconfig, cluster, controller, models)
 
     yield make
     for controller in controllers:

@@ -17,7 +17,7 @@ from components.deploy.rollout import RolloutFailed
 from tests.cluster.conftest import Stage
 
 pytestmark = pytest.mark.cluster
-AWAY_SECONDS = 20
+AWAY_SECONDS = 5
 
 
 @pytest.mark.parametrize("ends", ["ready", "crash"])
@@ -26,7 +26,7 @@ def test_an_api_server_that_is_away_for_a_while(stage, ends):
     stage.play("new", ends=ends, stale_seconds=4.0)
     with ThreadPoolExecutor() as pool:
         deploy = pool.submit(stage.deploy, "new")
-        time.sleep(2)
+        stage.wait_for_canary()
         stage.server.kill()
         time.sleep(AWAY_SECONDS)
         stage.server.start()
@@ -105,7 +105,7 @@ def test_a_storm_of_conflicts(stage):
     stage.require("new")
     codes = [
         event["responseStatus"]["code"]
-        for event in stage.server.audited("deployer", stage.namespace)
+        for event in stage.asked()
         if event["verb"] in {"update", "patch"}
     ]
     assert codes.count(409) > 0

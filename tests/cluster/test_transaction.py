@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from components.checks import InputError
+from components.deploy import rollout
 from components.deploy.on_cluster import report, roll_back
 from components.deploy.rollout import RolloutFailed
 from tests.cluster.conftest import SENTENCES, TASK
@@ -49,9 +50,10 @@ def test_a_ready_of_before_is_not_taken_for_the_new_model(stage):
 
 
 @pytest.mark.parametrize("ends", ["never", "blocked", "crash", "image"])
-def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, ends):
+def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, monkeypatch, ends):
+    monkeypatch.setattr(rollout, "_STUCK_SECONDS", 2.0)
     reasons = {
-        "never": "not there after 6 s",
+        "never": "not there after 3 s",
         "blocked": "BlockedByFailedLoad ModelLoadFailed .* has no manifest.json",
         "crash": "CrashLoopBackOff .*ended with status 1 Error .* has no manifest.json",
         "image": "ImagePullBackOff .*pulling image",
@@ -59,7 +61,7 @@ def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, ends):
     stage.deploy("old")
     stage.play("new", ends=ends)
     if ends == "never":
-        stage.settings = replace(stage.settings, ready_seconds=6)
+        stage.settings = replace(stage.settings, ready_seconds=3)
     with pytest.raises(RolloutFailed, match=reasons[ends]):
         stage.deploy("new")
     stage.require("old")

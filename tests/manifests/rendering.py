@@ -27,8 +27,8 @@ def overlay(name: str) -> tuple[Resource, ...]:
     return tuple(rendered(MANIFESTS / "overlays" / name))
 
 
-def example() -> Resource:
-    path = MANIFESTS / "examples" / "inference-service.yaml"
+def example(name: str = "inference-service.yaml") -> Resource:
+    path = MANIFESTS / "examples" / name
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 

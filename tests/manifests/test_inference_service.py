@@ -6,13 +6,18 @@ import sys
 import httpx
 import pytest
 
-from components.deploy.inference_service import inference_service
+from components.deploy.inference_service import KNATIVE, STANDARD, inference_service, release_of
 from components.processes import free_port, running_server
+from components.serve.settings import ServeSettings
+from tests.manifests.rendering import OVERLAYS, example, named, of_kind, overlay
 from tests.manifests.schemas import errors
 
-SERVICE = inference_service(
-    "emotion", "gs://models/emotion", "registry.example/emotion:1", {"emotion-pipeline/run": "r1"}
-)
+FACTS = {"emotion-pipeline/run": "r1"}
+SERVICES = {
+    mode: inference_service("emotion", "gs://models/emotion", "r.example/emotion:1", FACTS, mode)
+    for mode in (KNATIVE, STANDARD)
+}
+SERVICE = SERVICES[KNATIVE]
 
 
 def predictor(service):
@@ -23,8 +28,9 @@ def container(service):
     return predictor(service)["containers"][0]
 
 
-def test_it_fits_kserves_schema():
-    assert errors(SERVICE) == []
+@pytest.mark.parametrize("mode", SERVICES)
+def test_it_fits_kserves_schema(mode):
+    assert errors(SERVICES[mode]) == []
 
 
 @pytest.mark.parametrize(
@@ -68,12 +74,68 @@ def test_kserve_is_told_where_the_model_is(model_uri, storage_uri):
     assert {"name": "STORAGE_URI", "value": storage_uri} in container(service)["env"]
 
 
-def test_its_command_starts_a_predictor_that_its_probes_find(model_folder, tmp_path):
-    spec = container(SERVICE)
+@pytest.mark.parametrize("mode", SERVICES)
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_it_uses_what_the_overlay_ships(mode, name):
+    spec = predictor(SERVICES[mode])
+    assert named(overlay(name), "ServiceAccount", spec["serviceAccountName"])
+    storage = named(overlay(name), "ClusterStorageContainer", spec["storageContainerName"])
+    prefixes = [each["prefix"] for each in storage["spec"]["supportedUriFormats"]]
+    assert prefixes == ["gs://", "s3://"]
+
+
+def test_knative_gets_nothing_that_it_refuses():
+    (port,) = container(SERVICE)["ports"]
+    assert port["containerPort"] == 8080
+    assert "terminationGracePeriodSeconds" not in predictor(SERVICE)
+
+
+def test_standard_mode_has_grpc_and_time_to_stop(tmp_path):
+    service = SERVICES[STANDARD]
+    ports = {each["name"]: each["containerPort"] for each in container(service)["ports"]}
+    assert ports == {"http": 8080, "grpc": 8081}
+    assert "--grpc-port=8081" in container(service)["args"]
+    settings = ServeSettings(tmp_path)
+    longest = settings.drain_seconds + 2 * settings.shutdown_seconds
+    assert predictor(service)["terminationGracePeriodSeconds"] > longest
+
+
+def test_each_mode_has_a_release_of_its_own():
+    assert release_of(SERVICES[KNATIVE]) != release_of(SERVICES[STANDARD])
+
+
+def test_the_example_and_its_runtime_serve_as_the_deploy_step_does():
+    mine, theirs = predictor(SERVICES[STANDARD]), predictor(example())
+    alike = mine.keys() - {"containers", "labels"}
+    assert {key: theirs.get(key) for key in alike} == {key: mine[key] for key in alike}
+    runtime = named(overlay("gke"), "ServingRuntime", theirs["model"]["runtime"])
+    (shipped,) = runtime["spec"]["containers"]
+    ours = container(SERVICES[STANDARD])
+    for key in ("command", "resources", "securityContext", "readinessProbe", "livenessProbe"):
+        assert shipped[key] == ours[key], key
+    named_run = [each.replace("{{.Name}}", "emotion") for each in shipped["args"]]
+    assert set(ours["args"]) - set(named_run) == {"--run-id=r1"}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_policies_and_budget_select_its_pods(name):
+    # KServe itself gives every pod of a service this label; ours may not replace it.
+    label = "serving.kserve.io/inferenceservice"
+    assert set(predictor(SERVICE)["labels"]) == {"emotion-pipeline/release"}
+    (budget,) = of_kind(overlay(name), "PodDisruptionBudget")
+    assert budget["spec"]["selector"] == {"matchLabels": {label: SERVICE["metadata"]["name"]}}
+    selectors = [each["spec"]["podSelector"] for each in of_kind(overlay(name), "NetworkPolicy")]
+    assert {"matchExpressions": [{"key": label, "operator": "Exists"}]} in selectors
+
+
+@pytest.mark.parametrize("mode", SERVICES)
+def test_its_command_starts_a_predictor_that_its_probes_find(model_folder, tmp_path, mode):
+    spec = container(SERVICES[mode])
     port = free_port()
     # Here the model is not mounted at /mnt/models and another server may have port 8080; of
     # an option given twice the last counts.
     here = ["--model-dir", str(model_folder), "--host", "127.0.0.1", "--http-port", str(port)]
+    here += ["--grpc-port", str(free_port())] if mode == STANDARD else []
     assert spec["command"][0] == "python"
     command = [sys.executable, *spec["command"][1:], *spec["args"], *here]
     ready, live = (spec[name]["httpGet"] for name in ("readinessProbe", "livenessProbe"))

@@ -1,11 +1,15 @@
 """Who may talk to whom in each overlay."""
 
+from pathlib import Path
+from xml.etree import ElementTree
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.manifests.network import Peer, allowed
-from tests.manifests.rendering import OVERLAYS, of_kind, overlay
+from tests.manifests.rendering import OVERLAYS, example, of_kind, overlay
+from tests.manifests.schemas import errors
 
 STEP_LABELS = {"workflows.argoproj.io/workflow": "emotion-1"}
 PREDICTOR = Peer(
@@ -135,3 +139,49 @@ def test_a_further_policy_never_forbids_what_was_allowed_beside_default_deny(nam
 def test_names_are_resolved_over_udp_too(name):
     assert allowed(policies(name), PREDICTOR, DNS, 53, "UDP")
     assert not allowed(policies(name), PREDICTOR, ELSEWHERE, 53, "UDP")
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_payloads_leave_only_where_the_optional_policy_lets_them(name):
+    collector = Peer("logging", {"app": "payload-collector"})
+    optional = example("payload-policy.yaml")
+    assert errors(optional) == []
+    assert not allowed(policies(name), PREDICTOR, collector, 8080)
+    assert allowed([*policies(name), optional], PREDICTOR, collector, 8080)
+    assert not allowed([*policies(name), optional], STEP, collector, 8080)
+
+
+PICTURE = Path(__file__).parents[2] / "docs" / "cluster.svg"
+BOXES = [
+    (PREDICTOR, "predictor"),
+    (DEPLOY, "deploy"),
+    (STEP, "steps"),
+    (GATEWAY, "gateways"),
+    (ENVOY, "gateways"),
+    (ACTIVATOR, "gateways"),
+    (PROMETHEUS, "prometheus"),
+    (KFP, "kfp"),
+    (METADATA, "kfp"),
+    (S3, "s3"),
+    (API_SERVER, "api-server"),
+    (INTERNET, "internet"),
+    (NODE_METADATA, "metadata"),
+    (CALICO_METADATA, "metadata"),
+]
+
+
+def box(peer):
+    return next(name for each, name in BOXES if each == peer)
+
+
+def flow(source, target):
+    if target in (DNS, NODE_DNS):
+        return "any", "dns"
+    return box(source), box(target)
+
+
+def test_the_picture_shows_every_flow_that_is_allowed_and_no_other():
+    rows = [row for name in OVERLAYS for row in TABLE[name] if row[4]]
+    root = ElementTree.fromstring(PICTURE.read_text(encoding="utf-8"))  # noqa: S314
+    arrows = {(each.get("data-from"), each.get("data-to")) for each in root.iter()}
+    assert arrows - {(None, None)} == {flow(source, target) for _, source, target, _, _ in rows}

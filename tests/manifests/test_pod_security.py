@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from components.deploy.inference_service import inference_service
+from components.deploy.inference_service import KNATIVE, STANDARD, inference_service
 from components.train.pods import Resources
 from components.train.settings import TrainSettings
 from components.train.train_job import train_job
@@ -146,9 +146,13 @@ def test_the_predictor_has_a_read_only_root_and_no_token(name):
     assert account["automountServiceAccountToken"] is False
 
 
-def test_the_inference_service_of_the_deploy_step_meets_it():
-    service = inference_service("emotion", "gs://bucket/model", "image", {})
-    assert violations(service["spec"]["predictor"]) == set()
+@pytest.mark.parametrize("name", OVERLAYS)
+@pytest.mark.parametrize("mode", [KNATIVE, STANDARD])
+def test_the_inference_service_of_the_deploy_step_meets_it(name, mode):
+    service = inference_service("emotion", "gs://bucket/model", "image", {}, mode)
+    predictor = service["spec"]["predictor"]
+    storage = named(overlay(name), "ClusterStorageContainer", predictor["storageContainerName"])
+    assert violations(predictor | {"initContainers": [storage["spec"]["container"]]}) == set()
 
 
 def test_the_train_job_meets_it():

@@ -85,3 +85,11 @@ def test_only_steps_mount_a_token(name):
     assert mounting == {"runner"}
     token = named(overlay(name), "Secret", "deployer-token")
     assert token["metadata"]["annotations"] == {"kubernetes.io/service-account.name": "deployer"}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_no_role_reads_the_deployers_token(name):
+    for role in of_kind(overlay(name), "Role"):
+        for rule in role["rules"]:
+            if "secrets" in rule["resources"]:
+                assert rule["resourceNames"] == ["object-storage"]

