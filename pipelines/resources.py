@@ -17,11 +17,13 @@ class Resources:
 
 
 RESOURCES = {
+    "preflight": Resources(cpu="1", memory="1Gi"),
     "generate": Resources(cpu="8", memory="32Gi", gpus=1),
     "merge": Resources(cpu="2", memory="4Gi"),
     "train": Resources(cpu="8", memory="16Gi", gpus=1),
     "evaluate": Resources(cpu="4", memory="8Gi"),
     "deploy": Resources(cpu="1", memory="2Gi"),
+    "outcome": Resources(cpu="1", memory="1Gi"),
 }
 """What each step needs of a node, by its name. A local run ignores it."""
 

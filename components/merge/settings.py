@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from components.checks import InputError, require_between, require_one_of
 
@@ -73,6 +74,12 @@ class MergeSettings:
         require_one_of("agreement_action", self.agreement_action, ("drop", "weight", "keep"))
         self._require_sources()
         self._require_no_contradiction()
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether the data set is one of the hub, and no file or folder."""
+        is_local = "://" in self.dataset or Path(self.dataset).exists()
+        return not is_local and bool(HUB_ID.fullmatch(self.dataset))
 
     def require_pinned(self) -> None:
         """Refuse a hub data set whose revision is not a commit.

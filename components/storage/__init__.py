@@ -10,7 +10,7 @@
 | `fetching` | making whatever a URI names readable as a local path |
 """
 
-from components.storage.fetching import SCHEMES, fetch, read_text
+from components.storage.fetching import SCHEMES, NoPackage, fetch, read_text, require_there
 from components.storage.files import require_sha256, sha256, staged
 from components.storage.names import require_inside, require_no_link
 from components.storage.store import Store, local_path, open_store, require_store, split
@@ -18,6 +18,7 @@ from components.storage.transfer import download, upload
 
 __all__ = [
     "SCHEMES",
+    "NoPackage",
     "Store",
     "download",
     "fetch",
@@ -28,6 +29,7 @@ __all__ = [
     "require_no_link",
     "require_sha256",
     "require_store",
+    "require_there",
     "sha256",
     "split",
     "staged",

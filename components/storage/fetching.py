@@ -16,6 +16,10 @@ SCHEMES = ("file", "package", "gs", "s3")
 _MISSING = "there is no such file or folder"
 
 
+class NoPackage(InputError):  # noqa: N818 (it says what is wrong)
+    """A Python package that should hold a file is not installed."""
+
+
 def fetch(uri: str, into: Path) -> Path:
     """Make the file or folder behind a URI readable as a local path.
 
@@ -43,6 +47,19 @@ def fetch(uri: str, into: Path) -> Path:
     return path
 
 
+def require_there(uri: str) -> None:
+    """Refuse a path or URI behind which there is nothing; nothing is downloaded.
+
+    Raises:
+        NoPackage: If it is in a Python package that is not installed.
+        InputError: If there is nothing, or it cannot be read.
+    """
+    if urlparse(uri).scheme not in {"gs", "s3"}:
+        fetch(uri, Path())
+    elif not open_store(uri).sizes():
+        raise InputError(uri, _MISSING, "Check the spelling")
+
+
 def read_text(uri: str) -> str:
     """Read a small UTF-8 text file behind a path or URI.
 
@@ -63,9 +80,8 @@ def _inside_package(path: str) -> Path:
     except ModuleNotFoundError:
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(
-            f"package:{path}", f"package {package!r} is not installed", "Run `make setup`"
-        )
+        rule = f"package {package!r} is not installed"
+        raise NoPackage(f"package:{path}", rule, "Run `make setup`")
     return Path(spec.submodule_search_locations[0]) / inner
 
 
