@@ -62,9 +62,9 @@ def outcome(ended: Outcome, output: Path, registry: str, webhook_url: str) -> No
     if registry:
         runs = f"{registry.rstrip('/')}/{RUNS}"
         name = f"{ended.run_id}.json"
-        _try(f"recorded at {runs}", lambda: storage.open_store(runs).write(name, record.encode()))
+        _try(f"record at {runs}", lambda: storage.open_store(runs).write(name, record.encode()))
     if webhook_url:
-        _try("webhook sent", lambda: send(webhook_url, {"text": ended.text, **asdict(ended)}))
+        _try("webhook", lambda: send(webhook_url, {"text": ended.text, **asdict(ended)}))
 
 
 def _try(what: str, report: Callable[[], None]) -> None:
@@ -73,6 +73,6 @@ def _try(what: str, report: Callable[[], None]) -> None:
     except Exception as error:  # noqa: BLE001 (whatever it is, the run has ended as it has)
         # Other errors may quote the webhook's URL, which is a secret.
         reason = error if isinstance(error, InputError) else type(error).__name__
-        _log.warning("outcome: not %s: %s", what, reason)
+        _log.warning("outcome: %s failed: %s", what, reason)
     else:
-        _log.info("outcome: %s", what)
+        _log.info("outcome: %s done", what)

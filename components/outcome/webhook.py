@@ -15,6 +15,7 @@ from components.checks import InputError
 
 _TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 4
+_LONGEST_PAUSE_SECONDS = 5.0
 
 
 class _UnavailableError(InputError):
@@ -36,7 +37,7 @@ def send(url: str, content: Mapping[str, Any]) -> None:
     again = Retrying(
         retry=retry_if_exception_type(_UnavailableError),
         stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(0.5, 5),
+        wait=wait_random_exponential(0.5, _LONGEST_PAUSE_SECONDS),
         reraise=True,
     )
     again(_post, url, content)

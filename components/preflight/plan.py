@@ -1,12 +1,15 @@
 """Which checks a run needs: those of what it will use, and no others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from components.deploy.cluster import Cluster
+from components.deploy.connection import connect
+from components.deploy.preflight import require_downloadable, require_rights
 from components.deploy.settings import DeploySettings
 from components.evaluate.gate_file import load_gate
-from components.evaluate.settings import SAMPLE
+from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
@@ -57,31 +60,50 @@ def _sources(values: Values, place: Place) -> Iterator[Check]:
         # The pin of a model is long, and no part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
-    other = values["evaluate_options"].get("out_of_domain", SAMPLE)
-    if other and other != SAMPLE:
+    other = _option(values, "evaluate_options", "out_of_domain")
+    if other not in {"", SAMPLE}:
         yield Check(f"out_of_domain {other}", partial(sources.require_there, other))
 
 
 def _stores(values: Values, place: Place) -> Iterator[Check]:
     if registry := values["registry"]:
-        look = partial(stores.require_registry, registry, place.run_id)
-        yield Check(f"registry {registry}", look)
+        yield _with(
+            EvaluateSettings,
+            values,
+            f"registry {registry}",
+            lambda settings: stores.require_registry(settings.registry, place.run_id),
+        )
     for group, option in (("generate_options", "ledger"), ("train_options", "checkpoint_uri")):
-        if folder := values[group].get(option):
+        if folder := _option(values, group, option):
             look = partial(stores.require_writable, folder, place.run_id)
             yield Check(f"{option} {folder}", look)
 
 
 def _cluster(values: Values, place: Place) -> Iterator[Check]:
     if values["deploy_target"] == "kserve":
-        yield _with(DeploySettings, values, "KServe", on_cluster.require_kserve)
-        yield _with(DeploySettings, values, "rights to deploy", on_cluster.require_deployer)
+        yield Check("KServe", lambda: on_cluster.require_kserve(_deployed_to(values)))
+        yield Check("rights to deploy", partial(_require_rights, values))
         yield _with(DeploySettings, values, "image of the predictor", on_cluster.require_digest)
-        yield _with(DeploySettings, values, "registry for KServe", on_cluster.require_storage)
+        if registry := values["registry"]:
+            yield Check(f"KServe's way to {registry}", partial(require_downloadable, registry))
     if place.is_pod and place.gpu.resource:
-        yield Check("nodes with a GPU", partial(on_cluster.require_gpu_node, place.gpu))
+        yield Check("nodes with a GPU", lambda: on_cluster.require_gpu_node(connect(), place.gpu))
 
 
-def _with(kind: type[Any], values: Values, what: str, look: Any) -> Check:
+def _with(kind: type[Any], values: Values, what: str, look: Callable[[Any], None]) -> Check:
     """A check of a step's settings; what the step refuses is said where they are checked."""
     return Check(what, lambda: look(settings_of(kind, values)))
+
+
+def _option(values: Values, group: str, name: str) -> str:
+    """An option that is a text; what is none is refused with the settings."""
+    value = values[group].get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _deployed_to(values: Values) -> Cluster:
+    return connect(settings_of(DeploySettings, values).namespace)
+
+
+def _require_rights(values: Values) -> None:
+    require_rights(_deployed_to(values), values["service_name"])

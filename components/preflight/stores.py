@@ -1,6 +1,7 @@
 """Whether the folders that a run writes to can be written."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from components import storage
 from components.bundle import CLAIMS
@@ -23,7 +24,8 @@ def require_registry(registry: str, run_id: str) -> None:
         InputError: If its champion cannot be read, its claims cannot be written, or the service
             does not guard them.
     """
-    read_champion(registry)
+    with _explained(registry):
+        read_champion(registry)
     # A disk always guards, by a lock file that would stay behind.
     is_guarded = not storage.local_path(registry)
     _write(f"{registry.rstrip('/')}/{CLAIMS}", run_id, is_guarded=is_guarded)
@@ -45,14 +47,21 @@ def require_writable(folder: str, run_id: str) -> None:
 def _write(folder: str, run_id: str, *, is_guarded: bool) -> None:
     store = storage.open_store(folder)
     name = f"preflight-{run_id}.json"
-    try:
+    with _explained(folder):
         if is_guarded:
             store.replace(name, _CONTENT, 0)
         else:
             store.write(name, _CONTENT)
-    except OSError as error:
-        fix = "Check the folder and the rights of the account"
-        raise InputError(folder, f"cannot be written: {error}", fix) from error
     # An account that publishes needs no right to remove; then the file stays.
     with suppress(InputError, OSError):
         store.remove([name])
+
+
+@contextmanager
+def _explained(folder: str) -> Iterator[None]:
+    """Say of a folder on a disk what object storage says of itself."""
+    try:
+        yield
+    except OSError as error:
+        fix = "Check the folder and the rights of the account"
+        raise InputError(folder, f"cannot be used: {error}", fix) from error
