@@ -76,7 +76,7 @@ def test_a_problem_that_several_checks_meet_is_told_once():
     ("changed", "named"),
     [
         ({"task": "no-such-task"}, "no-such-task"),
-        ({"dataset": "no/such.csv"}, "no/such.csv"),
+        ({"dataset": "no/such/rows.csv"}, "no/such/rows.csv: there is no such file"),
         ({"dataset": "dair-ai/emotion", "dataset_revision": "main"}, "pinned by a commit"),
         ({"base_model": "owner/name", "base_model_revision": ""}, "Set base_model_revision"),
         ({"base_model": "file:///no/such/model"}, "no/such/model"),
