@@ -7,6 +7,7 @@ A registry is a folder, on this machine or in object storage:
 | `<run id>/` | a model folder (see `components.bundle`), never changed once it is there |
 | `claims/<run id>.json` | which model folder may be published there |
 | `champion.json` | which of them is in service |
+| `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
 Whoever replaces the champion names the generation of `champion.json` that the decision rests on.
 If another run has replaced it since, nothing is written: no model gets into service that was

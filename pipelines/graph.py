@@ -31,14 +31,22 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
         task = tasks[name]
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" in component:
-            title = "one branch each" if "parameterIterator" in task else "only if it passes"
-            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {title}"]'
+            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {_sense(task)}"]'
             yield from _lines(spec, component["dag"], indent + "  ")
             yield f"{indent}end"
         else:
             yield f"{indent}{name}"
-        for producer, passed in _received(task).items():
-            yield f"{indent}{producer} -- {' + '.join(passed)} --> {name}"
+        received = _received(task)
+        for producer in before[name]:
+            passed = f" -- {' + '.join(received[producer])} " if producer in received else " "
+            yield f"{indent}{producer}{passed}--> {name}"
+
+
+def _sense(task: Mapping[str, Any]) -> str:
+    """What a group of tasks is for."""
+    if "parameterIterator" in task:
+        return "one branch each"
+    return "only if it passes" if "triggerPolicy" in task else "its end is always recorded"
 
 
 def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -50,6 +58,8 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
     for source in task["inputs"].get("parameters", {}).values():
         if output := source.get("taskOutputParameter"):
             received[output["producerTask"]].append("verdict")
+        if status := source.get("taskFinalStatus"):
+            received[status["producerTask"]].append("final status")
     return received
 
 
