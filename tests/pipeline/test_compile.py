@@ -189,9 +189,8 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
         for step, pod in kubernetes.items()
         if "secretAsVolume" in pod
     }
-    assert mounted == dict.fromkeys(
-        ("preflight", "deploy"), [("deployer-token", "/var/run/secrets/deployer")]
-    )
+    token = [("deployer-token", "/var/run/secrets/deployer")]
+    assert mounted == {"preflight": token, "deploy": token}
 
 
 def test_downloads_are_kept_on_the_cache_volume(everything):
