@@ -16,7 +16,7 @@ BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cluster test-alerts fuzz lint compile submit serve search \
+.PHONY: help setup run test test-browser test-cluster test-alerts fuzz lint compile submit upload serve search \
   deploy rollback status bench-generate bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
@@ -70,10 +70,14 @@ else
 	$(BIN)/python -m pipelines.compile $(compile-options) $(OUTPUT)
 endif
 
+kfp-options = $(compile-options) $(if $(HOST),--host $(HOST)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
+
 submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
-	$(BIN)/python -m pipelines.submit $(compile-options) $(if $(HOST),--host $(HOST)) \
-	  $(if $(NAMESPACE),--namespace $(NAMESPACE)) $(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') \
+	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') \
 	  $(if $(SERVICE_ACCOUNT),--service-account $(SERVICE_ACCOUNT)) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+
+upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
+	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only
 
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'

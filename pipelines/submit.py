@@ -40,8 +40,8 @@ class Request:
 
     settings: CompileSettings
     """What the cluster asks for."""
-    job: Job
-    """What is run."""
+    job: Job | None
+    """What is run; None is nothing, so that the pipeline is uploaded alone."""
     schedule: Schedule | None
     """When it is run; None is once, at once."""
 
@@ -56,6 +56,8 @@ def requested(arguments: argparse.Namespace) -> Request:
     """
     settings = settings_from(arguments)
     values = read_parameters(arguments.params, shlex.split(arguments.set), settings.parameters)
+    if arguments.upload_only:
+        return Request(settings, None, None)
     plan = read_schedule(_RECURRING, arguments.schedule or "")
     once = arguments.schedule is None
     job = Job(
@@ -70,7 +72,7 @@ def requested(arguments: argparse.Namespace) -> Request:
 def submit(
     client: Client, request: Request, hours: float, poll_seconds: float, say: Callable[[str], None]
 ) -> list[str]:
-    """Upload the pipeline, then schedule it, or run it and wait.
+    """Upload the pipeline, then schedule it, or run it and wait, if that is asked for.
 
     Args:
         client: Connected to Kubeflow Pipelines.
@@ -89,6 +91,9 @@ def submit(
         package = Path(folder) / "emotion.yaml"
         compile_pipeline(package, request.settings)
         version = upload(client, package)
+    say(f"version {version.display_name}: {version.pipeline_version_id}")
+    if not request.job:
+        return []
     if plan := request.schedule:
         created = schedule(client, version, request.job, plan)
         say(f"scheduled {request.job.name} ({plan.cron}): {created.recurring_run_id}")
@@ -136,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--schedule", nargs="?", const="", metavar="CRON", help="run again and again, 6 fields"
     )
+    parser.add_argument("--upload-only", action="store_true", help="run nothing")
     parser.add_argument("--hours", type=float, default=48.0, help="how long to wait for the run")
     parser.add_argument("--poll-seconds", type=float, default=10.0, help="pause between two looks")
     return parser

@@ -98,6 +98,17 @@ def test_another_content_is_another_version():
     assert len({each.name for each in fake.versions}) == 2
 
 
+def test_an_upload_alone_runs_nothing():
+    fake = FakeKfp()
+    with serving(fake) as url:
+        status, output = submit(url, "--upload-only", "--schedule")
+    assert status == 0
+    (version,) = fake.versions
+    assert version.name in output
+    assert not fake.runs
+    assert not fake.recurring
+
+
 def test_a_failed_run_fails_the_command_and_names_the_step():
     command = [sys.executable, "-m", "pipelines.submit", "--poll-seconds", "0.01", "--host"]
     with serving(FakeKfp(["RUNNING", "FAILED"])) as url:
