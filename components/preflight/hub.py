@@ -45,4 +45,5 @@ def require_on_hub(
         raise InputError(thing, "is not there, or is private", fix) from error
     except httpx2.HTTPError as error:
         rule = f"cannot be asked for ({str(error).splitlines()[0]:.200})"
-        raise InputError(thing, rule, "Check the network and HF_ENDPOINT") from error
+        fix = "Check the network, or set HF_HUB_OFFLINE=1 if all is in the hub's cache here"
+        raise InputError(thing, rule, fix) from error

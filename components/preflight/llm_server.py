@@ -34,14 +34,14 @@ def require_served(base_url: str, model: str, api_key: str) -> None:
         raise InputError(thing, rule, "Check its URL and that it is up") from error
     if answer.status_code in {401, 403}:
         raise InputError(thing, "refuses the key", "Give the run its key as LLM_API_KEY")
-    names = _names(answer)
+    names = listed_models(answer)
     if not names:
         raise NotChecked(f"{base_url} does not list its models")
     if model not in names:
         raise InputError(thing, f"does not have the model {model!r}", f"It has {', '.join(names)}")
 
 
-def _names(answer: httpx.Response) -> list[str]:
+def listed_models(answer: httpx.Response) -> list[str]:
     """The models that a server lists; none if the answer is no such list."""
     try:
         return [str(each["id"]) for each in answer.json()["data"]]

@@ -8,15 +8,18 @@ import sys
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components import storage
 from components.champion import POINTER
 from components.checks import InputError
 from components.preflight.component import preflight as preflight_component
 from components.preflight.hub import require_on_hub
-from components.preflight.llm_server import require_served
+from components.preflight.llm_server import listed_models, require_served
 from components.preflight.place import Gpu, Place
 from components.preflight.plan import checks_of
 from components.preflight.run import preflight
@@ -158,6 +161,23 @@ def test_an_llm_server_that_lists_no_models_may_have_any():
         pytest.raises(NotChecked, match="does not list"),
     ):
         require_served(server.base_url, "large", "")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", "id"]), inner),
+)
+
+
+@given(JSON.map(lambda each: json.dumps(each).encode()) | st.binary())
+def test_whatever_a_server_answers_is_a_list_of_names_or_none(content):
+    names = listed_models(httpx.Response(200, content=content))
+    assert all(isinstance(each, str) for each in names)
+
+
+def test_the_names_are_those_of_the_protocol():
+    content = {"object": "list", "data": [{"id": "one"}, {"id": "two"}]}
+    assert listed_models(httpx.Response(200, json=content)) == ["one", "two"]
 
 
 @pytest.fixture(scope="module")
