@@ -76,6 +76,15 @@ def read_champion(registry: str) -> tuple[Champion | None, int]:
     return (_parsed(content, registry) if generation else None), generation
 
 
+def generation_of(registry: str) -> str:
+    """Generation of a registry's pointer, as text; `none` without a registry.
+
+    Raises:
+        InputError: If the registry cannot be read or guarded, or its pointer is malformed.
+    """
+    return str(read_champion(registry)[1]) if registry else "none"
+
+
 def replace_champion(registry: str, champion: Champion, expected_generation: int) -> int:
     """Put a model into the champion's place, if nobody has done so meanwhile.
 

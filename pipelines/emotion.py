@@ -45,7 +45,9 @@ def _steps(given: Mapping[str, Any], settings: CompileSettings) -> None:
     merged = call(merge, given, synthetic=synthetic).outputs["merged"]
     trained = call(train, given, merged=merged).outputs
     models = {"model": trained["model"], "real_only": trained["real_only"]}
-    evaluated = call(evaluate, given, merged=merged, **models)
+    evaluated = call(
+        evaluate, given, merged=merged, champion_generation=checked.outputs["Output"], **models
+    )
     with dsl.If(evaluated.outputs["Output"] == "pass", name="gate"):
         call(
             deploy,

@@ -55,9 +55,11 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
         if output := source.get("taskOutputArtifact"):
             # A loop hands its tasks' outputs on under a longer name that ends in the plain one.
             received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
-    for source in task["inputs"].get("parameters", {}).values():
+    for name, source in task["inputs"].get("parameters", {}).items():
         if output := source.get("taskOutputParameter"):
-            received[output["producerTask"]].append("verdict")
+            # A condition has no name of its own for what it is about.
+            said = "verdict" if name.startswith("pipelinechannel--") else name
+            received[output["producerTask"]].append(said)
         if status := source.get("taskFinalStatus"):
             received[status["producerTask"]].append("final status")
     return received

@@ -35,11 +35,15 @@ def preflight(
     deploy_target: str,
     service_name: str,
     deploy_options: dict[str, object],
-) -> None:
-    """Fail in seconds, with all that would make the run fail later."""
+) -> str:
+    """Fail in seconds, with all that would make the run fail later.
+
+    Returns the generation of the registry's champion.
+    """
     values = dict(locals())
     import os
 
+    from components.champion import generation_of
     from components.logs import start_logging
     from components.options import with_options
     from components.preflight.place import Gpu, Place
@@ -54,3 +58,4 @@ def preflight(
         llm_api_key=os.environ.get("LLM_API_KEY", ""),
     )
     preflight(values, place)
+    return generation_of(registry)

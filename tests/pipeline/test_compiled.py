@@ -74,6 +74,11 @@ def test_every_step_waits_for_preflight(spec):
     assert waiting == set(tasks)
 
 
+def test_evaluate_is_not_taken_from_the_cache_when_another_model_is_in_service(spec):
+    seen = steps(spec)["evaluate"]["inputs"]["parameters"]["champion_generation"]
+    assert seen["taskOutputParameter"]["producerTask"] == "preflight"
+
+
 def test_outcome_comes_last_whatever_has_happened(spec):
     outcome = spec["root"]["dag"]["tasks"]["outcome"]
     assert outcome["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"

@@ -89,6 +89,8 @@ def parameters(step, values):
     for name, source in steps(SPEC)[step]["inputs"]["parameters"].items():
         if "runtimeValue" in source:
             given[name] = source["runtimeValue"]["constant"]
+        elif "taskOutputParameter" in source:
+            given[name] = "1"
         elif "taskFinalStatus" in source:
             given[name] = {"state": "SUCCEEDED", "pipelineJobResourceName": "run-1"}
         else:
