@@ -7,6 +7,7 @@ A registry is a folder, on this machine or in object storage:
 | `<run id>/` | a model folder (see `components.bundle`), never changed once it is there |
 | `claims/<run id>.json` | which model folder may be published there |
 | `champion.json` | which of them is in service |
+| `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
 Whoever replaces the champion names the generation of `champion.json` that the decision rests on.
 If another run has replaced it since, nothing is written: no model gets into service that was
@@ -73,6 +74,15 @@ def read_champion(registry: str) -> tuple[Champion | None, int]:
     """
     content, generation = storage.open_store(registry).read(POINTER)
     return (_parsed(content, registry) if generation else None), generation
+
+
+def generation_of(registry: str) -> str:
+    """Generation of a registry's pointer, as text; `none` without a registry.
+
+    Raises:
+        InputError: If the registry cannot be read or guarded, or its pointer is malformed.
+    """
+    return str(read_champion(registry)[1]) if registry else "none"
 
 
 def replace_champion(registry: str, champion: Champion, expected_generation: int) -> int:

@@ -11,22 +11,43 @@ from components.deploy.component import deploy
 from components.evaluate.component import evaluate
 from components.generate.component import generate
 from components.merge.component import merge
+from components.outcome.component import outcome
+from components.preflight.component import preflight
 from components.train.component import train
+from pipelines.demand import gpu_demand
 from pipelines.settings import PLAIN, CompileSettings
 from pipelines.steps import add_step
 
+NAME = "emotion"
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
 
 def _graph(given: Mapping[str, Any], settings: CompileSettings) -> None:
     call = functools.partial(add_step, settings)
+    reported = call(outcome, given, pipeline=NAME, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
+    with dsl.ExitHandler(reported.set_caching_options(False), name="run"):
+        _steps(given, settings)
+
+
+def _steps(given: Mapping[str, Any], settings: CompileSettings) -> None:
+    call = functools.partial(add_step, settings)
+    checked = call(
+        preflight,
+        given,
+        run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+        gpu=gpu_demand(settings),
+        serve_image=settings.serve_image,
+    ).set_caching_options(False)
     with dsl.ParallelFor(given["models"], name="models") as model:
-        generated = call(generate, given, model=model)
+        # Every other step takes something from generate, and so waits as well.
+        generated = call(generate, given, model=model).after(checked)
     synthetic = dsl.Collected(generated.outputs["synthetic"])
     merged = call(merge, given, synthetic=synthetic).outputs["merged"]
     trained = call(train, given, merged=merged).outputs
     models = {"model": trained["model"], "real_only": trained["real_only"]}
-    evaluated = call(evaluate, given, merged=merged, **models)
+    evaluated = call(
+        evaluate, given, merged=merged, champion_generation=checked.outputs["Output"], **models
+    )
     with dsl.If(evaluated.outputs["Output"] == "pass", name="gate"):
         call(
             deploy,
@@ -39,7 +60,7 @@ def _graph(given: Mapping[str, Any], settings: CompileSettings) -> None:
         ).set_caching_options(False)
 
 
-@dsl.pipeline(name="emotion", description="From a label list and an LLM to a served classifier.")
+@dsl.pipeline(name=NAME, description="From a label list and an LLM to a served classifier.")
 def emotion(
     task: str = "emotion",
     seed: int = 0,

@@ -31,14 +31,22 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
         task = tasks[name]
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" in component:
-            title = "one branch each" if "parameterIterator" in task else "only if it passes"
-            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {title}"]'
+            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {_sense(task)}"]'
             yield from _lines(spec, component["dag"], indent + "  ")
             yield f"{indent}end"
         else:
             yield f"{indent}{name}"
-        for producer, passed in _received(task).items():
-            yield f"{indent}{producer} -- {' + '.join(passed)} --> {name}"
+        received = _received(task)
+        for producer in before[name]:
+            passed = f" -- {' + '.join(received[producer])} " if producer in received else " "
+            yield f"{indent}{producer}{passed}--> {name}"
+
+
+def _sense(task: Mapping[str, Any]) -> str:
+    """What a group of tasks is for."""
+    if "parameterIterator" in task:
+        return "one branch each"
+    return "only if it passes" if "triggerPolicy" in task else "its end is always recorded"
 
 
 def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -47,9 +55,13 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
         if output := source.get("taskOutputArtifact"):
             # A loop hands its tasks' outputs on under a longer name that ends in the plain one.
             received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
-    for source in task["inputs"].get("parameters", {}).values():
+    for name, source in task["inputs"].get("parameters", {}).items():
         if output := source.get("taskOutputParameter"):
-            received[output["producerTask"]].append("verdict")
+            # A condition has no name of its own for what it is about.
+            said = "verdict" if name.startswith("pipelinechannel--") else name
+            received[output["producerTask"]].append(said)
+        if status := source.get("taskFinalStatus"):
+            received[status["producerTask"]].append("final status")
     return received
 
 

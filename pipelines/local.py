@@ -33,6 +33,7 @@ _RESULTS = {
     "evaluate/card": "model_card.md",
     "deploy/deployment/inference_service.yaml": "inference_service.yaml",
     "deploy/deployment/smoke.json": "smoke.json",
+    "outcome/record": "outcome.json",
 }
 
 

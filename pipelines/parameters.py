@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,23 +10,9 @@ import yaml
 
 from components.checks import InputError
 from components.deploy.settings import DeploySettings
-from components.evaluate.gate import load_gate
-from components.evaluate.settings import EvaluateSettings
-from components.generate.settings import GenerateSettings
-from components.merge.settings import MergeSettings
-from components.options import Settings, of_type, require_known, with_options
-from components.task import load_task
-from components.train.settings import TrainSettings
+from components.options import of_type, require_known
+from components.preflight.plan import choices
 from pipelines.emotion import emotion
-
-_OPTIONS: Mapping[type, str] = {
-    GenerateSettings: "generate_options",
-    MergeSettings: "merge_options",
-    TrainSettings: "train_options",
-    EvaluateSettings: "evaluate_options",
-    DeploySettings: "deploy_options",
-}
-"""The parameter that holds those settings of a step which are no parameters themselves."""
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
 
@@ -63,32 +48,10 @@ def read_parameters(
             values[group] = {**values[group], option: value}
         else:
             values[name] = of_type(name, value, _SIGNATURE[name].annotation)
-    _try_all(values)
+    # The image belongs to the compiled pipeline, and is no option of a run.
+    for choice in choices({**values, "image": DeploySettings.image}):
+        choice.look()
     return values
-
-
-def settings_of(kind: type[Settings], values: Mapping[str, Any], **more: Any) -> Settings:
-    """The settings of a step from the values of all parameters.
-
-    Args:
-        kind: The step's settings dataclass.
-        values: A value for every parameter of the pipeline.
-        more: Fields that are no parameters.
-    """
-    names = {field.name for field in fields(kind)} & set(values)  # type: ignore[arg-type]
-    options = values.get(_OPTIONS.get(kind, ""), {})
-    return with_options(kind, options, **{name: values[name] for name in names}, **more)
-
-
-def _try_all(values: Mapping[str, Any]) -> None:
-    """Make the settings of every step, so that what they refuse is refused now."""
-    load_task(values["task"])
-    load_gate(values["gate"])
-    for model in values["models"] or [""]:
-        settings_of(GenerateSettings, values, model=model)
-    for kind in (MergeSettings, TrainSettings, EvaluateSettings):
-        settings_of(kind, values)
-    settings_of(DeploySettings, values, image=DeploySettings.image)
 
 
 def _file_items(path: Path) -> list[tuple[str, Any]]:

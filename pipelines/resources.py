@@ -74,6 +74,8 @@ class Resources:
 
 
 RESOURCES = {
+    # What it finds wrong is still wrong a minute later.
+    "preflight": Resources(cpu="1", memory="1Gi", retries=0),
     "generate": Resources(cpu="8", memory="32Gi", gpus=1, shared_memory="8Gi", hours=4),
     "merge": Resources(cpu="2", memory="4Gi"),
     "train": Resources(cpu="8", memory="16Gi", gpus=1, shared_memory="4Gi", hours=6),
@@ -81,5 +83,6 @@ RESOURCES = {
     # A deploy that fails has put back what was in service; whether to touch traffic again is for
     # a person to say.
     "deploy": Resources(cpu="1", memory="2Gi", retries=0),
+    "outcome": Resources(cpu="1", memory="1Gi"),
 }
 """The needs of each step by its name, unless compile settings say otherwise."""

@@ -48,17 +48,24 @@ class Gpu:
         for toleration in self.tolerations:
             _check_toleration(toleration)
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the nodes, that of spot nodes among them."""
+        return {**self.node_selector, **({self.spot: "true"} if self.spot else {})}
+
 
 @dataclass(frozen=True)
 class Secrets:
     """Names of the Secrets that steps read; an empty one is not asked for."""
 
     llm_key: str = ""
-    """Holds LLM_API_KEY, the key of an LLM server, for generate."""
+    """Holds LLM_API_KEY, the key of an LLM server, for preflight and generate."""
     hub_token: str = ""
-    """Holds HF_TOKEN, a read token of the model hub, for generate, merge and train."""
+    """Holds HF_TOKEN, a read token of the model hub, for preflight, generate, merge and train."""
     deployer_token: str = ""
-    """Token of the service account that may deploy, mounted by deploy alone."""
+    """Token of the service account that may deploy, mounted by preflight and deploy alone."""
+    webhook_url: str = ""
+    """Holds WEBHOOK_URL, which is told how a run ended, for outcome."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class StepLogs(io.TextIOBase):
             log.write(line + "\n")
         # kfp indents a step's lines, and more so after it has run branches side by side.
         said = line.strip()
-        if reason := _REASON.fullmatch(said):
+        # Once a step has failed, only the exit handler follows.
+        if not self.failed and (reason := _REASON.fullmatch(said)):
             self.reason = reason["reason"]
         if said.startswith(f"{self._step}: "):
             self._say(f"  {said}")
@@ -69,7 +70,9 @@ class StepLogs(io.TextIOBase):
             self._running += 1
             return
         self._step, self._running = step, 1
-        self._started, self.reason = time.monotonic(), ""
+        self._started = time.monotonic()
+        if not self.failed:
+            self.reason = ""
         self._say(f"> {step}")
 
     def _finish(self, step: str, status: str) -> None:

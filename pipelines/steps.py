@@ -17,7 +17,9 @@ USER = 1000
 
 _CACHE = "/var/cache/huggingface"
 _DEPLOYER = "/var/run/secrets/deployer"
-_READS_HUB = ("generate", "merge", "train")
+_ASKS_LLM = ("preflight", "generate")
+_READS_HUB = ("preflight", "generate", "merge", "train")
+_DEPLOYS = ("preflight", "deploy")
 _DOWNLOADS_MODELS = ("generate", "train")
 
 
@@ -68,23 +70,24 @@ def _retry(task: dsl.PipelineTask, needs: Resources) -> None:
 
 def _use_gpus(task: dsl.PipelineTask, count: int, gpu: Gpu) -> None:
     task.set_accelerator_type(gpu.resource).set_accelerator_limit(count)
-    for label, value in gpu.node_selector.items():
+    for label, value in gpu.labels.items():
         kubernetes.add_node_selector(task, label, value)
     for toleration in gpu.tolerations:
         kubernetes.add_toleration(task, **toleration)
     if gpu.spot:
-        kubernetes.add_node_selector(task, gpu.spot, "true")
         kubernetes.add_toleration(task, gpu.spot, "Equal", "true", "NoSchedule")
 
 
 def _mount(task: dsl.PipelineTask, step: str, settings: CompileSettings) -> None:
     secrets = settings.secrets
-    if secrets.llm_key and step == "generate":
+    if secrets.llm_key and step in _ASKS_LLM:
         kubernetes.use_secret_as_env(task, secrets.llm_key, {"LLM_API_KEY": "LLM_API_KEY"})
     if secrets.hub_token and step in _READS_HUB:
         kubernetes.use_secret_as_env(task, secrets.hub_token, {"HF_TOKEN": "HF_TOKEN"})
-    if secrets.deployer_token and step == "deploy":
+    if secrets.deployer_token and step in _DEPLOYS:
         kubernetes.use_secret_as_volume(task, secrets.deployer_token, _DEPLOYER)
+    if secrets.webhook_url and step == "outcome":
+        kubernetes.use_secret_as_env(task, secrets.webhook_url, {"WEBHOOK_URL": "WEBHOOK_URL"})
     if settings.cache_volume and step in _DOWNLOADS_MODELS:
         kubernetes.mount_pvc(task, settings.cache_volume, _CACHE)
         task.set_env_variable("HF_HOME", _CACHE)

@@ -56,7 +56,7 @@ class Cluster:
     """
 
     def __init__(self, api: Any, namespace: str) -> None:
-        self._api = api
+        self.api = api
         self.namespace = namespace
         self._has_rights = False
 
@@ -182,7 +182,7 @@ class Cluster:
         content_type: str,
     ) -> dict[str, Any]:
         with _explained(f"{method} {path}"):
-            answer: dict[str, Any] = self._api.call_api(
+            answer: dict[str, Any] = self.api.call_api(
                 path,
                 method,
                 query_params=list(query),

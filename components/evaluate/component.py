@@ -18,8 +18,13 @@ def evaluate(
     registry: str,
     evaluate_options: dict[str, object],
     seed: int,
+    champion_generation: str,  # noqa: ARG001
 ) -> str:
-    """Score the model on unseen rows; returns the gate's verdict, `pass` or `fail`."""
+    """Score the model on unseen rows; returns the gate's verdict, `pass` or `fail`.
+
+    The registry says which model is in service; by the generation of its champion KFP's cache sees
+    that it is another one.
+    """
     import json
     from pathlib import Path
 

@@ -10,7 +10,7 @@ from typing import Any
 from components import bundle
 from components.champion import Champion, fetch_model, read_champion
 from components.checks import InputError
-from components.evaluate.gate import Gate, load_gate
+from components.evaluate.gate_file import Gate, load_gate
 from components.evaluate.inputs import Dataset, History, Split, read_dataset, read_history
 from components.evaluate.out_of_domain import read_out_of_domain
 from components.evaluate.settings import EvaluateSettings

@@ -13,8 +13,9 @@ from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.ledger import Ledger
 from components.generate.llm import ChatClient, Request, in_order
-from components.generate.prompts import Prompts, load_style
+from components.generate.prompts import Prompts
 from components.generate.settings import GenerateSettings
+from components.generate.style import load_style
 from components.task import load_task
 
 SYNTHETIC = "synthetic_emotions.json"

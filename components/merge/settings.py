@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from components.checks import InputError, require_between, require_one_of
 
@@ -78,6 +79,12 @@ class MergeSettings:
     def pin(self) -> str:
         """What follows the path or URI of the data set, to have its content checked."""
         return f"@{self.dataset_revision}" if self.dataset_revision.startswith("sha256:") else ""
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether the data set is one of the hub, and no file or folder."""
+        is_local = "://" in self.dataset or Path(self.dataset).exists()
+        return not is_local and bool(HUB_ID.fullmatch(self.dataset))
 
     def require_pinned(self) -> None:
         """Refuse a hub data set whose revision is not a commit.

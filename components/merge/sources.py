@@ -11,7 +11,7 @@ import pandas as pd
 from components import storage
 from components.checks import InputError
 from components.merge.audit import REAL, SYNTHETIC
-from components.merge.settings import HUB_ID, MergeSettings
+from components.merge.settings import MergeSettings
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 WHOLE = "all"
@@ -41,8 +41,7 @@ def locate(settings: MergeSettings, downloads: Path) -> Path | None:
     """
     if settings.dataset == "sample":
         return storage.fetch("package:components.merge/sample", downloads)
-    is_local = "://" in settings.dataset or Path(settings.dataset).exists()
-    if not is_local and HUB_ID.fullmatch(settings.dataset):
+    if settings.is_on_hub:
         settings.require_pinned()
         return None
     return storage.fetch(settings.dataset + settings.pin, downloads)

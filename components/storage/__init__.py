@@ -10,7 +10,7 @@
 | `fetching` | making whatever a URI names readable as a local path |
 """
 
-from components.storage.fetching import PIN, SCHEMES, fetch, read_text
+from components.storage.fetching import PIN, SCHEMES, NoPackage, fetch, read_text, require_there
 from components.storage.files import (
     content_sha256,
     require_content,
@@ -25,6 +25,7 @@ from components.storage.transfer import download, upload
 __all__ = [
     "PIN",
     "SCHEMES",
+    "NoPackage",
     "Store",
     "content_sha256",
     "download",
@@ -37,6 +38,7 @@ __all__ = [
     "require_no_link",
     "require_sha256",
     "require_store",
+    "require_there",
     "sha256",
     "split",
     "staged",

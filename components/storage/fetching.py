@@ -18,6 +18,10 @@ PIN = "@sha256:"
 _MISSING = "there is no such file or folder"
 
 
+class NoPackage(InputError):  # noqa: N818 (it says what is wrong)
+    """A Python package that should hold a file is not installed."""
+
+
 def fetch(uri: str, into: Path) -> Path:
     """Make the file or folder behind a URI readable as a local path.
 
@@ -36,6 +40,20 @@ def fetch(uri: str, into: Path) -> Path:
     if digest:
         require_content(place, path, digest)
     return path
+
+
+def require_there(uri: str) -> None:
+    """Refuse a path or URI behind which there is nothing; nothing is downloaded or hashed.
+
+    Raises:
+        NoPackage: If it is in a Python package that is not installed.
+        InputError: If there is nothing, or it cannot be read.
+    """
+    place = uri.partition(PIN)[0]
+    if urlparse(place).scheme not in {"gs", "s3"}:
+        _located(place, Path())
+    elif not open_store(place).sizes():
+        raise InputError(place, _MISSING, "Check the spelling")
 
 
 def read_text(uri: str) -> str:
@@ -74,9 +92,8 @@ def _inside_package(path: str) -> Path:
     except ModuleNotFoundError:
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(
-            f"package:{path}", f"package {package!r} is not installed", "Run `make setup`"
-        )
+        rule = f"package {package!r} is not installed"
+        raise NoPackage(f"package:{path}", rule, "Run `make setup`")
     return Path(spec.submodule_search_locations[0]) / inner
 
 

@@ -16,10 +16,10 @@ from transformers import (
 from components import storage
 from components.checks import InputError
 from components.task import Task
+from components.train.settings import SHA256, hub_commit
 
 _WEIGHTS = "model.safetensors"
 _FILES = (_WEIGHTS, "config.json", "tokenizer.json")
-_SHA256 = "sha256:"
 
 
 @dataclass(frozen=True)
@@ -87,21 +87,18 @@ def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
     Raises:
         InputError: If it is missing, not pinned, or has other content than was pinned.
     """
-    if ":" not in base_model and not Path(base_model).exists():
-        if not revision or revision.startswith(_SHA256):
-            rule = "is no folder here, and a hub model is pinned by a commit of 40 digits"
-            raise InputError(f"base_model {base_model}", rule, "Set base_model_revision")
-        return Encoder(base_model, revision)
+    if commit := hub_commit(base_model, revision):
+        return Encoder(base_model, commit)
     folder = storage.fetch(base_model, downloads)
     for name in _FILES:
         if not (folder / name).is_file():
             fix = "Save model and fast tokenizer with save_pretrained"
             raise InputError(f"base_model {base_model}", f"has no {name}", fix)
-    if revision and not revision.startswith(_SHA256):
+    if revision and not revision.startswith(SHA256):
         rule = "is a hub commit, but base_model is a folder"
         raise InputError(
             f"base_model_revision={revision}", rule, "Use sha256:... or leave it empty"
         )
     if revision:
-        storage.require_sha256(folder / _WEIGHTS, revision.removeprefix(_SHA256))
+        storage.require_sha256(folder / _WEIGHTS, revision.removeprefix(SHA256))
     return Encoder(str(folder), None)

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from components.checks import InputError, require_between, require_one_of
 
 ADAPTER_METHODS = ("lora", "qlora", "dora", "rslora", "lora+", "pissa", "ia3")
 WHOLE_METHODS = ("full", "head")
 PRECISIONS = ("auto", "float32", "bfloat16")
+SHA256 = "sha256:"
+"""What the revision of a model that is no hub model starts with."""
 
 _REVISION = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|")
 _RANGES = {
@@ -31,6 +34,24 @@ _RANGES = {
     "min_int8_agreement": (0, 1),
     "seed": (0, 2**31 - 1),
 }
+
+
+def hub_commit(base_model: str, revision: str) -> str:
+    """The commit that pins an encoder of the hub; empty if it is a folder.
+
+    Args:
+        base_model: Hub id, or path or URI of a folder.
+        revision: Commit of a hub model, or `sha256:` and the hash of a folder's weights.
+
+    Raises:
+        InputError: If a hub model is not pinned.
+    """
+    if ":" in base_model or Path(base_model).exists():
+        return ""
+    if not revision or revision.startswith(SHA256):
+        rule = "is no folder here, and a hub model is pinned by a commit of 40 digits"
+        raise InputError(f"base_model {base_model}", rule, "Set base_model_revision")
+    return revision
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ from components.logs import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.options import with_options
+from components.preflight.steps import settings_of
 from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
-from pipelines.parameters import read_parameters, settings_of
+from pipelines.parameters import read_parameters
 
 PARAMS = Path("pipelines/params")
 RECIPES = Path(__file__).with_name("recipes.yaml")

@@ -23,7 +23,8 @@ from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.llm import Answer, ChatClient, Request, in_order
 from components.generate.parse import Candidate
-from components.generate.prompts import Prompts, load_style
+from components.generate.prompts import Prompts
+from components.generate.style import load_style
 from components.merge.diversity import distinct_n
 from components.merge.run import merge
 from components.merge.settings import MergeSettings

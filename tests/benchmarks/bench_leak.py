@@ -24,10 +24,11 @@ from sklearn.pipeline import make_pipeline
 from components.logs import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
+from components.preflight.steps import settings_of
 from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
-from pipelines.parameters import read_parameters, settings_of
+from pipelines.parameters import read_parameters
 
 Splits = Mapping[str, pd.DataFrame]
 SEED = 0

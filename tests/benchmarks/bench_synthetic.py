@@ -18,10 +18,11 @@ from components.logs import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.merge.sources import SPLITS
+from components.preflight.steps import settings_of
 from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
-from pipelines.parameters import read_parameters, settings_of
+from pipelines.parameters import read_parameters
 
 LOCAL = Path("pipelines/params/local.yaml")
 

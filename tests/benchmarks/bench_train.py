@@ -21,13 +21,14 @@ from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, se
 from components.logs import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
+from components.preflight.steps import settings_of
 from components.task import load_task
 from components.train.base_model import locate_encoder
 from components.train.data import tokenise
 from components.train.run import prepared_model
 from components.train.settings import TrainSettings
 from components.train.trainer import fit
-from pipelines.parameters import read_parameters, settings_of
+from pipelines.parameters import read_parameters
 
 LENGTH = 128
 PLAIN_BATCH = 16

@@ -1,19 +1,16 @@
 """A real HTTP server that speaks the OpenAI chat protocol and answers by script."""
 
 import asyncio
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+
+from tests.fakes.http_server import running
 
 
 @dataclass(frozen=True)
@@ -36,16 +33,28 @@ class FakeServer:
 
     script: Callable[[dict[str, Any]], Reply]
     api_key: str = ""
+    models: tuple[str, ...] = ()
     base_url: str = ""
     received: list[dict[str, Any]] = field(default_factory=list)
     finished: list[dict[str, Any]] = field(default_factory=list)
     open: int = 0
     most_open: int = 0
 
+    async def list_models(self, request: Request) -> Response:
+        if not self._is_allowed(request):
+            return _error(401, "wrong key")
+        if not self.models:
+            return _error(404, "not found")
+        models = [{"id": each, "object": "model", "created": 0} for each in self.models]
+        return JSONResponse({"object": "list", "data": models})
+
+    def _is_allowed(self, request: Request) -> bool:
+        return request.headers.get("authorization") == f"Bearer {self.api_key}" or not self.api_key
+
     async def chat(self, request: Request) -> Response:
         body = await request.json()
         self.received.append(body)
-        if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
+        if not self._is_allowed(request):
             return _error(401, "wrong key")
         self.open += 1
         self.most_open = max(self.most_open, self.open)
@@ -64,24 +73,17 @@ class FakeServer:
 
 @contextmanager
 def fake_openai(
-    script: Callable[[dict[str, Any]], Reply], api_key: str = ""
+    script: Callable[[dict[str, Any]], Reply], api_key: str = "", models: tuple[str, ...] = ()
 ) -> Iterator[FakeServer]:
-    """Run a server in a thread; `script` maps the body of a request to the reply."""
-    fake = FakeServer(script, api_key)
-    app = Starlette(routes=[Route("/v1/chat/completions", fake.chat, methods=["POST"])])
-    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        fake.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield fake
-        finally:
-            server.should_exit = True
-            thread.join()
+    """Run a server in a thread; `script` maps the body of a request to the reply.
+
+    It lists `models`; without any it does not tell which it has, as some servers do not.
+    """
+    fake = FakeServer(script, api_key, models)
+    chat = Route("/v1/chat/completions", fake.chat, methods=["POST"])
+    with running([chat, Route("/v1/models", fake.list_models)]) as url:
+        fake.base_url = f"{url}/v1"
+        yield fake
 
 
 def _completion(model: str, reply: Reply) -> dict[str, Any]:

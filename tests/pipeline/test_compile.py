@@ -36,7 +36,7 @@ gpu:
 steps:
   train: {memory: 64Gi, gpus: 2, hours: 12, retries: 1}
   evaluate: {shared_memory: 1Gi}
-secrets: {llm_key: llm, hub_token: hub, deployer_token: deployer-token}
+secrets: {llm_key: llm, hub_token: hub, deployer_token: deployer-token, webhook_url: webhook}
 cache_volume: hub-cache
 """
 
@@ -72,7 +72,7 @@ def test_a_release_names_every_image_by_its_digest(tmp_path):
     lock = written(tmp_path, LOCK)
     spec, _ = compiled(tmp_path / "out.yaml", "--lock", lock, "--settings", GKE)
     assert {name: each["image"] for name, each in executors(spec).items()} == {
-        name: LOCK[name] for name in executors(spec)
+        name: LOCK.get(name, LOCK["deploy"]) for name in executors(spec)
     }
     deploy = steps(spec)["deploy"]["inputs"]["parameters"]
     assert deploy["serve_image"]["runtimeValue"]["constant"] == LOCK["serve"]
@@ -142,6 +142,16 @@ def test_the_other_steps_stay_away_from_them(everything, step):
     assert {"nodeSelector", "tolerations"}.isdisjoint(kubernetes[step])
 
 
+def test_preflight_knows_what_the_steps_ask_of_the_nodes(everything):
+    spec, _ = everything
+    asked = steps(spec)["preflight"]["inputs"]["parameters"]["gpu"]["runtimeValue"]["constant"]
+    assert asked == {
+        "resource": "amd.com/gpu",
+        "count": 2,
+        "node_selector": {"pool": "big", "cloud.google.com/gke-spot": "true"},
+    }
+
+
 def test_settings_change_single_cells_of_the_table(everything):
     spec, kubernetes = everything
     train = executors(spec)["train"]["resources"]
@@ -166,6 +176,8 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
     }
     hub = ("hub", "HF_TOKEN")
     assert read == {
+        "preflight": {("llm", "LLM_API_KEY"), hub},
+        "outcome": {("webhook", "WEBHOOK_URL")},
         "generate": {("llm", "LLM_API_KEY"), hub},
         "merge": {hub},
         "train": {hub},
@@ -177,7 +189,8 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
         for step, pod in kubernetes.items()
         if "secretAsVolume" in pod
     }
-    assert mounted == {"deploy": [("deployer-token", "/var/run/secrets/deployer")]}
+    token = [("deployer-token", "/var/run/secrets/deployer")]
+    assert mounted == {"preflight": token, "deploy": token}
 
 
 def test_downloads_are_kept_on_the_cache_volume(everything):
@@ -198,6 +211,8 @@ def test_a_cluster_without_gpus_is_asked_for_none(tmp_path):
     path = OVERLAYS / "kind" / "compile-settings.yaml"
     spec, _ = compiled(tmp_path / "out.yaml", "--settings", path)
     assert all("accelerator" not in each["resources"] for each in executors(spec).values())
+    asked = steps(spec)["preflight"]["inputs"]["parameters"]["gpu"]["runtimeValue"]["constant"]
+    assert asked == {}
 
 
 def test_the_form_shows_what_belongs_to_the_cluster_and_overrides_win(tmp_path):

@@ -1,6 +1,7 @@
 """The compiled pipeline that the repository ships."""
 
 import inspect
+from graphlib import TopologicalSorter
 
 import pytest
 from kfp import components
@@ -11,7 +12,8 @@ from pipelines.graph import README, refreshed
 from pipelines.resources import RESOURCES
 from tests.pipeline.compiled import executors, read_compiled, steps
 
-STEPS = {"generate", "merge", "train", "evaluate", "deploy"}
+STEPS = {"preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome"}
+UNCACHED = {"preflight", "deploy", "outcome"}
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +52,50 @@ def test_kfp_loads_it():
     )
 
 
-def test_it_has_five_steps_each_with_its_own_image(spec):
-    assert set(executors(spec)) == STEPS
-    assert len({each["image"] for each in executors(spec).values()}) == len(STEPS)
+def tasks_of_a_run(spec):
+    """What stands inside the exit handler."""
+    (run,) = (task for task in spec["root"]["dag"]["tasks"].values() if inner_tasks(spec, task))
+    return inner_tasks(spec, run)
+
+
+def test_each_step_has_its_own_image_but_those_around_them_run_in_that_of_deploy(spec):
+    images = {name: each["image"].rpartition("/")[2] for name, each in executors(spec).items()}
+    assert images == {step: step for step in STEPS} | {"preflight": "deploy", "outcome": "deploy"}
+
+
+def test_every_step_waits_for_preflight(spec):
+    tasks = tasks_of_a_run(spec)
+    waiting = {"preflight"}
+    for name in TopologicalSorter(
+        {name: task.get("dependentTasks", ()) for name, task in tasks.items()}
+    ).static_order():
+        if waiting & set(tasks[name].get("dependentTasks", ())):
+            waiting.add(name)
+    assert waiting == set(tasks)
+
+
+def test_evaluate_is_not_taken_from_the_cache_when_another_model_is_in_service(spec):
+    seen = steps(spec)["evaluate"]["inputs"]["parameters"]["champion_generation"]
+    assert seen["taskOutputParameter"]["producerTask"] == "preflight"
+
+
+def test_outcome_comes_last_whatever_has_happened(spec):
+    outcome = spec["root"]["dag"]["tasks"]["outcome"]
+    assert outcome["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    (run,) = outcome["dependentTasks"]
+    assert outcome["inputs"]["parameters"]["status"]["taskFinalStatus"]["producerTask"] == run
+    assert set(spec["root"]["dag"]["tasks"]) == {run, "outcome"}
 
 
 def test_deploy_waits_behind_the_gate(spec):
-    tasks = spec["root"]["dag"]["tasks"]
+    tasks = tasks_of_a_run(spec)
     (gate,) = (task for task in tasks.values() if task["taskInfo"]["name"] == "gate")
     assert "evaluate-Output" in gate["triggerPolicy"]["condition"]
     assert set(inner_tasks(spec, gate)) == {"deploy"}
 
 
 def test_each_llm_has_a_branch_of_its_own_and_merge_collects_them(spec):
-    tasks = spec["root"]["dag"]["tasks"]
+    tasks = tasks_of_a_run(spec)
     (loop,) = (task for task in tasks.values() if "parameterIterator" in task)
     assert loop["parameterIterator"]["items"] == {"inputParameter": "pipelinechannel--models"}
     assert set(inner_tasks(spec, loop)) == {"generate"}
@@ -71,13 +103,14 @@ def test_each_llm_has_a_branch_of_its_own_and_merge_collects_them(spec):
     assert inputs["synthetic"]["isArtifactList"]
 
 
-def test_every_step_but_deploy_is_cached(spec):
+def test_what_is_true_of_one_run_alone_is_not_cached(spec):
     cached = {
         name
         for name, task in steps(spec).items()
         if task.get("cachingOptions", {}).get("enableCache")
     }
-    assert cached == STEPS - {"deploy"}
+    assert set(steps(spec)) == STEPS
+    assert cached == STEPS - UNCACHED
 
 
 def test_every_parameter_has_a_default_and_a_description(spec):
@@ -88,6 +121,8 @@ def test_every_parameter_has_a_default_and_a_description(spec):
 
 
 TABLE = {
+    "preflight": ("1", "1Gi", 0, "", 1, 0),
+    "outcome": ("1", "1Gi", 0, "", 1, 2),
     "generate": ("8", "32Gi", 1, "8Gi", 4, 2),
     "merge": ("2", "4Gi", 0, "", 1, 2),
     "train": ("8", "16Gi", 1, "4Gi", 6, 2),
@@ -119,7 +154,7 @@ def test_each_step_asks_for_what_the_table_says(spec, kubernetes, step):
     )
 
 
-@pytest.mark.parametrize("step", sorted(STEPS - {"deploy"}))
+@pytest.mark.parametrize("step", sorted(STEPS - {"preflight", "deploy"}))
 def test_the_last_retry_may_still_begin_when_every_try_before_it_took_its_time(
     spec, kubernetes, step
 ):

@@ -28,11 +28,13 @@ SETS = sorted(path.stem for path in PARAMS.glob("*.yaml"))
 SPEC, _ = read_compiled(COMPILED)
 
 CALLS = {
+    "preflight": "components.preflight.run.preflight",
     "generate": "components.generate.run.generate",
     "merge": "components.merge.run.merge",
     "train": "components.train.launch.train_in_processes",
     "evaluate": "components.evaluate.run.evaluate",
     "deploy": "components.deploy.run.deploy",
+    "outcome": "components.outcome.run.outcome",
 }
 """The one call that a component makes when it has its settings."""
 
@@ -87,6 +89,10 @@ def parameters(step, values):
     for name, source in steps(SPEC)[step]["inputs"]["parameters"].items():
         if "runtimeValue" in source:
             given[name] = source["runtimeValue"]["constant"]
+        elif "taskOutputParameter" in source:
+            given[name] = "1"
+        elif "taskFinalStatus" in source:
+            given[name] = {"state": "SUCCEEDED", "pipelineJobResourceName": "run-1"}
         else:
             outer = source["componentInputParameter"].removeprefix("pipelinechannel--")
             given[name] = values["models"][0] if outer.endswith("loop-item") else values[outer]
@@ -107,7 +113,7 @@ def test_a_step_takes_what_the_pipeline_gives(step, name, started):
         started(step, read_parameters(PARAMS / f"{name}.yaml"))
 
 
-@pytest.mark.parametrize("step", CALLS)
+@pytest.mark.parametrize("step", ["generate", "merge", "train", "evaluate", "deploy"])
 def test_a_step_refuses_an_option_that_it_does_not_know(step, started):
     values = {**read_parameters(None), f"{step}_options": {"misspelt": 1}}
     with reaching(step), pytest.raises(InputError, match="misspelt"):

@@ -28,7 +28,8 @@ def run(runs, *overrides):
 def fake_llm():
     """Settings for two models of a server that gives a new sentence to each request."""
     number = itertools.count()
-    with fake_openai(lambda _: Reply(f'["What a day, number {next(number)} of them."]')) as fake:
+    reply = lambda _: Reply(f'["What a day, number {next(number)} of them."]')  # noqa: E731
+    with fake_openai(reply, models=("small", "large")) as fake:
         models = f"models=[{fake.base_url}#small,{fake.base_url}#large]"
         yield f"{models} samples_per_label=2 generate_options.near_duplicate_similarity=1.0"
 
@@ -68,7 +69,8 @@ def test_the_accepted_lines_of_the_ledger_are_the_synthetic_rows(smoke):
 def test_the_metrics_count_the_rows_and_time_the_steps(smoke):
     _, latest = smoke
     metrics = json.loads((latest / "metrics.json").read_text())
-    assert set(metrics["seconds"]) == {"generate", "merge", "train", "evaluate", "deploy"}
+    steps = ["preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome"]
+    assert list(metrics["seconds"]) == steps
     assert metrics["rows"]["train"] == {"real": 738, "synthetic": 6}
     assert set(metrics["per_label"]) == set(metrics["labels"])
     total = sum(map(sum, metrics["confusion_matrix"]))
@@ -97,6 +99,16 @@ def test_the_run_ends_with_a_table_and_shows_progress(smoke):
     assert (latest / "dataset" / "test.parquet").is_file()
 
 
+def outcome_of(folder):
+    return json.loads((folder / "outcome.json").read_text())
+
+
+@pytest.mark.slow
+def test_the_outcome_is_recorded(smoke):
+    _, latest = smoke
+    assert outcome_of(latest)["state"] == "SUCCEEDED"
+
+
 @pytest.fixture(scope="module")
 def refused(fake_llm, tmp_path_factory):
     """A run with two LLMs and an ablation, whose model fails the gate."""
@@ -116,7 +128,9 @@ def test_a_model_that_fails_the_gate_is_not_deployed(refused):
     assert not metrics["gate"]["passed"]
     assert "deploy" not in metrics["seconds"]
     assert not (latest / "inference_service.yaml").exists()
-    assert not (latest.parent / "registry").exists()
+    (kept,) = (each for each in (latest.parent / "registry").rglob("*") if each.is_file())
+    assert kept.parent.name == "runs"
+    assert json.loads(kept.read_text()) == outcome_of(latest)
     assert "Failed" in (latest / "report.html").read_text()
 
 
@@ -153,10 +167,27 @@ def test_a_failing_step_is_named_with_reason_and_log_and_the_rest_is_kept(fake_l
     assert "is pinned" in last
     assert str(folder / "logs" / "train.log") in last
     assert "is pinned" in (folder / "logs" / "train.log").read_text()
+    assert outcome_of(folder)["state"] == "FAILED"
     assert (folder / "synthetic_emotions.json").is_file()
     assert (folder / "dataset" / "train.parquet").is_file()
     assert not (folder / "emotion_lora_model").exists()
     assert not (tmp_path / "latest").exists()
+
+
+def test_preflight_ends_a_run_that_could_not_end_well(tmp_path):
+    ended = run(tmp_path, "dataset=no/such/rows.csv", "base_model=no/such/model")
+    assert ended.returncode == 1
+    folder = only_run(tmp_path)
+    assert "step preflight: failed" in ended.stderr
+    for problem in ("(1) no/such/rows.csv: there is no such file", "(2) base_model no/such/model"):
+        assert problem in ended.stderr
+    assert "preflight: 1. no/such/rows.csv" in ended.stdout
+    assert {each.name for each in (folder / "logs").glob("*.log")} == {
+        "pipeline.log",
+        "preflight.log",
+        "outcome.log",
+    }
+    assert outcome_of(folder)["state"] == "FAILED"
 
 
 def test_a_bad_parameter_ends_the_run_before_it_starts(tmp_path):

@@ -8,7 +8,8 @@ import yaml
 from components.checks import InputError
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
-from pipelines.parameters import DEFAULTS, read_parameters, settings_of
+from components.preflight.steps import settings_of
+from pipelines.parameters import DEFAULTS, read_parameters
 
 PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
 LOCAL = PARAMS / "local.yaml"

@@ -47,6 +47,16 @@ def test_a_failure_keeps_the_step_and_the_reason(taken):
     assert logs.reason == "data.csv, row 3: the text is empty. Mend it."
 
 
+def test_what_follows_a_failure_does_not_hide_it(tmp_path):
+    logs = StepLogs(tmp_path / "logs", io.StringIO())
+    logs.write(TRANSCRIPT.format(status="FAILURE"))
+    after = TRANSCRIPT.replace("merge", "outcome").replace("data.csv, row 3", "webhook")
+    logs.write(after.format(status="SUCCESS"))
+    assert logs.failed == "merge"
+    assert logs.reason == "data.csv, row 3: the text is empty. Mend it."
+    assert "webhook" in logs.path("outcome").read_text()
+
+
 def test_branches_of_a_loop_are_one_step(tmp_path):
     console = io.StringIO()
     logs = StepLogs(tmp_path / "logs", console)

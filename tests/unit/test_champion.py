@@ -11,6 +11,7 @@ from components.champion import (
     Champion,
     ChampionMoved,
     fetch_model,
+    generation_of,
     read_champion,
     replace_champion,
     require_guarded,
@@ -53,6 +54,13 @@ def test_each_champion_has_a_generation_of_its_own(registry):
 
     assert second != first
     assert read_champion(registry) == (SECOND, second)
+
+
+def test_its_generation_as_text_changes_with_the_champion(registry):
+    seen = {generation_of(""), generation_of(registry)}
+    seen.add(str(replace_champion(registry, FIRST, expected_generation=0)))
+    assert generation_of(registry) in seen
+    assert len(seen) == 3
 
 
 def test_whoever_comes_second_is_told_who_won_and_changes_nothing(registry):

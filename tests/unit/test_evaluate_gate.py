@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.checks import InputError
-from components.evaluate.gate import Evidence, Gate, judge, load_gate
+from components.evaluate.gate import Evidence, judge
+from components.evaluate.gate_file import Gate, load_gate
 from components.evaluate.metrics import score
 from components.evaluate.significance import CHAMPION, TEST, Rows, compare
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.checks import InputError
-from components.generate.prompts import Prompts, even_combination, load_style
+from components.generate.prompts import Prompts, even_combination
+from components.generate.style import load_style
 from components.task import load_task
 
 TASK = load_task("emotion")

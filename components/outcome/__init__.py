@@ -1,0 +1,1 @@
+"""How a run ended is recorded and told."""

@@ -1,0 +1,27 @@
+"""KFP face of the outcome step, the exit handler."""
+
+from kfp import dsl
+
+
+@dsl.component(base_image="emotion-pipeline/deploy", install_kfp_package=False)
+def outcome(
+    status: dsl.PipelineTaskFinalStatus,
+    record: dsl.Output[dsl.Artifact],
+    pipeline: str,
+    run_id: str,
+    registry: str,
+) -> None:
+    """Record how the run ended and, with WEBHOOK_URL in the environment, tell it."""
+    import os
+    from pathlib import Path
+
+    from components.logs import start_logging
+    from components.outcome.run import Outcome, outcome
+
+    start_logging()
+    outcome(
+        Outcome(pipeline, run_id, status.state, status.error_message or ""),
+        output=Path(record.path),
+        registry=registry,
+        webhook_url=os.environ.get("WEBHOOK_URL", ""),
+    )

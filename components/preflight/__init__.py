@@ -1,0 +1,1 @@
+"""What a run will need is tried before any work is spent."""

@@ -1,0 +1,67 @@
+"""Whether the folders that a run writes to can be written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from components import storage
+from components.bundle import CLAIMS
+from components.champion import read_champion
+from components.checks import InputError
+
+_CONTENT = b"{}\n"
+
+
+def require_registry(registry: str, run_id: str) -> None:
+    """Refuse a registry that a model could not be published to.
+
+    What is tried is what a model claims its name by: a guarded write to the folder of claims.
+
+    Args:
+        registry: Path, or file://, gs:// or s3:// URI of a folder.
+        run_id: Tells what this run writes from what others do.
+
+    Raises:
+        InputError: If its champion cannot be read, its claims cannot be written, or the service
+            does not guard them.
+    """
+    with _explained(registry):
+        read_champion(registry)
+    # A disk always guards, by a lock file that would stay behind.
+    is_guarded = not storage.local_path(registry)
+    _write(f"{registry.rstrip('/')}/{CLAIMS}", run_id, is_guarded=is_guarded)
+
+
+def require_writable(folder: str, run_id: str) -> None:
+    """Refuse a folder in which no file can be written; one is, and is removed again.
+
+    Args:
+        folder: Path, or file://, gs:// or s3:// URI.
+        run_id: Tells what this run writes from what others do.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    _write(folder, run_id, is_guarded=False)
+
+
+def _write(folder: str, run_id: str, *, is_guarded: bool) -> None:
+    store = storage.open_store(folder)
+    name = f"preflight-{run_id}.json"
+    with _explained(folder):
+        if is_guarded:
+            store.replace(name, _CONTENT, 0)
+        else:
+            store.write(name, _CONTENT)
+    # An account that publishes needs no right to remove; then the file stays.
+    with suppress(InputError, OSError):
+        store.remove([name])
+
+
+@contextmanager
+def _explained(folder: str) -> Iterator[None]:
+    """Say of a folder on a disk what object storage says of itself."""
+    try:
+        yield
+    except OSError as error:
+        fix = "Check the folder and the rights of the account"
+        raise InputError(folder, f"cannot be used: {error}", fix) from error

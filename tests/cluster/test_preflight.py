@@ -1,0 +1,97 @@
+"""What preflight finds out from a real API server."""
+
+import time
+import uuid
+from unittest.mock import patch
+
+import pytest
+from kubernetes import client
+
+from components.checks import InputError
+from components.deploy.cluster import Cluster
+from components.deploy.connection import connect
+from components.preflight import on_cluster
+from components.preflight.on_cluster import require_gpu_node, require_kserve
+from components.preflight.place import Gpu
+from components.preflight.side_by_side import NotChecked
+from tests.cluster.conftest import add_role
+
+pytestmark = pytest.mark.cluster
+LABEL = {"accelerator": "l4"}
+GPU = Gpu("nvidia.com/gpu", 2, LABEL)
+
+
+@pytest.fixture
+def admin(server):
+    return Cluster(server.api("admin"), "default")
+
+
+@pytest.fixture
+def deployer(server):
+    """The deployer, with its role in a namespace of its own."""
+    namespace = f"test-{uuid.uuid4().hex[:8]}"
+    body = {"metadata": {"name": namespace}}
+    client.CoreV1Api(server.api("admin")).create_namespace(body)
+    add_role(server, namespace)
+    return connect(kubeconfig=server.kubeconfig("deployer", namespace))
+
+
+@pytest.fixture
+def add_node(admin):
+    """Adds a node with GPUs and the label; it is gone after the test."""
+    nodes, added = client.CoreV1Api(admin.api), []
+
+    def add(name, gpus, **spec):
+        node = {"metadata": {"name": name, "labels": LABEL}, "spec": spec}
+        nodes.create_node(node)
+        added.append(name)
+        # Capacity is what kubelet reports, not what a node is made with.
+        nodes.patch_node_status(name, {"status": {"allocatable": {GPU.resource: str(gpus)}}})
+
+    yield add
+    for name in added:
+        nodes.delete_node(name)
+
+
+@pytest.fixture
+def kserve(server):
+    """The API server takes a moment until it serves a new kind."""
+    definitions = client.ApiextensionsV1Api(server.api("admin"))
+    for _ in range(300):
+        kind = definitions.read_custom_resource_definition("inferenceservices.serving.kserve.io")
+        if any(each.type == "Established" for each in kind.status.conditions or ()):
+            return
+        time.sleep(0.1)
+    raise AssertionError("InferenceService is not served")
+
+
+@pytest.mark.usefixtures("kserve")
+def test_a_cluster_with_kserve_is_told_from_one_without(deployer):
+    require_kserve(deployer)
+    for kind in (("serving.kserve.io", "v9", "inferenceservices"), ("apps", "v1", "nothings")):
+        with (
+            patch.object(on_cluster, "SERVICES", kind),
+            pytest.raises(InputError, match=f"does not know {kind[2]} of {kind[0]}/{kind[1]}"),
+        ):
+            require_kserve(deployer)
+
+
+def test_a_node_with_enough_gpus_and_the_labels_is_found(admin, add_node):
+    add_node("small", 1)
+    with pytest.raises(InputError, match=r"have no 2 nvidia.com/gpu and the labels accelerator=l4"):
+        require_gpu_node(admin, GPU)
+    add_node("large", 2)
+    require_gpu_node(admin, GPU)
+    with pytest.raises(InputError, match="accelerator=h100"):
+        require_gpu_node(admin, Gpu(GPU.resource, 1, {"accelerator": "h100"}))
+
+
+def test_a_node_that_takes_no_pods_does_not_count(admin, add_node):
+    add_node("leaving", 8, unschedulable=True)
+    with pytest.raises(InputError, match="have no 2"):
+        require_gpu_node(admin, GPU)
+
+
+def test_an_account_that_may_not_list_nodes_is_no_problem(deployer):
+    with pytest.raises(NotChecked, match="does not show its nodes: 403 Forbidden"):
+        require_gpu_node(deployer, GPU)

@@ -1,0 +1,66 @@
+"""The GitHub workflow: what it runs exists, what it uses cannot change, and it may do little."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+TOP = Path(__file__).parents[2]
+TEXT = (TOP / ".github" / "workflows" / "ci.yaml").read_text()
+# YAML 1.1 takes the key `on` for a truth.
+WORKFLOW = yaml.load(TEXT, yaml.BaseLoader)  # noqa: S506 (it makes texts and nothing else)
+JOBS = WORKFLOW["jobs"]
+STEPS = [step for job in JOBS.values() for step in job["steps"]]
+MAKEFILE = (TOP / "Makefile").read_text()
+
+
+def targets():
+    return set(re.findall(r"make ([a-z][a-z-]*)", "\n".join(step.get("run", "") for step in STEPS)))
+
+
+@pytest.mark.parametrize("target", sorted(targets()))
+def test_every_target_that_it_makes_exists(target):
+    assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
+
+
+def test_it_lints_tests_and_compiles_before_it_publishes():
+    checks = [step.get("run") for step in JOBS["check"]["steps"]]
+    assert checks[-4:] == ["make lint", "make test", "make compile", "git diff --exit-code"]
+    assert set(JOBS["release"]["needs"]) == set(JOBS) - {"release"}
+    assert JOBS["release"]["if"] == "startsWith(github.ref, 'refs/tags/v')"
+
+
+def test_every_action_is_pinned_by_commit_with_its_version_beside_it():
+    used = re.findall(r"uses:(.*)", TEXT)
+    assert len(used) == len([step for step in STEPS if "uses" in step])
+    for each in used:
+        assert re.fullmatch(r" [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*", each), each
+
+
+def test_only_a_release_may_write():
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    granted = {name: job["permissions"] for name, job in JOBS.items() if "permissions" in job}
+    assert granted == {"release": {"contents": "write", "packages": "write"}}
+
+
+def test_a_change_from_outside_gets_no_secret():
+    assert set(WORKFLOW["on"]) == {"push", "pull_request"}
+    for name, job in JOBS.items():
+        assert name == "release" or "secrets." not in yaml.safe_dump(job)
+    assert JOBS["release"]["environment"] == "release"
+
+
+def test_the_token_is_not_left_in_the_clone():
+    clones = [step for step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(clones) == len(JOBS)
+    assert all(step["with"]["persist-credentials"] == "false" for step in clones)
+
+
+def test_nothing_of_an_event_is_put_into_a_shell_command():
+    assert not [step["run"] for step in STEPS if "${{" in step.get("run", "")]
+
+
+def test_no_job_runs_without_end():
+    assert all(0 < int(job["timeout-minutes"]) <= 180 for job in JOBS.values())
+    assert WORKFLOW["concurrency"]["group"]
