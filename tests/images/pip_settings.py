@@ -31,7 +31,8 @@ def build_variables(folder: Path) -> Iterator[list[str]]:
         if wheels := settings.get("find-links"):
             index = stack.enter_context(_served(Path(wheels)))
             lines.append(f"find-links = {index}")
-            variables.append(f"TORCH_INDEX={index}")
+            # Torch is among them; an index that changes its port would spoil the build cache.
+            variables.append("TORCH_INDEX=file:///nowhere")
         (folder / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
         yield [f"BUILD_OPTIONS={' '.join(options)}", *variables]
 
