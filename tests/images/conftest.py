@@ -61,5 +61,5 @@ def images(
 ) -> dict[str, docker.models.images.Image]:
     """Every image, by its step."""
     with build_variables(tmp_path_factory.mktemp("pip")) as variables:
-        make("images", f"BASE_IMAGE={base}", *variables)
+        make("images", "--jobs=2", f"BASE_IMAGE={base}", *variables)
     return {step: engine.images.get(f"emotion-pipeline/{step}") for step in STEPS}
