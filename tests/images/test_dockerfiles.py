@@ -32,3 +32,12 @@ def test_the_public_base_is_pinned_by_digest(step):
         if line.startswith("ARG BASE_IMAGE=")
     )
     assert "@sha256:" in line
+
+
+def test_the_plain_ones_differ_in_names_alone():
+    contents = set()
+    for step in ("merge", "evaluate", "deploy"):
+        lines = DOCKERFILES[step].read_text().replace(step, "STEP").splitlines()
+        described = ("# STEP: ", "      org.opencontainers.image.description=")
+        contents.add(tuple(line for line in lines if not line.startswith(described)))
+    assert len(contents) == 1
