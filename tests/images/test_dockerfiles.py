@@ -9,7 +9,6 @@ import pytest
 
 from tests.images.conftest import STEPS, TOP
 
-pytestmark = pytest.mark.images
 DOCKERFILES = {step: TOP / "images" / step / "Dockerfile" for step in STEPS}
 
 

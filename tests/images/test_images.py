@@ -1,7 +1,6 @@
 """What an image is, and what is in it."""
 
 import json
-import subprocess
 
 import pytest
 
@@ -53,10 +52,7 @@ def test_nothing_stands_before_the_command_that_kfp_gives(images, step):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_labels_say_what_it_was_made_of(images, step):
-    revision = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=TOP, capture_output=True, text=True, check=True
-    ).stdout.strip()
+def test_labels_say_what_it_was_made_of(images, revision, step):
     labels = images[step].labels
     assert labels[f"{LABEL}revision"].removesuffix("-dirty") == revision
     assert labels[f"{LABEL}title"] == f"emotion-pipeline/{step}"
