@@ -58,21 +58,33 @@ def run(images, registry, tmp_path_factory):  # noqa: ARG001 (they have to be th
     return folder
 
 
+def made(run, name):
+    """What a step made, wherever the step stands in the graph."""
+    (found,) = run.glob(f"**/{name}")
+    return found
+
+
+def rendered(run):
+    """The predictor's container in the InferenceService that deploy rendered."""
+    service = yaml.safe_load(
+        (made(run, "deploy/deployment") / "inference_service.yaml").read_text()
+    )
+    (container,) = service["spec"]["predictor"]["containers"]
+    return container
+
+
 def test_every_step_left_what_it_makes(run):
-    assert {each.name for each in run.iterdir()} >= {"merge", "train", "evaluate", "deploy"}
-    rows = json.loads((run / "merge" / "merged" / "dataset.json").read_text())["rows"]
+    rows = json.loads((made(run, "merge/merged") / "dataset.json").read_text())["rows"]
     assert rows["train"] == {"real": 738, "synthetic": 6}
-    bundle.verify(run / "train" / "model")
-    evaluation = json.loads((run / "evaluate" / "evaluation").read_text())
+    bundle.verify(made(run, "train/model"))
+    evaluation = json.loads(made(run, "evaluate/evaluation").read_text())
     assert evaluation["gate"]["passed"]
 
 
 def test_the_model_is_the_champion_of_the_registry(run, registry):
     champion, _ = read_champion(registry)
-    assert champion.manifest_sha256 == bundle.verify(run / "train" / "model").sha256
-    service = yaml.safe_load((run / "deploy" / "deployment" / "inference_service.yaml").read_text())
-    (container,) = service["spec"]["predictor"]["containers"]
-    assert {"name": "STORAGE_URI", "value": champion.model_uri} in container["env"]
+    assert champion.manifest_sha256 == bundle.verify(made(run, "train/model")).sha256
+    assert {"name": "STORAGE_URI", "value": champion.model_uri} in rendered(run)["env"]
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +92,20 @@ def predictor(engine, run, registry, tmp_path_factory):
     """The rendered container, run as KServe runs it: with the published model at its place."""
     champion, _ = read_champion(registry)
     model = storage.fetch(champion.model_uri, tmp_path_factory.mktemp("published"))
-    service = yaml.safe_load((run / "deploy" / "deployment" / "inference_service.yaml").read_text())
-    (rendered,) = service["spec"]["predictor"]["containers"]
+    container = rendered(run)
     port = free_port()
+    here = ["--host=127.0.0.1", f"--http-port={port}"]
     with running(
         engine,
         "emotion-pipeline/serve",
-        [*rendered["command"], *rendered["args"], f"--http-port={port}"],
-        user=str(rendered["securityContext"]["runAsUser"]),
+        [*container["command"], *container["args"], *here],
+        user=str(container["securityContext"]["runAsUser"]),
         mounts=[Mount("/mnt/models", str(model), type="bind", read_only=True)],
-    ) as container:
-        url = f"http://127.0.0.1:{port}"
+    ) as started:
         transport = httpx.HTTPTransport(retries=8)
+        url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, transport=transport, timeout=10) as client:
-            yield client, container
+            yield client, started
 
 
 @contextmanager
