@@ -10,14 +10,27 @@ MODEL  ?= runs/latest/emotion_lora_model
 RUN    ?= $(notdir $(realpath runs/latest))
 METRICS  ?= runs/latest/metrics.json
 PROMTOOL ?= promtool
+DOCKER   ?= docker
+TAG      ?= latest
+STEPS    ?= generate merge train evaluate deploy serve
+LOCK     ?= images/lock.yaml
 
 VENV := .venv
 BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
+# What the images are built on, if not what their Dockerfiles say. BUILD_OPTIONS are Docker's own.
+BASE_IMAGE    ?=
+GENERATE_BASE ?= $(BASE_IMAGE)
+TORCH_INDEX   ?=
+BUILD_OPTIONS ?=
+REVISION      ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*')
+build-arg      = $(if $(2),--build-arg $(1)=$(2))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cluster test-alerts fuzz lint compile submit upload serve search \
-  deploy rollback status bench-generate bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
+.PHONY: help setup run test test-browser test-cluster test-images test-alerts fuzz lint compile \
+  submit upload images push lock sbom serve search deploy rollback status bench-generate \
+  bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +64,9 @@ test-browser: setup ## try the predictor's page out in a real browser
 test-cluster: setup ## test deploys on a real API server; without KUBEBUILDER_ASSETS it builds one
 	$(BIN)/pytest -m cluster tests/cluster
 
+test-images: setup ## build the images, check them, and run the compiled pipeline in containers
+	DOCKER=$(DOCKER) $(BIN)/pytest -m images tests/images
+
 lint: setup ## check style, types and the compiled pipeline
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -78,6 +94,32 @@ submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file S
 
 upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
 	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only
+
+images: $(STEPS:%=image-%) ## build the images: make images TAG=name BASE_IMAGE=name STEPS="train serve"
+
+image-%: images/%/Dockerfile
+	DOCKER_BUILDKIT=1 $(DOCKER) build --file $< --tag emotion-pipeline/$*:$(TAG) \
+	  --build-arg VERSION=$(TAG) --build-arg REVISION=$(REVISION) \
+	  $(call build-arg,BASE_IMAGE,$(if $(filter generate,$*),$(GENERATE_BASE),$(BASE_IMAGE))) \
+	  $(if $(filter train,$*),$(call build-arg,TORCH_INDEX,$(TORCH_INDEX))) $(BUILD_OPTIONS) .
+
+push: registry $(STEPS:%=push-%) ## push the built images: make push REGISTRY=host/path TAG=name
+
+push-%:
+	$(DOCKER) tag emotion-pipeline/$*:$(TAG) $(REGISTRY)/emotion-pipeline/$*:$(TAG)
+	$(DOCKER) push $(REGISTRY)/emotion-pipeline/$*:$(TAG)
+
+lock: registry setup ## write the digests of pushed images: make lock REGISTRY=host/path TAG=name
+	$(BIN)/python -m pipelines.lock --registry $(REGISTRY) --tag $(TAG) --docker $(DOCKER) --output $(LOCK) $(STEPS)
+
+.PHONY: registry
+registry:
+	@test -n '$(REGISTRY)' || { echo 'REGISTRY is empty: make $(MAKECMDGOALS) REGISTRY=host/path' >&2; exit 1; }
+
+sbom: setup ## list what is in the built images, as SPDX, in build/sbom
+	@mkdir -p build/sbom
+	for step in $(STEPS); do $(BIN)/syft scan docker:emotion-pipeline/$$step:$(TAG) \
+	  --quiet --output spdx-json=build/sbom/$$step.spdx.json || exit 1; done
 
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'

@@ -1,0 +1,89 @@
+"""Writes images/lock.yaml, step to digest: `python -m pipelines.lock --registry HOST train`."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from components import storage
+from components.checks import InputError
+
+PROJECT = "emotion-pipeline"
+"""Repository, below the registry, of all images."""
+LOCK = Path(__file__).parents[1] / "images" / "lock.yaml"
+
+
+def pushed_reference(repository: str, digests: Sequence[str]) -> str:
+    """What to pull, by the digest that the registry gave when the image was pushed.
+
+    Args:
+        repository: Registry and path, without tag: `example.com/me/emotion-pipeline/train`.
+        digests: References of an image as the Docker engine lists them, whatever they are for.
+
+    Returns:
+        `repository@sha256:...`
+
+    Raises:
+        InputError: If the image has not been pushed to the repository.
+
+    Source: RepoDigests of https://docs.docker.com/reference/api/engine/ (image inspect)
+    """
+    # The engine leaves out the name of its default registry.
+    start = f"{repository.removeprefix('docker.io/')}@"
+    for each in digests:
+        if each.startswith(start):
+            return f"{repository}@{each.removeprefix(start)}"
+    raise InputError(f"image {repository}", "has not been pushed", "Run: make push REGISTRY=...")
+
+
+def write_lock(lock: Path, registry: str, tag: str, steps: Sequence[str], docker: str) -> None:
+    """Write the digests of images that are here and in a registry.
+
+    Args:
+        lock: YAML file to write, a flat mapping of step to reference.
+        registry: Registry, and path if it has one, that the images were pushed to.
+        tag: Tag that they were pushed with.
+        steps: Names of the steps.
+        docker: The Docker client.
+
+    Raises:
+        InputError: If an image is not here or has not been pushed; then nothing is written.
+    """
+    pushed = {}
+    for step in steps:
+        repository = f"{registry}/{PROJECT}/{step}"
+        pushed[step] = pushed_reference(repository, _digests(docker, f"{repository}:{tag}"))
+    with storage.staged(lock) as draft:
+        draft.write_text(yaml.safe_dump(pushed), encoding="utf-8")
+
+
+def _digests(docker: str, image: str) -> list[str]:
+    command = [docker, "image", "inspect", "--format", "{{json .RepoDigests}}", image]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if ended.returncode:
+        fix = "Run: make push REGISTRY=..., with the same TAG"
+        raise InputError(f"image {image}", ended.stderr.strip() or "cannot be inspected", fix)
+    return list(json.loads(ended.stdout) or [])
+
+
+def main() -> None:
+    """Write the lock; exits with status 1 and a reason if an image has not been pushed."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("steps", nargs="+", help="names of the steps")
+    parser.add_argument("--registry", required=True, help="registry that the images are in")
+    parser.add_argument("--tag", default="latest", help="tag that they were pushed with")
+    parser.add_argument("--docker", default="docker", help="the Docker client")
+    parser.add_argument("--output", type=Path, default=LOCK, help="file to write")
+    given = parser.parse_args()
+    try:
+        write_lock(given.output, given.registry, given.tag, given.steps, given.docker)
+    except InputError as error:
+        sys.exit(f"lock: {error}")
+
+
+if __name__ == "__main__":
+    main()

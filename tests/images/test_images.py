@@ -1,0 +1,108 @@
+"""What an image is, and what is in it."""
+
+import json
+
+import pytest
+
+from tests.images.conftest import STEPS, TOP
+from tests.images.hardened import HARDENED
+
+pytestmark = [pytest.mark.images, pytest.mark.usefixtures("images")]
+LABEL = "org.opencontainers.image."
+MEGABYTE = 10**6
+
+
+@pytest.fixture(scope="module")
+def boms(images, make):  # noqa: ARG001 (they have to be there)
+    """What `make sbom` lists of the environment of every image: Python packages and versions."""
+    make("sbom")
+    return {step: python_packages(TOP / "build" / "sbom" / f"{step}.spdx.json") for step in STEPS}
+
+
+def python_packages(bom):
+    packages = json.loads(bom.read_text())["packages"]
+    return {
+        each["name"].lower().replace("_", "-"): each["versionInfo"]
+        for each in packages
+        # What setuptools carries inside itself is no package of the environment.
+        if "/opt/venv/" in each.get("sourceInfo", "") and "/_vendor/" not in each["sourceInfo"]
+    }
+
+
+def pinned():
+    lines = (TOP / "constraints.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if "==" in line]
+    return {name.lower().replace("_", "-"): version for name, version in pairs}
+
+
+def run_in(engine, step, *command):
+    image = f"emotion-pipeline/{step}"
+    return engine.containers.run(image, list(command), remove=True, **HARDENED).decode()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_it_runs_as_a_numeric_user_who_is_not_root(images, engine, step):
+    assert images[step].attrs["Config"]["User"] == "1000:1000"
+    assert run_in(engine, step, "id", "-u").strip() == "1000"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nothing_stands_before_the_command_that_kfp_gives(images, step):
+    assert not images[step].attrs["Config"]["Entrypoint"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_labels_say_what_it_was_made_of(images, revision, step):
+    labels = images[step].labels
+    assert labels[f"{LABEL}revision"].removesuffix("-dirty") == revision
+    assert labels[f"{LABEL}title"] == f"emotion-pipeline/{step}"
+    assert labels[f"{LABEL}licenses"] == "Apache-2.0"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_of_the_project_it_holds_the_package_alone(engine, step):
+    script = "import components; print(*components.__path__)"
+    folder = run_in(engine, step, "python", "-c", script).strip()
+    assert folder.startswith("/opt/venv/")
+    assert run_in(engine, step, "ls", "/opt").split() == ["venv"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_it_has_neither_compiler_nor_secret_nor_pip_settings(engine, step):
+    names = ["gcc", "cc", "g++", "make", "pip.conf", ".netrc", ".pypirc", "certificates", ".git"]
+    wanted = [part for name in names for part in ("-o", "-name", name)][1:]
+    places = ["/etc", "/root", "/run", "/opt", "/usr/bin", "/usr/local/bin"]
+    found = run_in(engine, step, "sh", "-c", 'find "$@" 2>/dev/null || true', "-", *places, *wanted)
+    assert found == ""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_user_can_write_to_nothing_of_it(engine, step):
+    found = run_in(engine, step, "find", "/opt/venv", "-writable", "-not", "-type", "l")
+    assert found == ""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_its_packages_are_those_that_were_tested_together(boms, step):
+    # A build of torch says after a plus what it is for.
+    versions = {name: version.partition("+")[0] for name, version in boms[step].items()}
+    assert versions.pop("emotion-pipeline")
+    known = pinned()
+    assert versions == {name: known.get(name) for name in versions}
+
+
+def test_torch_is_in_train_alone(boms):
+    assert [step for step in STEPS if "torch" in boms[step]] == ["train"]
+
+
+def test_kfp_is_in_all_that_kfp_runs(boms):
+    assert [step for step in STEPS if "kfp" not in boms[step]] == ["serve"]
+
+
+def test_deploy_can_talk_to_a_cluster_and_to_object_storage(boms):
+    assert {"kubernetes", "httpx", "google-cloud-storage", "s3fs"} <= set(boms["deploy"])
+
+
+def test_the_predictor_is_small(engine, images, base):
+    above_base = images["serve"].attrs["Size"] - engine.images.get(base).attrs["Size"]
+    assert above_base < 450 * MEGABYTE

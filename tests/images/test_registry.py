@@ -1,0 +1,54 @@
+"""`make push` and `make lock`, against Debian's docker-registry."""
+
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import yaml
+
+from components.processes import free_port, running_server
+
+pytestmark = pytest.mark.images
+
+SETTINGS = """
+version: 0.1
+storage: {filesystem: {rootdirectory: %s}}
+http: {addr: 127.0.0.1:%d}
+"""
+
+
+@contextmanager
+def registry(folder):
+    port = free_port()
+    settings = folder / "registry.yaml"
+    settings.write_text(SETTINGS % (folder / "registry", port))
+    command = ["docker-registry", "serve", str(settings)]
+    with running_server(command, f"http://127.0.0.1:{port}/v2/", folder / "registry.log", 30):
+        yield f"127.0.0.1:{port}"
+
+
+def test_the_lock_names_the_digest_that_the_registry_knows(images, engine, make, tmp_path):
+    lock = tmp_path / "lock.yaml"
+    with registry(tmp_path) as host:
+        where = [f"REGISTRY={host}/team", "STEPS=deploy"]
+        make("push", *where)
+        make("lock", *where, f"LOCK={lock}")
+        locked = yaml.safe_load(lock.read_text())
+        assert list(locked) == ["deploy"]
+        repository, digest = locked["deploy"].split("@")
+        assert repository == f"{host}/team/emotion-pipeline/deploy"
+        manifest = f"http://{host}/v2/team/emotion-pipeline/deploy/manifests/{digest}"
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        answer = httpx.get(manifest, headers={"Accept": kind})
+        assert answer.status_code == 200
+        assert answer.json()["config"]["digest"] == images["deploy"].id
+        pulled = engine.images.pull(locked["deploy"])
+        assert pulled.id == images["deploy"].id
+
+
+@pytest.mark.usefixtures("engine")
+def test_an_image_that_was_not_pushed_is_not_locked(make, tmp_path):
+    lock = tmp_path / "lock.yaml"
+    with pytest.raises(AssertionError, match="Run: make push"):
+        make("lock", "REGISTRY=127.0.0.1:1/nowhere", "STEPS=deploy", f"LOCK={lock}")
+    assert not lock.exists()
