@@ -14,7 +14,7 @@ from components.preflight import on_cluster
 from components.preflight.on_cluster import require_gpu_node, require_kserve
 from components.preflight.place import Gpu
 from components.preflight.side_by_side import NotChecked
-from tests.cluster.conftest import add_role
+from tests.cluster import overlays
 
 pytestmark = pytest.mark.cluster
 LABEL = {"accelerator": "l4"}
@@ -32,8 +32,9 @@ def deployer(server):
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     body = {"metadata": {"name": namespace}}
     client.CoreV1Api(server.api("admin")).create_namespace(body)
-    add_role(server, namespace)
-    return connect(kubeconfig=server.kubeconfig("deployer", namespace))
+    overlays.give_deployer(server, namespace)
+    token = server.token("deployer", namespace)
+    return connect(kubeconfig=server.kubeconfig("deployer", namespace, token))
 
 
 @pytest.fixture
