@@ -1,7 +1,6 @@
 """A text classifier from a model folder: tokenizer and ONNX Runtime, no torch by default."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,6 @@ Infer = Callable[[Feed], NDArray[np.float32]]
 
 _BATCH_TEXTS = {"int8": 8, "fp32": 8, "torch": 32}
 """Larger batches are no faster on a CPU, and keep its other cores waiting."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable label of a text and the probabilities of all labels."""
-
-    label: str
-    probabilities: Mapping[str, float]
 
 
 class Classifier:
@@ -52,16 +43,6 @@ class Classifier:
         self._tokenizer.no_padding()
         self.batch_texts = _BATCH_TEXTS[precision]
         self._infer = _engine(folder, threads, precision)
-
-    def classify(self, texts: Sequence[str]) -> list[Prediction]:
-        """The prediction for each text, in their order."""
-        return [
-            Prediction(
-                self.labels[int(row.argmax())],
-                dict(zip(self.labels, row.astype(float).tolist(), strict=True)),
-            )
-            for row in self.probabilities(texts)
-        ]
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated probabilities of shape (texts, labels), rows in the order of the texts."""

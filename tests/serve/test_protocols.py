@@ -83,8 +83,8 @@ def test_grpc_answers_are_evaluates_predictions(predictor, expected, size):
 def test_v1_takes_texts_and_objects_and_answers_in_their_order(client, model_folder):
     answer = client.post(V1, json={"instances": [TEXTS[0], {"text": TEXTS[1]}]})
     predictions = answer.raise_for_status().json()["predictions"]
-    expected = Classifier(model_folder).classify(TEXTS)
-    assert [each["label"] for each in predictions] == [each.label for each in expected]
+    expected = Classifier(model_folder).probabilities(TEXTS).argmax(axis=1)
+    assert [each["label"] for each in predictions] == [LABELS[label] for label in expected]
     assert [tuple(each["probabilities"]) for each in predictions] == [LABELS] * 2
 
 
