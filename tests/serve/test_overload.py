@@ -3,6 +3,8 @@
 import asyncio
 import statistics
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import aiohttp
 import httpx
@@ -72,17 +74,22 @@ async def probes(url, stop):
     return seconds
 
 
-def loaded(url, rate):
-    """Overload in a loop of its own, so that its own slowness is not taken for the probes'."""
+def overload(url, rate):
+    return asyncio.run(open_loop(url, SECONDS, rate))
 
-    async def probed():
+
+def loaded(url, rate):
+    """Overload from a process of its own, whose slowness is not to be taken for the probes'."""
+
+    async def probed(process):
         stop = asyncio.Event()
         probing = asyncio.ensure_future(probes(url, stop))
-        answers = await asyncio.to_thread(asyncio.run, open_loop(url, SECONDS, rate))
+        answers = await asyncio.wrap_future(process.submit(overload, url, rate))
         stop.set()
         return answers, await probing
 
-    return asyncio.run(probed())
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return asyncio.run(probed(process))
 
 
 @pytest.mark.slow
