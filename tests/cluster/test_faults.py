@@ -17,7 +17,7 @@ from components.deploy.rollout import RolloutFailed
 from tests.cluster.conftest import Stage
 
 pytestmark = pytest.mark.cluster
-AWAY_SECONDS = 5
+AWAY_SECONDS = 20
 
 
 @pytest.mark.parametrize("ends", ["ready", "crash"])
