@@ -80,7 +80,7 @@ compile-options = $(if $(call given,PARAMS),--params $(PARAMS)) $(if $(SET),--se
 compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file
 ifeq ($(strip $(compile-options) $(OUTPUT)),)
 	$(BIN)/python -m pipelines.compile
-	$(BIN)/python -m pipelines.graph
+	$(BIN)/python -m pipelines.compile.readme
 	for set in pipelines/params/*.yaml; do $(BIN)/python -m pipelines.compile --params $$set || exit 1; done
 else
 	$(BIN)/python -m pipelines.compile $(compile-options) $(OUTPUT)

@@ -1,13 +1,60 @@
 """Settings from loosely typed values: a parameter file, a command line, a pipeline's JSON."""
 
 import difflib
-from collections.abc import Collection, Mapping
-from dataclasses import fields
-from typing import Any, TypeVar, get_origin
+import shlex
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import field, fields
+from typing import Any, ClassVar, Protocol, TypeVar, get_origin
 
-from components.checks import InputError
+from components.errors import InputError
+from components.yaml_files import parse_yaml
 
 Settings = TypeVar("Settings")
+
+
+class StepSettings(Protocol):
+    """A settings dataclass of a step of the pipeline."""
+
+    STEP: ClassVar[str]
+    """Name of the step, with which the names of its parameters begin."""
+
+
+Step = TypeVar("Step", bound=StepSettings)
+
+
+def shared(parameter: str, default: str | int) -> Any:
+    """A field of step settings whose parameter does not begin with the name of the step."""
+    return field(default=default, metadata={"parameter": parameter})
+
+
+def settings_of(kind: type[Step], **parameters: Any) -> Step:
+    """Make the settings of a step from parameters of the pipeline.
+
+    The field `epochs` of `TrainSettings` is the parameter `train_epochs`: the name of the step,
+    then the name of the field. A field that is `shared` says which parameter it is. Every field
+    that is not given so may be given by its own name in `train_options`.
+
+    Args:
+        kind: The settings dataclass.
+        parameters: Values by parameter; those of other steps are ignored, so that preflight can
+            hand over all of them.
+
+    Raises:
+        InputError: If a parameter of the step is unknown or has the wrong type, or the settings
+            refuse it.
+    """
+    step, types = kind.STEP, {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
+    options = f"{step}_options"
+    names = {each.metadata.get("parameter", f"{step}_{name}"): name for name, each in types.items()}
+    for parameter in parameters:
+        if parameter.startswith(f"{step}_") and parameter != options:
+            require_known(parameter, names, "parameter")
+    given = {
+        name: of_type(parameter, parameters[parameter], types[name].type)
+        for parameter, name in names.items()
+        if parameter in parameters
+    }
+    return with_options(kind, parameters.get(options, {}), **given)
 
 
 def with_options(kind: type[Settings], options: Mapping[str, Any], **given: Any) -> Settings:
@@ -21,11 +68,35 @@ def with_options(kind: type[Settings], options: Mapping[str, Any], **given: Any)
     Raises:
         InputError: If an option is unknown or has the wrong type, or the settings refuse it.
     """
-    types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
+    types = {each.name: each.type for each in fields(kind)}  # type: ignore[arg-type]
     for name in options:
         require_known(name, set(types) - set(given), "option")
     typed = {name: of_type(name, value, types[name]) for name, value in options.items()}
     return kind(**given, **typed)
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Read `name=value` assignments from a command line; later ones win.
+
+    Args:
+        texts: Each holds one or more assignments, quoted and separated as a shell does it; the
+            values are YAML, of which JSON is a part.
+
+    Raises:
+        InputError: If a text is not an assignment, or a value is not valid YAML.
+    """
+    values = {}
+    for text in texts:
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise InputError(f"--set {text!r}", f"cannot be split: {error}", "Close it") from error
+        for word in words:
+            name, equals, value = word.partition("=")
+            if not equals or not name:
+                raise InputError(f"--set {word!r}", "must read name=value", "Add the name and =")
+            values[name] = parse_yaml(value, f"--set {word!r}")
+    return values
 
 
 def require_known(name: str, known: Collection[str], what: str) -> None:

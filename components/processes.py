@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from components.checks import InputError
+from components.errors import InputError
 
 _log = logging.getLogger(__name__)
 _LOOPBACK = "127.0.0.1"

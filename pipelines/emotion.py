@@ -14,9 +14,8 @@ from components.merge.component import merge
 from components.outcome.component import outcome
 from components.preflight.component import preflight
 from components.train.component import train
-from pipelines.demand import gpu_demand
-from pipelines.settings import PLAIN, CompileSettings
-from pipelines.steps import add_step
+from pipelines.compile.placement import add_step
+from pipelines.compile.settings import PLAIN, CompileSettings
 
 NAME = "emotion"
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
@@ -35,7 +34,7 @@ def _steps(given: Mapping[str, Any], settings: CompileSettings) -> None:
         preflight,
         given,
         run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
-        gpu=gpu_demand(settings),
+        gpu=settings.gpu_demand,
         serve_image=settings.serve_image,
     ).set_caching_options(False)
     with dsl.ParallelFor(given["models"], name="models") as model:

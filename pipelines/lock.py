@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from components import storage
-from components.checks import InputError
+from components.errors import InputError
 
 PROJECT = "emotion-pipeline"
 """Repository, below the registry, of all images."""

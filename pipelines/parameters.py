@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from components.checks import InputError
 from components.deploy.settings import DeploySettings
+from components.errors import InputError
 from components.options import of_type, require_known
 from components.preflight.plan import choices
 from pipelines.emotion import emotion

@@ -11,12 +11,12 @@ import httpx
 import pandas as pd
 import pytest
 
-from components import bundle
-from components.deploy.predictor_process import running_predictor
+from components.artifacts.model import bundle
+from components.artifacts.task import load_task
+from components.deploy.targets.local import running_predictor
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.processes import free_port
-from components.task import load_task
 from components.train.run import train
 from components.train.settings import TrainSettings
 

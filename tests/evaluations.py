@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from components.evaluate.compare import MAJORITY, TFIDF
-from components.evaluate.evaluation import ChampionScores, Evaluation
-from components.evaluate.gate import Rule, Verdict
+from components.artifacts.evaluation import ChampionScores, Evaluation
+from components.artifacts.model.attribution import WordWeight
+from components.evaluate.gate.judge import Rule, Verdict
 from components.evaluate.inputs import History
-from components.evaluate.intervals import Interval, intervals
-from components.evaluate.label_errors import LabelError
-from components.evaluate.metrics import score
-from components.evaluate.mistakes import Mistake
-from components.evaluate.perturb import Robustness
-from components.evaluate.significance import Comparison, Difference, McNemar
-from components.evaluate.slices import Slice
-from components.serve.attribution import WordWeight
+from components.evaluate.measure.baselines import MAJORITY, TFIDF
+from components.evaluate.measure.comparison import Comparison, Difference, McNemar
+from components.evaluate.measure.intervals import Interval, intervals
+from components.evaluate.measure.label_errors import LabelError
+from components.evaluate.measure.mistakes import Mistake
+from components.evaluate.measure.robustness import Robustness
+from components.evaluate.measure.scores import score
+from components.evaluate.measure.slices import Slice
 
 LABELS = ("red", "green", "blue")
 TRUTH = np.array([0, 0, 1, 1, 2, 2])

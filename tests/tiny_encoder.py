@@ -5,9 +5,25 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import torch
-from transformers import BertConfig, BertModel
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertModel,
+)
 
 from components import storage
+
+LABELS = 3
+SIZES = {
+    "vocab_size": 50,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 40,
+}
+DISTILBERT_SIZES = {"vocab_size": 50, "dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2}
 
 
 def write_tiny_encoder(folder: Path) -> Path:
@@ -26,3 +42,10 @@ def write_tiny_encoder(folder: Path) -> Path:
     for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
         shutil.copy(minilm / name, folder)
     return folder
+
+
+def tiny_classifier(architecture: str):
+    """An untrained classifier of three labels of an architecture."""
+    sizes = DISTILBERT_SIZES if architecture == "distilbert" else SIZES
+    config = AutoConfig.for_model(architecture, num_labels=LABELS, **sizes)
+    return AutoModelForSequenceClassification.from_config(config)

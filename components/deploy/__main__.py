@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 
 from components import storage
-from components.checks import InputError
-from components.deploy.connection import connect
-from components.deploy.on_cluster import report, roll_back
+from components.command_line import start_logging
+from components.deploy.cluster.connection import connect
 from components.deploy.settings import DeploySettings
-from components.logs import start_logging
+from components.deploy.targets.kserve import report, roll_back
+from components.errors import InputError
 from components.options import with_options
 
 
@@ -52,8 +52,8 @@ def _deploy(settings: DeploySettings, arguments: argparse.Namespace) -> None:
 
 
 def _roll_back(settings: DeploySettings) -> None:
+    from components.artifacts.task import load_task
     from components.deploy.run import sentences_of
-    from components.task import load_task
 
     task = load_task(settings.task)
     roll_back(connect(settings.namespace), settings, task, sentences_of(task, None))

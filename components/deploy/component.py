@@ -21,9 +21,9 @@ def deploy(
     import json
     from pathlib import Path
 
+    from components.command_line import start_logging
     from components.deploy.run import deploy
     from components.deploy.settings import DeploySettings
-    from components.logs import start_logging
     from components.options import with_options
 
     start_logging()

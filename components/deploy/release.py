@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components import bundle
-from components.champion import Champion, ChampionMoved, read_champion, replace_champion
+from components.artifacts.model import bundle
+from components.artifacts.registry import Champion, ChampionMoved, read_champion, replace_champion
 
 _log = logging.getLogger(__name__)
 _METRICS = ("accuracy", "macro_f1")

@@ -9,18 +9,19 @@ from typing import Any
 
 import yaml
 
-from components import bundle, storage
-from components.checks import InputError
-from components.deploy.cluster import Cluster
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.task import Task, load_task
+from components.deploy.cluster.api import Cluster
 from components.deploy.inference_service import FACT, Manifest, inference_service
-from components.deploy.on_cluster import bring_into_service
-from components.deploy.predictor_process import running_predictor
-from components.deploy.preflight import require_downloadable, require_passed, require_rights
 from components.deploy.release import crown, publish, require_unmoved
+from components.deploy.requirements import require_downloadable, require_passed, require_rights
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence, smoke
+from components.deploy.targets.kserve import bring_into_service
+from components.deploy.targets.local import running_predictor
 from components.deploy.try_out import log_result
-from components.task import Task, load_task
+from components.errors import InputError
 
 MANIFEST = "inference_service.yaml"
 SMOKE = "smoke.json"
@@ -114,7 +115,7 @@ def sentences_of(task: Task, dataset: Path | None) -> list[Sentence]:
 
 def _cluster(settings: DeploySettings, metrics: Mapping[str, Any], model_uri: str) -> Cluster:
     """The cluster to deploy to, after all that can be checked before work is spent."""
-    from components.deploy.connection import connect
+    from components.deploy.cluster.connection import connect
 
     require_passed(metrics)
     require_downloadable(settings.registry or model_uri)

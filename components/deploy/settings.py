@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from components.champion import require_guarded
-from components.checks import InputError, require_between, require_one_of
+from components.artifacts.registry import require_guarded
 from components.deploy.inference_service import KNATIVE, STANDARD
+from components.errors import InputError, require_between, require_one_of
 
 TARGETS = ("kserve", "local", "render")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from components.checks import InputError
+from components.errors import InputError
 
 _TIMEOUT_SECONDS = 30.0
 # What a gateway answers as long as it does not know the way.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from components.checks import InputError
+from components.artifacts.task import Task
+from components.deploy.cluster.status import Endpoint
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import NotAnswering, Sentence, SmokeResult, smoke
-from components.deploy.status import Endpoint
-from components.task import Task
+from components.errors import InputError
 
 _log = logging.getLogger(__name__)
 

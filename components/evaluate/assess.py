@@ -5,23 +5,23 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from components.evaluate.calibration import uncalibrated_error
-from components.evaluate.compare import MAJORITY, TFIDF
-from components.evaluate.evaluation import ChampionScores, Evaluation
-from components.evaluate.gate import Evidence, Verdict, judge
+from components.artifacts.evaluation import ChampionScores, Evaluation
+from components.artifacts.model.classifier import Classifier
+from components.evaluate.gate.judge import Evidence, Verdict, judge
 from components.evaluate.given import Given
 from components.evaluate.inputs import Split
-from components.evaluate.intervals import Intervals, intervals
-from components.evaluate.label_errors import likely_label_errors
-from components.evaluate.metrics import Scores, score
-from components.evaluate.mistakes import most_confident_mistakes
-from components.evaluate.perturb import robustness
-from components.evaluate.predict import predict
-from components.evaluate.rivals import Rivals, compare_with_rivals
+from components.evaluate.measure.baselines import MAJORITY, TFIDF
+from components.evaluate.measure.comparison import CHAMPION, REAL_ONLY
+from components.evaluate.measure.intervals import Intervals, intervals
+from components.evaluate.measure.label_errors import likely_label_errors
+from components.evaluate.measure.mistakes import most_confident_mistakes
+from components.evaluate.measure.predict import predict
+from components.evaluate.measure.reliability import uncalibrated_error
+from components.evaluate.measure.rivals import Rivals, compare_with_rivals
+from components.evaluate.measure.robustness import robustness
+from components.evaluate.measure.scores import Scores, score
+from components.evaluate.measure.slices import slice_scores
 from components.evaluate.settings import EvaluateSettings
-from components.evaluate.significance import CHAMPION, REAL_ONLY
-from components.evaluate.slices import slice_scores
-from components.serve.classifier import Classifier
 
 
 def assess(settings: EvaluateSettings, given: Given) -> Evaluation:

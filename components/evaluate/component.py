@@ -28,9 +28,9 @@ def evaluate(
     import json
     from pathlib import Path
 
+    from components.command_line import start_logging
     from components.evaluate.run import evaluate
     from components.evaluate.settings import EvaluateSettings
-    from components.logs import start_logging
     from components.options import with_options
 
     start_logging()

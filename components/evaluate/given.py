@@ -7,15 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from components import bundle
-from components.champion import Champion, fetch_model, read_champion
-from components.checks import InputError
-from components.evaluate.gate_file import Gate, load_gate
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
+from components.artifacts.registry import Champion, fetch_model, read_champion
+from components.artifacts.task import Task, load_task
+from components.errors import InputError
+from components.evaluate.gate.gate_file import Gate, load_gate
 from components.evaluate.inputs import Dataset, History, Split, read_dataset, read_history
 from components.evaluate.out_of_domain import read_out_of_domain
 from components.evaluate.settings import EvaluateSettings
-from components.serve.classifier import Classifier
-from components.task import Task, load_task
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pyarrow
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from components.checks import InputError
+from components.errors import InputError
 
 Point = Mapping[str, float]
 """What was measured at one moment of the training, by name."""

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from components import storage
-from components.checks import InputError
+from components.artifacts.task import Task
+from components.errors import InputError
 from components.evaluate.inputs import Dataset, Split
 from components.evaluate.settings import SAMPLE
-from components.task import Task
 
 _SAMPLE_URI = "package:components.merge/sample/test.csv"
 _FEWEST_ROWS = 50

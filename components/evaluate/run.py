@@ -4,11 +4,11 @@ import logging
 from pathlib import Path
 
 from components import storage
+from components.artifacts.evaluation import Evaluation
 from components.evaluate.assess import assess
-from components.evaluate.card import model_card
-from components.evaluate.evaluation import Evaluation
 from components.evaluate.given import read_given
-from components.evaluate.report import render
+from components.evaluate.report.card import model_card
+from components.evaluate.report.page import render
 from components.evaluate.settings import EvaluateSettings
 
 logger = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from components.champion import require_guarded
-from components.checks import require_between
+from components.artifacts.registry import require_guarded
+from components.errors import require_between
 
 SAMPLE = "sample"
 

@@ -22,10 +22,10 @@ def generate(
     import os
     from pathlib import Path
 
+    from components.command_line import start_logging
     from components.generate.examples import train_examples
     from components.generate.run import generate
     from components.generate.settings import GenerateSettings
-    from components.logs import start_logging
     from components.merge.settings import MergeSettings
     from components.options import with_options
 

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from components.checks import require_between
+from components.artifacts.task import Task
+from components.errors import require_between
 from components.generate.hidden import has_hidden_characters
 from components.generate.language import LanguageCheck
 from components.generate.parse import Candidate
 from components.generate.prompt_talk import speaks_of_the_prompt
 from components.generate.unsafe import UnsafeWords
-from components.near import NearTexts, words
-from components.task import Task
-from components.text import fold
+from components.texts import NearTexts, fold, words
 
 _MIN_WORDS = 3
 _MAX_CHARACTERS = 2000

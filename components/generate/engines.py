@@ -13,7 +13,7 @@ from typing import Literal
 from filelock import FileLock
 
 from components import storage
-from components.checks import InputError
+from components.errors import InputError
 from components.processes import free_port, running_server
 
 _LLAMA_START_SECONDS = 120.0

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from components.artifacts.task import load_task
 from components.merge.rows import real_train
 from components.merge.settings import MergeSettings
-from components.task import load_task
 
 
 def train_examples(settings: MergeSettings) -> Mapping[str, Sequence[str]]:

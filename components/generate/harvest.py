@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.checks import InputError
+from components.errors import InputError
 from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger

@@ -4,7 +4,7 @@ from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from components.checks import InputError
+from components.errors import InputError
 
 # Languages with little written text (Pidgin, Breton) attract short English sentences.
 _COMMON = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import openai
 
-from components.checks import InputError
+from components.errors import InputError
 from components.generate.engines import Endpoint
 
 _TIMEOUT_SECONDS = 300.0

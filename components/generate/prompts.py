@@ -8,9 +8,9 @@ from math import prod
 
 import jinja2
 
+from components.artifacts.task import Label, Task
 from components.generate.llm import Request
 from components.generate.style import Style
-from components.task import Label, Task
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from components import storage
+from components.artifacts.task import load_task
 from components.generate.curate import CurationSettings, Curator
 from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
@@ -16,7 +17,6 @@ from components.generate.llm import ChatClient, Request, in_order
 from components.generate.prompts import Prompts
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
-from components.task import load_task
 
 SYNTHETIC = "synthetic_emotions.json"
 LEDGER = "ledger.jsonl"

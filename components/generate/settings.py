@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.checks import InputError, require_between
+from components.errors import InputError, require_between
 from components.generate.engines import parse_model
 
 

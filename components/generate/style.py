@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from components import storage
-from components.checks import InputError, require_between
+from components.errors import InputError, require_between
 
 _CHARACTERS_PER_TOKEN = 2.5
 

@@ -37,7 +37,7 @@ class UnsafeWords:
 
         Args:
             text: The text as it is.
-            folded: The same text after `components.text.fold`.
+            folded: The same text after `components.texts.fold`.
         """
         padded = f" {folded} "
         return (

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.checks import InputError
+from components.errors import InputError
 
 REASONS: Mapping[str, str] = {
     "invalid": "no text, too long a text, or an unknown label",

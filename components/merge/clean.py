@@ -5,12 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from components.checks import InputError
+from components.artifacts.task import Task
+from components.errors import InputError
 from components.merge.audit import INVALID, REAL, Audit
 from components.merge.settings import MergeSettings
-from components.near import first_matches, near_matches
-from components.task import Task
-from components.text import fold
+from components.texts import first_matches, fold, near_matches
 
 
 def checked(

@@ -18,7 +18,7 @@ def merge(
     """Join real and synthetic rows into train, validation and test splits."""
     from pathlib import Path
 
-    from components.logs import start_logging
+    from components.command_line import start_logging
     from components.merge.run import data_report, merge
     from components.merge.settings import MergeSettings
     from components.options import with_options

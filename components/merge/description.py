@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from components import storage
+from components.artifacts.task import Task
 from components.merge.audit import INVALID, SYNTHETIC, Audit
 from components.merge.rows import Splits
 from components.merge.settings import MergeSettings
 from components.merge.sources import SPLITS, TEST, VALIDATION
-from components.task import Task
 
 DESCRIPTION = "dataset.json"
 

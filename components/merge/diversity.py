@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors
 
-from components.text import fold
+from components.texts import fold
 
 SAMPLE_ROWS = 500
 _CHUNK_MEGABYTES = 64

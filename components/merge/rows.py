@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.checks import InputError
+from components.artifacts.task import Task, load_task
+from components.errors import InputError
 from components.merge.audit import REAL, Audit
 from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
 from components.merge.settings import MergeSettings
@@ -25,7 +26,6 @@ from components.merge.sources import (
     read_tables,
 )
 from components.merge.split import split_pooled, split_rows
-from components.task import Task, load_task
 
 Splits = dict[str, pd.DataFrame]
 Origin = Mapping[str, Any]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
+from components.artifacts.task import load_task
 from components.merge.agreement import filter_labels
 from components.merge.audit import Audit
 from components.merge.clean import clean_train, remove_leaks
@@ -26,7 +27,6 @@ from components.merge.rows import (
 )
 from components.merge.settings import MergeSettings
 from components.merge.sources import LEDGER_FILE, TRAIN
-from components.task import load_task
 
 PROBLEMS = "problems.csv"
 

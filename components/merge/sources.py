@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.checks import InputError
+from components.errors import InputError
 from components.merge.audit import REAL, SYNTHETIC
 from components.merge.settings import MergeSettings
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from components.checks import InputError
+from components.errors import InputError
 from components.merge.settings import MergeSettings
 from components.merge.sources import TEST, TRAIN, VALIDATION, WHOLE
 

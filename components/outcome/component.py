@@ -15,7 +15,7 @@ def outcome(
     import os
     from pathlib import Path
 
-    from components.logs import start_logging
+    from components.command_line import start_logging
     from components.outcome.run import Outcome, outcome
 
     start_logging()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components import storage
-from components.checks import InputError
+from components.errors import InputError
 from components.outcome.webhook import send
 
 RUNS = "runs"

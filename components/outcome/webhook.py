@@ -11,7 +11,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from components.checks import InputError
+from components.errors import InputError
 
 _TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 4

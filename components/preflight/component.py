@@ -43,11 +43,11 @@ def preflight(
     values = dict(locals())
     import os
 
-    from components.champion import generation_of
-    from components.logs import start_logging
+    from components.artifacts.registry import generation_of
+    from components.command_line import start_logging
     from components.options import with_options
-    from components.preflight.place import Gpu, Place
     from components.preflight.run import preflight
+    from components.preflight.settings import Gpu, Place
 
     start_logging()
     values["image"] = values.pop("serve_image")

@@ -2,8 +2,8 @@
 
 import httpx
 
-from components.checks import InputError
-from components.preflight.side_by_side import NotChecked
+from components.errors import InputError
+from components.preflight.checks import NotChecked
 
 _TIMEOUT_SECONDS = 10.0
 

@@ -4,20 +4,21 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from components.deploy.cluster import Cluster
-from components.deploy.connection import connect
-from components.deploy.preflight import require_downloadable, require_rights
+from components.artifacts.task import load_task
+from components.deploy.cluster.api import Cluster
+from components.deploy.cluster.connection import connect
+from components.deploy.requirements import require_downloadable, require_rights
 from components.deploy.settings import DeploySettings
-from components.evaluate.gate_file import load_gate
+from components.evaluate.gate.gate_file import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
-from components.preflight import on_cluster, sources, stores
-from components.preflight.place import Place
-from components.preflight.side_by_side import Check
+from components.preflight import cluster_checks as on_cluster
+from components.preflight import sources, stores
+from components.preflight.checks import Check
+from components.preflight.settings import Place
 from components.preflight.steps import OPTIONS, settings_of
-from components.task import load_task
 from components.train.settings import TrainSettings
 
 Values = Mapping[str, Any]

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from components.checks import InputError
-from components.preflight.place import Place
+from components.errors import InputError
+from components.preflight.checks import Finding, run_checks
 from components.preflight.plan import checks_of
-from components.preflight.side_by_side import Finding, run_checks
+from components.preflight.settings import Place
 
 _SECONDS = 30.0
 _log = logging.getLogger(__name__)

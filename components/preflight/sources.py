@@ -3,9 +3,9 @@
 from components import storage
 from components.generate.engines import parse_model
 from components.merge.settings import MergeSettings
+from components.preflight.checks import NotChecked
 from components.preflight.hub import require_on_hub
 from components.preflight.llm_server import require_served
-from components.preflight.side_by_side import NotChecked
 from components.train.settings import TrainSettings, hub_commit
 
 _SAMPLE = "sample"

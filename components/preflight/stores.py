@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from components import storage
-from components.bundle import CLAIMS
-from components.champion import read_champion
-from components.checks import InputError
+from components.artifacts.model.bundle import CLAIMS
+from components.artifacts.registry import read_champion
+from components.errors import InputError
 
 _CONTENT = b"{}\n"
 

@@ -9,7 +9,7 @@ import sys
 import typing
 from pathlib import Path
 
-from components.checks import InputError
+from components.errors import InputError
 from components.serve.settings import ServeSettings
 
 

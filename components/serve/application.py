@@ -20,7 +20,7 @@ from components.serve.v2 import v2_routes
 
 
 def application(predictor: Predictor) -> FastAPI:
-    """The application, to be run within `components.serve.limits.Bounds`."""
+    """The application, to be run within `components.serve.bounds.Bounds`."""
     app = FastAPI(
         title="emotion-pipeline", version="2", docs_url=None, redoc_url=None, redirect_slashes=False
     )

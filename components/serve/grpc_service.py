@@ -14,7 +14,7 @@ import grpc
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
-from components.checks import InputError
+from components.errors import InputError
 from components.serve.outputs import Output, named_outputs, tensor_metadata
 from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal

@@ -12,7 +12,7 @@ import httpx
 from cloudevents.conversion import to_binary
 from cloudevents.http import CloudEvent
 
-from components.serve.limits import LogPayload
+from components.serve.bounds import LogPayload
 from components.serve.predictor import Predictor
 
 _log = logging.getLogger(__name__)

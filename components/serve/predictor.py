@@ -9,9 +9,9 @@ import numpy as np
 from loky import cpu_count
 from numpy.typing import NDArray
 
-from components.serve.attribution import WordWeight, occlusions, word_weights
+from components.artifacts.model.attribution import WordWeight, occlusions, word_weights
+from components.artifacts.model.classifier import Classifier
 from components.serve.batching import Batcher, BatchLimits
-from components.serve.classifier import Classifier
 from components.serve.metrics import Metrics
 from components.serve.refusal import Refusal
 from components.serve.settings import ServeSettings

@@ -10,10 +10,10 @@ from types import FrameType
 import uvicorn
 import uvloop
 
-from components.checks import InputError
+from components.errors import InputError
 from components.serve.application import application
+from components.serve.bounds import Bounds, LogPayload
 from components.serve.connections import BoundedConnection
-from components.serve.limits import Bounds, LogPayload
 from components.serve.predictor import Predictor
 
 _log = logging.getLogger(__name__)

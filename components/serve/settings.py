@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.checks import InputError, require_between, require_one_of
+from components.errors import InputError, require_between, require_one_of
 
 PRECISIONS = ("int8", "fp32", "torch")
 

@@ -3,7 +3,7 @@
 | module | what it knows |
 | --- | --- |
 | `files` | writing on this machine so that a file or folder is whole or not there |
-| `names` | which names are refused because they lead out of their folder |
+| `names` | paths and URIs taken apart, and names that lead out of their folder |
 | `store` | what a folder in object storage can do, and which provider serves a URI |
 | `google`, `s3`, `local` | the providers |
 | `transfer` | many files at once, checked, with progress |
@@ -18,8 +18,8 @@ from components.storage.files import (
     sha256,
     staged,
 )
-from components.storage.names import require_inside, require_no_link
-from components.storage.store import Store, local_path, open_store, require_store, split
+from components.storage.names import local_path, require_inside, require_no_link, split
+from components.storage.store import Store, open_store, require_store
 from components.storage.transfer import download, upload
 
 __all__ = [

@@ -1,6 +1,6 @@
 """What a user is told when a store fails; every client library has errors of its own."""
 
-from components.checks import InputError
+from components.errors import InputError
 
 
 def unusable(uri: str, error: Exception) -> InputError:

@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlparse
 
-from components.checks import InputError
+from components.errors import InputError
 from components.storage.files import require_content, staged
-from components.storage.names import require_inside
-from components.storage.store import local_path, open_store, split
+from components.storage.names import local_path, require_inside, split
+from components.storage.store import open_store
 from components.storage.transfer import download
 
 SCHEMES = ("file", "package", "gs", "s3")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.checks import InputError
+from components.errors import InputError
 
 
 def sha256(path: Path) -> str:

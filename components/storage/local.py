@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
-from components.storage.names import require_no_link
-from components.storage.store import local_path
+from components.storage.names import local_path, require_no_link
 
 _LOCK_SECONDS = 30
 _COPY_SECONDS = 900

@@ -1,8 +1,9 @@
-"""Names of files below a folder, and those that are refused."""
+"""Paths and URIs taken apart, and names of files that are refused."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
-from components.checks import InputError
+from components.errors import InputError
 
 
 def require_inside(name: str, folder: str | Path) -> None:
@@ -33,3 +34,25 @@ def require_no_link(folder: Path, name: str) -> None:
         if path.is_symlink():
             rule = "is a symbolic link, which may lead out of the folder"
             raise InputError(str(path), rule, "Put the file itself there")
+
+
+def local_path(uri: str) -> Path | None:
+    """The path on this machine that a plain path or file:// URI names; None for other URIs."""
+    parts = urlparse(uri)
+    if parts.scheme not in {"", "file"}:
+        return None
+    return Path(unquote(parts.path) if parts.scheme else uri)
+
+
+def split(uri: str) -> tuple[str, str]:
+    """The folder that holds what a path or URI names, and its name in it.
+
+    Raises:
+        InputError: If the URI is that of a whole bucket.
+    """
+    if path := local_path(uri):
+        return str(path.absolute().parent), path.absolute().name
+    parent, _, name = uri.rstrip("/").rpartition("/")
+    if parent.endswith(":/"):
+        raise InputError(uri, "is a whole bucket", "Name a folder in it")
+    return parent, name

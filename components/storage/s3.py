@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 from s3fs import S3FileSystem
 
-from components.checks import InputError
+from components.errors import InputError
 from components.storage import failures
 
 _CONCURRENT = 8

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlparse
+from urllib.parse import urlparse
 
-from components.checks import InputError
+from components.errors import InputError
 
 STORES = ("file", "gs", "s3")
 
@@ -85,25 +85,3 @@ def require_store(uri: str) -> None:
     if scheme and scheme not in STORES:
         fix = f"Use a path or one of {', '.join(STORES)}"
         raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
-
-
-def local_path(uri: str) -> Path | None:
-    """The path on this machine that a plain path or file:// URI names; None for other URIs."""
-    parts = urlparse(uri)
-    if parts.scheme not in {"", "file"}:
-        return None
-    return Path(unquote(parts.path) if parts.scheme else uri)
-
-
-def split(uri: str) -> tuple[str, str]:
-    """The folder that holds what a path or URI names, and its name in it.
-
-    Raises:
-        InputError: If the URI is that of a whole bucket.
-    """
-    if path := local_path(uri):
-        return str(path.absolute().parent), path.absolute().name
-    parent, _, name = uri.rstrip("/").rpartition("/")
-    if parent.endswith(":/"):
-        raise InputError(uri, "is a whole bucket", "Name a folder in it")
-    return parent, name

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from components.checks import InputError
+from components.errors import InputError
 from components.storage.names import require_inside, require_no_link
 from components.storage.store import Store
 

@@ -11,9 +11,10 @@ from urllib.parse import urlparse
 
 from torch.distributed.elastic.multiprocessing.errors import record
 
-from components import bundle, storage
-from components.checks import InputError
-from components.logs import start_logging
+from components import storage
+from components.artifacts.model import bundle
+from components.command_line import start_logging
+from components.errors import InputError
 from components.train.arguments import read_settings
 from components.train.objective import METRIC, objective
 

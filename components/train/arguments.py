@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from components import storage
-from components.checks import InputError
+from components.errors import InputError
 from components.options import with_options
 from components.train.settings import TrainSettings
 

@@ -30,7 +30,7 @@ def train(
     """
     from pathlib import Path
 
-    from components.logs import start_logging
+    from components.command_line import start_logging
     from components.options import with_options
     from components.train.launch import train_in_processes
     from components.train.search.tuned import tuned

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from components import bundle
-from components.checks import InputError
+from components.artifacts.model import bundle
+from components.errors import InputError
 from components.train.arguments import changed_settings, to_arguments
 from components.train.run import train
 from components.train.settings import TrainSettings

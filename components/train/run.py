@@ -11,17 +11,17 @@ import torch
 from transformers import set_seed
 
 from components import storage
-from components.checks import require_between
-from components.task import Task, load_task
-from components.train.base_model import Encoder, locate_encoder
-from components.train.checkpoints import fingerprint
-from components.train.data import read_split, tokenise
-from components.train.learning_rates import default_learning_rate
-from components.train.package import Trained, write_package
-from components.train.peft_methods import load_classifier, with_adapter
-from components.train.process import this_process
+from components.artifacts.task import Task, load_task
+from components.errors import require_between
+from components.train.devices import this_process
+from components.train.export.package import Trained, write_package
+from components.train.loop.checkpoints import fingerprint
+from components.train.loop.data import read_split, tokenise
+from components.train.loop.trainer import fit
+from components.train.methods.adapters import load_classifier, with_adapter
+from components.train.methods.base_model import Encoder, locate_encoder
+from components.train.methods.learning_rates import default_learning_rate
 from components.train.settings import TrainSettings
-from components.train.trainer import fit
 
 _log = logging.getLogger(__name__)
 _REAL = "real"
@@ -34,7 +34,7 @@ def train(
     checkpoints: Path,
     real_only: bool = False,
 ) -> dict[str, Any]:
-    """Fine-tune on a merged data set and write a model folder (see `components.bundle`).
+    """Fine-tune on a merged data set and write a model folder (see `artifacts.model.bundle`).
 
     Args:
         settings: Base model, method and recipe.

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.checks import InputError, require_between, require_one_of
+from components.errors import InputError, require_between, require_one_of
 
 ADAPTER_METHODS = ("lora", "qlora", "dora", "rslora", "lora+", "pissa", "ia3")
 WHOLE_METHODS = ("full", "head")

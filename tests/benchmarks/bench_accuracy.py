@@ -18,15 +18,15 @@ import yaml
 from numpy.typing import NDArray
 
 from components import storage
-from components.evaluate.compare import TFIDF, baseline_probabilities
+from components.artifacts.model.classifier import Classifier
+from components.command_line import start_logging
 from components.evaluate.inputs import read_dataset
-from components.evaluate.intervals import recall_and_f1, resample
-from components.logs import start_logging
+from components.evaluate.measure.baselines import TFIDF, baseline_probabilities
+from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.options import with_options
 from components.preflight.steps import settings_of
-from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters

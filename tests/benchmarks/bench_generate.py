@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from components.artifacts.task import Task, load_task
 from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
@@ -28,7 +29,6 @@ from components.generate.style import load_style
 from components.merge.diversity import distinct_n
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.task import Task, load_task
 
 CONCURRENCY = 4
 SIZES = (1_000, 10_000, 100_000)

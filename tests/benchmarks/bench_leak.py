@@ -21,11 +21,11 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from components.logs import start_logging
+from components.artifacts.model.classifier import Classifier
+from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.preflight.steps import settings_of
-from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters

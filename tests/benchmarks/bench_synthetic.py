@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from components.evaluate.metrics import score
-from components.logs import start_logging
+from components.artifacts.model.classifier import Classifier
+from components.command_line import start_logging
+from components.evaluate.measure.scores import score
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.merge.sources import SPLITS
 from components.preflight.steps import settings_of
-from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters

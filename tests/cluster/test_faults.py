@@ -10,10 +10,10 @@ import pytest
 from kubernetes import client
 from kubernetes.client import ApiException
 
-from components.checks import InputError
-from components.deploy.cluster import SERVICES, ClusterError
-from components.deploy.lease import LeaseHeld, LeaseLost
-from components.deploy.rollout import RolloutFailed
+from components.deploy.cluster.api import SERVICES, ClusterError
+from components.deploy.cluster.lease import LeaseHeld, LeaseLost
+from components.deploy.cluster.rollout import RolloutFailed
+from components.errors import InputError
 from tests.cluster.conftest import Stage
 
 pytestmark = pytest.mark.cluster

@@ -7,13 +7,13 @@ from unittest.mock import patch
 import pytest
 from kubernetes import client
 
-from components.checks import InputError
-from components.deploy.cluster import Cluster
-from components.deploy.connection import connect
-from components.preflight import on_cluster
-from components.preflight.on_cluster import require_gpu_node, require_kserve
-from components.preflight.place import Gpu
-from components.preflight.side_by_side import NotChecked
+from components.deploy.cluster.api import Cluster
+from components.deploy.cluster.connection import connect
+from components.errors import InputError
+from components.preflight import cluster_checks as on_cluster
+from components.preflight.checks import NotChecked
+from components.preflight.cluster_checks import require_gpu_node, require_kserve
+from components.preflight.settings import Gpu
 from tests.cluster import overlays
 
 pytestmark = pytest.mark.cluster

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from components.checks import InputError
-from components.deploy import cluster, on_cluster
-from components.deploy.cluster import RIGHTS
-from components.deploy.on_cluster import report, roll_back
-from components.deploy.preflight import require_rights
-from components.deploy.rollout import RolloutFailed
+from components.deploy.cluster import api as cluster
+from components.deploy.cluster.api import RIGHTS
+from components.deploy.cluster.rollout import RolloutFailed
+from components.deploy.requirements import require_rights
+from components.deploy.targets import kserve as on_cluster
+from components.deploy.targets.kserve import report, roll_back
+from components.errors import InputError
 from tests.cluster.conftest import SENTENCES, TASK, Stage
 from tests.manifests.rendering import named, overlay
 

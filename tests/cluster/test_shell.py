@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from components.checks import InputError
-from components.deploy.lease import LeaseHeld
-from components.deploy.on_cluster import roll_back
+from components.deploy.cluster.lease import LeaseHeld
+from components.deploy.targets.kserve import roll_back
+from components.errors import InputError
 from tests.cluster.conftest import SENTENCES, TASK
 from tests.cluster.shell import command, deploy_command, environment, expire_lease, run
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from components.checks import InputError
-from components.deploy import rollout
-from components.deploy.on_cluster import report, roll_back
-from components.deploy.rollout import RolloutFailed
+from components.deploy.cluster import rollout
+from components.deploy.cluster.rollout import RolloutFailed
+from components.deploy.targets.kserve import report, roll_back
+from components.errors import InputError
 from tests.cluster.conftest import SENTENCES, TASK
 
 pytestmark = pytest.mark.cluster

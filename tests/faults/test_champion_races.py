@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from components.champion import Champion, ChampionMoved, read_champion, replace_champion
+from components.artifacts.registry import Champion, ChampionMoved, read_champion, replace_champion
 
 WRITERS = 8
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.checks import InputError
+from components.errors import InputError
 from components.generate.run import LEDGER, generate
 from components.generate.settings import GenerateSettings
 from tests.fakes.openai_server import Reply, fake_openai

@@ -4,8 +4,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from components import bundle
-from components.checks import InputError
+from components.artifacts.model import bundle
+from components.errors import InputError
 
 PUBLISHERS = 4
 

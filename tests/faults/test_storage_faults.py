@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from components import bundle, storage
-from components.checks import InputError
+from components import storage
+from components.artifacts.model import bundle
+from components.errors import InputError
 from tests.fakes.fault_proxy import DOWN, UP, Fault
 from tests.fakes.object_storage import faulty_google, faulty_s3
 
@@ -134,7 +135,7 @@ def test_an_upload_that_dies_with_the_server_is_not_taken_for_a_model(google, mo
 PUBLISH = """
 import sys
 from pathlib import Path
-from components import bundle
+from components.artifacts.model import bundle
 bundle.publish(Path(sys.argv[1]), sys.argv[2])
 """
 

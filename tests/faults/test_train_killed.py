@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from components import bundle
-from components.logs import start_logging
+from components.artifacts.model import bundle
+from components.command_line import start_logging
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.slow
 
 STATUS = {signal.SIGTERM: 143, signal.SIGKILL: -9}
 STEP = "transformers.Trainer.training_step"
-SEAL = "components.bundle.seal"
+SEAL = "components.artifacts.model.bundle.seal"
 COPY = "fsspec.implementations.local.LocalFileSystem.put_file"
 EVALUATION = "transformers.Trainer.evaluate"
-EXPORT = "components.train.package.export_onnx"
+EXPORT = "components.train.export.package.export_onnx"
 
 # A fork of a process that has torch loaded starts at once; a new interpreter takes ten seconds.
 processes = multiprocessing.get_context("forkserver")

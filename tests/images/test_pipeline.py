@@ -11,11 +11,12 @@ import yaml
 from docker.types import Mount
 from kfp import components, local
 
-from components import bundle, storage
-from components.champion import read_champion
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.registry import read_champion
+from components.artifacts.task import load_task
 from components.processes import free_port
-from components.task import load_task
-from pipelines.compile import COMPILED
+from pipelines.compile.compiler import COMPILED
 from pipelines.parameters import read_parameters
 from tests.fakes.object_storage import object_storage
 from tests.images.conftest import TOP

@@ -11,11 +11,11 @@ import yaml
 from kubeflow_katib_api.models.v1beta1_experiment import V1beta1Experiment
 from kubeflow_trainer_api.models.io_k8s_api_batch_v1_job import IoK8sApiBatchV1Job
 
-from components.checks import InputError
+from components.errors import InputError
 from components.train.arguments import read_settings
+from components.train.cluster.katib import Plan, experiment
+from components.train.cluster.pods import Resources
 from components.train.objective import METRIC
-from components.train.pods import Resources
-from components.train.search.katib import Plan, experiment
 from components.train.search.space import SPACE, Parameter, read_space
 from components.train.settings import TrainSettings
 
@@ -148,7 +148,7 @@ def test_a_plan_that_cannot_be_is_refused(values, message):
 
 def test_the_command_line_prints_it():
     options = "--image i --dataset gs://b/d --trials 5 --parallel 1 --set epochs=2"
-    command = [sys.executable, "-m", "components.train.manifests", "katib", *shlex.split(options)]
+    command = [sys.executable, "-m", "components.train.cluster", "katib", *shlex.split(options)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     manifest = yaml.safe_load(done.stdout)
     assert fits(manifest)

@@ -5,9 +5,9 @@ import copy
 import pytest
 
 from components.deploy.inference_service import KNATIVE, STANDARD, inference_service
-from components.train.pods import Resources
+from components.train.cluster.pods import Resources
+from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
-from components.train.train_job import train_job
 from tests.manifests.pod_security import RULES, violations
 from tests.manifests.rendering import OVERLAYS, example, named, of_kind, overlay
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alpha1TrainJob
 
-from components.checks import InputError
+from components.errors import InputError
 from components.train.arguments import read_settings
-from components.train.pods import Resources
+from components.train.cluster.pods import Resources
+from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
-from components.train.train_job import train_job
 
 SETTINGS = TrainSettings(
     learning_rate=1e-5, batch_size=32, target_modules=["query"], torch_compile=True
@@ -124,7 +124,7 @@ def test_the_command_line_prints_it():
     command = [
         sys.executable,
         "-m",
-        "components.train.manifests",
+        "components.train.cluster",
         "train-job",
         *shlex.split(options),
     ]

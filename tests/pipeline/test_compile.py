@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kfp import components
 
-from components.checks import InputError
 from components.deploy.settings import DeploySettings
-from pipelines import compile as command
+from components.errors import InputError
+from pipelines.compile import __main__ as command
+from pipelines.compile.images import read_lock
+from pipelines.compile.resources import RESOURCES, Resources
+from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.emotion import emotion_for
-from pipelines.images import read_lock
 from pipelines.parameters import read_parameters
-from pipelines.resources import RESOURCES, Resources
-from pipelines.settings import PLAIN, read_settings
 from tests.manifests.rendering import of_kind, overlay
 from tests.pipeline.compiled import executors, read_compiled, steps
 

@@ -6,10 +6,10 @@ from graphlib import TopologicalSorter
 import pytest
 from kfp import components
 
-from pipelines.compile import COMPILED, compile_pipeline
+from pipelines.compile.compiler import COMPILED, compile_pipeline
+from pipelines.compile.readme import README, refreshed
+from pipelines.compile.resources import RESOURCES
 from pipelines.emotion import emotion
-from pipelines.graph import README, refreshed
-from pipelines.resources import RESOURCES
 from tests.pipeline.compiled import executors, read_compiled, steps
 
 STEPS = {"preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome"}

@@ -18,8 +18,8 @@ from kfp.dsl import executor_main
 from kfp.local import executor_input_utils
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from components.checks import InputError
-from pipelines.compile import COMPILED
+from components.errors import InputError
+from pipelines.compile.compiler import COMPILED
 from pipelines.parameters import read_parameters
 from tests.pipeline.compiled import executors, read_compiled, steps
 

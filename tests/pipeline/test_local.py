@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import bundle
+from components.artifacts.model import bundle
 from tests.fakes.openai_server import Reply, fake_openai
 
 ROOT = Path(__file__).parents[2]

@@ -5,13 +5,13 @@ import json
 import pandas as pd
 import pytest
 
-from components import bundle
-from components.checks import InputError
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
+from components.errors import InputError
 from components.evaluate.run import evaluate
 from components.evaluate.settings import EvaluateSettings
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.serve.classifier import Classifier
 from components.train.run import train
 from components.train.settings import TrainSettings
 from tests.support_tickets import NAMES, TASK, TICKETS, write_task, write_tickets

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.checks import InputError
+from components.errors import InputError
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from components.preflight.steps import settings_of

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from components import storage
-from components.checks import InputError
+from components.artifacts.task import load_task
+from components.errors import InputError
 from components.merge.settings import MergeSettings
 from components.merge.sources import locate
-from components.task import load_task
+from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
-from pipelines.pins import pinned
 from tests.support_tickets import TASK
 
 PARAMS = Path(__file__).parents[2] / "pipelines" / "params"

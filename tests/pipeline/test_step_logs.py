@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from pipelines.step_logs import StepLogs
+from pipelines.local.step_logs import StepLogs
 
 TRANSCRIPT = """\
 12:00:00.000 - INFO - Executing task \033[96m'merge'\033[0m
@@ -12,7 +12,7 @@ TRANSCRIPT = """\
 
     some library speaks
     merge: 10 rows read
-    components.checks.InputError: data.csv, row 3: the text is empty. Mend it.
+    components.errors.InputError: data.csv, row 3: the text is empty. Mend it.
 
 12:00:01.000 - INFO - Task \033[96m'merge'\033[0m finished with status {status}
 """

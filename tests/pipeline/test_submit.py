@@ -13,9 +13,9 @@ from kfp import Client
 from kfp_server_api import V2beta1Run
 
 from components import storage
-from components.checks import InputError
-from pipelines.submission import failures, read_schedule, watch
-from pipelines.submit import main
+from components.errors import InputError
+from pipelines.submit.__main__ import main
+from pipelines.submit.submission import failures, read_schedule, watch
 from tests.fakes.kfp_api import FakeKfp, serving
 
 ROOT = Path(__file__).parents[2]

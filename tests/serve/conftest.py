@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from components.deploy.predictor_process import running_predictor
+from components.deploy.targets.local import running_predictor
 
 V1 = "/v1/models/emotion:predict"
 

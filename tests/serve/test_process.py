@@ -14,9 +14,9 @@ import httpx
 import numpy as np
 import pytest
 
-from components import bundle
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
 from components.processes import free_port, running_server
-from components.serve.classifier import Classifier
 from components.serve.predictor import Predictor
 from components.serve.settings import ServeSettings
 from tests.serve.conftest import V1

@@ -14,10 +14,11 @@ from kserve import (
     RESTConfig,
 )
 
-from components import bundle, storage
-from components.serve.classifier import Classifier
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
+from components.artifacts.task import load_task
 from components.serve.tensors import read_texts, write_texts
-from components.task import load_task
 from tests.serve.conftest import V1
 
 V2 = "/v2/models/emotion/infer"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from components.checks import InputError
+from components.errors import InputError
 from components.options import with_options
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from components.artifacts.task import load_task
 from components.merge.settings import MergeSettings
 from components.merge.sources import WHOLE
 from components.merge.split import split_rows
-from components.task import load_task
 
 FOLDER = Path(__file__).parent
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components import storage
-from components.checks import InputError
-from components.logs import start_logging
+from components.command_line import start_logging
+from components.errors import InputError
 from components.train.arguments import read_settings
 from components.train.search.space import SPACE
 from components.train.search.tuned import tuned

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from components import storage
-from components.checks import InputError, require_one_of
+from components.errors import InputError, require_one_of
 from components.options import require_known, with_options
 from components.train.settings import TrainSettings
 

@@ -21,7 +21,7 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from components import storage
-from components.checks import InputError, require_between
+from components.errors import InputError, require_between
 from components.train.arguments import changed_settings
 from components.train.search.space import Parameter, with_values
 from components.train.settings import TrainSettings

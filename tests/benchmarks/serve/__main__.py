@@ -19,12 +19,13 @@ import httpx
 import matplotlib as mpl
 import pandas as pd
 
-from components import bundle, storage
-from components.checks import InputError
-from components.logs import start_logging
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.task import load_task
+from components.command_line import start_logging
+from components.errors import InputError
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.task import load_task
 from tests.benchmarks.serve.contestants import CONTESTANTS, THIS
 from tests.benchmarks.serve.environments import interpreter, serve_megabytes
 from tests.benchmarks.serve.measure import Trial, capacity_of, measure

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from components import bundle
-from components.onnx import inference_session
+from components.artifacts.model import bundle
+from components.artifacts.model.engines import inference_session
 
 BATCH = 16
 ONE_BY_ONE = "one text at a time, side by side"

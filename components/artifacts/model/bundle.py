@@ -1,0 +1,245 @@
+"""The model folder that train writes and evaluate, deploy and serve read.
+
+| file | content |
+| --- | --- |
+| `adapter/` | PEFT adapter, safetensors |
+| `merged/` | full weights (safetensors), config and tokenizer |
+| `onnx/model.int8.onnx` | the merged model in 8 bits, as the predictor runs it |
+| `onnx/model.onnx` | the same in full precision |
+| `labels.json` | label names in the order of their ids, maximum length, temperature |
+| `history.json` | what was measured while training |
+| `README.md` | model card |
+| `manifest.json` | sha256 of every other file, written last |
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from components import storage
+from components.errors import InputError
+
+ADAPTER = "adapter"
+MERGED = "merged"
+TOKENIZER = "merged/tokenizer.json"
+ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.onnx"}
+"""The exported model by precision."""
+LABELS = "labels.json"
+HISTORY = "history.json"
+MANIFEST = "manifest.json"
+CLAIMS = "claims"
+"""Folder beside published models that holds who may publish where."""
+
+_UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a text classifier needs to know beside its weights.
+
+    Args:
+        task: Name of the task.
+        names: Label names in the order of the model's outputs.
+        max_length: Texts are cut to this many tokens, special tokens included.
+        pad_id: Id of the padding token.
+        temperature: What the logits are divided by, so that probabilities are as high as the
+            share of right answers; above 0.
+    """
+
+    task: str
+    names: tuple[str, ...]
+    max_length: int
+    pad_id: int
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A verified model folder.
+
+    Args:
+        folder: Where it is.
+        sha256: Hash of the manifest file itself: it identifies the whole model.
+        facts: What train said of the model (run, base model, settings).
+    """
+
+    folder: Path
+    sha256: str
+    facts: Mapping[str, Any]
+
+
+def write_labels(folder: Path, labels: Labels) -> None:
+    """Write `labels.json` into a model folder."""
+    text = json.dumps(asdict(labels), indent=2)
+    (folder / LABELS).write_text(text + "\n", encoding="utf-8")
+
+
+def read_labels(folder: Path) -> Labels:
+    """Read `labels.json` of a model folder."""
+    content = json.loads((folder / LABELS).read_text(encoding="utf-8"))
+    return Labels(**{**content, "names": tuple(content["names"])})
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Seal a finished model folder with the sha256 of every file in it.
+
+    Raises:
+        InputError: If the folder holds a file of a kind that can run code when loaded.
+    """
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in _UNSAFE_SUFFIXES:
+            raise InputError(str(path), "may run code when loaded", "Save it as safetensors")
+    seal(folder, facts)
+
+
+def seal(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the sha256 of every file in a folder into its manifest, which appears last."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    hashes = {path.relative_to(folder).as_posix(): storage.sha256(path) for path in files}
+    with storage.staged(folder / MANIFEST) as draft:
+        content = {"facts": dict(facts), "files": hashes}
+        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def verify(folder: Path) -> Manifest:
+    """Check every file of a model folder against its manifest.
+
+    Raises:
+        InputError: If the manifest is missing or malformed, or a file is missing, changed,
+            unlisted or outside the folder.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise _incomplete(str(folder))
+    content = path.read_bytes()
+    facts, hashes = _parsed(content, str(path))
+    for name, expected in hashes.items():
+        _verify_file(folder, name, expected)
+    present = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
+    if unlisted := sorted(present - set(hashes) - {MANIFEST}):
+        raise InputError(str(folder / unlisted[0]), "is not in the manifest", "Remove the file")
+    return Manifest(folder, hashlib.sha256(content).hexdigest(), facts)
+
+
+def names(folder: Path) -> list[str]:
+    """What the manifest of a sealed folder lists, in its order, and the manifest itself.
+
+    Raises:
+        InputError: If the manifest is missing or malformed.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise _incomplete(str(folder))
+    return [*_parsed(path.read_bytes(), str(path))[1], MANIFEST]
+
+
+def publish(folder: Path, uri: str) -> None:
+    """Copy a sealed folder to where its readers find it, the manifest last.
+
+    What is published never changes. The first to publish claims the place for its manifest, in a
+    small file `claims/<name>.json` beside it, before any other file is written. So of several who
+    publish different models one wins, and the others are told; and whoever was killed half-way
+    does it again.
+
+    Args:
+        folder: The sealed folder.
+        uri: A path, or a file://, gs:// or s3:// URI below a folder or bucket.
+
+    Raises:
+        InputError: If the folder does not verify, another one is or is going to be there, or the
+            place cannot be written.
+    """
+    manifest = verify(folder)
+    store = storage.open_store(uri)
+    published, _ = store.read(MANIFEST)
+    if published and published != (folder / MANIFEST).read_bytes():
+        raise InputError(uri, "holds another model", "Publish under another name")
+    if not published:
+        _claim(uri, manifest.sha256)
+        storage.upload(store, folder, names(folder)[:-1])
+        store.put(folder, [MANIFEST])
+
+
+def fetch(uri: str, into: Path) -> Path:
+    """A published folder on this machine, verified.
+
+    Args:
+        uri: What `publish` was given; a folder on this machine stays where it is.
+        into: A folder for downloads.
+
+    Raises:
+        InputError: If there is none, it is incomplete, does not verify or cannot be read.
+    """
+    if storage.local_path(uri):
+        folder = storage.fetch(uri, into)
+        verify(folder)
+        return folder
+    target = into / storage.split(uri)[1]
+    with storage.staged(target) as draft:
+        download(uri, draft)
+    return target
+
+
+def download(uri: str, folder: Path) -> None:
+    """Copy what the manifest of a published folder lists into a local one, and verify it.
+
+    Raises:
+        InputError: As `fetch` does.
+    """
+    store = storage.open_store(uri)
+    manifest, _ = store.read(MANIFEST)
+    if not manifest:
+        raise _incomplete(uri)
+    _, hashes = _parsed(manifest, f"{uri}/{MANIFEST}")
+    sizes = store.sizes()
+    if missing := sorted(set(hashes) - set(sizes)):
+        raise _missing(f"{uri}/{missing[0]}")
+    storage.download(store, {name: sizes[name] for name in hashes}, folder)
+    (folder / MANIFEST).write_bytes(manifest)
+    verify(folder)
+
+
+def _claim(uri: str, manifest_sha256: str) -> None:
+    registry, name = storage.split(uri)
+    claim = json.dumps({"manifest_sha256": manifest_sha256}).encode()
+    claims = storage.open_store(f"{registry}/{CLAIMS}")
+    if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
+        fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run is at it"
+        raise InputError(uri, "is claimed for another model", fix)
+
+
+def _missing(where: str) -> InputError:
+    return InputError(where, "is in the manifest but missing", "Copy the model again")
+
+
+def _incomplete(where: str) -> InputError:
+    fix = "Make it again: the manifest is written last, so the folder is incomplete"
+    return InputError(where, f"has no {MANIFEST}", fix)
+
+
+def _parsed(manifest: bytes, where: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The facts and the sha256 of each file that a manifest states."""
+    try:
+        content = json.loads(manifest)
+        facts, hashes = dict(content["facts"]), dict(content["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(where, "is not a manifest", "Make the folder again") from error
+    for name in hashes:
+        storage.require_inside(name, where)
+    return facts, hashes
+
+
+def _verify_file(folder: Path, name: str, expected: str) -> None:
+    storage.require_no_link(folder, name)
+    path = folder / name
+    if not path.is_file():
+        raise _missing(str(path))
+    if storage.sha256(path) != expected:
+        raise InputError(
+            str(path), "differs from its sha256 in the manifest", "Copy the model again"
+        )

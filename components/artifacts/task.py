@@ -1,0 +1,153 @@
+"""The classification task: its labels, their ids and what they mean.
+
+Everything that depends on the labels (prompts, schemas, model head, reports, endpoint)
+reads them from a task file. The shipped tasks stand in `components/artifacts/tasks/`.
+"""
+
+import re
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from components import storage
+from components.errors import InputError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_MAX_LABELS = 100
+_MAX_WORDS = 4
+_WORDS = re.compile(rf"[^\W\d_][\w'-]*( [\w'-]+){{0,{_MAX_WORDS - 1}}}")
+
+
+@dataclass(frozen=True)
+class Label:
+    """One class.
+
+    Args:
+        name: What the model answers.
+        description: What a text of the class says, in one line.
+        examples: A few texts of the class.
+        words: Forms of words, and short phrases, that name the class in a text.
+    """
+
+    name: str
+    description: str
+    examples: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A single-label text classification task.
+
+    Args:
+        name: Short name.
+        description: What the label of a text says, as a clause.
+        labels: The classes; a label's id is its place.
+        topics: What synthetic texts are about, in turn; may be empty.
+    """
+
+    name: str
+    description: str
+    labels: tuple[Label, ...]
+    topics: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The label names in the order of their ids."""
+        return tuple(label.name for label in self.labels)
+
+    def label_id(self, value: object) -> int | None:
+        """The id of a label given by name (any case) or by id, or None if it is no label."""
+        text = str(value).strip().lower()
+        if text in self.names:
+            return self.names.index(text)
+        if re.fullmatch(r"\d{1,3}(\.0)?", text) and float(text) < len(self.labels):
+            return int(float(text))
+        return None
+
+
+def load_task(reference: str) -> Task:
+    """Read a task by shipped name, or from a YAML file.
+
+    Args:
+        reference: The name of a shipped task (`emotion`), or a path or URI of a task file.
+
+    Raises:
+        InputError: If there is no such task or the file breaks a rule.
+    """
+    shipped = resources.files("components.artifacts") / "tasks" / f"{reference}.yaml"
+    if _NAME.fullmatch(reference) and shipped.is_file():
+        text = shipped.read_text(encoding="utf-8")
+    else:
+        text = storage.read_text(reference)
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"task file {reference}", "is not valid YAML", str(error)) from error
+    return _task(content, f"task file {reference}")
+
+
+def _task(content: object, where: str) -> Task:
+    fields = _fields(content, {"name", "description", "labels"}, where, optional={"topics"})
+    listed = fields["labels"]
+    if not isinstance(listed, list) or not 2 <= len(listed) <= _MAX_LABELS:
+        raise InputError(where, f"`labels` must be a list of 2 to {_MAX_LABELS}", "Add labels")
+    labels = tuple(_label(each, f"{where}, label {n}") for n, each in enumerate(listed))
+    names = [label.name for label in labels]
+    if len(set(names)) < len(names):
+        raise InputError(where, f"a label name occurs twice in {names}", "Make the names distinct")
+    return Task(
+        name=_name(fields["name"], where),
+        description=_line(fields["description"], where),
+        labels=labels,
+        topics=_lines(fields, "topics", where),
+    )
+
+
+def _label(content: object, where: str) -> Label:
+    fields = _fields(content, {"name", "description"}, where, optional={"examples", "words"})
+    return Label(
+        name=_name(fields["name"], where),
+        description=_line(fields["description"], where),
+        examples=_lines(fields, "examples", where),
+        words=tuple(_word(each, where) for each in _lines(fields, "words", where)),
+    )
+
+
+def _fields(
+    content: object, required: Set[str], where: str, optional: Set[str] = frozenset()
+) -> Mapping[str, Any]:
+    if not isinstance(content, dict) or not required <= set(content) <= required | optional:
+        allowed = ", ".join(sorted(required | optional))
+        raise InputError(where, f"must have the keys {allowed} and no other", "Mend the file")
+    return content
+
+
+def _name(value: object, where: str) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
+        raise InputError(f"{where}, name {value!r}", rule, "Rename it")
+    return value
+
+
+def _word(value: str, where: str) -> str:
+    if not _WORDS.fullmatch(value) or value != value.lower():
+        rule = f"a word is at most {_MAX_WORDS} lower-case words without other signs than - and '"
+        raise InputError(f"{where}, words, {value!r:.80}", rule, "Rewrite it")
+    return value
+
+
+def _lines(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    listed = fields.get(key, [])
+    if not isinstance(listed, list):
+        raise InputError(where, f"`{key}` must be a list of texts", "Write one text a line")
+    return tuple(_line(each, f"{where}, {key}") for each in listed)
+
+
+def _line(value: object, where: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= 500 or "\n" in value.strip():
+        raise InputError(f"{where}, text {value!r:.80}", "must be one line of text", "Rewrite it")
+    return value.strip()

@@ -1,0 +1,61 @@
+"""What the entry points of all steps share: logging, the option for settings, errors as exits."""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from components.errors import StepError
+from components.options import Settings, read_assignments, with_options
+from components.yaml_files import read_mapping
+
+
+def start_logging() -> None:
+    """Send progress lines to standard error, and silence chatty libraries.
+
+    Replaces the handlers of KFP's executor, which prefixes every line. SIGTERM ends the step
+    like an error, so that the servers it started are stopped as well.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    for library in ("httpx", "httpx2", "kserve", "datasets"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def add_settings_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--settings` and `--set`, which `chosen_settings` reads."""
+    parser.add_argument("--settings", default="", help="YAML file of settings, path or URI")
+    add_set_option(parser)
+
+
+def add_set_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--set`, which `components.options.read_assignments` reads."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
+    )
+
+
+def chosen_settings(kind: type[Settings], arguments: argparse.Namespace) -> Settings:
+    """Settings by the names of their fields, from a file and from assignments, which win.
+
+    Args:
+        kind: A settings dataclass.
+        arguments: Has what `add_settings_options` has added.
+
+    Raises:
+        InputError: If the file cannot be read, a name is unknown, a value has the wrong type, or
+            the settings refuse it.
+    """
+    file = read_mapping(arguments.settings, "settings file") if arguments.settings else {}
+    return with_options(kind, {**file, **read_assignments(arguments.set)})
+
+
+@contextmanager
+def errors_as_exit(command: str) -> Iterator[None]:
+    """End the process with status 1 and one line if the block raises a `StepError`."""
+    try:
+        yield
+    except StepError as error:
+        sys.exit(f"{command}: {error}")

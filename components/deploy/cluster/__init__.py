@@ -1,0 +1,1 @@
+"""Kubernetes and KServe, as far as deploying needs them."""

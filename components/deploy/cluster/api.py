@@ -1,0 +1,245 @@
+"""What deploying needs of a Kubernetes API server, in one namespace."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+    wait_random_exponential,
+)
+
+from components.errors import InputError
+
+FIELD_MANAGER = "emotion-pipeline"
+"""Owner of the fields that this project sets, in server-side apply."""
+SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
+LEASES = ("coordination.k8s.io", "v1", "leases")
+
+RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
+    SERVICES[::2]: ("get", "create", "patch"),
+    LEASES[::2]: ("get", "create", "update"),
+    ("", "pods"): ("list",),
+    ("", "events"): ("list",),
+}
+"""The verbs that deploying uses, by group and resource: all that its role has to allow."""
+
+_ENDED = {"Failed", "Succeeded"}
+_REQUEST_SECONDS = 30
+_FORBIDDEN_SECONDS = 60
+_CONFLICTS = 8
+
+
+class ClusterError(InputError):
+    """The API server refused a request or could not be reached."""
+
+
+class Conflict(ClusterError):  # noqa: N818 (the API's own word)
+    """Somebody else has changed the object since it was read, or has made it already."""
+
+
+class Forbidden(ClusterError):  # noqa: N818 (the API's own word)
+    """The account has not the right."""
+
+
+class Cluster:
+    """A namespace of a cluster.
+
+    Args:
+        api: Client of the API server.
+        namespace: Name of the namespace.
+    """
+
+    def __init__(self, api: Any, namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+        self._has_rights = False
+
+    def read(self, kind: tuple[str, str, str], name: str) -> dict[str, Any] | None:
+        """An object; None if there is none of that name.
+
+        Raises:
+            ClusterError: If it cannot be read, or the cluster does not know the kind.
+        """
+        return self._request("GET", _path(kind, self.namespace, name), missing_is_none=True)
+
+    def apply(self, kind: tuple[str, str, str], manifest: Mapping[str, Any]) -> None:
+        """Make the object have the fields of a manifest, and none that an earlier one had.
+
+        Raises:
+            ClusterError: If the server refuses it, or another manager owns one of the fields.
+        """
+        path = _path(kind, self.namespace, manifest["metadata"]["name"])
+        # The server itself retries a patch that met a change; what is left of them comes here.
+        again = Retrying(
+            retry=retry_if_exception_type(Conflict),
+            stop=stop_after_attempt(_CONFLICTS),
+            wait=wait_random_exponential(0.1, 5),
+            reraise=True,
+        )
+        again(
+            self._request,
+            "PATCH",
+            path,
+            query=[("fieldManager", FIELD_MANAGER)],
+            body=manifest,
+            content_type="application/apply-patch+yaml",
+        )
+
+    def create(self, kind: tuple[str, str, str], content: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an object.
+
+        Raises:
+            Conflict: If there is one of that name.
+            ClusterError: If the server refuses it.
+        """
+        return self._request("POST", _path(kind, self.namespace), body=content) or {}
+
+    def replace(self, kind: tuple[str, str, str], content: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace an object, unless it has changed since it was read.
+
+        Raises:
+            Conflict: If it has changed.
+            ClusterError: If the server refuses it.
+        """
+        path = _path(kind, self.namespace, content["metadata"]["name"])
+        return self._request("PUT", path, body=content) or {}
+
+    def pods(self, selector: str) -> list[dict[str, Any]]:
+        """The pods that a label selector matches, but for those that have ended or are to end."""
+        listed = self._list("pods", [("labelSelector", selector)])
+        # A pod that was evicted stays on the list, with its phase.
+        lasting = [pod for pod in listed if pod["status"].get("phase") not in _ENDED]
+        return [pod for pod in lasting if "deletionTimestamp" not in pod["metadata"]]
+
+    def warnings(self, name: str) -> list[str]:
+        """What the cluster warned of about an object of this name, oldest first."""
+        fields = f"involvedObject.name={name},type=Warning"
+        events = self._list("events", [("fieldSelector", fields)])
+        events.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime")))
+        return [f"{event.get('reason')}: {event.get('message')}" for event in events]
+
+    def may(self, verb: str, group: str, resource: str, name: str) -> bool:
+        """Whether this account may do something in the namespace.
+
+        Source: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
+        """
+        wanted = {"namespace": self.namespace, "verb": verb, "group": group}
+        wanted |= {"resource": resource, "name": name}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": wanted},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = self._request("POST", path, body=review) or {}
+        return bool(answer["status"].get("allowed"))
+
+    def _list(self, resource: str, query: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        answer = self._request("GET", _path(("", "v1", resource), self.namespace), query=query)
+        return list((answer or {})["items"])
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+        missing_is_none: bool = False,
+    ) -> dict[str, Any] | None:
+        from kubernetes.client import ApiException
+
+        # An API server that has come up again forbids everything until it has read the roles.
+        again = Retrying(
+            retry=retry_if_exception_type(Forbidden),
+            stop=stop_after_delay(_FORBIDDEN_SECONDS if self._has_rights else 0),
+            wait=wait_fixed(1),
+            reraise=True,
+        )
+        try:
+            return again(self._send, method, path, query, body, content_type)
+        except ClusterError as error:
+            cause = error.__cause__
+            # A kind that the server does not know is 404 too, but not with an object as answer.
+            known = isinstance(cause, ApiException) and cause.status == 404 and _details(cause)
+            if missing_is_none and known:
+                return None
+            raise
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        body: Mapping[str, Any] | None,
+        content_type: str,
+    ) -> dict[str, Any]:
+        with _explained(f"{method} {path}"):
+            answer: dict[str, Any] = self.api.call_api(
+                path,
+                method,
+                query_params=list(query),
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                body=body,
+                response_type="object",
+                auth_settings=["BearerToken"],
+                _return_http_data_only=True,
+                _request_timeout=_REQUEST_SECONDS,
+            )
+        # Anybody may ask for a review of his rights, which is no object of a namespace.
+        self._has_rights |= "/namespaces/" in path
+        return answer
+
+
+def _path(kind: tuple[str, str, str], namespace: str, name: str = "") -> str:
+    group, version, resource = kind
+    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    return f"{root}/namespaces/{namespace}/{resource}" + (f"/{name}" if name else "")
+
+
+@contextmanager
+def _explained(request: str) -> Iterator[None]:
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except HTTPError as error:
+        fix = "Check that the API server is up and reachable"
+        raise ClusterError(request, f"the API server does not answer: {error}", fix) from error
+    except ApiException as error:
+        raise _refusal(request, error) from error
+
+
+def _refusal(request: str, error: Any) -> ClusterError:
+    answer = _details(error)
+    message = answer.get("message") or f"{error.status} {error.reason}: {error.body!r:.200}"
+    causes = (answer.get("details") or {}).get("causes") or []
+    if any(cause.get("reason") == "FieldManagerConflict" for cause in causes):
+        fix = "Let that manager give the fields up, or make its change in this project"
+        return ClusterError(request, message, fix)
+    if error.status == 409:
+        return Conflict(request, message, "Try again")
+    if error.status == 403:
+        return Forbidden(request, message, "Give the account the deployer's role")
+    fixes = {
+        401: "Log in again",
+        404: "Install KServe, and check the namespace",
+        422: "Correct the manifest",
+    }
+    return ClusterError(request, message, fixes.get(error.status, "See the API server's log"))
+
+
+def _details(error: Any) -> dict[str, Any]:
+    try:
+        answer = json.loads(error.body)
+    except (TypeError, ValueError):
+        return {}
+    return answer if isinstance(answer, dict) and answer.get("kind") == "Status" else {}

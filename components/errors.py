@@ -1,0 +1,78 @@
+"""Errors that name the thing, the rule and the fix.
+
+StepError              every entry point reports it in one line and exits with status 1
+├── InputError         what the user gave is wrong: a setting, a file, a row, a right
+└── WorkError          the input was right, but the work failed
+    ├── ClusterError        the API server refused a request or does not answer
+    ├── LeaseError          another deploy of the service is under way, or has taken over
+    ├── RolloutError        a service does not come to serve what was asked for
+    ├── ServingError        a predictor does not start, does not answer, or answers wrongly
+    └── ChampionMovedError  another run has replaced the champion in the meantime
+"""
+
+import math
+from collections.abc import Iterable
+
+
+class StepError(Exception):
+    """A reason why a step cannot continue, in words for the user.
+
+    Args:
+        thing: What is wrong: a setting, file, row or service, with its value or place.
+        rule: The rule it breaks, as a clause without a full stop.
+        fix: What the user can do about it, as a clause without a full stop.
+    """
+
+    def __init__(self, thing: str, rule: str, fix: str) -> None:
+        super().__init__(f"{thing}: {rule.rstrip('.')}. {fix.rstrip('.')}.")
+        self.thing, self.rule, self.fix = thing, rule, fix
+
+
+class InputError(StepError, ValueError):
+    """What the user gave cannot be used; no work was spent on it."""
+
+
+class WorkError(StepError, RuntimeError):
+    """The work failed, although the input was right; another try may succeed."""
+
+
+class ClusterError(WorkError):
+    """The Kubernetes API server refused a request or does not answer."""
+
+
+class LeaseError(WorkError):
+    """Another deploy of the service is under way, or has taken over."""
+
+
+class RolloutError(WorkError):
+    """A service does not come to serve what was asked for."""
+
+
+class ServingError(WorkError):
+    """A predictor does not start, does not answer, or answers wrongly."""
+
+
+class ChampionMovedError(WorkError):
+    """Another run has replaced the champion since it was read."""
+
+
+def require_between(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a number outside [low, high], NaN included.
+
+    Raises:
+        InputError: If the value is out of range.
+    """
+    if not low <= value <= high:
+        allowed = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+        raise InputError(f"{name}={value!r}", f"must be {allowed}", f"Change {name}")
+
+
+def require_one_of(name: str, value: str, allowed: Iterable[str]) -> None:
+    """Refuse a word that is not on the list.
+
+    Raises:
+        InputError: If the value is not allowed.
+    """
+    names = sorted(allowed)
+    if value not in names:
+        raise InputError(f"{name}={value!r}", "is not known", f"Use one of: {', '.join(names)}")

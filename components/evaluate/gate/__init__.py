@@ -1,0 +1,1 @@
+"""The gate: what a model must reach to be released."""

@@ -1,0 +1,1 @@
+"""Measurements of a classifier, each with what it is computed from."""

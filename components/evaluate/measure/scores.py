@@ -1,0 +1,119 @@
+"""Scores of a classifier on one split, all computed by scikit-learn and SciPy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    confusion_matrix,
+    log_loss,
+    precision_recall_fscore_support,
+    top_k_accuracy_score,
+)
+
+from components.evaluate.measure.reliability import (
+    ReliabilityBin,
+    expected_calibration_error,
+    reliability,
+)
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """How well one label is recognised; `support` is its number of rows in the split."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well a classifier does on one split.
+
+    Args:
+        rows: Number of rows.
+        accuracy: Share of rows whose label is right, 0 to 1.
+        macro_f1: Unweighted mean of the F1 of all labels, 0 to 1.
+        weighted_f1: Mean of the F1 of all labels, each weighted by its rows, 0 to 1.
+        top2_accuracy: Share of rows whose label is among the two most probable, 0 to 1.
+        log_loss: Mean negative logarithm of the true label's probability, at least 0.
+        brier_score: Mean squared distance of the probabilities from the truth, 0 to 2.
+        expected_calibration_error: Mean distance of the probability of the predicted label from
+            the share of right answers, 0 to 1.
+        reliability: The same in detail, for a reliability diagram.
+        per_label: Scores of every label by name, in the order of the ids.
+        confusion_matrix: Counts by [true label id][predicted label id].
+        confusion_shares: The same as shares of the rows of the true label, 0 to 1.
+    """
+
+    rows: int
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    top2_accuracy: float
+    log_loss: float
+    brier_score: float
+    expected_calibration_error: float
+    reliability: tuple[ReliabilityBin, ...]
+    per_label: Mapping[str, LabelScores]
+    confusion_matrix: tuple[tuple[int, ...], ...]
+    confusion_shares: tuple[tuple[float, ...], ...]
+
+
+def score(
+    truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]], labels: Sequence[str]
+) -> Scores:
+    """Compare predicted probabilities with the true labels.
+
+    A score without a single row to compute it from is 0, so a label that a split lacks
+    lowers the macro average instead of hiding.
+
+    Args:
+        truth: True label ids, shape (rows,), at least one row.
+        probabilities: Predicted probabilities, shape (rows, labels).
+        labels: Label names in the order of their ids.
+    """
+    ids = range(len(labels))
+    predicted = probabilities.argmax(axis=1)
+    # scikit-learn wants rows that sum to 1 in double precision.
+    shares = probabilities / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, predicted, labels=ids, zero_division=0
+    )
+    bins = reliability(truth, probabilities)
+    columns = (precision.tolist(), recall.tolist(), f1.tolist(), support.tolist())
+    return Scores(
+        rows=len(truth),
+        accuracy=float(accuracy_score(truth, predicted)),
+        macro_f1=float(f1.mean()),
+        weighted_f1=float(np.average(f1, weights=support)),
+        top2_accuracy=_top2_accuracy(truth, shares),
+        log_loss=float(log_loss(truth, shares, labels=ids)),
+        brier_score=float(brier_score_loss(truth, shares, labels=ids, scale_by_half=False)),
+        expected_calibration_error=expected_calibration_error(bins),
+        reliability=bins,
+        per_label={
+            name: LabelScores(*row)
+            for name, row in zip(labels, zip(*columns, strict=True), strict=True)
+        },
+        confusion_matrix=_rows(confusion_matrix(truth, predicted, labels=ids)),
+        confusion_shares=_rows(confusion_matrix(truth, predicted, labels=ids, normalize="true")),
+    )
+
+
+def _top2_accuracy(truth: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
+    count = shares.shape[1]
+    # With two labels scikit-learn takes the scores for those of a single class.
+    return (
+        float(top_k_accuracy_score(truth, shares, k=2, labels=range(count))) if count > 2 else 1.0
+    )
+
+
+def _rows(matrix: NDArray[Any]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())

@@ -1,0 +1,1 @@
+"""The evaluation as people read it: report page and model card."""

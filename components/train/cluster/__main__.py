@@ -1,0 +1,94 @@
+"""Write what trains on a cluster: `python -m components.train.cluster train-job|katib --help`."""
+
+import argparse
+import sys
+from typing import Any
+
+import yaml
+
+from components.errors import InputError
+from components.train.arguments import read_settings
+from components.train.cluster import pods
+from components.train.cluster.katib import ALGORITHMS, Plan, experiment
+from components.train.cluster.train_job import train_job
+from components.train.search.space import SPACE, read_space
+
+
+def main() -> None:
+    """Print a manifest; bad input ends the process with status 1 and a reason."""
+    arguments = _parser().parse_args()
+    try:
+        manifest = arguments.render(arguments)
+    except InputError as error:
+        sys.exit(f"manifests: {error}")
+    yaml.safe_dump(manifest, sys.stdout, sort_keys=False)
+
+
+def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:
+    return train_job(
+        arguments.name,
+        read_settings(arguments.settings, arguments.set),
+        arguments.image,
+        arguments.dataset,
+        arguments.output,
+        arguments.nodes,
+        _resources(arguments),
+    )
+
+
+def _experiment(arguments: argparse.Namespace) -> dict[str, Any]:
+    settings = read_settings(arguments.settings, arguments.set)
+    return experiment(
+        arguments.name,
+        settings,
+        read_space(arguments.space, settings),
+        arguments.image,
+        arguments.dataset,
+        Plan(arguments.trials, arguments.parallel, arguments.algorithm),
+        _resources(arguments),
+    )
+
+
+def _resources(arguments: argparse.Namespace) -> pods.Resources:
+    return pods.Resources(arguments.cpu, arguments.memory, arguments.gpus)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m components.train.cluster")
+    commands = parser.add_subparsers(required=True)
+    job = commands.add_parser("train-job", help="train on several nodes, by Kubeflow Trainer")
+    job.set_defaults(render=_train_job)
+    job.add_argument("--output", required=True, help="model folder to write, gs:// or s3://")
+    job.add_argument("--nodes", type=int, default=2, help="number of pods")
+    katib = commands.add_parser("katib", help="search for the best settings, by Katib")
+    katib.set_defaults(render=_experiment)
+    katib.add_argument("--space", default=str(SPACE), help="search space, path or URI")
+    katib.add_argument("--trials", type=int, default=Plan.trials, help="trials in all")
+    katib.add_argument("--parallel", type=int, default=Plan.parallel, help="trials at a time")
+    katib.add_argument("--algorithm", choices=ALGORITHMS, default=Plan.algorithm)
+    for command in (job, katib):
+        _add_common(command)
+    return parser
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--name", default="emotion-train", help="name of the object")
+    command.add_argument("--image", required=True, help="container image of the train step")
+    command.add_argument(
+        "--dataset", required=True, help="folder of the merge step, gs:// or s3://"
+    )
+    command.add_argument("--settings", default="", help="YAML file of settings, path or URI")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting; may be repeated",
+    )
+    command.add_argument("--cpu", default=pods.Resources.cpu, help="cores of a pod")
+    command.add_argument("--memory", default=pods.Resources.memory, help="memory of a pod")
+    command.add_argument("--gpus", type=int, default=pods.Resources.gpus, help="GPUs of a pod")
+
+
+if __name__ == "__main__":
+    main()

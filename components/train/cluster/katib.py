@@ -1,0 +1,138 @@
+"""The Katib Experiment that searches on a cluster, each trial a Job of its own.
+
+A trial prints its score as a line `name=value`, which Katib's sidecar finds in the output.
+
+Source: https://www.kubeflow.org/docs/components/katib/user-guides/hp-tuning/configure-experiment/
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.errors import require_between, require_one_of
+from components.train.arguments import changed_settings, to_arguments
+from components.train.cluster import pods
+from components.train.objective import METRIC
+from components.train.search.space import Parameter, for_trial
+from components.train.settings import TrainSettings
+
+ALGORITHMS = ("tpe", "random")
+_CONTAINER = "train"
+_TYPES = {"float": "double", "int": "int", "categorical": "categorical"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much to search.
+
+    Args:
+        trials: How many trials to make.
+        parallel: How many of them at a time.
+        algorithm: One of `ALGORITHMS`.
+    """
+
+    trials: int = 20
+    parallel: int = 4
+    algorithm: str = "tpe"
+
+    def __post_init__(self) -> None:
+        require_one_of("algorithm", self.algorithm, ALGORITHMS)
+        require_between("trials", self.trials, 1)
+        require_between("parallel", self.parallel, 1, self.trials)
+
+
+def experiment(
+    name: str,
+    settings: TrainSettings,
+    space: Sequence[Parameter],
+    image: str,
+    dataset_uri: str,
+    plan: Plan,
+    resources: pods.Resources,
+) -> dict[str, Any]:
+    """The manifest, ready to be written as YAML.
+
+    Args:
+        name: Name of the experiment.
+        settings: What the settings have that are not searched.
+        space: Which settings are searched.
+        image: Container image of the train step; it must have a shell, by which Katib wraps it.
+        dataset_uri: Folder of the merge step, in object storage.
+        plan: How much to search.
+        resources: What each trial gets.
+    """
+    return {
+        "apiVersion": "kubeflow.org/v1beta1",
+        "kind": "Experiment",
+        "metadata": {"name": name},
+        "spec": {
+            "objective": {"type": "maximize", "objectiveMetricName": METRIC},
+            "algorithm": {
+                "algorithmName": plan.algorithm,
+                "algorithmSettings": [{"name": "random_state", "value": str(settings.seed)}],
+            },
+            "maxTrialCount": plan.trials,
+            "parallelTrialCount": plan.parallel,
+            "maxFailedTrialCount": max(1, plan.trials // 4),
+            "parameters": [_parameter(each) for each in space],
+            "metricsCollectorSpec": {"collector": {"kind": "StdOut"}},
+            "trialTemplate": {
+                "primaryContainerName": _CONTAINER,
+                "trialParameters": [{"name": each.name, "reference": each.name} for each in space],
+                "trialSpec": _job(settings, space, image, dataset_uri, resources),
+            },
+        },
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    if parameter.kind == "categorical":
+        space: dict[str, Any] = {"list": [json.dumps(each) for each in parameter.choices]}
+    else:
+        space = {
+            "min": json.dumps(parameter.low),
+            "max": json.dumps(parameter.high),
+            "distribution": "logUniform" if parameter.log else "uniform",
+        }
+    return {
+        "name": parameter.name,
+        "parameterType": _TYPES[parameter.kind],
+        "feasibleSpace": space,
+    }
+
+
+def _job(
+    settings: TrainSettings,
+    space: Sequence[Parameter],
+    image: str,
+    dataset_uri: str,
+    resources: pods.Resources,
+) -> dict[str, Any]:
+    container = {
+        "name": _CONTAINER,
+        "image": image,
+        "command": ["python", "-m", "components.train"],
+        "args": [
+            f"--dataset={dataset_uri}",
+            f"--output={pods.SCRATCH}/model",
+            *to_arguments(changed_settings(for_trial(settings))),
+            *(f"--set={each.name}=${{trialParameters.{each.name}}}" for each in space),
+        ],
+        "env": pods.environment(),
+        "resources": resources.to_manifest(),
+        "securityContext": pods.container_security(),
+        "volumeMounts": pods.volume_mounts(),
+    }
+    pod = {
+        # The mesh's sidecar would run on after training and keep the Job from ending.
+        "metadata": {"annotations": {"sidecar.istio.io/inject": "false"}},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": pods.pod_security(),
+            "containers": [container],
+            "volumes": pods.volumes(),
+        },
+    }
+    return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"backoffLimit": 1, "template": pod}}

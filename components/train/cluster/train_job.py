@@ -1,0 +1,100 @@
+"""The Kubeflow Trainer TrainJob that trains on several nodes of a cluster.
+
+It runs `python -m components.train` under torchrun, which the runtime `torch-distributed` tells
+by PET_ variables how many nodes there are and where the first one is.
+
+Source: https://www.kubeflow.org/docs/components/trainer/
+"""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlparse
+
+from components.errors import InputError, require_between
+from components.train.arguments import changed_settings, to_arguments
+from components.train.cluster import pods
+from components.train.settings import TrainSettings
+
+_RUNTIME = "torch-distributed"
+# Names that the runtime gives its only job and its container.
+_JOB = _CONTAINER = "node"
+_WORKERS_GRACE_SECONDS = pods.GRACE_SECONDS - 15
+
+
+def train_job(
+    name: str,
+    settings: TrainSettings,
+    image: str,
+    dataset_uri: str,
+    output_uri: str,
+    nodes: int,
+    resources: pods.Resources,
+) -> dict[str, Any]:
+    """The manifest, ready to be written as YAML.
+
+    Args:
+        name: Name of the job.
+        settings: How to train; `batch_size` counts the texts of all nodes together, and without
+            `processes` every GPU of a node gets one.
+        image: Container image of the train step.
+        dataset_uri: Folder of the merge step, in object storage.
+        output_uri: Model folder to write, in object storage.
+        nodes: Number of pods.
+        resources: What each of them gets.
+
+    Raises:
+        InputError: If the batch cannot be shared evenly, or a folder is not in object storage.
+    """
+    require_between("nodes", nodes, 1)
+    for uri in (dataset_uri, output_uri):
+        if urlparse(uri).scheme not in ("gs", "s3"):
+            raise InputError(
+                uri, "is not in object storage, where every node finds it", "Use gs:// or s3://"
+            )
+    processes = settings.processes or max(resources.gpus, 1)
+    replace(settings, processes=processes * nodes)
+    return {
+        "apiVersion": "trainer.kubeflow.org/v1alpha1",
+        "kind": "TrainJob",
+        "metadata": {"name": name},
+        "spec": {
+            "runtimeRef": {"name": _RUNTIME},
+            "trainer": {
+                "image": image,
+                "numNodes": nodes,
+                "numProcPerNode": processes,
+                "resourcesPerNode": resources.to_manifest(),
+                "command": ["python", "-m", "torch.distributed.run"],
+                "args": [
+                    f"--shutdown-timeout={_WORKERS_GRACE_SECONDS}",
+                    *("-m", "components.train"),
+                    f"--dataset={dataset_uri}",
+                    f"--output={output_uri}",
+                    f"--checkpoints={pods.SCRATCH}/checkpoints",
+                    *to_arguments(changed_settings(settings)),
+                ],
+                "env": pods.environment(),
+            },
+            "runtimePatches": [_hardening()],
+        },
+    }
+
+
+def _hardening() -> dict[str, Any]:
+    pod = {
+        "securityContext": pods.pod_security(),
+        "terminationGracePeriodSeconds": pods.GRACE_SECONDS,
+        "volumes": pods.volumes(),
+        "containers": [
+            {
+                "name": _CONTAINER,
+                "securityContext": pods.container_security(),
+                "volumeMounts": pods.volume_mounts(),
+            }
+        ],
+    }
+    job = {"name": _JOB, "template": {"spec": {"template": {"spec": pod}}}}
+    return {
+        "manager": "emotion-pipeline",
+        "trainingRuntimeSpec": {"template": {"spec": {"replicatedJobs": [job]}}},
+    }

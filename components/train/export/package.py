@@ -1,0 +1,96 @@
+"""From a trained model to a sealed model folder."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset
+
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.model.engines import Layout
+from components.artifacts.task import Task
+from components.train.export.card import model_card
+from components.train.export.onnx_file import export_onnx
+from components.train.export.quantise import Parity, onnx_logits, parity, quantise
+from components.train.export.temperature import fit_temperature
+from components.train.export.weights import save_models
+from components.train.settings import TrainSettings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained classifier and what belongs to it.
+
+    Args:
+        task: Its labels.
+        settings: How it was trained.
+        model: The model, with its adapter if it has one.
+        tokenizer: Its tokenizer.
+        load_base: Loads the model anew as it was before it got its adapter.
+        validation: Tokenised rows that it was not trained on.
+    """
+
+    task: Task
+    settings: TrainSettings
+    model: Any
+    tokenizer: Any
+    load_base: Callable[[], Any]
+    validation: Dataset
+
+
+def write_package(
+    trained: Trained, history: Mapping[str, Any], facts: Mapping[str, Any], output: Path
+) -> None:
+    """Write a model folder (see `artifacts.model.bundle`); it appears when it is complete.
+
+    Args:
+        trained: The model; it is used up.
+        history: The content of `history.json`.
+        facts: What else the manifest shall say.
+        output: The model folder.
+
+    Raises:
+        InputError: If the int8 model differs too much from the float32 model.
+    """
+    validation = trained.validation
+    layout = Layout(trained.tokenizer.pad_token_id, trained.settings.max_length)
+    with storage.staged(output) as folder:
+        folder.mkdir()
+        merged = save_models(
+            trained.model, trained.tokenizer, trained.load_base, trained.settings, folder
+        )
+        difference = export_onnx(merged, validation, layout, folder / bundle.ONNX["fp32"])
+        agreement = _quantise(trained, layout, folder)
+        text = json.dumps(history, indent=1) + "\n"
+        (folder / bundle.HISTORY).write_text(text, encoding="utf-8")
+        card = model_card(trained.task, trained.settings, history)
+        (folder / "README.md").write_text(card, encoding="utf-8")
+        exported = {"onnx_logit_difference": difference, "int8": asdict(agreement)}
+        bundle.write_manifest(folder, {**facts, **exported})
+
+
+def _quantise(trained: Trained, layout: Layout, folder: Path) -> Parity:
+    """Write the int8 model, and the labels with the temperature that suits it."""
+    task, settings = trained.task, trained.settings
+    quantise(folder, trained.validation, layout)
+    logits = {
+        precision: onnx_logits(folder / name, trained.validation, layout)
+        for precision, name in bundle.ONNX.items()
+    }
+    found = parity(logits["int8"], logits["fp32"], settings.min_int8_agreement)
+    temperature = fit_temperature(logits["int8"], np.array(trained.validation["labels"]))
+    _log.info(
+        "train: int8 and float32 agree on %.1f%% of the validation rows; temperature %.2f",
+        100 * found.agreement,
+        temperature,
+    )
+    labels = bundle.Labels(task.name, task.names, layout.max_length, layout.pad_id, temperature)
+    bundle.write_labels(folder, labels)
+    return found

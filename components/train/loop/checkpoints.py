@@ -1,0 +1,242 @@
+"""Checkpoints that a killed run goes on from, on this machine or on another one.
+
+A checkpoint is a folder `checkpoint-<step>` with all that training needs to end as if it had
+never stopped: trained weights and their average, optimiser, schedule, random states and the place
+in the data. The Trainer writes it; then a manifest with the sha256 of every file and the run's
+fingerprint seals it, and it is copied to object storage, its manifest last.
+
+Kept are the newest two and the best one that each of them counts on, here and there: when one
+is damaged, the one before it still leads to the same end.
+
+The manifest finds damage, not malice. Who can write to the folder of the checkpoints can change
+the weights of the model, but not run code: weights are safetensors, and the Trainer reads
+optimiser and random states with torch's `weights_only`.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
+
+from components.artifacts.model import bundle
+from components.errors import InputError
+from components.train.loop.checkpoint_copies import Copies, folder_name, step_of
+from components.train.loop.sigterm import DeferredSigterm
+from components.train.settings import TrainSettings
+
+_log = logging.getLogger(__name__)
+_NEWEST_KEPT = 2
+_FINGERPRINT = "fingerprint"
+_WITHOUT_EFFECT = {"checkpoint_steps", "checkpoint_uri", "min_int8_agreement"}
+
+
+def fingerprint(settings: TrainSettings, **data: Any) -> str:
+    """What must be the same for a run to go on from a checkpoint: a sha256 in hexadecimal.
+
+    Args:
+        settings: Those that change no weights are left out.
+        data: What else decides the weights, above all a hash of the data set.
+    """
+    effective = {
+        key: value for key, value in asdict(settings).items() if key not in _WITHOUT_EFFECT
+    }
+    versions = {name: version(name) for name in ("torch", "transformers", "peft")}
+    facts = json.dumps([effective, data, versions], sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def newest_valid(local: Path, uri: str, expected: str) -> Path | None:
+    """Find the newest checkpoint that a run can go on from.
+
+    It and the best one it counts on must be whole; what is only in object storage is downloaded.
+    Each checkpoint that is passed over is logged as a warning with its reason, and a local one is
+    set aside as `unusable-checkpoint-<step>`.
+
+    Args:
+        local: Folder of the run's checkpoints.
+        uri: Folder in object storage with copies of them; may be empty.
+        expected: The run's fingerprint.
+
+    Raises:
+        InputError: If the object storage cannot be read: starting anew would waste what it holds.
+    """
+    copies = Copies(uri, expected)
+    copied = copies.steps()
+    here = _valid(local, expected)
+
+    def is_here(step: int) -> bool:
+        if step not in here and step in copied:
+            try:
+                here[step] = copies.download(step, local)
+            except InputError as error:
+                _log.warning("train: a copied checkpoint is passed over: %s", error)
+        return step in here
+
+    for step in sorted({*here, *copied}, reverse=True):
+        if not is_here(step):
+            continue
+        best = _best_step(here[step])
+        if is_here(best):
+            return here[step]
+        _set_aside(here.pop(step), f"the best checkpoint, of step {best}, is lost")
+    return None
+
+
+def ended_at(checkpoint: Path) -> int:
+    """The last step if training was over, by its length or by patience; else 0."""
+    state = _state(checkpoint)
+    is_over = state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"]
+    return int(state["global_step"]) if is_over else 0
+
+
+class Checkpointing(TrainerCallback):
+    """Seals, copies and thins out checkpoints, and writes one before SIGTERM is obeyed.
+
+    It must be the last callback that writes into checkpoints, of a Trainer that saves and
+    evaluates every epoch. At the end of an epoch it asks for no checkpoint of its own, since the
+    scores of the epoch would be missing from that.
+
+    Args:
+        local: The Trainer's output folder.
+        every: Steps between checkpoints beside those of the epochs; 0 for none.
+        uri: Folder in object storage that they are copied to; may be empty.
+        fingerprint: The run's fingerprint.
+        sigterm: Tells when to stop.
+    """
+
+    def __init__(
+        self, local: Path, every: int, uri: str, fingerprint: str, sigterm: DeferredSigterm
+    ) -> None:
+        self._local = local
+        self._every = every
+        self._copies = Copies(uri, fingerprint)
+        self._facts = {_FINGERPRINT: fingerprint}
+        self._sigterm = sigterm
+        self._is_stopping = False
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: Any,
+    ) -> None:
+        """Find the best checkpoint where it lies now, which may be another machine."""
+        if state.best_global_step:
+            best = self._local / folder_name(state.best_global_step)
+            state.best_model_checkpoint = str(best)
+
+    def on_epoch_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,
+    ) -> None:
+        """Tell the sampler the epoch: accelerate does not, if processes go on within one."""
+        kwargs["train_dataloader"].set_epoch(int(state.epoch or 0))
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        """Ask for a checkpoint when it is time, or when the run is to stop."""
+        self._is_stopping = _in_any_process(self._sigterm.received, args)
+        is_due = self._every > 0 and state.global_step % self._every == 0
+        is_end_of_epoch = float(state.epoch or 0).is_integer()
+        if (is_due or self._is_stopping) and not is_end_of_epoch:
+            control.should_save = True
+
+    def on_save(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: Any,
+    ) -> None:
+        """Seal the checkpoint that was just written, copy it, and remove those it outdates."""
+        _wait_for_all_processes(args)
+        if state.is_world_process_zero:
+            bundle.seal(self._local / folder_name(state.global_step), self._facts)
+            self._copies.mirror(self._local, _thin_out(self._local), state.global_step)
+        if self._is_stopping:
+            # One that ended early would have the others killed.
+            _wait_for_all_processes(args)
+            _log.info("train: stopped at step %d, its checkpoint is safe", state.global_step)
+            self._sigterm.obey()
+
+
+def _in_any_process(flag: bool, args: TrainingArguments) -> bool:
+    # Processes hear of a signal at different steps, but must stop at the same one.
+    if args.world_size == 1:
+        return flag
+    flags = torch.tensor(int(flag), device=args.device)
+    torch.distributed.all_reduce(flags, op=torch.distributed.ReduceOp.MAX)
+    return bool(flags)
+
+
+def _wait_for_all_processes(args: TrainingArguments) -> None:
+    if args.world_size > 1:
+        torch.distributed.barrier()
+
+
+def _valid(local: Path, expected: str) -> dict[int, Path]:
+    valid = {}
+    for step, folder in _checkpoints(local):
+        try:
+            facts = bundle.verify(folder).facts
+        except InputError as error:
+            _set_aside(folder, f"{error.thing} {error.rule}")
+            continue
+        if facts.get(_FINGERPRINT) == expected:
+            valid[step] = folder
+        else:
+            _set_aside(folder, "it is of a run with other settings, data or versions")
+    return valid
+
+
+def _checkpoints(local: Path) -> Iterator[tuple[int, Path]]:
+    for folder in sorted(local.glob("checkpoint-*")):
+        step = step_of(folder.name)
+        if step is not None and folder.is_dir():
+            yield step, folder
+
+
+def _set_aside(folder: Path, reason: str) -> None:
+    _log.warning("train: %s is passed over: %s", folder, reason)
+    target = folder.with_name(f"unusable-{folder.name}")
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+
+
+def _thin_out(local: Path) -> Collection[int]:
+    """Remove the checkpoints that no resumed run would need, and return the steps of the others."""
+    folders = dict(_checkpoints(local))
+    newest = sorted(folders)[-_NEWEST_KEPT:]
+    kept = {*newest, *(_best_step(folders[step]) for step in newest)}
+    for step in folders.keys() - kept:
+        shutil.rmtree(folders[step])
+    return kept
+
+
+def _best_step(checkpoint: Path) -> int:
+    """The step of the best checkpoint that one counts on: its own if there is none before it."""
+    return int(_state(checkpoint)["best_global_step"] or step_of(checkpoint.name) or 0)
+
+
+def _state(checkpoint: Path) -> dict[str, Any]:
+    text = (checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8")
+    state: dict[str, Any] = json.loads(text)
+    return state

@@ -1,0 +1,209 @@
+"""Fine-tuning with the transformers Trainer."""
+
+import logging
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from sklearn.metrics import accuracy_score, f1_score
+from torch.nn.functional import cross_entropy
+from torch.utils.data import Sampler
+from transformers import (
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerState,
+    TrainingArguments,
+)
+
+from components.train.devices import this_process, uses_bfloat16
+from components.train.loop.averaging import MovingAverage
+from components.train.loop.checkpoints import Checkpointing, ended_at, newest_valid
+from components.train.loop.data import LengthGroups
+from components.train.loop.progress import History, Progress
+from components.train.loop.sigterm import DeferredSigterm
+from components.train.methods.learning_rates import loraplus_optimizer
+from components.train.settings import TrainSettings
+
+_log = logging.getLogger(__name__)
+_LOGGED_POINTS_PER_EPOCH = 10
+
+
+def fit(
+    model: Any,
+    tokenizer: Any,
+    train: Dataset,
+    validation: Dataset,
+    settings: TrainSettings,
+    checkpoints: Path,
+    identity: str,
+) -> History:
+    """Train a model in place and leave it with its best epoch's weights.
+
+    Batches hold texts of like length and are padded to their longest. A checkpoint is written
+    every epoch; the best one has the highest macro-F1 on the validation rows.
+    """
+    progress = Progress(len(train))
+    average = MovingAverage(model, settings.average_decay) if settings.average_decay else None
+    callbacks: list[TrainerCallback] = [progress]
+    if settings.patience:
+        callbacks.append(EarlyStoppingCallback(settings.patience))
+    trainer = ClassifierTrainer(
+        model=model,
+        args=_arguments(settings, len(train), checkpoints),
+        train_dataset=train,
+        eval_dataset=validation.sort("length"),
+        processing_class=tokenizer,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=_metrics,
+        callbacks=callbacks,
+        settings=settings,
+        average=average,
+    )
+    trainer.remove_callback(PrinterCallback)
+    started = time.monotonic()
+    _train(trainer, average, settings, checkpoints, identity)
+    state = trainer.state
+    best = Path(state.best_model_checkpoint or "")
+    if average:
+        average.restore(best)
+        average.apply()
+    rows_per_second = progress.rows_per_second(state, settings.epochs)
+    return History(
+        log=state.log_history,
+        best_epoch=_best_epoch(state),
+        seconds=time.monotonic() - started,
+        rows_per_second=rows_per_second,
+        tokens_per_second=rows_per_second * float(np.mean(train["length"])),
+    )
+
+
+def _best_epoch(state: TrainerState) -> float:
+    epochs = (p["epoch"] for p in state.log_history if p["step"] == state.best_global_step)
+    return round(max(epochs), 2)
+
+
+def _train(
+    trainer: Trainer,
+    average: MovingAverage | None,
+    settings: TrainSettings,
+    checkpoints: Path,
+    identity: str,
+) -> None:
+    """Train to the end, from the newest whole checkpoint of the same run if there is one."""
+    uri = settings.checkpoint_uri
+    with this_process().local_main_process_first():
+        checkpoint = newest_valid(checkpoints, uri, identity)
+    if checkpoint:
+        _log.info("train: going on from %s", checkpoint)
+        if average:
+            average.restore(checkpoint)
+        if step := ended_at(checkpoint):
+            # The Trainer forgets that patience had run out, and would train on.
+            trainer.args.max_steps = step
+    with DeferredSigterm() as sigterm:
+        trainer.add_callback(
+            Checkpointing(checkpoints, settings.checkpoint_steps, uri, identity, sigterm)
+        )
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+
+def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> TrainingArguments:
+    shares = this_process().num_processes * settings.accumulation_steps
+    steps_per_epoch = -(-rows // settings.batch_size)
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        use_cpu=not torch.cuda.is_available(),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size // shares,
+        gradient_accumulation_steps=settings.accumulation_steps,
+        activation_checkpointing=settings.gradient_checkpointing,
+        per_device_eval_batch_size=64,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        label_smoothing_factor=settings.label_smoothing,
+        warmup_steps=settings.warmup_fraction,
+        bf16=uses_bfloat16(settings),
+        torch_compile=settings.torch_compile,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        restore_callback_states_from_checkpoint=True,
+        load_best_model_at_end=True,
+        metric_for_best_model="macro_f1",
+        logging_steps=max(1, steps_per_epoch // _LOGGED_POINTS_PER_EPOCH),
+        disable_tqdm=True,
+        report_to="none",
+        # Off, since it would take the weights away before the loss sees them.
+        remove_unused_columns=False,
+        seed=settings.seed,
+        dataloader_pin_memory=False,
+    )
+
+
+class ClassifierTrainer(Trainer):
+    """The transformers Trainer with what a classifier needs beside it.
+
+    Rows may have weights in the loss, batches hold texts of like length, `lora+` gets its
+    optimiser, and a moving average of the weights is evaluated if there is one.
+    """
+
+    def __init__(
+        self, *, settings: TrainSettings, average: MovingAverage | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._settings, self._average = settings, average
+        if average:
+            self.add_callback(average)
+        # The loss below is a mean already; the Trainer shall divide it among accumulated passes.
+        self.model_accepts_loss_kwargs = False
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,  # noqa: ARG002
+    ) -> Any:
+        """The mean cross entropy of a batch, each row counting by its weight."""
+        labels, weight = inputs.pop("labels"), inputs.pop("weight", None)
+        inputs.pop("length", None)
+        outputs = model(**inputs)
+        smoothing = self.args.label_smoothing_factor if model.training else 0.0
+        losses = cross_entropy(outputs.logits, labels, reduction="none", label_smoothing=smoothing)
+        loss = (losses if weight is None else losses * weight).mean()
+        return (loss, outputs) if return_outputs else loss
+
+    def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
+        """The scores of the averaged weights if there are any, else of the present ones."""
+        with self._average.applied() if self._average else nullcontext():
+            metrics: dict[str, float] = super().evaluate(*arguments, **options)
+        return metrics
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """AdamW; for `lora+` with two learning rates."""
+        if self.optimizer is None and self._settings.peft_method == "lora+":
+            trained: Any = self.model
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args, trained)
+            self.optimizer = loraplus_optimizer(trained, self._settings, kind, options)
+        return super().create_optimizer(model)
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
+        shares = self.args.world_size * self.args.gradient_accumulation_steps
+        batch_size = self.args.train_batch_size * shares
+        return LengthGroups(rows["length"], batch_size, shares, self.args.seed)
+
+
+def _metrics(prediction: EvalPrediction) -> dict[str, float]:
+    predicted = np.asarray(prediction.predictions).argmax(axis=1)
+    return {
+        "accuracy": float(accuracy_score(prediction.label_ids, predicted)),
+        "macro_f1": float(f1_score(prediction.label_ids, predicted, average="macro")),
+    }

@@ -1,0 +1,1 @@
+"""Fine-tuning methods: what is trained of which encoder, and how fast."""

@@ -1,0 +1,134 @@
+"""Fine-tuning methods: which weights of a classifier are trained, and in what form.
+
+| method | trained beside the head | source |
+| --- | --- | --- |
+| `lora` | two low-rank matrices a linear module | arXiv 2106.09685 |
+| `rslora` | the same, scaled by the root of the rank | arXiv 2312.03732 |
+| `lora+` | the same, the second matrix at a higher rate | arXiv 2402.12354 |
+| `dora` | the same, and the length of each column | arXiv 2402.09353 |
+| `pissa` | the same, started from the principal components | arXiv 2404.02948 |
+| `qlora` | as `lora`, on a base in 4 bits | arXiv 2305.14314 |
+| `ia3` | a factor for each inner activation | arXiv 2205.05638 |
+| `full` | every weight | |
+| `head` | nothing | |
+"""
+
+import importlib.util
+from typing import Any
+
+import torch
+from peft import (
+    IA3Config,
+    LoraConfig,
+    PeftConfig,
+    TaskType,
+    get_peft_model,
+    prepare_model_for_kbit_training,
+)
+from transformers import BitsAndBytesConfig
+
+from components.artifacts.task import Task
+from components.errors import InputError
+from components.train.devices import uses_bfloat16
+from components.train.methods.attachments import (
+    ATTACHMENTS,
+    check_attachment,
+    head_of,
+    is_named,
+    targets_of,
+)
+from components.train.methods.base_model import Encoder
+from components.train.settings import ADAPTER_METHODS, TrainSettings
+
+
+def load_classifier(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
+    """Load an encoder with a new head in the form in which the method trains it.
+
+    For `qlora` the linear modules of the encoder are in NF4 with double quantisation; they
+    compute in bfloat16 where training does, else in float32. Otherwise all is in float32.
+
+    Raises:
+        InputError: If the encoder cannot be loaded, or `qlora` lacks what it needs.
+    """
+    if settings.peft_method != "qlora":
+        return encoder.classifier(task)
+    if importlib.util.find_spec("bitsandbytes") is None:
+        fix = "Install bitsandbytes, or choose another method"
+        raise InputError("peft_method='qlora'", "needs the package bitsandbytes", fix)
+    quantisation = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if uses_bfloat16(settings) else torch.float32,
+        llm_int8_skip_modules=list(head_of(encoder.model_type(), settings)),
+    )
+    classifier = encoder.classifier(task, quantisation)
+    for module in classifier.modules():
+        # On processors with AVX512-BF16 a module packs its weights at the first inference into a
+        # form that cannot be trained any further.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return classifier
+
+
+def with_adapter(model: Any, settings: TrainSettings) -> Any:
+    """Prepare a sequence classifier so that only what the method trains is trained.
+
+    `head` trains what transformers adds to the pretrained encoder: all of DistilBERT's and
+    RoBERTa's two-layer heads and DeBERTa's pooler, but not the pooler of BERT, which is
+    pretrained; `head_modules` chooses otherwise.
+
+    Args:
+        model: What `load_classifier` gave. `pissa` changes its weights.
+        settings: Method, its modules and its rank.
+
+    Returns:
+        A peft model for `ADAPTER_METHODS`, else the model itself.
+
+    Raises:
+        InputError: If the settings do not fit the architecture.
+    """
+    check_attachment(model, settings)
+    if settings.peft_method in ADAPTER_METHODS:
+        return _wrapped(model, settings)
+    if settings.peft_method == "head":
+        model.requires_grad_(False)
+        names = head_of(model.config.model_type, settings)
+        for path, module in model.named_modules():
+            if any(is_named(path, name) for name in names):
+                module.requires_grad_(True)
+    return model
+
+
+def _wrapped(model: Any, settings: TrainSettings) -> Any:
+    if settings.peft_method == "qlora":
+        prepare_model_for_kbit_training(  # type: ignore[no-untyped-call]
+            model, use_gradient_checkpointing=False
+        )
+    # With a name, peft would look for it on the hub at every checkpoint, and write down where
+    # the base model happens to lie on this machine. The saved adapter is given its name at last.
+    model.name_or_path = ""
+    return get_peft_model(model, _config(model.config.model_type, settings))
+
+
+def _config(model_type: str, settings: TrainSettings) -> PeftConfig:
+    targets = list(targets_of(model_type, settings))
+    common: dict[str, Any] = {
+        "task_type": TaskType.SEQ_CLS,
+        "target_modules": targets,
+        "modules_to_save": list(head_of(model_type, settings)),
+    }
+    if settings.peft_method == "ia3":
+        known = ATTACHMENTS[model_type].feedforward if model_type in ATTACHMENTS else ()
+        feedforward = [name for name in targets if name in known]
+        return IA3Config(feedforward_modules=feedforward, **common)
+    return LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        use_rslora=settings.peft_method == "rslora",
+        use_dora=settings.peft_method == "dora",
+        # The exact decomposition, which is the same each time: a resumed run needs it again.
+        init_lora_weights="pissa" if settings.peft_method == "pissa" else True,
+        **common,
+    )

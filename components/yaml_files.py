@@ -1,0 +1,106 @@
+"""YAML files and values, read by the rules of YAML 1.2.
+
+So `1e-3` is a number, and `on`, `off`, `yes`, `no` and dates are text; a key that occurs twice in a
+mapping is an error.
+
+Source: https://yaml.org/spec/1.2.2/#103-core-schema
+"""
+
+import re
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import YAMLError
+
+from components import storage
+from components.errors import InputError
+
+_SHIPPED_NAME = re.compile(r"[\w-]*")
+
+
+class _Constructor(SafeConstructor):
+    """ruamel's constructor of plain values, without the types of YAML 1.1 that 1.2 dropped."""
+
+
+for _tag in ("timestamp", "value", "merge"):
+    _Constructor.add_constructor(f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str)
+
+
+def parse_yaml(text: str, what: str) -> Any:
+    """Parse a YAML document.
+
+    Args:
+        text: The document.
+        what: Names it in errors: `style file my.yaml`.
+
+    Raises:
+        InputError: If it is not valid YAML.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
+    try:
+        return yaml.load(text)
+    except (YAMLError, ValueError) as error:
+        raise InputError(what, "is not valid YAML", _first_line(error)) from error
+
+
+def read_mapping(reference: str | Path, what: str) -> dict[str, Any]:
+    """Read a YAML file of names and values; an empty file holds none.
+
+    Args:
+        reference: Path or URI of the file.
+        what: Kind of the file, for errors: `gate file`.
+
+    Raises:
+        InputError: If the file cannot be read, is not valid YAML, or is not a mapping.
+    """
+    thing = f"{what} {reference}"
+    try:
+        text = storage.read_text(str(reference))
+    except OSError as error:
+        raise InputError(thing, f"cannot be read ({error})", "Check the path") from error
+    return require_mapping(parse_yaml(text, thing) or {}, thing)
+
+
+def read_shipped(reference: str, shipped: Traversable, what: str) -> dict[str, Any]:
+    """Read a YAML file that comes with the project by its name, or any other by path or URI.
+
+    Args:
+        reference: Name of a shipped file without its suffix, or path or URI of a file.
+        shipped: Folder of the shipped files.
+        what: Kind of the file, for errors.
+
+    Raises:
+        InputError: If there is no such file, or `read_mapping` refuses it.
+    """
+    files = {
+        Path(each.name).stem: each for each in shipped.iterdir() if each.name.endswith(".yaml")
+    }
+    thing = f"{what} {reference}"
+    if reference in files:
+        text = files[reference].read_text(encoding="utf-8")
+        return require_mapping(parse_yaml(text, thing), thing)
+    if _SHIPPED_NAME.fullmatch(reference) and not Path(reference).is_file():
+        fix = f"Use {', '.join(sorted(files))}, or a path or URI"
+        raise InputError(f"{what} {reference!r}", "is not known", fix)
+    return read_mapping(reference, what)
+
+
+def require_mapping(value: Any, thing: str) -> dict[str, Any]:
+    """Refuse what is not a mapping whose names are text.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise InputError(thing, "must hold names and values", "Write `name: value`, one per line")
+    return value
+
+
+def _first_line(error: Exception) -> str:
+    place = getattr(error, "problem_mark", None)
+    where = f" in line {place.line + 1}" if place else ""
+    return f"Correct it{where}: {getattr(error, 'problem', None) or error}"

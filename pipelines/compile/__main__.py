@@ -1,0 +1,44 @@
+"""Compile the pipeline: `python -m pipelines.compile [--params FILE] [--settings FILE] ...`."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from components.errors import InputError
+from pipelines.compile.compiler import COMPILED, add_options, compile_pipeline, settings_from
+from pipelines.compile.pins import pinned
+from pipelines.parameters import read_parameters
+
+_BUILD = Path("build") / "pipelines"
+
+
+def main() -> None:
+    """Compile to a file, by default the one that is kept in the repository."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    add_options(parser)
+    parser.add_argument("output", type=Path, nargs="?")
+    arguments = parser.parse_args()
+    try:
+        output = _compile(arguments)
+    except InputError as error:
+        sys.exit(f"compile: {error}")
+    sys.stdout.write(f"{output}\n")
+
+
+def _compile(arguments: argparse.Namespace) -> Path:
+    plain = not (arguments.params or arguments.set or arguments.settings or arguments.lock)
+    if plain:
+        output = arguments.output or COMPILED
+        compile_pipeline(output)
+        return output
+    settings = settings_from(arguments)
+    values = read_parameters(arguments.params, shlex.split(arguments.set), settings.parameters)
+    name = arguments.params.name if arguments.params else COMPILED.name
+    output = arguments.output or _BUILD / name
+    compile_pipeline(output, settings, pinned(values))
+    return output
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The compiled pipeline, and the options of a command line that say what is compiled."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kfp import compiler
+
+from pipelines.compile.images import read_lock
+from pipelines.compile.settings import PLAIN, CompileSettings, read_settings
+from pipelines.emotion import emotion_for
+
+COMPILED = Path(__file__).parents[1] / "compiled" / "emotion.yaml"
+
+
+def compile_pipeline(
+    output: Path,
+    settings: CompileSettings = PLAIN,
+    parameters: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the YAML that the KFP UI imports.
+
+    Args:
+        output: The file.
+        settings: What the cluster asks for.
+        parameters: Values that the UI's form shows; without them the defaults of the pipeline.
+
+    Raises:
+        InputError: If the settings have an image lock that lacks an image.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    compiler.Compiler().compile(
+        emotion_for(settings), package_path=str(output), pipeline_parameters=parameters
+    )
+
+
+def settings_from(arguments: argparse.Namespace) -> CompileSettings:
+    """The compile settings that a command line names: `--settings` and `--lock`.
+
+    Raises:
+        InputError: If one of the files is refused.
+    """
+    settings = read_settings(arguments.settings) if arguments.settings else PLAIN
+    return replace(settings, images=read_lock(arguments.lock)) if arguments.lock else settings
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is compiled."""
+    parser.add_argument("--params", type=Path, help="parameter set")
+    parser.add_argument("--set", default="", help="overrides, `name=value name=value`")
+    parser.add_argument("--settings", type=Path, help="what the cluster asks for")
+    parser.add_argument("--lock", type=Path, help="images by digest, written by `make lock`")

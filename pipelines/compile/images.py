@@ -1,0 +1,65 @@
+"""Which container image a step runs in: images/lock.yaml maps each to its digest."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.errors import InputError
+
+_BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
+
+
+def read_lock(path: Path) -> dict[str, str]:
+    """Read which image each step runs in.
+
+    Args:
+        path: YAML file of image names without registry (`train`) and full references with digest.
+
+    Raises:
+        InputError: If it cannot be read, or an entry has no digest.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"image lock {path}", "cannot be read", str(error)) from error
+    if not isinstance(content, dict) or not content:
+        rule = "must map image names to references"
+        raise InputError(f"image lock {path}", rule, "Write it with `make lock`")
+    for name, reference in content.items():
+        if not isinstance(reference, str) or not _BY_DIGEST.fullmatch(reference):
+            rule = "has no digest, so what is behind it may change"
+            raise InputError(f"{path}, {name}: {reference!r}", rule, "Write it with `make lock`")
+    return content
+
+
+def locked(images: Mapping[str, str], name: str) -> str:
+    """An image by digest.
+
+    Args:
+        images: What `read_lock` found.
+        name: Name without registry: `train`.
+
+    Raises:
+        InputError: If it is not in the lock.
+    """
+    if name not in images:
+        rule = "is not in the image lock, so its tag could move"
+        raise InputError(f"image {name}", rule, "Push it and write it there with `make lock`")
+    return images[name]
+
+
+def image_of(component: Any, images: Mapping[str, str]) -> str:
+    """The image that a component runs in.
+
+    Args:
+        component: A KFP component; `emotion-pipeline/train` is its image `train`.
+        images: What `read_lock` found; without any it is the component's own.
+
+    Raises:
+        InputError: If there is a lock and the image is not in it.
+    """
+    plain = str(component.component_spec.implementation.container.image)
+    return locked(images, plain.rpartition("/")[2]) if images else plain

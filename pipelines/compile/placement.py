@@ -1,0 +1,93 @@
+"""How a step is called in the graph: with its parameters by name, on the node that it needs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfp import dsl, kubernetes
+
+from pipelines.compile.images import image_of
+from pipelines.compile.resources import Resources
+from pipelines.compile.settings import CompileSettings, Gpu
+
+LABEL = "emotion-pipeline/step"
+"""Pod label by which network policies tell the steps apart."""
+
+USER = 1000
+"""The user that the images run as."""
+
+_CACHE = "/var/cache/huggingface"
+_DEPLOYER = "/var/run/secrets/deployer"
+_ASKS_LLM = ("preflight", "generate")
+_READS_HUB = ("preflight", "generate", "merge", "train")
+_DEPLOYS = ("preflight", "deploy")
+_DOWNLOADS_MODELS = ("generate", "train")
+
+
+def add_step(
+    settings: CompileSettings, component: Any, given: Mapping[str, Any], **inputs: Any
+) -> dsl.PipelineTask:
+    """Add a step to the graph.
+
+    Args:
+        settings: What the cluster asks for.
+        component: The KFP component.
+        given: The pipeline's parameters; the step takes those that it has inputs for.
+        inputs: What other steps made, by input name.
+    """
+    wanted = set(component.component_spec.inputs or {}) - set(inputs)
+    task = component(**inputs, **{name: given[name] for name in given if name in wanted})
+    step, needs = component.name, settings.resources[component.name]
+    task.set_container_image(image_of(component, settings.images))
+    task.set_caching_options(settings.caching)
+    kubernetes.add_pod_label(task, LABEL, step)
+    kubernetes.set_security_context(task, run_as_user=USER, run_as_non_root=True)
+    _limit(task, needs)
+    if settings.retry:
+        _retry(task, needs)
+    if needs.gpus and settings.gpu:
+        _use_gpus(task, needs.gpus, settings.gpu)
+    _mount(task, step, settings)
+    return task
+
+
+def _limit(task: dsl.PipelineTask, needs: Resources) -> None:
+    task.set_cpu_limit(needs.cpu).set_memory_limit(needs.memory)
+    kubernetes.set_timeout(task, needs.seconds)
+    if size := needs.shared_memory:
+        kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", "Memory", size)  # noqa: S108
+
+
+def _retry(task: dsl.PipelineTask, needs: Resources) -> None:
+    if needs.retries:
+        retry = needs.retry
+        task.set_retry(
+            retry.times,
+            backoff_duration=f"{retry.backoff_seconds}s",
+            backoff_factor=retry.backoff_factor,
+            backoff_max_duration=f"{retry.window_seconds}s",
+        )
+
+
+def _use_gpus(task: dsl.PipelineTask, count: int, gpu: Gpu) -> None:
+    task.set_accelerator_type(gpu.resource).set_accelerator_limit(count)
+    for label, value in gpu.labels.items():
+        kubernetes.add_node_selector(task, label, value)
+    for toleration in gpu.tolerations:
+        kubernetes.add_toleration(task, **toleration)
+    if gpu.spot:
+        kubernetes.add_toleration(task, gpu.spot, "Equal", "true", "NoSchedule")
+
+
+def _mount(task: dsl.PipelineTask, step: str, settings: CompileSettings) -> None:
+    secrets = settings.secrets
+    if secrets.llm_key and step in _ASKS_LLM:
+        kubernetes.use_secret_as_env(task, secrets.llm_key, {"LLM_API_KEY": "LLM_API_KEY"})
+    if secrets.hub_token and step in _READS_HUB:
+        kubernetes.use_secret_as_env(task, secrets.hub_token, {"HF_TOKEN": "HF_TOKEN"})
+    if secrets.deployer_token and step in _DEPLOYS:
+        kubernetes.use_secret_as_volume(task, secrets.deployer_token, _DEPLOYER)
+    if secrets.webhook_url and step == "outcome":
+        kubernetes.use_secret_as_env(task, secrets.webhook_url, {"WEBHOOK_URL": "WEBHOOK_URL"})
+    if settings.cache_volume and step in _DOWNLOADS_MODELS:
+        kubernetes.mount_pvc(task, settings.cache_volume, _CACHE)
+        task.set_env_variable("HF_HOME", _CACHE)

@@ -1,0 +1,80 @@
+"""Draw the compiled pipeline into README.md: `python -m pipelines.compile.readme`."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.compile.compiler import COMPILED
+
+README = Path(__file__).parents[2] / "README.md"
+_BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
+
+
+def mermaid(spec: Mapping[str, Any]) -> str:
+    """The tasks of a compiled pipeline, in order, and what passes between them.
+
+    Args:
+        spec: A KFP pipeline specification.
+    """
+    return "\n".join(["flowchart LR", *_lines(spec, spec["root"]["dag"], "  ")]) + "\n"
+
+
+def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iterator[str]:
+    tasks = dag["tasks"]
+    before = {name: task.get("dependentTasks", ()) for name, task in tasks.items()}
+    for name in TopologicalSorter(before).static_order():
+        task = tasks[name]
+        component = spec["components"][task["componentRef"]["name"]]
+        if "dag" in component:
+            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {_sense(task)}"]'
+            yield from _lines(spec, component["dag"], indent + "  ")
+            yield f"{indent}end"
+        else:
+            yield f"{indent}{name}"
+        received = _received(task)
+        for producer in before[name]:
+            passed = f" -- {' + '.join(received[producer])} " if producer in received else " "
+            yield f"{indent}{producer}{passed}--> {name}"
+
+
+def _sense(task: Mapping[str, Any]) -> str:
+    """What a group of tasks is for."""
+    if "parameterIterator" in task:
+        return "one branch each"
+    return "only if it passes" if "triggerPolicy" in task else "its end is always recorded"
+
+
+def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
+    received = defaultdict(list)
+    for source in task["inputs"].get("artifacts", {}).values():
+        if output := source.get("taskOutputArtifact"):
+            # A loop hands its tasks' outputs on under a longer name that ends in the plain one.
+            received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
+    for name, source in task["inputs"].get("parameters", {}).items():
+        if output := source.get("taskOutputParameter"):
+            # A condition has no name of its own for what it is about.
+            said = "verdict" if name.startswith("pipelinechannel--") else name
+            received[output["producerTask"]].append(said)
+        if status := source.get("taskFinalStatus"):
+            received[status["producerTask"]].append("final status")
+    return received
+
+
+def refreshed(readme: str, spec: Mapping[str, Any]) -> str:
+    """The text of README.md with its graph drawn anew."""
+    return _BLOCK.sub(lambda _: f"```mermaid\n{mermaid(spec)}```", readme, count=1)
+
+
+def main() -> None:
+    """Draw the graph of the compiled pipeline into README.md."""
+    spec = next(yaml.safe_load_all(COMPILED.read_text(encoding="utf-8")))
+    README.write_text(refreshed(README.read_text(encoding="utf-8"), spec), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What each step needs of a node, how long it may take and how often it is tried."""
+
+import re
+from dataclasses import dataclass
+
+from components.errors import InputError, require_between
+
+_CPU = re.compile(r"[1-9]\d*m?|\d+\.\d+")
+_MEMORY = re.compile(r"[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?")
+_START_SECONDS = 1800
+_BACKOFF_SECONDS = 60
+_BACKOFF_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Retry:
+    """When a failed step is tried again.
+
+    Args:
+        times: How often, after the first try.
+        backoff_seconds: Pause before the first retry.
+        backoff_factor: How much longer each pause is than the one before it.
+        window_seconds: How long after the start of the first try a retry may begin.
+    """
+
+    times: int
+    backoff_seconds: int
+    backoff_factor: float
+    window_seconds: int
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one try of a step needs; a local run ignores it."""
+
+    cpu: str
+    """Cores, as Kubernetes writes them: `2` or `500m`."""
+    memory: str
+    """Memory, as Kubernetes writes it: `4Gi`."""
+    gpus: int = 0
+    """GPUs."""
+    shared_memory: str = ""
+    """Size of /dev/shm, which counts as memory; empty leaves the container runtime's 64 MiB."""
+    hours: float = 1.0
+    """How long a try may take before Kubernetes ends it."""
+    retries: int = 2
+    """How often it is tried again when it fails or loses its node."""
+
+    def __post_init__(self) -> None:
+        for name, pattern in (("cpu", _CPU), ("memory", _MEMORY), ("shared_memory", _MEMORY)):
+            value = getattr(self, name)
+            if not pattern.fullmatch(value) and (value or name != "shared_memory"):
+                rule = "is no quantity of Kubernetes"
+                raise InputError(f"{name}={value!r}", rule, "Write cpu like 500m, memory like 4Gi")
+        require_between("gpus", self.gpus, 0, 16)
+        require_between("hours", self.hours, 0.1, 24 * 7)
+        require_between("retries", self.retries, 0, 10)
+
+    @property
+    def seconds(self) -> int:
+        """How long a try may take before Kubernetes ends it."""
+        return round(self.hours * 3600)
+
+    @property
+    def retry(self) -> Retry:
+        """When it is tried again.
+
+        KFP counts its window from the first start, so one that is shorter than all tries together
+        would take the last ones away. Each try may also wait half an hour for a node and its image.
+        """
+        pauses = sum(_BACKOFF_SECONDS * _BACKOFF_FACTOR**n for n in range(self.retries))
+        tries = (self.retries + 1) * (self.seconds + _START_SECONDS)
+        return Retry(self.retries, _BACKOFF_SECONDS, _BACKOFF_FACTOR, tries + round(pauses))
+
+
+RESOURCES = {
+    # What it finds wrong is still wrong a minute later.
+    "preflight": Resources(cpu="1", memory="1Gi", retries=0),
+    "generate": Resources(cpu="8", memory="32Gi", gpus=1, shared_memory="8Gi", hours=4),
+    "merge": Resources(cpu="2", memory="4Gi"),
+    "train": Resources(cpu="8", memory="16Gi", gpus=1, shared_memory="4Gi", hours=6),
+    "evaluate": Resources(cpu="4", memory="8Gi", hours=2),
+    # A deploy that fails has put back what was in service; whether to touch traffic again is for
+    # a person to say.
+    "deploy": Resources(cpu="1", memory="2Gi", retries=0),
+    "outcome": Resources(cpu="1", memory="1Gi"),
+}
+"""The needs of each step by its name, unless compile settings say otherwise."""

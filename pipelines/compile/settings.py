@@ -1,0 +1,167 @@
+"""What a cluster asks of the compiled pipeline: GPU nodes, secrets, volumes, images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.deploy.settings import DeploySettings
+from components.errors import InputError, require_one_of
+from components.options import of_type, require_known, with_options
+from pipelines.compile.images import locked
+from pipelines.compile.resources import RESOURCES, Resources
+
+_KEYS = ("gpu", "steps", "secrets", "cache_volume", "parameters")
+_TOLERATION = {
+    "key": (),
+    "operator": ("Equal", "Exists"),
+    "value": (),
+    "effect": ("NoSchedule", "PreferNoSchedule", "NoExecute"),
+}
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Where the steps with a GPU run."""
+
+    resource: str = "nvidia.com/gpu"
+    """The GPU's name as a resource of Kubernetes."""
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels that the node must have."""
+    tolerations: Sequence[Mapping[str, str]] = ()
+    """Taints of the node that do not matter, as a pod writes them."""
+    spot: str = ""
+    """Label and taint of spot nodes with the value true, for example cloud.google.com/gke-spot;
+    empty takes ordinary nodes."""
+
+    def __post_init__(self) -> None:
+        if not self.resource:
+            fix = "Name it, or write gpu: null for a cluster without GPUs"
+            raise InputError("gpu.resource", "is empty", fix)
+        for pair in self.node_selector.items():
+            if not all(isinstance(each, str) for each in pair):
+                rule = "must be two texts"
+                thing = "gpu.node_selector {}: {}".format(*pair)
+                raise InputError(thing, rule, "Put them into quotes")
+        for toleration in self.tolerations:
+            _check_toleration(toleration)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the nodes, that of spot nodes among them."""
+        return {**self.node_selector, **({self.spot: "true"} if self.spot else {})}
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Names of the Secrets that steps read; an empty one is not asked for."""
+
+    llm_key: str = ""
+    """Holds LLM_API_KEY, the key of an LLM server, for preflight and generate."""
+    hub_token: str = ""
+    """Holds HF_TOKEN, a read token of the model hub, for preflight, generate, merge and train."""
+    deployer_token: str = ""
+    """Token of the service account that may deploy, mounted by preflight and deploy alone."""
+    webhook_url: str = ""
+    """Holds WEBHOOK_URL, which is told how a run ended, for outcome."""
+
+
+@dataclass(frozen=True)
+class CompileSettings:
+    """Everything about the compiled pipeline that differs between clusters."""
+
+    gpu: Gpu | None = Gpu()
+    """Where the steps with a GPU run; None runs them without."""
+    resources: Mapping[str, Resources] = field(default_factory=lambda: RESOURCES)
+    """What each step needs, by its name."""
+    secrets: Secrets = Secrets()
+    """Secrets that steps read."""
+    cache_volume: str = ""
+    """PersistentVolumeClaim that keeps what generate and train download from the hub."""
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Each image by digest, that of the predictor (`serve`) too; empty takes their plain names."""
+    caching: bool = True
+    """Whether a step that ran with the same inputs before is skipped."""
+    retry: bool = True
+    """Whether a step that fails is tried again."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Pipeline parameters that belong to the cluster; they replace those of a parameter set."""
+
+    @property
+    def serve_image(self) -> str:
+        """Image of the predictor."""
+        return locked(self.images, "serve") if self.images else DeploySettings.image
+
+    @property
+    def gpu_demand(self) -> dict[str, Any]:
+        """The GPUs of the step that asks for most, as preflight takes it; empty if none does."""
+        count = max(needs.gpus for needs in self.resources.values())
+        if not self.gpu or not count:
+            return {}
+        return {
+            "resource": self.gpu.resource,
+            "count": count,
+            "node_selector": self.gpu.labels,
+        }
+
+
+PLAIN = CompileSettings()
+"""Any cluster: GPUs by their usual name, no secrets and no volumes."""
+
+
+def read_settings(path: Path) -> CompileSettings:
+    """Read the settings of a cluster.
+
+    Args:
+        path: YAML file with any of `gpu`, `steps`, `secrets`, `cache_volume` and `parameters`;
+            `steps` changes lines of the table in `pipelines/compile/resources.py`.
+
+    Raises:
+        InputError: If the file cannot be read, a key is unknown, or a value is refused.
+    """
+    content = _mapping(_load(path), str(path))
+    for key in content:
+        require_known(key, _KEYS, "compile setting")
+    return CompileSettings(
+        gpu=_gpu(content.get("gpu", {})),
+        resources=_resources(_mapping(content.get("steps", {}), "steps")),
+        secrets=with_options(Secrets, _mapping(content.get("secrets", {}), "secrets")),
+        cache_volume=of_type("cache_volume", content.get("cache_volume", ""), str),
+        parameters=_mapping(content.get("parameters", {}), "parameters"),
+    )
+
+
+def _load(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"compile settings {path}", "cannot be read", str(error)) from error
+
+
+def _gpu(given: Any) -> Gpu | None:
+    return None if given is None else with_options(Gpu, _mapping(given, "gpu"))
+
+
+def _resources(overrides: Mapping[str, Any]) -> dict[str, Resources]:
+    for step in overrides:
+        require_known(step, RESOURCES, "step")
+    return {
+        step: with_options(Resources, asdict(needs) | _mapping(overrides.get(step, {}), step))
+        for step, needs in RESOURCES.items()
+    }
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise InputError(where, "must hold names and values", "Write `name: value`, one a line")
+    return value
+
+
+def _check_toleration(toleration: Any) -> None:
+    for key, value in _mapping(toleration, "gpu.tolerations").items():
+        require_known(key, _TOLERATION, "toleration")
+        of_type(f"toleration {key}", value, str)
+        if allowed := _TOLERATION[key]:
+            require_one_of(f"toleration {key}", value, allowed)

@@ -1,0 +1,151 @@
+"""Runs or schedules the pipeline on Kubeflow: `python -m pipelines.submit --host URL ...`."""
+
+import argparse
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kfp import Client
+from kfp_server_api import ApiException
+from urllib3.exceptions import HTTPError
+
+from components.errors import InputError
+from pipelines.compile.compiler import add_options, compile_pipeline, settings_from
+from pipelines.compile.pins import pinned
+from pipelines.compile.settings import CompileSettings
+from pipelines.parameters import read_parameters
+from pipelines.submit.submission import (
+    Job,
+    Schedule,
+    failures,
+    read_schedule,
+    schedule,
+    start,
+    upload,
+    watch,
+)
+
+_RECURRING = Path(__file__).parents[2] / "manifests" / "base" / "recurring-run.yaml"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is compiled, and what is done with it."""
+
+    settings: CompileSettings
+    """What the cluster asks for."""
+    job: Job | None
+    """What is run; None is nothing, so that the pipeline is uploaded alone."""
+    schedule: Schedule | None
+    """When it is run; None is once, at once."""
+
+
+def requested(arguments: argparse.Namespace) -> Request:
+    """What a command line asks for.
+
+    A scheduled run reads what its parameters name at that time: nothing of it is cached or pinned.
+
+    Raises:
+        InputError: If a file or value is refused.
+    """
+    settings = settings_from(arguments)
+    values = read_parameters(arguments.params, shlex.split(arguments.set), settings.parameters)
+    if arguments.upload_only:
+        return Request(settings, None, None)
+    plan = read_schedule(_RECURRING, arguments.schedule or "")
+    once = arguments.schedule is None
+    job = Job(
+        name=f"emotion {datetime.now(UTC):%Y-%m-%d %H:%M:%S}" if once else plan.name,
+        experiment=arguments.experiment,
+        service_account=arguments.service_account or plan.service_account,
+        parameters=pinned(values) if once else values,
+    )
+    return Request(replace(settings, caching=once), job, None if once else plan)
+
+
+def submit(
+    client: Client, request: Request, hours: float, poll_seconds: float, say: Callable[[str], None]
+) -> list[str]:
+    """Upload the pipeline, then schedule it, or run it and wait, if that is asked for.
+
+    Args:
+        client: Connected to Kubeflow Pipelines.
+        request: What to do.
+        hours: How long to wait for a run at most.
+        poll_seconds: Pause between two looks at it.
+        say: Takes lines of progress.
+
+    Returns:
+        Why the run failed, a line each; empty if it did not.
+
+    Raises:
+        InputError: If the run takes longer.
+    """
+    with TemporaryDirectory() as folder:
+        package = Path(folder) / "emotion.yaml"
+        compile_pipeline(package, request.settings)
+        version = upload(client, package)
+    say(f"version {version.display_name}: {version.pipeline_version_id}")
+    if not request.job:
+        return []
+    if plan := request.schedule:
+        created = schedule(client, version, request.job, plan)
+        say(f"scheduled {request.job.name} ({plan.cron}): {created.recurring_run_id}")
+        return []
+    run = start(client, version, request.job)
+    return failures(watch(client, run.run_id, hours, say, poll_seconds))
+
+
+def main() -> None:
+    """Submit; exits with status 1 and a reason if something is refused or the run fails."""
+    arguments = _parser().parse_args()
+    try:
+        request = requested(arguments)
+        problems = submit(
+            _client(arguments),
+            request,
+            arguments.hours,
+            arguments.poll_seconds,
+            lambda line: print(line, flush=True),
+        )
+    except (InputError, ApiException, HTTPError, TimeoutError) as error:
+        sys.exit(f"submit: {error}")
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+def _client(arguments: argparse.Namespace) -> Client:
+    with warnings.catch_warnings():
+        # kfp says on each start which versions of Kubeflow Pipelines it works with.
+        warnings.simplefilter("ignore", FutureWarning)
+        return Client(
+            host=arguments.host or None,
+            namespace=arguments.namespace or "kubeflow",
+            existing_token=os.environ.get("KFP_TOKEN"),
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.submit", description=__doc__)
+    add_options(parser)
+    parser.add_argument("--host", default="", help="URL of Kubeflow; empty asks the kubeconfig")
+    parser.add_argument("--namespace", default="", help="profile, where there are several users")
+    parser.add_argument("--experiment", default="emotion", help="groups runs")
+    parser.add_argument("--service-account", default="", help="empty takes the recurring run's")
+    parser.add_argument(
+        "--schedule", nargs="?", const="", metavar="CRON", help="run again and again, 6 fields"
+    )
+    parser.add_argument("--upload-only", action="store_true", help="run nothing")
+    parser.add_argument("--hours", type=float, default=48.0, help="how long to wait for the run")
+    parser.add_argument("--poll-seconds", type=float, default=10.0, help="pause between two looks")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""What a run needs is tried before any work is spent, and all problems are told at once."""
+
+import inspect
+import json
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components import storage
+from components.artifacts.registry import POINTER
+from components.errors import InputError
+from components.preflight.checks import Check, NotChecked, run_checks
+from components.preflight.component import preflight as preflight_component
+from components.preflight.hub import require_on_hub
+from components.preflight.llm_server import listed_models, require_served
+from components.preflight.plan import checks_of
+from components.preflight.run import preflight
+from components.preflight.settings import Gpu, Place
+from components.preflight.stores import require_registry, require_writable
+from pipelines.emotion import emotion
+from pipelines.parameters import DEFAULTS
+from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
+from tests.fakes.openai_server import Reply, fake_openai
+
+LOCAL = Path(__file__).parents[3] / "pipelines" / "params" / "local.yaml"
+DIGEST = f"registry/serve@sha256:{'0' * 64}"
+
+
+def values(**changed):
+    """The embedded default with some parameters changed."""
+    return {**DEFAULTS, **yaml.safe_load(LOCAL.read_text()), "image": DIGEST, **changed}
+
+
+def problems(**changed):
+    """What preflight says of such a run, numbers left out."""
+    with pytest.raises(InputError) as refused:
+        preflight(values(**changed), Place())
+    return refused.value.rule
+
+
+def test_the_embedded_default_is_in_order(caplog):
+    caplog.set_level(logging.INFO, "components")
+    preflight(values(), Place())
+    assert "preflight: in order: task emotion" in caplog.text
+    assert "not checked" not in caplog.text
+
+
+def test_all_problems_are_told_at_once(tmp_path, caplog):
+    said = problems(
+        models=["nowhere.gguf"],
+        style="poetic",
+        train_options={"lora_rnak": 8},
+        deploy_options={"canary_percent": 100},
+        dataset=str(tmp_path / "missing.csv"),
+        gate="no-such-gate",
+    )
+    for named in ("nowhere.gguf", "poetic", "lora_rank", "canary_percent", "missing.csv", "gate"):
+        assert named in said
+    assert "(6) " in said
+    assert "(7) " not in said
+    assert caplog.text.count("preflight: 6. ") == 1
+
+
+def test_a_problem_that_several_checks_meet_is_told_once():
+    said = problems(registry="ftp://models")
+    assert said.startswith("(1) registry='ftp://models'")
+    assert "(2)" not in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"task": "no-such-task"}, "no-such-task"),
+        ({"dataset": "no/such/rows.csv"}, "no/such/rows.csv: there is no such file"),
+        ({"dataset": "dair-ai/emotion", "dataset_revision": "main"}, "pinned by a commit"),
+        ({"base_model": "owner/name", "base_model_revision": ""}, "Set base_model_revision"),
+        ({"base_model": "file:///no/such/model"}, "no/such/model"),
+        ({"models": ["vllm:no/such/folder"]}, "no/such/folder"),
+        ({"models": ["anything"]}, "anything"),
+        ({"evaluate_options": {"out_of_domain": "no/such.csv"}}, "no/such.csv"),
+        ({"evaluate_options": {"out_of_domain": 5}}, "out_of_domain"),
+        ({"generate_options": {"ledger": "ftp://ledger"}}, "ftp"),
+        ({"epochs": 0}, "epochs"),
+    ],
+)
+def test_what_would_fail_later_fails_now(changed, named):
+    said = problems(**changed)
+    assert named in said
+    assert "(2)" not in said
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"registry": "{}/models"},
+        {"generate_options": {"ledger": "{}/ledger"}},
+        {"train_options": {"checkpoint_uri": "{}/checkpoints"}},
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_a_problem(changed, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    filled = json.loads(json.dumps(changed).replace("{}", str(tmp_path / "file")))
+    assert "cannot be used" in problems(**filled)
+
+
+def test_a_bucket_that_is_not_there_is_a_problem(gs_bucket):
+    said = problems(registry="gs://no-such-bucket/models", dataset=f"{gs_bucket}/no/such.csv")
+    assert "gs://no-such-bucket/models" in said
+    assert f"{gs_bucket}/no/such.csv: there is no such file" in said
+
+
+def test_trying_a_folder_out_leaves_nothing_behind(folder_uri):
+    require_registry(folder_uri, "run-1")
+    require_registry(folder_uri, "run-1")
+    require_writable(folder_uri, "run-1")
+    assert storage.open_store(folder_uri).sizes() == {}
+
+
+def test_a_registry_whose_champion_cannot_be_read_is_a_problem(folder_uri):
+    storage.open_store(folder_uri).write(POINTER, b"not JSON")
+    with pytest.raises(InputError, match="champion"):
+        require_registry(folder_uri, "run-1")
+
+
+def test_a_package_of_another_image_is_left_to_its_step(caplog):
+    caplog.set_level(logging.INFO, "components")
+    preflight(values(base_model="package:no_such_package/model"), Place())
+    assert "not checked: encoder package:no_such_package/model" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "refused"),
+    [
+        ("large", "key", None),
+        ("small", "key", "does not have the model 'small'. It has large"),
+        ("large", "", "refuses the key"),
+    ],
+)
+def test_an_llm_server_is_asked_for_its_models(model, key, refused):
+    with fake_openai(lambda _: Reply(""), api_key="key", models=("large",)) as server:
+        if refused is None:
+            require_served(server.base_url, model, key)
+        else:
+            with pytest.raises(InputError, match=refused):
+                require_served(server.base_url, model, key)
+    with pytest.raises(InputError, match="cannot be reached"):
+        require_served(server.base_url, model, key)
+
+
+def test_an_llm_server_that_lists_no_models_may_have_any():
+    with (
+        fake_openai(lambda _: Reply("")) as server,
+        pytest.raises(NotChecked, match="does not list"),
+    ):
+        require_served(server.base_url, "large", "")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", "id"]), inner),
+)
+
+
+@given(JSON.map(lambda each: json.dumps(each).encode()) | st.binary())
+def test_whatever_a_server_answers_is_a_list_of_names_or_none(content):
+    names = listed_models(httpx.Response(200, content=content))
+    assert all(isinstance(each, str) for each in names)
+
+
+def test_the_names_are_those_of_the_protocol():
+    content = {"object": "list", "data": [{"id": "one"}, {"id": "two"}]}
+    assert listed_models(httpx.Response(200, json=content)) == ["one", "two"]
+
+
+@pytest.fixture(scope="module")
+def hub_url():
+    with hub() as url:
+        yield url
+
+
+@pytest.mark.parametrize("kind", ["dataset", "model"])
+def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
+    require_on_hub(kind, OPEN, COMMIT, hub_url)
+    with pytest.raises(InputError, match=f"{kind} {OPEN} .* has no commit {'f' * 40}"):
+        require_on_hub(kind, OPEN, "f" * 40, hub_url)
+    with pytest.raises(InputError, match="is not there, or is private"):
+        require_on_hub(kind, "someone/nothing", COMMIT, hub_url)
+    with pytest.raises(InputError, match="Accept its terms"):
+        require_on_hub(kind, GATED, COMMIT, hub_url)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    require_on_hub(kind, GATED, COMMIT, hub_url)
+
+
+def test_a_hub_that_is_out_of_reach_is_a_problem():
+    with pytest.raises(InputError, match="cannot be asked for"):
+        require_on_hub("model", OPEN, COMMIT, "http://127.0.0.1:9")
+
+
+def test_a_run_without_the_hub_does_not_ask_it(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(NotChecked, match="HF_HUB_OFFLINE"):
+        require_on_hub("model", OPEN, COMMIT)
+
+
+def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
+    def asked(place, **changed):
+        return {check.what for check in checks_of(values(**changed), place)}
+
+    gpu = Gpu(resource="nvidia.com/gpu")
+    here = asked(Place(gpu=gpu))
+    assert asked(Place(is_pod=True, gpu=gpu)) - here == {"nodes with a GPU"}
+    assert asked(Place(is_pod=True)) == here
+    assert asked(Place(gpu=gpu), deploy_target="kserve") - here == {
+        "KServe",
+        "rights to deploy",
+        "image of the predictor",
+    }
+
+
+def test_an_image_without_a_digest_is_a_problem_for_kserve(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none")
+    )
+    said = problems(deploy_target="kserve", image="serve:latest", registry=str(tmp_path))
+    assert "serve:latest: is not pinned by a digest" in said
+    assert "KServe downloads from" in said
+    assert said.count("cluster: is not known") == 1
+
+
+def test_who_gives_no_answer_is_not_waited_for():
+    never = threading.Event()
+    checks = [Check("slow", never.wait), Check("fast", lambda: None)]
+    slow, fast = run_checks(checks, seconds=0.2)
+    never.set()
+    assert "slow: gave no answer within 0.2 s" in slow.problem
+    assert not fast.problem
+
+
+def test_a_check_that_fails_by_itself_does_not_hide_the_others():
+    def broken():
+        raise KeyError("oops")
+
+    findings = run_checks([Check("broken", broken), Check("good", lambda: None)], seconds=5)
+    assert "broken: cannot be checked: KeyError: 'oops'" in findings[0].problem
+    assert not findings[1].problem
+
+
+def test_every_parameter_of_the_pipeline_is_looked_at():
+    inputs = set(preflight_component.component_spec.inputs)
+    parameters = set(inspect.signature(emotion.pipeline_func).parameters)
+    assert inputs == parameters | {"run_id", "gpu", "serve_image"}
+
+
+def test_it_loads_nothing_heavy():
+    program = f"""
+import sys, yaml
+from pathlib import Path
+from components.preflight.settings import Place
+from components.preflight.run import preflight
+preflight(yaml.safe_load(Path({str(LOCAL)!r}).read_text()), Place())
+heavy = {{"torch", "transformers", "sklearn", "pandas", "numpy", "openai", "jinja2", "kubernetes"}}
+sys.exit(", ".join(heavy & set(sys.modules)) or 0)
+"""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

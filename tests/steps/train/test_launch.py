@@ -1,0 +1,141 @@
+"""The train step in several real processes, which exchange gradients by gloo."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from safetensors.numpy import load_file
+
+from components.artifacts.model import bundle
+from components.errors import InputError
+from components.train.launch import train_in_processes
+from components.train.objective import METRIC
+from components.train.settings import TrainSettings
+from tests.tiny_encoder import write_tiny_encoder
+
+# Four steps an epoch in batches of 16.
+ROWS = {"train": 64, "validation": 24, "test": 24}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """Without dropout, whose masks depend on the shape of a process's share of a batch."""
+    return TrainSettings(
+        base_model=str(write_tiny_encoder(tmp_path_factory.mktemp("encoder"))),
+        learning_rate=5e-3,
+        epochs=2,
+        batch_size=16,
+        max_length=32,
+        dropout=0.0,
+        lora_dropout=0.0,
+        processes=2,
+        min_int8_agreement=0.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def small_dataset(dataset_folder, tmp_path_factory):
+    """Some rows of the data set, with weights that differ."""
+    folder = tmp_path_factory.mktemp("small") / "dataset"
+    shutil.copytree(dataset_folder, folder)
+    for split, count in ROWS.items():
+        rows = pd.read_parquet(folder / f"{split}.parquet").sample(count, random_state=0)
+        rows["weight"] = np.linspace(0.5, 1.5, count)
+        rows.to_parquet(folder / f"{split}.parquet")
+    return folder
+
+
+def losses(history):
+    return [point["loss"] for point in history["train"]]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_one_does(settings, small_dataset, tmp_path):
+    histories = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        histories.append(
+            train_in_processes(
+                replace(settings, processes=processes),
+                *(small_dataset, folder / "model", folder / "checkpoints"),
+            )
+        )
+    one, two = histories
+    assert len(losses(one)) == 8
+    # The same sums in another order: float32 rounds them differently, and Adam magnifies it.
+    assert losses(two) == pytest.approx(losses(one), abs=1e-5)
+    # Processes fill their last batch of validation rows up; the loss counts those twice.
+    assert two["validation"] == [pytest.approx(point, abs=0.02) for point in one["validation"]]
+    first, second = (
+        load_file(tmp_path / each / "model" / bundle.MERGED / "model.safetensors") for each in "12"
+    )
+    for name, weights in first.items():
+        np.testing.assert_allclose(second[name], weights, atol=1e-5, err_msg=name)
+    bundle.verify(tmp_path / "2" / "model")
+    # Each process of a group saves a random state of its own; two that learn alone would not.
+    (last,) = (tmp_path / "2" / "checkpoints").glob("checkpoint-8")
+    assert {path.name for path in last.glob("rng_state*")} == {"rng_state_0.pth", "rng_state_1.pth"}
+
+
+@pytest.mark.slow
+def test_what_a_process_refuses_is_refused(settings, small_dataset, tmp_path):
+    shutil.copytree(small_dataset, tmp_path / "dataset")
+    (tmp_path / "dataset" / "validation.parquet").unlink()
+    with pytest.raises(InputError, match=r"validation\.parquet: is missing"):
+        train_in_processes(settings, tmp_path / "dataset", tmp_path / "model", tmp_path / "points")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(("processes", "accumulated"), [(3, 1), (2, 16)])
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(
+    settings, tmp_path, processes, accumulated
+):
+    with pytest.raises(InputError, match="batch_size=16: cannot be shared evenly"):
+        train_in_processes(
+            replace(settings, processes=processes, accumulation_steps=accumulated),
+            *(tmp_path, tmp_path / "model", tmp_path / "checkpoints"),
+        )
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_and_tells_katib_the_score(settings, small_dataset, tmp_path):
+    (tmp_path / "settings.yaml").write_text(f"base_model: {settings.base_model}\nepochs: 9\n")
+    command = [
+        *(sys.executable, "-m", "components.train", f"--dataset=file://{small_dataset}"),
+        *(f"--output=file://{tmp_path}/there/model", f"--settings={tmp_path}/settings.yaml"),
+        *("--set=epochs=1", "--set=max_length=32", "--set=min_int8_agreement=0"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    bundle.verify(tmp_path / "there" / "model")
+    history = json.loads((tmp_path / "there" / "model" / bundle.HISTORY).read_text())
+    (epoch,) = history["validation"]
+    assert done.stdout.splitlines()[-1] == f"{METRIC}={epoch['macro_f1']:.6f}"
+
+
+@pytest.mark.slow
+def test_sigterm_stops_every_process(settings, small_dataset, tmp_path):
+    command = [
+        *(sys.executable, "-m", "components.train", f"--dataset={small_dataset}"),
+        *(f"--output={tmp_path}/model", f"--set=base_model={settings.base_model}"),
+        *("--set=processes=2", "--set=epochs=1000", "--set=max_length=32"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as step:
+        for line in step.stderr:
+            if "epoch 2/" in line:
+                family = psutil.Process(step.pid).children(recursive=True)
+                step.send_signal(signal.SIGTERM)
+                break
+        rest = step.stderr.read()
+    assert step.returncode == 128 + signal.SIGTERM, rest
+    assert len(family) >= 3
+    assert not any(each.is_running() for each in family)
+    assert list((tmp_path / "model.checkpoints").glob("checkpoint-*"))
+    assert not (tmp_path / "model").exists()

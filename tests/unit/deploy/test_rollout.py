@@ -1,0 +1,200 @@
+"""When a service counts as serving what was asked for, and what is said when it does not."""
+
+import pytest
+
+from components.deploy.cluster.pods import troubles
+from components.deploy.cluster.rollout import Goal
+from components.deploy.cluster.status import Endpoint, endpoint, read_status
+from components.deploy.inference_service import (
+    KNATIVE,
+    STANDARD,
+    inference_service,
+    is_stopped,
+    release_of,
+    stopped,
+    with_canary,
+)
+from components.deploy.requirements import require_downloadable, require_passed
+from components.errors import InputError
+
+TRAFFIC = [
+    {"revisionName": "r2", "percent": 10, "tag": "latest", "url": "http://latest-emotion.example"},
+    {"revisionName": "r1", "percent": 90, "tag": "prev", "url": "http://prev-emotion.example"},
+]
+
+
+def manifest(mode=KNATIVE, image="image:1"):
+    return inference_service("emotion", "gs://models/1", image, {}, mode)
+
+
+def pod(service, revision="r2", ready=True):
+    labels = {"emotion-pipeline/release": release_of(service)}
+    labels["serving.knative.dev/revision"] = revision
+    conditions = [{"type": "Ready", "status": str(ready)}]
+    return {"metadata": {"name": "p", "labels": labels}, "status": {"conditions": conditions}}
+
+
+def status(*, ready="True", created="r2", newest="r2", traffic=TRAFFIC, transition="UpToDate"):
+    predictor = {"latestCreatedRevision": created, "latestReadyRevision": newest}
+    content = {
+        "conditions": [{"type": "Ready", "status": ready}],
+        "components": {"predictor": {**predictor, "traffic": traffic}},
+        "modelStatus": {"transitionStatus": transition},
+    }
+    return read_status({"status": content})
+
+
+NEW, OLD = manifest(), manifest(image="image:0")
+
+
+@pytest.mark.parametrize(
+    ("reached", "seen", "pods"),
+    [
+        (True, status(), [pod(NEW), pod(OLD, "r1")]),
+        (False, status(ready="Unknown"), [pod(NEW)]),
+        (False, status(), [pod(NEW, ready=False)]),
+        (False, status(), []),
+        (False, status(newest="r1"), [pod(NEW)]),
+        (False, status(created="r3", newest="r3"), [pod(NEW)]),
+        (False, status(created="r1", newest="r1"), [pod(OLD, "r1")]),
+        (False, status(traffic=TRAFFIC[1:]), [pod(NEW)]),
+        (False, read_status(None), [pod(NEW)]),
+    ],
+)
+def test_in_knative_mode_the_newest_revision_is_of_the_release_and_has_its_share(
+    reached, seen, pods
+):
+    assert Goal(NEW, 10).reached(seen, pods) is reached
+    assert Goal(NEW, 100).reached(seen, pods) is False
+
+
+def test_a_share_over_two_targets_of_one_revision_counts_as_one():
+    both = [{"revisionName": "r2", "percent": 40}, {"revisionName": "r2", "percent": 60}]
+    assert Goal(NEW, 100).reached(status(traffic=both), [pod(NEW)])
+
+
+@pytest.mark.parametrize(
+    ("reached", "transition", "pods"),
+    [
+        (True, "UpToDate", [("new", True), ("new", True)]),
+        (False, "UpToDate", [("new", True), ("old", True)]),
+        (False, "UpToDate", [("new", True), ("new", False)]),
+        (False, "UpToDate", [("old", True)]),
+        (False, "UpToDate", []),
+        (False, "InProgress", [("new", True)]),
+    ],
+)
+def test_in_standard_mode_all_pods_are_of_the_release(reached, transition, pods):
+    services = {"new": manifest(STANDARD), "old": manifest(STANDARD, "image:0")}
+    found = [pod(services[name], ready=ready) for name, ready in pods]
+    seen = status(transition=transition, traffic=[])
+    assert Goal(services["new"]).reached(seen, found) is reached
+
+
+def test_a_stopped_service_has_no_pods():
+    goal = Goal(stopped(NEW))
+    assert is_stopped(goal.manifest)
+    assert goal.reached(read_status(None), [])
+    assert not goal.reached(read_status(None), [pod(NEW)])
+
+
+def test_a_canary_is_the_same_release():
+    canary = with_canary(NEW, 10)
+    assert canary["spec"]["predictor"]["canaryTrafficPercent"] == 10
+    assert release_of(canary) == release_of(NEW) != release_of(OLD)
+    assert "canaryTrafficPercent" not in NEW["spec"]["predictor"]
+
+
+def test_a_status_is_one_line():
+    seen = status(ready="False", transition="BlockedByFailedLoad")
+    assert str(seen) == "r2 has 10 %, r1 has 90 %; Ready False; BlockedByFailedLoad"
+    assert str(read_status({})) == "no status yet"
+
+
+def service(**more):
+    content = {"components": {"predictor": {"traffic": TRAFFIC}}, **more}
+    return {"metadata": {"name": "emotion"}, "status": content}
+
+
+def test_where_a_service_answers():
+    addresses = {"url": "http://emotion.example", "address": {"url": "http://emotion.svc"}}
+    found = service(**addresses)
+    assert endpoint(found) == Endpoint("http://emotion.svc")
+    assert endpoint(found, "http://gateway") == Endpoint("http://gateway", "emotion.example")
+    assert endpoint(found, canary=True) == Endpoint("http://latest-emotion.example")
+    with_gateway = endpoint(found, "http://gateway", canary=True)
+    assert with_gateway == Endpoint("http://gateway", "latest-emotion.example")
+    assert endpoint(service(url="http://emotion.example")) == Endpoint("http://emotion.example")
+
+
+@pytest.mark.parametrize("canary", [True, False])
+def test_a_service_without_an_address_is_refused(canary):
+    found = {"metadata": {"name": "emotion"}, "status": {}}
+    with pytest.raises(InputError, match="service emotion: has no address"):
+        endpoint(found, canary=canary)
+
+
+def container(**state):
+    return {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"name": "c", **state}]}}
+
+
+@pytest.mark.parametrize(
+    ("found", "texts", "hopeless"),
+    [
+        (container(state={"running": {}}), [], False),
+        (container(state={"waiting": {"reason": "ContainerCreating"}}), [], False),
+        (
+            container(state={"waiting": {"reason": "ErrImagePull", "message": "denied"}}),
+            ["pod p: container c ErrImagePull denied"],
+            False,
+        ),
+        (
+            container(state={"waiting": {"reason": "ImagePullBackOff", "message": "no such"}}),
+            ["pod p: container c ImagePullBackOff no such"],
+            True,
+        ),
+        (
+            container(
+                state={"waiting": {"reason": "CrashLoopBackOff"}},
+                lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+            ),
+            ["pod p: container c CrashLoopBackOff (ended with status 137 OOMKilled )"],
+            True,
+        ),
+        (
+            container(state={"terminated": {"exitCode": 1, "reason": "Error", "message": "no\n"}}),
+            ["pod p: container c (ended with status 1 Error no)"],
+            False,
+        ),
+    ],
+)
+def test_what_keeps_a_pod_from_working(found, texts, hopeless):
+    result = troubles(found)
+    assert [each.text for each in result] == texts
+    assert any(each.hopeless for each in result) is hopeless
+
+
+def test_a_pod_without_a_node_may_still_get_one():
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    found = {"metadata": {"name": "p"}, "status": {"conditions": [{**condition, "message": "0/3"}]}}
+    (trouble,) = troubles(found)
+    assert trouble.text == "pod p: Unschedulable: 0/3"
+    assert not trouble.hopeless
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket/model", "s3://b/m", "minio://b/m", "pvc://claim/m"])
+def test_where_a_cluster_can_get_a_model(uri):
+    require_downloadable(uri)
+
+
+@pytest.mark.parametrize("uri", ["", "/models/1", "file:///models/1", "gs://", "ftp://host/m"])
+def test_where_it_cannot(uri):
+    with pytest.raises(InputError, match="nowhere that KServe downloads from"):
+        require_downloadable(uri)
+
+
+@pytest.mark.parametrize("metrics", [{}, {"gate": None}, {"gate": {"passed": False}}])
+def test_a_model_that_its_gate_has_not_passed_is_refused(metrics):
+    with pytest.raises(InputError, match="passed its gate"):
+        require_passed(metrics)
+    require_passed({"gate": {"passed": True}})

@@ -1,0 +1,80 @@
+"""What an entry of the `models` setting may be."""
+
+import pytest
+
+from components.errors import InputError
+from components.generate.engines import Endpoint, Model, parse_model, serving
+
+PIN = "0123456789abcdef" * 4
+COMMIT = "0123456789" * 4
+
+
+@pytest.mark.parametrize(
+    ("reference", "model"),
+    [
+        ("https://host/v1#gpt", Model("endpoint", "https://host/v1", "gpt")),
+        ("http://10.0.0.1:8000/v1/#a/b", Model("endpoint", "http://10.0.0.1:8000/v1", "a/b")),
+        ("models/small.gguf", Model("llama.cpp", "models/small.gguf")),
+        ("gs://bucket/small.gguf", Model("llama.cpp", "gs://bucket/small.gguf")),
+        (f"package:p/s.gguf@sha256:{PIN}", Model("llama.cpp", "package:p/s.gguf", PIN)),
+        (f"owner/name-1.5@{COMMIT}", Model("vllm", "owner/name-1.5", COMMIT)),
+        ("vllm:models/small", Model("vllm", "models/small")),
+        ("vllm:gs://bucket/small", Model("vllm", "gs://bucket/small")),
+        ("vllm:models/small.gguf", Model("vllm", "models/small.gguf")),
+    ],
+)
+def test_servers_files_folders_and_pinned_hub_models_are_understood(reference, model):
+    assert parse_model(reference) == model
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "",
+        "gpt",
+        "https://host/v1",
+        "https://host/v1#",
+        "ftp://host/v1#gpt",
+        "model.safetensors",
+        "vllm:",
+        "models/small",
+        "small.gguf@sha256:",
+        "small.gguf@sha256:abc",
+        f"small.gguf@md5:{PIN}",
+        "owner/name",
+        "owner/name@main",
+        f"owner/name@{COMMIT[:-1]}",
+        f"name@{COMMIT}",
+    ],
+)
+def test_everything_else_is_refused_with_the_rule_and_the_fix(reference):
+    with pytest.raises(InputError) as refusal:
+        parse_model(reference)
+    assert refusal.value.thing == f"models: {reference!r}"
+    assert "neither a server" in refusal.value.rule
+    assert "owner/name@" in refusal.value.fix
+
+
+def test_a_changed_folder_is_refused_before_vllm_is_started(tmp_path):
+    (tmp_path / "weights").write_text("changed")
+    reference = f"vllm:{tmp_path}@sha256:{'0' * 64}"
+    with (
+        pytest.raises(InputError, match="is pinned"),
+        serving(parse_model(reference), 1, tmp_path / "llm"),
+    ):
+        pass
+
+
+def test_a_missing_folder_is_named_before_vllm_is_started(tmp_path):
+    missing = str(tmp_path / "missing")
+    with (
+        pytest.raises(InputError, match="there is no such file or folder"),
+        serving(parse_model(f"vllm:{missing}"), 1, tmp_path / "llm"),
+    ):
+        pass
+
+
+def test_a_server_that_runs_already_is_used_as_it_is(tmp_path):
+    with serving(Model("endpoint", "http://host/v1", "gpt"), 1, tmp_path / "llm") as endpoint:
+        assert endpoint == Endpoint("http://host/v1", "gpt")
+    assert not (tmp_path / "llm").exists()

@@ -1,0 +1,41 @@
+"""Real texts that are shown to an LLM."""
+
+from importlib import resources
+
+import pandas as pd
+
+from components.artifacts.task import load_task
+from components.generate.examples import train_examples
+from components.merge.settings import MergeSettings
+
+
+def test_every_label_has_examples_and_none_is_held_out():
+    examples = train_examples(MergeSettings(dataset="sample"))
+    folder = resources.files("components.merge") / "sample"
+    held_out = {
+        text
+        for split in ("validation", "test")
+        for text in pd.read_csv(str(folder / f"{split}.csv"))["text"]
+    }
+    assert set(examples) == set(load_task("emotion").names)
+    for name, texts in examples.items():
+        assert len(texts) > 100, name
+        assert held_out.isdisjoint(texts)
+
+
+def test_of_one_table_the_examples_are_of_the_split_that_merge_trains_on(tmp_path, synthetic_file):
+    from components.merge.run import merge
+
+    sentences = resources.files("components.merge") / "sample" / "sentences"
+    rows = [
+        (text, name)
+        for name in load_task("emotion").names
+        for text in (sentences / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    table = tmp_path / "all.csv"
+    pd.DataFrame(rows, columns=["text", "label"]).to_csv(table, index=False)
+    settings = MergeSettings(dataset=str(table), seed=5)
+    train = merge(settings, [synthetic_file.parent], tmp_path / "merged").splits["train"]
+    real = set(train["text"][train["source"] == "real"])
+    shown = {text for texts in train_examples(settings).values() for text in texts}
+    assert shown == real

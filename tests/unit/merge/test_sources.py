@@ -1,0 +1,241 @@
+import json
+import os
+import subprocess
+import sys
+import time
+
+import datasets
+import pandas as pd
+import pytest
+
+from components.errors import InputError
+from components.merge.settings import MergeSettings
+from components.merge.sources import WHOLE, _hub_frame, locate, read_file, read_tables
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ROWS = [{"text": "a quiet, sunny day", "label": "joy"}, {"text": "NA", "label": "2"}]
+PAIRS = [("a quiet, sunny day", "joy"), ("NA", "2")]
+
+
+def write(path):
+    """Write ROWS in the format that the file's name asks for."""
+    frame = pd.DataFrame(ROWS)
+    match path.suffix.lower():
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".jsonl":
+            path.write_text("\n".join(map(json.dumps, ROWS)) + "\n")
+        case ".json":
+            path.write_text(json.dumps(ROWS, indent=1))
+        case ".parquet":
+            frame.to_parquet(path, index=False)
+    return path
+
+
+def pairs(frame):
+    return list(zip(frame["text"], frame["label"], strict=True))
+
+
+def read(dataset, downloads, revision=""):
+    settings = MergeSettings(dataset=dataset, dataset_revision=revision)
+    return read_tables(settings, locate(settings, downloads))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json", "a.parquet", "A.CSV"])
+def test_every_kind_of_file_gives_the_same_rows(name, tmp_path):
+    frame = read_file(write(tmp_path / name))
+
+    assert pairs(frame) == PAIRS
+    assert list(frame["place"]) == [f"{name}, row 1", f"{name}, row 2"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_a_byte_order_mark_is_no_part_of_the_first_column(name, tmp_path):
+    path = write(tmp_path / name)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+    assert pairs(read_file(path)) == PAIRS
+
+
+def test_json_keeps_texts_that_look_like_dates_and_lone_surrogates(tmp_path):
+    texts = ["2020-01-01", "\ud800", "12", "\u2028 a line separator"]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": text, "label": 1}) + "\n" for text in texts))
+
+    assert pairs(read_file(path)) == [(text, 1) for text in texts]
+
+
+def test_an_unknown_kind_of_file_is_refused_with_the_known_ones(tmp_path):
+    (tmp_path / "rows.xlsx").write_bytes(b"")
+
+    with pytest.raises(InputError, match=r"rows\.xlsx: is of a kind .* \.csv, \.jsonl, \.json, "):
+        read_file(tmp_path / "rows.xlsx")
+
+
+def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("text,label\nok,joy\ncaf\u00e9,joy\n".encode("latin-1"))
+
+    with pytest.raises(InputError, match=r"rows\.csv, line 3: is not UTF-8 .* Save it as UTF-8"):
+        read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("a.csv", "", "No columns"),
+        ("a.csv", "text,label\nhello, world,joy\nbye, now,joy\n", "more fields than its header"),
+        ("a.csv", "text,label\nhello,joy\nbye, now,joy\n", "line 3, saw 3"),
+        ("a.json", '[{"text": "a"', "line 1 column 14"),
+        ("a.json", "", "Expecting value"),
+        ("a.json", "null", "one object a row"),
+        ("a.json", '[{"text": "a", "label": 1}, 2]', "one object a row"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": \n', "line 2: Expecting value"),
+        ("a.jsonl", "[1]\n", "one object a row"),
+        ("a.parquet", "text,label\n", "Parquet"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_fault(name, content, fault, tmp_path):
+    (tmp_path / name).write_text(content)
+
+    with pytest.raises(InputError, match=f"{name}: is not readable as .*{fault}"):
+        read_file(tmp_path / name)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"rows\.json: is not readable"):
+        read_file(tmp_path / "rows.json")
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (["train.csv", "validation.csv", "test.csv"], ["train", "validation", "test"]),
+        (["Training.jsonl", "val.json", "test.parquet"], ["train", "validation", "test"]),
+        (["train.csv", "dev.csv"], ["train", "validation"]),
+        (["train.csv", "valid.csv", "README.md"], ["train", "validation"]),
+        (["train.csv"], ["train"]),
+        (["rows.csv"], [WHOLE]),
+    ],
+)
+def test_a_folder_has_the_splits_that_its_files_are_named_for(names, splits, tmp_path):
+    for name in names:
+        write(tmp_path / name)
+
+    tables = read(str(tmp_path), tmp_path)
+    assert sorted(tables) == sorted(splits)
+    assert all(pairs(table) == PAIRS for table in tables.values())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "split"),
+    [
+        ("train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "train"),
+        ("monday.csv", "tuesday.json", WHOLE),
+    ],
+)
+def test_files_of_one_split_are_read_one_after_the_other(first, second, split, tmp_path):
+    for name in (second, first):
+        write(tmp_path / name)
+
+    tables = read(str(tmp_path), tmp_path)
+    assert list(tables) == [split]
+    assert pairs(tables[split]) == PAIRS * 2
+    assert list(tables[split]["place"])[1:3] == [f"{first}, row 2", f"{second}, row 1"]
+
+
+@pytest.mark.parametrize("names", [[], ["README.md"], ["validation.csv", "test.csv"]])
+def test_a_folder_without_train_rows_is_refused(names, tmp_path):
+    for name in names:
+        write(tmp_path / name)
+        (tmp_path / name).touch()
+
+    with pytest.raises(InputError, match="has neither a train file nor a single table"):
+        read(str(tmp_path), tmp_path)
+
+
+def test_a_data_set_may_be_a_path_or_a_uri(tmp_path):
+    path = write(tmp_path / "my rows.csv")
+
+    for dataset in (str(path), path.as_uri()):
+        assert pairs(read(dataset, tmp_path)[WHOLE]) == PAIRS
+    sample = read("sample", tmp_path)
+    named = read("package:components.merge/sample", tmp_path)
+    assert {name: pairs(table) for name, table in sample.items()} == {
+        name: pairs(table) for name, table in named.items()
+    }
+
+
+def test_an_unknown_scheme_or_a_missing_path_is_refused(tmp_path):
+    with pytest.raises(InputError, match="scheme 'https' is not known"):
+        read("https://host/rows.csv", tmp_path)
+    with pytest.raises(InputError, match="there is no such file or folder"):
+        read("./no/such/folder", tmp_path)
+
+
+@pytest.mark.parametrize("revision", ["", "main", COMMIT[:7], COMMIT.upper()])
+def test_a_hub_data_set_without_a_commit_is_refused(revision, tmp_path):
+    with pytest.raises(InputError, match=r"dataset_revision=.*owner/name\) is pinned by a commit"):
+        read("owner/name", tmp_path, revision)
+
+
+def test_a_folder_that_looks_like_a_hub_id_needs_no_commit(tmp_path, monkeypatch):
+    (tmp_path / "owner" / "name").mkdir(parents=True)
+    write(tmp_path / "owner" / "name" / "rows.csv")
+    monkeypatch.chdir(tmp_path)
+
+    assert pairs(read("owner/name", tmp_path)[WHOLE]) == PAIRS
+
+
+def test_a_hub_data_set_on_a_machine_without_the_hub_is_refused_soon(tmp_path):
+    program = f"""
+from pathlib import Path
+from components.merge.settings import MergeSettings
+from components.merge.sources import locate, read_tables
+settings = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
+read_tables(settings, locate(settings, Path(".")))
+"""
+    started = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "InputError: dataset owner/name: cannot be read from the hub" in result.stderr
+    assert time.monotonic() - started < 30
+
+
+def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_none():
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["sad", "glad"])}
+    )
+    rows = {"text": ["a", "b", "c"], "label": [1, 0, -1]}
+    frame = _hub_frame(datasets.Dataset.from_dict(rows, features=features), "label")
+
+    assert list(frame["label"][:2]) == ["glad", "sad"]
+    assert pd.isna(frame["label"][2])
+
+
+def test_columns_and_labels_may_have_other_names(tmp_path):
+    (tmp_path / "rows.csv").write_text("id,tweet,mood,text\n1,so glad,1,no\n2,so low, 0,no\n")
+    settings = MergeSettings(
+        dataset=str(tmp_path / "rows.csv"),
+        text_column="tweet",
+        label_column="mood",
+        label_map={"1": "joy", "0": "sadness"},
+    )
+    tables = read_tables(settings, locate(settings, tmp_path))
+
+    assert pairs(tables[WHOLE]) == [("so glad", "joy"), ("so low", "sadness")]
+
+
+def test_a_missing_column_is_named(tmp_path):
+    path = write(tmp_path / "rows.csv")
+    settings = MergeSettings(dataset=str(path), text_column="tweet")
+
+    with pytest.raises(InputError, match=r"lacks the column tweet \(it has \['text', 'label'"):
+        read_tables(settings, locate(settings, tmp_path))
