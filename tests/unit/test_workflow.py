@@ -1,4 +1,4 @@
-"""The GitHub workflow: what it runs exists, what it uses cannot change, and it may do little."""
+"""The GitHub workflow: its targets exist, its actions are pinned, and its rights are few."""
 
 import re
 from pathlib import Path
@@ -8,30 +8,41 @@ import yaml
 
 TOP = Path(__file__).parents[2]
 TEXT = (TOP / ".github" / "workflows" / "ci.yaml").read_text()
-# YAML 1.1 takes the key `on` for a truth.
-WORKFLOW = yaml.load(TEXT, yaml.BaseLoader)  # noqa: S506 (it makes texts and nothing else)
+# YAML 1.1 reads the key `on` as a Boolean.
+WORKFLOW = yaml.load(TEXT, yaml.BaseLoader)  # noqa: S506 (it creates nothing but strings)
 JOBS = WORKFLOW["jobs"]
 STEPS = [step for job in JOBS.values() for step in job["steps"]]
 MAKEFILE = (TOP / "Makefile").read_text()
+CHECKS = (TOP / ".ci" / "run").read_text()
 
 
 def targets():
-    return set(re.findall(r"make ([a-z][a-z-]*)", "\n".join(step.get("run", "") for step in STEPS)))
+    commands = [CHECKS, *(step.get("run", "") for step in STEPS)]
+    return set(re.findall(r"make ([a-z][a-z-]*)", "\n".join(commands)))
 
 
 @pytest.mark.parametrize("target", sorted(targets()))
-def test_every_target_that_it_makes_exists(target):
+def test_every_target_that_it_runs_exists(target):
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 
 
-def test_it_lints_tests_and_compiles_before_it_publishes():
-    checks = [step.get("run") for step in JOBS["check"]["steps"]]
-    assert checks[-4:] == ["make lint", "make test", "make compile", "git diff --exit-code"]
+def test_it_runs_the_checks_of_every_change_before_it_publishes():
+    assert {"run": "bash .ci/run"} in JOBS["check"]["steps"]
+    assert {"lint", "test", "test-slow", "run", "compile"} <= set(
+        re.findall(r"^make ([a-z-]+)$", CHECKS, re.MULTILINE)
+    )
+    assert "git diff --exit-code" in CHECKS
     assert set(JOBS["release"]["needs"]) == set(JOBS) - {"release"}
     assert JOBS["release"]["if"] == "startsWith(github.ref, 'refs/tags/v')"
 
 
-def test_every_action_is_pinned_by_commit_with_its_version_beside_it():
+def test_the_container_is_pinned_by_digest():
+    containers = [job["container"] for job in JOBS.values() if "container" in job]
+    assert containers
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", each) for each in containers)
+
+
+def test_every_action_is_pinned_by_commit_and_names_its_version():
     used = re.findall(r"uses:(.*)", TEXT)
     assert len(used) == len([step for step in STEPS if "uses" in step])
     for each in used:
@@ -61,6 +72,6 @@ def test_nothing_of_an_event_is_put_into_a_shell_command():
     assert not [step["run"] for step in STEPS if "${{" in step.get("run", "")]
 
 
-def test_no_job_runs_without_end():
+def test_every_job_has_a_time_limit():
     assert all(0 < int(job["timeout-minutes"]) <= 180 for job in JOBS.values())
     assert WORKFLOW["concurrency"]["group"]
