@@ -1,6 +1,7 @@
-"""All images, built by `make images`, and what is run with them."""
+"""Fixtures: a Docker engine, and all images, built by `make images`."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,19 +15,19 @@ from tests.images.pip_settings import build_variables
 
 TOP = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "emotion-pipeline"
-STEPS = ("generate", "merge", "train", "evaluate", "deploy", "serve")
+STEPS = re.findall(r"^STEPS +\?= (.*)$", (TOP / "Makefile").read_text(), re.MULTILINE)[0].split()
 Make = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    """A Docker engine, which `docker` and kfp find too."""
+    """A Docker engine that `docker` and kfp find too."""
     with running_engine(CACHE / "docker") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def make(engine: docker.DockerClient) -> Make:  # noqa: ARG001 (it has to run)
+def make(engine: docker.DockerClient) -> Make:  # noqa: ARG001 (it must run)
     """Runs a target of the Makefile; returns what it printed."""
 
     def run(*arguments: str) -> str:
@@ -51,7 +52,7 @@ def make(engine: docker.DockerClient) -> Make:  # noqa: ARG001 (it has to run)
 
 @pytest.fixture(scope="session")
 def base(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the images are built on: BASE_IMAGE, or one made here."""
+    """The base of the images: BASE_IMAGE, or one built here."""
     return os.environ.get("BASE_IMAGE") or make_base(engine, tmp_path_factory.mktemp("base"))
 
 

@@ -1,4 +1,4 @@
-"""A Docker engine, and a base image where there is no registry to pull one from."""
+"""A Docker engine, and a base image without a registry to pull one from."""
 
 import subprocess
 import time
@@ -17,13 +17,13 @@ _START_SECONDS = 60
 
 @contextmanager
 def running_engine(folder: Path) -> Iterator[docker.DockerClient]:
-    """The engine that answers already, or one of its own; by DOCKER_HOST others find it too.
+    """A Docker engine: one that already answers, or a new one, which others find by DOCKER_HOST.
 
-    Its own needs root and Debian's docker.io. It makes no bridge and no firewall rules: builds
+    A new one needs root and Debian's docker.io. It creates no bridge and no firewall rules: builds
     and containers use the host's network.
 
     Args:
-        folder: Where its own keeps images and build cache, for the next time.
+        folder: Images and build cache of a new engine, for the next time.
     """
     try:
         client = docker.from_env(timeout=600)
@@ -64,7 +64,7 @@ def _wait_until_ready(process: subprocess.Popen, address: str, log: Path) -> Non
 
 
 def make_base(client: docker.DockerClient, folder: Path) -> str:
-    """Debian with Python, made from its package archive unless it is there; returns its name."""
+    """Build Debian with Python from its package archive unless it exists; returns its name."""
     if not client.images.list(BASE):
         archive = folder / "base.tar"
         packages = "python3,python3-venv,ca-certificates"

@@ -1,4 +1,4 @@
-"""How the tests run an image: as a cluster that trusts nothing would."""
+"""Options with which the tests run an image, as a strict cluster would."""
 
 from typing import Any
 

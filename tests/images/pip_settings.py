@@ -1,4 +1,4 @@
-"""Lets pip inside a build find what this machine's pip finds, and leaves no trace in the image."""
+"""Passes this machine's pip settings to a build, without a trace in the image."""
 
 import re
 import subprocess
@@ -16,10 +16,10 @@ _PASSED_ON = ("index-url", "timeout")
 
 @contextmanager
 def build_variables(folder: Path) -> Iterator[list[str]]:
-    """Variables of `make images`, from what pip is told here; a folder of wheels is served.
+    """Variables of `make images` from pip's settings here; a folder of wheels is served.
 
     Args:
-        folder: Where pip's settings for the build are written.
+        folder: Takes the file with pip's settings for the build.
     """
     settings = _settings()
     lines = [f"{name} = {settings[name]}" for name in _PASSED_ON if name in settings]
@@ -31,7 +31,7 @@ def build_variables(folder: Path) -> Iterator[list[str]]:
         if wheels := settings.get("find-links"):
             index = stack.enter_context(_served(Path(wheels)))
             lines.append(f"find-links = {index}")
-            # Torch is among them; an index that changes its port would spoil the build cache.
+            # Torch is among them; an index at a changing port would invalidate the build cache.
             variables.append("TORCH_INDEX=file:///nowhere")
         (folder / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
         yield [f"BUILD_OPTIONS={' '.join(options)}", *variables]

@@ -1,4 +1,4 @@
-"""What the Dockerfile shows without a build."""
+"""The Dockerfile, without a build."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What an image is, and what is in it."""
+"""The images: user, labels, and contents."""
 
 import json
 
@@ -13,8 +13,8 @@ MEGABYTE = 10**6
 
 
 @pytest.fixture(scope="module")
-def boms(images, make):  # noqa: ARG001 (they have to be there)
-    """What `make sbom` lists of the environment of every image: Python packages and versions."""
+def boms(images, make):  # noqa: ARG001 (they must exist)
+    """Python packages and versions of every image, as `make sbom` lists them."""
     make("sbom")
     return {step: python_packages(TOP / "build" / "sbom" / f"{step}.spdx.json") for step in STEPS}
 
@@ -24,7 +24,7 @@ def python_packages(bom):
     return {
         each["name"].lower().replace("_", "-"): each["versionInfo"]
         for each in packages
-        # What setuptools carries inside itself is no package of the environment.
+        # Packages vendored by setuptools are not part of the environment.
         if "/opt/venv/" in each.get("sourceInfo", "") and "/_vendor/" not in each["sourceInfo"]
     }
 
@@ -41,18 +41,18 @@ def run_in(engine, step, *command):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_it_runs_as_a_numeric_user_who_is_not_root(images, engine, step):
+def test_it_runs_as_a_numeric_user_other_than_root(images, engine, step):
     assert images[step].attrs["Config"]["User"] == "1000:1000"
     assert run_in(engine, step, "id", "-u").strip() == "1000"
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_nothing_stands_before_the_command_that_kfp_gives(images, step):
+def test_it_has_no_entrypoint_before_the_command_of_kfp(images, step):
     assert not images[step].attrs["Config"]["Entrypoint"]
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_labels_say_what_it_was_made_of(images, revision, step):
+def test_its_labels_name_revision_title_and_licence(images, revision, step):
     labels = images[step].labels
     assert labels[f"{LABEL}revision"].removesuffix("-dirty") == revision
     assert labels[f"{LABEL}title"] == f"emotion-pipeline/{step}"
@@ -60,7 +60,7 @@ def test_labels_say_what_it_was_made_of(images, revision, step):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_of_the_project_it_holds_the_package_alone(engine, step):
+def test_it_contains_only_the_package_of_the_project(engine, step):
     script = "import components; print(*components.__path__)"
     folder = run_in(engine, step, "python", "-c", script).strip()
     assert folder.startswith("/opt/venv/")
@@ -68,7 +68,7 @@ def test_of_the_project_it_holds_the_package_alone(engine, step):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_it_has_neither_compiler_nor_secret_nor_pip_settings(engine, step):
+def test_it_contains_no_compiler_secret_or_pip_settings(engine, step):
     names = ["gcc", "cc", "g++", "make", "pip.conf", ".netrc", ".pypirc", "certificates", ".git"]
     wanted = [part for name in names for part in ("-o", "-name", name)][1:]
     places = ["/etc", "/root", "/run", "/opt", "/usr/bin", "/usr/local/bin"]
@@ -77,29 +77,29 @@ def test_it_has_neither_compiler_nor_secret_nor_pip_settings(engine, step):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_user_can_write_to_nothing_of_it(engine, step):
+def test_its_user_cannot_write_to_the_environment(engine, step):
     found = run_in(engine, step, "find", "/opt/venv", "-writable", "-not", "-type", "l")
     assert found == ""
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_its_packages_are_those_that_were_tested_together(boms, step):
-    # A build of torch says after a plus what it is for.
+def test_its_packages_have_the_versions_of_constraints_txt(boms, step):
+    # A build of torch names its platform after a plus.
     versions = {name: version.partition("+")[0] for name, version in boms[step].items()}
     assert versions.pop("emotion-pipeline")
     known = pinned()
     assert versions == {name: known.get(name) for name in versions}
 
 
-def test_torch_is_in_train_alone(boms):
+def test_only_train_contains_torch(boms):
     assert [step for step in STEPS if "torch" in boms[step]] == ["train"]
 
 
-def test_kfp_is_in_all_that_kfp_runs(boms):
+def test_every_image_of_a_step_contains_kfp(boms):
     assert [step for step in STEPS if "kfp" not in boms[step]] == ["serve"]
 
 
-def test_deploy_can_talk_to_a_cluster_and_to_object_storage(boms):
+def test_deploy_contains_clients_of_kubernetes_and_object_storage(boms):
     assert {"kubernetes", "httpx", "google-cloud-storage", "s3fs"} <= set(boms["deploy"])
 
 

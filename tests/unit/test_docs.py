@@ -1,4 +1,4 @@
-"""What the documents name exists: links, make targets and files."""
+"""Links, make targets and files in the documents exist."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-DOCUMENTS = [*TOP.glob("*.md"), *TOP.glob("docs/*.md")]
-# Made by a run, by a build or by the reader.
+DOCUMENTS = [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")]
+# Created by a run, by a build or by the reader.
 MADE = re.compile(r"^(runs|build|images/lock\.yaml|models|path|my_)")
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|yaml|md|json|svg|txt|env|sh)")
 
@@ -18,7 +18,7 @@ def targets():
 
 
 def named_targets(text):
-    """The targets of each `make ...` in a document, in a line of prose or in a block."""
+    """The targets of each `make ...` in a document, in prose or in a block of commands."""
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     spans = re.findall(r"`([^`\n]+)`", text)
     for command in [*spans, *(line for block in blocks for line in block.splitlines())]:
@@ -28,7 +28,7 @@ def named_targets(text):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(path):
+def test_linked_files_exist(path):
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (path.parent / link).exists()] == []

@@ -42,6 +42,11 @@ def test_the_container_is_pinned_by_digest():
     assert all(re.search(r"@sha256:[0-9a-f]{64}$", each) for each in containers)
 
 
+def test_every_image_is_built():
+    (steps,) = re.findall(r"^STEPS +\?= (.*)$", MAKEFILE, re.MULTILINE)
+    assert JOBS["images"]["strategy"]["matrix"]["step"] == steps.split()
+
+
 def test_every_action_is_pinned_by_commit_and_names_its_version():
     used = re.findall(r"uses:(.*)", TEXT)
     assert len(used) == len([step for step in STEPS if "uses" in step])
