@@ -62,7 +62,8 @@ def read_mapping(reference: str | Path, what: str) -> dict[str, Any]:
         text = storage.read_text(str(reference))
     except OSError as error:
         raise InputError(thing, f"cannot be read ({error})", "Check the path") from error
-    return require_mapping(parse_yaml(text, thing) or {}, thing)
+    content = parse_yaml(text, thing)
+    return {} if content is None else require_mapping(content, thing)
 
 
 def read_shipped(reference: str, shipped: Traversable, what: str) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 import argparse
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from components import storage
+from components.command_line import errors_as_exit
 from components.errors import InputError
 
 PROJECT = "emotion-pipeline"
@@ -79,10 +79,8 @@ def main() -> None:
     parser.add_argument("--docker", default="docker", help="the Docker client")
     parser.add_argument("--output", type=Path, default=LOCK, help="file to write")
     given = parser.parse_args()
-    try:
+    with errors_as_exit("lock"):
         write_lock(given.output, given.registry, given.tag, given.steps, given.docker)
-    except InputError as error:
-        sys.exit(f"lock: {error}")
 
 
 if __name__ == "__main__":

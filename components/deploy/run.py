@@ -66,7 +66,7 @@ def deploy(
     manifest = bundle.verify(model)
     _require_labels_of(task, model)
     facts = _facts(manifest, metrics, run_id)
-    cluster = _cluster(settings, metrics, model_uri) if settings.deploy_target == "kserve" else None
+    cluster = _cluster(settings, metrics, model_uri) if settings.target == "kserve" else None
     if settings.registry:
         _require_run(run_id)
         require_unmoved(settings.registry, run_id, metrics)
@@ -78,10 +78,10 @@ def deploy(
         if settings.registry:
             crown(settings.registry, run_id, model_uri, manifest.sha256, metrics)
 
-    sentences = [] if settings.deploy_target == "render" else sentences_of(task, dataset)
+    sentences = [] if settings.target == "render" else sentences_of(task, dataset)
     if cluster:
         bring_into_service(cluster, settings, service, task, sentences, finish, run_id)
-    elif settings.deploy_target == "local":
+    elif settings.target == "local":
         _try_out(settings.service_name, task, sentences, model, output)
     with storage.staged(output / MANIFEST) as draft:
         draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
-from components.preflight.checks import NotChecked
-from components.preflight.settings import Gpu
+from components.preflight.checks import NotCheckedError
+from components.preflight.settings import GpuDemand
 
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
@@ -19,7 +19,7 @@ def require_kserve(cluster: Cluster) -> None:
 
     Raises:
         InputError: If it does not.
-        NotChecked: If the cluster does not tell.
+        NotCheckedError: If the cluster does not tell.
     """
     from kubernetes.client import CustomObjectsApi
 
@@ -44,7 +44,7 @@ def require_digest(settings: DeploySettings) -> None:
         raise InputError(f"image of the predictor {settings.image}", rule, fix)
 
 
-def require_gpu_node(cluster: Cluster, gpu: Gpu) -> None:
+def require_gpu_node(cluster: Cluster, gpu: GpuDemand) -> None:
     """Refuse a cluster without a node for the steps that need a GPU.
 
     Nodes that are made on demand are not there yet. Only an account that may list nodes finds
@@ -52,7 +52,7 @@ def require_gpu_node(cluster: Cluster, gpu: Gpu) -> None:
 
     Raises:
         InputError: If no node fits.
-        NotChecked: If this account may not list nodes.
+        NotCheckedError: If this account may not list nodes.
     """
     from kubernetes.client import CoreV1Api
 
@@ -66,7 +66,7 @@ def require_gpu_node(cluster: Cluster, gpu: Gpu) -> None:
         raise InputError("nodes of the cluster", rule, fix)
 
 
-def _has(node: Any, gpu: Gpu) -> bool:
+def _has(node: Any, gpu: GpuDemand) -> bool:
     allocatable = node.status.allocatable or {}
     return not node.spec.unschedulable and int(allocatable.get(gpu.resource, 0)) >= gpu.count
 
@@ -82,7 +82,7 @@ def _explained(what: str, *, missing_is_fine: bool = False) -> Iterator[None]:
     except ApiException as error:
         if not (missing_is_fine and error.status == 404):
             answer = f"{error.status} {error.reason}"
-            raise NotChecked(f"the API server does not show {what}: {answer}") from error
+            raise NotCheckedError(f"the API server does not show {what}: {answer}") from error
     except HTTPError as error:
         fix = "Check that it is up and reachable"
         raise InputError("API server", f"does not answer: {error}", fix) from error

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from components.errors import InputError
-from components.preflight.checks import NotChecked
+from components.preflight.checks import NotCheckedError
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -21,7 +21,7 @@ def require_on_hub(
 
     Raises:
         InputError: If repository or commit are missing, or the account (HF_TOKEN) may not read it.
-        NotChecked: If the run is told to do without the hub (HF_HUB_OFFLINE).
+        NotCheckedError: If the run is told to do without the hub (HF_HUB_OFFLINE).
     """
     import httpx2
     from huggingface_hub import HfApi, errors
@@ -33,7 +33,7 @@ def require_on_hub(
         # Anybody may see that a gated repository is there.
         api.auth_check(name, repo_type=kind)
     except errors.OfflineModeIsEnabled as error:
-        raise NotChecked("HF_HUB_OFFLINE is set, so the hub is not asked") from error
+        raise NotCheckedError("HF_HUB_OFFLINE is set, so the hub is not asked") from error
     except errors.RevisionNotFoundError as error:
         fix = "Copy a commit from its page, Files and versions"
         raise InputError(thing, f"has no commit {commit}", fix) from error

@@ -3,7 +3,7 @@
 import httpx
 
 from components.errors import InputError
-from components.preflight.checks import NotChecked
+from components.preflight.checks import NotCheckedError
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -18,7 +18,7 @@ def require_served(base_url: str, model: str, api_key: str) -> None:
 
     Raises:
         InputError: If a request to the model would fail.
-        NotChecked: If the server does not tell which models it has.
+        NotCheckedError: If the server does not tell which models it has.
 
     Source: https://platform.openai.com/docs/api-reference/models/list
     """
@@ -36,7 +36,7 @@ def require_served(base_url: str, model: str, api_key: str) -> None:
         raise InputError(thing, "refuses the key", "Give the run its key as LLM_API_KEY")
     names = listed_models(answer)
     if not names:
-        raise NotChecked(f"{base_url} does not list its models")
+        raise NotCheckedError(f"{base_url} does not list its models")
     if model not in names:
         raise InputError(thing, f"does not have the model {model!r}", f"It has {', '.join(names)}")
 

@@ -3,7 +3,7 @@
 from components import storage
 from components.generate.engines import parse_model
 from components.merge.settings import MergeSettings
-from components.preflight.checks import NotChecked
+from components.preflight.checks import NotCheckedError
 from components.preflight.hub import require_on_hub
 from components.preflight.llm_server import require_served
 from components.train.settings import TrainSettings, hub_commit
@@ -60,9 +60,9 @@ def require_there(uri: str) -> None:
 
     Raises:
         InputError: If there is nothing, or it cannot be read.
-        NotChecked: If it is in a Python package that only another step's image has.
+        NotCheckedError: If it is in a Python package that only another step's image has.
     """
     try:
         storage.require_there(uri)
     except storage.NoPackage as error:
-        raise NotChecked(f"{uri} is not part of this step's image") from error
+        raise NotCheckedError(f"{uri} is not part of this step's image") from error

@@ -26,15 +26,19 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
         InputError: If something they name cannot be read.
     """
     result = dict(values)
-    for name in ("task", "gate", "style"):
+    for name in ("task", "generate_style", "evaluate_gate"):
         result[name] = _file(values[name])
-    result["models"] = [_file(each) if _GGUF.fullmatch(each) else each for each in values["models"]]
+    result["generate_models"] = [
+        _file(each) if _GGUF.fullmatch(each) else each for each in values["generate_models"]
+    ]
     options = values["evaluate_options"]
     if given := options.get("out_of_domain"):
         result["evaluate_options"] = {**options, "out_of_domain": _file(given)}
-    result["dataset_revision"] = _dataset_revision(values["dataset"], values["dataset_revision"])
-    result["base_model_revision"] = _base_revision(
-        values["base_model"], values["base_model_revision"]
+    result["merge_dataset_revision"] = _dataset_revision(
+        values["merge_dataset"], values["merge_dataset_revision"]
+    )
+    result["train_base_model_revision"] = _base_revision(
+        values["train_base_model"], values["train_base_model_revision"]
     )
     return result
 

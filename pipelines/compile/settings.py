@@ -1,15 +1,14 @@
-"""What a cluster asks of the compiled pipeline: GPU nodes, secrets, volumes, images."""
+"""Settings of a cluster for the compiled pipeline: GPU nodes, secrets, volumes, images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.deploy.settings import DeploySettings
 from components.errors import InputError, require_one_of
 from components.options import of_type, require_known, with_options
+from components.yaml_files import read_mapping, require_mapping
 from pipelines.compile.images import locked
 from pipelines.compile.resources import RESOURCES, Resources
 
@@ -23,7 +22,7 @@ _TOLERATION = {
 
 
 @dataclass(frozen=True)
-class Gpu:
+class GpuNodes:
     """Where the steps with a GPU run."""
 
     resource: str = "nvidia.com/gpu"
@@ -72,7 +71,7 @@ class Secrets:
 class CompileSettings:
     """Everything about the compiled pipeline that differs between clusters."""
 
-    gpu: Gpu | None = Gpu()
+    gpu: GpuNodes | None = GpuNodes()
     """Where the steps with a GPU run; None runs them without."""
     resources: Mapping[str, Resources] = field(default_factory=lambda: RESOURCES)
     """What each step needs, by its name."""
@@ -121,46 +120,35 @@ def read_settings(path: Path) -> CompileSettings:
     Raises:
         InputError: If the file cannot be read, a key is unknown, or a value is refused.
     """
-    content = _mapping(_load(path), str(path))
+    content = read_mapping(path, "compile settings")
     for key in content:
         require_known(key, _KEYS, "compile setting")
     return CompileSettings(
         gpu=_gpu(content.get("gpu", {})),
-        resources=_resources(_mapping(content.get("steps", {}), "steps")),
-        secrets=with_options(Secrets, _mapping(content.get("secrets", {}), "secrets")),
+        resources=_resources(require_mapping(content.get("steps", {}), "steps")),
+        secrets=with_options(Secrets, require_mapping(content.get("secrets", {}), "secrets")),
         cache_volume=of_type("cache_volume", content.get("cache_volume", ""), str),
-        parameters=_mapping(content.get("parameters", {}), "parameters"),
+        parameters=require_mapping(content.get("parameters", {}), "parameters"),
     )
 
 
-def _load(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"compile settings {path}", "cannot be read", str(error)) from error
-
-
-def _gpu(given: Any) -> Gpu | None:
-    return None if given is None else with_options(Gpu, _mapping(given, "gpu"))
+def _gpu(given: Any) -> GpuNodes | None:
+    return None if given is None else with_options(GpuNodes, require_mapping(given, "gpu"))
 
 
 def _resources(overrides: Mapping[str, Any]) -> dict[str, Resources]:
     for step in overrides:
         require_known(step, RESOURCES, "step")
     return {
-        step: with_options(Resources, asdict(needs) | _mapping(overrides.get(step, {}), step))
+        step: with_options(
+            Resources, asdict(needs) | require_mapping(overrides.get(step, {}), step)
+        )
         for step, needs in RESOURCES.items()
     }
 
 
-def _mapping(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise InputError(where, "must hold names and values", "Write `name: value`, one a line")
-    return value
-
-
 def _check_toleration(toleration: Any) -> None:
-    for key, value in _mapping(toleration, "gpu.tolerations").items():
+    for key, value in require_mapping(toleration, "gpu.tolerations").items():
         require_known(key, _TOLERATION, "toleration")
         of_type(f"toleration {key}", value, str)
         if allowed := _TOLERATION[key]:

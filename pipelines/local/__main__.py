@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import json
 import os
-import shlex
 import shutil
 import sys
 import warnings
@@ -15,6 +14,7 @@ from typing import Any
 
 from kfp import local
 
+from components.command_line import add_set_option
 from components.errors import InputError
 from components.generate.run import LEDGER, SYNTHETIC
 from pipelines.compile.settings import CompileSettings
@@ -148,12 +148,12 @@ def main() -> None:
     """Run the pipeline; exits with status 1 and a reason if a step fails."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--params", type=Path, default=_PARAMETERS, help="parameter set")
-    parser.add_argument("--set", default="", help="overrides, `name=value name=value`")
+    add_set_option(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs")
     arguments = parser.parse_args()
     folder = arguments.runs.resolve() / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     try:
-        parameters = read_parameters(arguments.params, shlex.split(arguments.set))
+        parameters = read_parameters(arguments.params, arguments.set)
         metrics = run_locally(parameters, folder)
     except InputError as error:
         sys.exit(f"\nrun: {error}")

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -55,7 +54,7 @@ def requested(arguments: argparse.Namespace) -> Request:
         InputError: If a file or value is refused.
     """
     settings = settings_from(arguments)
-    values = read_parameters(arguments.params, shlex.split(arguments.set), settings.parameters)
+    values = read_parameters(arguments.params, arguments.set, settings.parameters)
     if arguments.upload_only:
         return Request(settings, None, None)
     plan = read_schedule(_RECURRING, arguments.schedule or "")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import kfp_server_api as api
-import yaml
 from kfp import Client
 from tenacity import (
     RetryError,
@@ -21,6 +20,7 @@ from tenacity import (
 from urllib3.exceptions import HTTPError
 
 from components.errors import InputError
+from components.yaml_files import read_mapping
 from pipelines.compile.resources import RESOURCES
 
 PIPELINE = "emotion"
@@ -65,8 +65,8 @@ def read_schedule(path: Path, cron: str = "") -> Schedule:
     Raises:
         InputError: If the file cannot be read or lacks a field.
     """
+    body = read_mapping(path, "recurring run")
     try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Schedule(
             name=body["display_name"],
             description=body["description"],
@@ -75,7 +75,7 @@ def read_schedule(path: Path, cron: str = "") -> Schedule:
             max_concurrency=int(body["max_concurrency"]),
             no_catchup=body["no_catchup"],
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         rule = f"is no recurring run ({type(error).__name__}: {error})"
         raise InputError(f"recurring run {path}", rule, "Start from the shipped one") from error
 

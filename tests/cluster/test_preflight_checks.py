@@ -11,14 +11,14 @@ from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect
 from components.errors import InputError
 from components.preflight import cluster_checks as on_cluster
-from components.preflight.checks import NotChecked
+from components.preflight.checks import NotCheckedError
 from components.preflight.cluster_checks import require_gpu_node, require_kserve
-from components.preflight.settings import Gpu
+from components.preflight.settings import GpuDemand
 from tests.cluster import overlays
 
 pytestmark = pytest.mark.cluster
 LABEL = {"accelerator": "l4"}
-GPU = Gpu("nvidia.com/gpu", 2, LABEL)
+GPU = GpuDemand("nvidia.com/gpu", 2, LABEL)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_node_with_enough_gpus_and_the_labels_is_found(admin, add_node):
     add_node("large", 2)
     require_gpu_node(admin, GPU)
     with pytest.raises(InputError, match="accelerator=h100"):
-        require_gpu_node(admin, Gpu(GPU.resource, 1, {"accelerator": "h100"}))
+        require_gpu_node(admin, GpuDemand(GPU.resource, 1, {"accelerator": "h100"}))
 
 
 def test_a_node_that_takes_no_pods_does_not_count(admin, add_node):
@@ -94,5 +94,5 @@ def test_a_node_that_takes_no_pods_does_not_count(admin, add_node):
 
 
 def test_an_account_that_may_not_list_nodes_is_no_problem(deployer):
-    with pytest.raises(NotChecked, match="does not show its nodes: 403 Forbidden"):
+    with pytest.raises(NotCheckedError, match="does not show its nodes: 403 Forbidden"):
         require_gpu_node(deployer, GPU)

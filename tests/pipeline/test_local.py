@@ -30,8 +30,9 @@ def fake_llm():
     number = itertools.count()
     reply = lambda _: Reply(f'["What a day, number {next(number)} of them."]')  # noqa: E731
     with fake_openai(reply, models=("small", "large")) as fake:
-        models = f"models=[{fake.base_url}#small,{fake.base_url}#large]"
-        yield f"{models} samples_per_label=2 generate_options.near_duplicate_similarity=1.0"
+        models = f"generate_models=[{fake.base_url}#small,{fake.base_url}#large]"
+        options = "generate_options.near_duplicate_similarity=1.0"
+        yield f"{models} generate_samples_per_label=2 {options}"
 
 
 def only_run(runs):
@@ -115,7 +116,13 @@ def refused(fake_llm, tmp_path_factory):
     runs = tmp_path_factory.mktemp("refused")
     gate = runs.with_name("strict.yaml")
     gate.write_text("min_accuracy: 1\n")
-    ended = run(runs, fake_llm, f"gate={gate}", "ablation=true", f"registry={runs}/registry")
+    ended = run(
+        runs,
+        fake_llm,
+        f"evaluate_gate={gate}",
+        "train_ablation=true",
+        f"deploy_registry={runs}/registry",
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended, runs / "latest"
 
@@ -159,7 +166,7 @@ def test_two_models_contribute_and_are_compared(refused):
 
 @pytest.mark.slow
 def test_a_failing_step_is_named_with_reason_and_log_and_the_rest_is_kept(fake_llm, tmp_path):
-    ended = run(tmp_path, fake_llm, f"base_model_revision=sha256:{'0' * 64}")
+    ended = run(tmp_path, fake_llm, f"train_base_model_revision=sha256:{'0' * 64}")
     assert ended.returncode == 1
     folder = only_run(tmp_path)
     last = ended.stderr.strip().splitlines()[-1]
@@ -175,7 +182,7 @@ def test_a_failing_step_is_named_with_reason_and_log_and_the_rest_is_kept(fake_l
 
 
 def test_preflight_ends_a_run_that_could_not_end_well(tmp_path):
-    ended = run(tmp_path, "dataset=no/such/rows.csv", "base_model=no/such/model")
+    ended = run(tmp_path, "merge_dataset=no/such/rows.csv", "train_base_model=no/such/model")
     assert ended.returncode == 1
     folder = only_run(tmp_path)
     assert "step preflight: failed" in ended.stderr
@@ -191,7 +198,7 @@ def test_preflight_ends_a_run_that_could_not_end_well(tmp_path):
 
 
 def test_a_bad_parameter_ends_the_run_before_it_starts(tmp_path):
-    ended = run(tmp_path, "epohcs=3")
+    ended = run(tmp_path, "train_epohcs=3")
     assert ended.returncode == 1
     assert "epochs" in ended.stderr
     assert not list(tmp_path.iterdir())

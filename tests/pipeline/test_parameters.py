@@ -3,23 +3,34 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from components.errors import InputError
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
-from components.preflight.steps import settings_of
-from pipelines.parameters import DEFAULTS, read_parameters
+from components.options import settings_of
+from components.yaml_files import read_mapping
+from pipelines.parameters import DEFAULTS, main, read_parameters
 
 PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
 LOCAL = PARAMS / "local.yaml"
 
 
 @pytest.mark.parametrize("name", ["local", "smoke", "full", "seed"])
-def test_a_shipped_set_is_whole_and_valid(name):
+def test_a_shipped_set_is_valid_and_states_only_what_differs_from_the_defaults(name):
     path = PARAMS / f"{name}.yaml"
-    assert set(yaml.safe_load(path.read_text())) == set(DEFAULTS)
+    stated = read_mapping(path, "parameter file")
+    assert not [key for key, value in stated.items() if DEFAULTS[key] == value]
     assert set(read_parameters(path)) == set(DEFAULTS)
+
+
+@pytest.mark.parametrize("name", ["local", "seed"])
+def test_a_printed_set_states_everything_and_means_the_same(name, tmp_path, capsys):
+    path = PARAMS / f"{name}.yaml"
+    main(["--params", str(path)])
+    printed = tmp_path / "whole.yaml"
+    printed.write_text(capsys.readouterr().out)
+    assert set(read_mapping(printed, "parameter file")) == set(DEFAULTS)
+    assert read_parameters(printed) == read_parameters(path)
 
 
 def test_the_defaults_of_the_pipeline_are_the_full_set():
@@ -29,58 +40,77 @@ def test_the_defaults_of_the_pipeline_are_the_full_set():
 def test_seed_is_the_source_recipe():
     seed = read_parameters(PARAMS / "seed.yaml")
     recipe = {
-        "samples_per_label": 100,
-        "batch_size": 16,
-        "learning_rate": 2e-4,
-        "epochs": 3,
-        "weight_decay": 0.01,
-        "max_length": 128,
-        "base_model": "distilbert/distilbert-base-uncased",
-        "dataset": "dair-ai/emotion",
+        "generate_samples_per_label": 100,
+        "train_batch_size": 16,
+        "train_learning_rate": 2e-4,
+        "train_epochs": 3,
+        "train_weight_decay": 0.01,
+        "train_max_length": 128,
+        "train_base_model": "distilbert/distilbert-base-uncased",
+        "merge_dataset": "dair-ai/emotion",
     }
     assert {name: seed[name] for name in recipe} == recipe
-    merged = settings_of(MergeSettings, seed)
+    merged = settings_of(MergeSettings, **seed)
     assert merged.pool
     assert merged.validation_fraction == 0.1
 
 
 def test_options_are_set_one_by_one():
     values = read_parameters(LOCAL, ["merge_options.top_up=true", "generate_options.few_shot=2"])
-    assert settings_of(MergeSettings, values).top_up
-    generated = settings_of(GenerateSettings, values)
+    assert settings_of(MergeSettings, **values).top_up
+    generated = settings_of(GenerateSettings, **values)
     assert (generated.few_shot, generated.llm_concurrency) == (2, 4)
 
 
+def test_numbers_are_numbers_and_words_are_words():
+    overrides = ["train_learning_rate=1e-3 train_epochs=1e0", "deploy_service_name=on"]
+    values = read_parameters(LOCAL, overrides)
+    assert (values["train_learning_rate"], values["train_epochs"]) == (1e-3, 1)
+    assert values["deploy_service_name"] == "on"
+
+
+@pytest.mark.parametrize("override", ["epochs=1", "registry=gs://bucket/models"])
+def test_an_old_name_is_answered_with_the_new_one(override, tmp_path):
+    old, _, value = override.partition("=")
+    path = tmp_path / "old.yaml"
+    path.write_text(f"{old}: {value}\n")
+    for read in (lambda: read_parameters(LOCAL, [override]), lambda: read_parameters(path)):
+        with pytest.raises(InputError, match=rf"'{old}': is now named \w+_{old}"):
+            read()
+
+
 def test_overrides_win_and_keep_their_types():
-    values = read_parameters(LOCAL, ["epochs=1", "dataset=../elsewhere", "learning_rate=1"])
-    assert values["epochs"] == 1
-    assert values["dataset"] == "../elsewhere"
-    assert isinstance(values["learning_rate"], float)
+    values = read_parameters(
+        LOCAL, ["train_epochs=1", "merge_dataset=../elsewhere", "train_learning_rate=1"]
+    )
+    assert values["train_epochs"] == 1
+    assert values["merge_dataset"] == "../elsewhere"
+    assert isinstance(values["train_learning_rate"], float)
 
 
 @pytest.mark.parametrize(
     ("override", "named"),
     [
-        ("epoch=1", "epochs"),
-        ("epochs=many", "epochs"),
-        ("epochs=1.5", "epochs"),
-        ("epochs=true", "epochs"),
-        ("models=one", "models"),
-        ("models=[1]", "models"),
-        ("models=[]", "models"),
-        ("models=[nowhere]", "nowhere"),
-        ("gate=no-such-gate", "no-such-gate"),
-        ("registry=ftp://models", "registry"),
+        ("train_epoch=1", "train_epochs"),
+        ("train_epochs=many", "epochs"),
+        ("train_epochs=1.5", "epochs"),
+        ("train_epochs=true", "epochs"),
+        ("generate_models=one", "models"),
+        ("generate_models=[1]", "generate_model=1"),
+        ("generate_models=[]", "models"),
+        ("generate_models=[nowhere]", "nowhere"),
+        ("evaluate_gate=no-such-gate", "no-such-gate"),
+        ("deploy_registry=ftp://models", "registry"),
         ("train_options.lora_rnak=8", "lora_rank"),
         ("train_options.target_modules=query", "target_modules"),
         ("train_options.accumulation_steps=3", "accumulation_steps"),
         ("evaluate_options.bootstrap_samples=1", "bootstrap_samples"),
         ("deploy_options.canary_percent=100", "canary_percent"),
-        ("learning_rate=.nan", "learning_rate"),
-        ("peft_method=magic", "peft_method"),
+        ("train_learning_rate=.nan", "learning_rate"),
+        ("train_peft_method=magic", "peft_method"),
         ("deploy_target=moon", "deploy_target"),
         ("task=no-such-task", "no-such-task"),
-        ("epochs", "name=value"),
+        ("train_epochs", "name=value"),
         ("merge_options.topup=true", "top_up"),
         ("merge_options.top_up=1", "top_up"),
         ("merge_options={seed: 1}", "seed"),
@@ -103,6 +133,6 @@ def test_a_file_that_is_no_parameter_set_is_refused(tmp_path, text):
 
 def test_an_unknown_key_in_a_file_is_named(tmp_path):
     path = tmp_path / "odd.yaml"
-    path.write_text("learnign_rate: 8\n")
+    path.write_text("train_learnign_rate: 8\n")
     with pytest.raises(InputError, match="learning_rate"):
         read_parameters(path)
