@@ -24,7 +24,7 @@ def emotion_for(settings: CompileSettings) -> Any:
     """The pipeline for a cluster.
 
     Args:
-        settings: What the cluster asks for.
+        settings: Settings of the cluster.
 
     Returns:
         A KFP pipeline; its parameters are the same for every cluster.
@@ -87,7 +87,7 @@ def emotion_for(settings: CompileSettings) -> Any:
             train_options: Other settings of train by name: components/train/settings.py.
             train_search_trials: Trainings that search settings: components/train/search/space.yaml.
             train_ablation: Also train on real rows only, to learn what synthetic ones are worth.
-            evaluate_gate: What a model must reach: `release`, `sample`, `seed`, `smoke`, or a file.
+            evaluate_gate: Demands on a model: `release`, `sample`, `seed`, `smoke`, or a file.
             evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
             deploy_target: `local` tests the predictor in the step, `render` writes the manifest,
                 `kserve` puts the model into service.

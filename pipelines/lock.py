@@ -1,4 +1,4 @@
-"""Writes images/lock.yaml, step to digest: `python -m pipelines.lock --registry HOST train`."""
+"""Write images/lock.yaml, step to digest: `python -m pipelines.lock --registry HOST train`."""
 
 import argparse
 import json
@@ -18,11 +18,11 @@ LOCK = Path(__file__).parents[1] / "images" / "lock.yaml"
 
 
 def pushed_reference(repository: str, digests: Sequence[str]) -> str:
-    """What to pull, by the digest that the registry gave when the image was pushed.
+    """The reference to pull, by the digest that the registry gave when the image was pushed.
 
     Args:
         repository: Registry and path, without tag: `example.com/me/emotion-pipeline/train`.
-        digests: References of an image as the Docker engine lists them, whatever they are for.
+        digests: References of an image, of any repository, as the Docker engine lists them.
 
     Returns:
         `repository@sha256:...`

@@ -1,4 +1,4 @@
-"""Whether the cluster has what a run needs of it."""
+"""Checks of the cluster: KServe, the predictor's image, GPU nodes."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def require_kserve(cluster: Cluster) -> None:
 
     Raises:
         InputError: If it does not.
-        NotCheckedError: If the cluster does not tell.
+        NotCheckedError: If the API server does not answer that.
     """
     from kubernetes.client import CustomObjectsApi
 
@@ -33,7 +33,7 @@ def require_kserve(cluster: Cluster) -> None:
 
 
 def require_digest(settings: DeploySettings) -> None:
-    """Refuse an image of the predictor that could change under a service's feet.
+    """Refuse an image of the predictor that could change while it is in service.
 
     Raises:
         InputError: If the image is not named by its digest.
@@ -47,8 +47,8 @@ def require_digest(settings: DeploySettings) -> None:
 def require_gpu_node(cluster: Cluster, gpu: GpuDemand) -> None:
     """Refuse a cluster without a node for the steps that need a GPU.
 
-    Nodes that are made on demand are not there yet. Only an account that may list nodes finds
-    them missing.
+    Nodes that are created on demand do not exist yet, and only an account that may list nodes
+    can check this.
 
     Raises:
         InputError: If no node fits.
@@ -61,7 +61,7 @@ def require_gpu_node(cluster: Cluster, gpu: GpuDemand) -> None:
         nodes = CoreV1Api(cluster.api).list_node(label_selector=selector).items
     if not any(_has(node, gpu) for node in nodes):
         labels = f" and the labels {selector}" if selector else ""
-        rule = f"have no {gpu.count} {gpu.resource}{labels} to offer"
+        rule = f"none offers {gpu.count} {gpu.resource}{labels}"
         fix = "Add a node pool with GPUs, or correct `gpu` in the compile settings"
         raise InputError("nodes of the cluster", rule, fix)
 
@@ -73,7 +73,7 @@ def _has(node: Any, gpu: GpuDemand) -> bool:
 
 @contextmanager
 def _explained(what: str, *, missing_is_fine: bool = False) -> Iterator[None]:
-    """Tell a refusal of the API server from a problem of the run."""
+    """Tell apart a refusal by the API server and a problem of the run."""
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 

@@ -1,4 +1,4 @@
-"""Whether a repository of the Hugging Face hub can be read at a commit."""
+"""Check of a repository on the Hugging Face hub: it can be read at a commit."""
 
 from typing import Literal
 
@@ -14,14 +14,14 @@ def require_on_hub(
     """Refuse a repository that this account cannot read; none of its files is downloaded.
 
     Args:
-        kind: What the repository holds.
+        kind: Kind of the repository.
         name: owner/name.
         commit: The commit that will be read.
         endpoint: URL of the hub; None for that of HF_ENDPOINT or the public one.
 
     Raises:
-        InputError: If repository or commit are missing, or the account (HF_TOKEN) may not read it.
-        NotCheckedError: If the run is told to do without the hub (HF_HUB_OFFLINE).
+        InputError: If repository or commit is missing, or the account (HF_TOKEN) may not read it.
+        NotCheckedError: If the run has to do without the hub (HF_HUB_OFFLINE).
     """
     import httpx2
     from huggingface_hub import HfApi, errors
@@ -42,8 +42,8 @@ def require_on_hub(
         raise InputError(thing, "is open only to those who accepted its terms", fix) from error
     except errors.RepositoryNotFoundError as error:
         fix = "Check the name, or give the run an HF_TOKEN that may read it"
-        raise InputError(thing, "is not there, or is private", fix) from error
+        raise InputError(thing, "does not exist or is private", fix) from error
     except httpx2.HTTPError as error:
-        rule = f"cannot be asked for ({str(error).splitlines()[0]:.200})"
-        fix = "Check the network, or set HF_HUB_OFFLINE=1 if all is in the hub's cache here"
+        rule = f"cannot be looked up ({str(error).splitlines()[0]:.200})"
+        fix = "Check the network, or set HF_HUB_OFFLINE=1 if everything is in the local cache"
         raise InputError(thing, rule, fix) from error

@@ -1,4 +1,4 @@
-"""Whether a server that speaks the OpenAI protocol has the model that a run will ask."""
+"""Check of a server that speaks the OpenAI protocol: it has the model that a run will ask."""
 
 import httpx
 
@@ -18,7 +18,7 @@ def require_served(base_url: str, model: str, api_key: str) -> None:
 
     Raises:
         InputError: If a request to the model would fail.
-        NotCheckedError: If the server does not tell which models it has.
+        NotCheckedError: If the server does not list its models.
 
     Source: https://platform.openai.com/docs/api-reference/models/list
     """
@@ -42,7 +42,7 @@ def require_served(base_url: str, model: str, api_key: str) -> None:
 
 
 def listed_models(answer: httpx.Response) -> list[str]:
-    """The models that a server lists; none if the answer is no such list."""
+    """The models that a server lists; none if the answer is not such a list."""
     try:
         return [str(each["id"]) for each in answer.json()["data"]]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Whether what a run reads can be reached: data set, encoder, LLMs, other files."""
+"""Checks of what a run reads: data set, encoder, LLMs, other files."""
 
 from components import storage
 from components.generate.engines import parse_model
@@ -56,7 +56,7 @@ def require_llm(reference: str, api_key: str) -> None:
 
 
 def require_there(uri: str) -> None:
-    """Refuse a path or URI behind which there is nothing; nothing is downloaded.
+    """Refuse a path or URI that names nothing; nothing is downloaded.
 
     Raises:
         InputError: If there is nothing, or it cannot be read.

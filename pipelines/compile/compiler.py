@@ -25,7 +25,7 @@ def compile_pipeline(
 
     Args:
         output: The file.
-        settings: What the cluster asks for.
+        settings: Settings of the cluster.
         parameters: Values that the UI's form shows; without them the defaults of the pipeline.
 
     Raises:
@@ -51,5 +51,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is compiled."""
     parser.add_argument("--params", type=Path, help="parameter set")
     add_set_option(parser)
-    parser.add_argument("--settings", type=Path, help="what the cluster asks for")
+    parser.add_argument("--settings", type=Path, help="settings of the cluster")
     parser.add_argument("--lock", type=Path, help="images by digest, written by `make lock`")

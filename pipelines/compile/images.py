@@ -12,7 +12,7 @@ _BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 
 
 def read_lock(path: Path) -> dict[str, str]:
-    """Read which image each step runs in.
+    """Read the image of each step.
 
     Args:
         path: YAML file of image names without registry (`train`) and full references with digest.
@@ -25,7 +25,7 @@ def read_lock(path: Path) -> dict[str, str]:
         raise InputError(f"image lock {path}", "names no image", "Write it with `make lock`")
     for name, reference in content.items():
         if not isinstance(reference, str) or not _BY_DIGEST.fullmatch(reference):
-            rule = "has no digest, so what is behind it may change"
+            rule = "has no digest, so its content may change"
             raise InputError(f"{path}, {name}: {reference!r}", rule, "Write it with `make lock`")
     return content
 
@@ -34,7 +34,7 @@ def locked(images: Mapping[str, str], name: str) -> str:
     """An image by digest.
 
     Args:
-        images: What `read_lock` found.
+        images: Result of `read_lock`.
         name: Name without registry: `train`.
 
     Raises:
@@ -51,7 +51,7 @@ def image_of(component: Any, images: Mapping[str, str]) -> str:
 
     Args:
         component: Specification of a KFP component, of image `emotion-pipeline/train` say.
-        images: What `read_lock` found; without any it is the component's own.
+        images: Result of `read_lock`; without images it is the component's own.
 
     Raises:
         InputError: If there is a lock and the image is not in it.

@@ -16,8 +16,8 @@ _WEIGHTS = "model.safetensors"
 def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the hash of everything they name that is not pinned yet.
 
-    Hub ids have their commit, what comes with a package has the image's digest. A folder for vLLM
-    is not read, as it may hold many GB; `vllm:folder@sha256:...` pins it by hand.
+    Hub ids have their commit, and files of a package have the image's digest. A folder for vLLM
+    is not read, since it may hold many GB; `vllm:folder@sha256:...` pins it by hand.
 
     Args:
         values: A value for every parameter of the pipeline.
@@ -62,7 +62,7 @@ def _base_revision(base_model: str, given: str) -> str:
 
 
 def _is_outside(place: str) -> bool:
-    """Whether it is a file or folder, and not on the hub or in a package."""
+    """Whether a place is a file or folder, and not on the hub or in a package."""
     return "://" in place or (not place.startswith("package:") and Path(place).exists())
 
 

@@ -1,4 +1,4 @@
-"""Where a step of the graph runs: its image, node, limits, secrets and volumes."""
+"""Placement of a step: its image, node, limits, secrets and volumes."""
 
 from kfp import dsl, kubernetes
 
@@ -7,7 +7,7 @@ from pipelines.compile.resources import Resources
 from pipelines.compile.settings import CompileSettings, GpuNodes
 
 LABEL = "emotion-pipeline/step"
-"""Pod label by which network policies tell the steps apart."""
+"""Pod label by which network policies distinguish the steps."""
 
 USER = 1000
 """The user that the images run as."""
@@ -24,7 +24,7 @@ def place(settings: CompileSettings, task: dsl.PipelineTask) -> dsl.PipelineTask
     """Put a step onto the node that it needs, with its image, label, secrets and volumes.
 
     Args:
-        settings: What the cluster asks for.
+        settings: Settings of the cluster.
         task: The step, just called.
     """
     step = task.component_spec.name

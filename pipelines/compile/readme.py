@@ -44,7 +44,7 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
 
 
 def _sense(task: Mapping[str, Any]) -> str:
-    """What a group of tasks is for."""
+    """Purpose of a group of tasks."""
     if "parameterIterator" in task:
         return "one branch each"
     return "only if it passes" if "triggerPolicy" in task else "its end is always recorded"
@@ -54,11 +54,11 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
     received = defaultdict(list)
     for _, source in sorted(task["inputs"].get("artifacts", {}).items()):
         if output := source.get("taskOutputArtifact"):
-            # A loop hands its tasks' outputs on under a longer name that ends in the plain one.
+            # A loop passes its tasks' outputs on under a longer name that ends in the plain one.
             received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
     for name, source in sorted(task["inputs"].get("parameters", {}).items()):
         if output := source.get("taskOutputParameter"):
-            # A condition has no name of its own for what it is about.
+            # A condition has no name for the value that it compares.
             said = "verdict" if name.startswith("pipelinechannel--") else name
             received[output["producerTask"]].append(said)
         if status := source.get("taskFinalStatus"):

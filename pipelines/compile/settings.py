@@ -23,14 +23,14 @@ _TOLERATION = {
 
 @dataclass(frozen=True)
 class GpuNodes:
-    """Where the steps with a GPU run."""
+    """Nodes for the steps with a GPU."""
 
     resource: str = "nvidia.com/gpu"
     """The GPU's name as a resource of Kubernetes."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels that the node must have."""
     tolerations: Sequence[Mapping[str, str]] = ()
-    """Taints of the node that do not matter, as a pod writes them."""
+    """Taints of the node to tolerate, in a pod's notation."""
     spot: str = ""
     """Label and taint of spot nodes with the value true, for example cloud.google.com/gke-spot;
     empty takes ordinary nodes."""
@@ -55,30 +55,30 @@ class GpuNodes:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Names of the Secrets that steps read; an empty one is not asked for."""
+    """Names of the Secrets that steps read; an empty name means none."""
 
     llm_key: str = ""
     """Holds LLM_API_KEY, the key of an LLM server, for preflight and generate."""
     hub_token: str = ""
     """Holds HF_TOKEN, a read token of the model hub, for preflight, generate, merge and train."""
     deployer_token: str = ""
-    """Token of the service account that may deploy, mounted by preflight and deploy alone."""
+    """Token of the service account that may deploy, mounted only by preflight and deploy."""
     webhook_url: str = ""
-    """Holds WEBHOOK_URL, which is told how a run ended, for outcome."""
+    """Holds WEBHOOK_URL, which is notified of the end of a run, for outcome."""
 
 
 @dataclass(frozen=True)
 class CompileSettings:
-    """Everything about the compiled pipeline that differs between clusters."""
+    """All that differs between clusters in the compiled pipeline."""
 
     gpu: GpuNodes | None = GpuNodes()
-    """Where the steps with a GPU run; None runs them without."""
+    """Nodes for the steps with a GPU; None runs them without one."""
     resources: Mapping[str, Resources] = field(default_factory=lambda: RESOURCES)
-    """What each step needs, by its name."""
+    """Needs of each step by its name."""
     secrets: Secrets = Secrets()
     """Secrets that steps read."""
     cache_volume: str = ""
-    """PersistentVolumeClaim that keeps what generate and train download from the hub."""
+    """PersistentVolumeClaim that keeps the hub downloads of generate and train."""
     images: Mapping[str, str] = field(default_factory=dict)
     """Each image by digest, that of the predictor (`serve`) too; empty takes their plain names."""
     caching: bool = True

@@ -79,7 +79,9 @@ def test_a_cluster_with_kserve_is_told_from_one_without(deployer):
 
 def test_a_node_with_enough_gpus_and_the_labels_is_found(admin, add_node):
     add_node("small", 1)
-    with pytest.raises(InputError, match=r"have no 2 nvidia.com/gpu and the labels accelerator=l4"):
+    with pytest.raises(
+        InputError, match=r"none offers 2 nvidia.com/gpu and the labels accelerator=l4"
+    ):
         require_gpu_node(admin, GPU)
     add_node("large", 2)
     require_gpu_node(admin, GPU)
@@ -89,7 +91,7 @@ def test_a_node_with_enough_gpus_and_the_labels_is_found(admin, add_node):
 
 def test_a_node_that_takes_no_pods_does_not_count(admin, add_node):
     add_node("leaving", 8, unschedulable=True)
-    with pytest.raises(InputError, match="have no 2"):
+    with pytest.raises(InputError, match="none offers 2"):
         require_gpu_node(admin, GPU)
 
 

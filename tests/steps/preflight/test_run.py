@@ -199,7 +199,7 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
     require_on_hub(kind, OPEN, COMMIT, hub_url)
     with pytest.raises(InputError, match=f"{kind} {OPEN} .* has no commit {'f' * 40}"):
         require_on_hub(kind, OPEN, "f" * 40, hub_url)
-    with pytest.raises(InputError, match="is not there, or is private"):
+    with pytest.raises(InputError, match="does not exist or is private"):
         require_on_hub(kind, "someone/nothing", COMMIT, hub_url)
     with pytest.raises(InputError, match="Accept its terms"):
         require_on_hub(kind, GATED, COMMIT, hub_url)
@@ -208,7 +208,7 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
 
 
 def test_a_hub_that_is_out_of_reach_is_a_problem():
-    with pytest.raises(InputError, match="cannot be asked for"):
+    with pytest.raises(InputError, match="cannot be looked up"):
         require_on_hub("model", OPEN, COMMIT, "http://127.0.0.1:9")
 
 
