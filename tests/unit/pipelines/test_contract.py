@@ -21,9 +21,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.errors import InputError
 from pipelines.compile.compiler import COMPILED
 from pipelines.parameters import read_parameters
-from tests.pipeline.compiled import executors, read_compiled, steps
+from tests.compiled import executors, read_compiled, steps
 
-PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+PARAMS = Path(__file__).parents[3] / "pipelines" / "params"
 SETS = sorted(path.stem for path in PARAMS.glob("*.yaml"))
 SPEC, _ = read_compiled(COMPILED)
 

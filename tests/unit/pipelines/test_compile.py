@@ -18,10 +18,10 @@ from pipelines.compile.resources import RESOURCES, Resources
 from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.emotion import emotion_for
 from pipelines.parameters import read_parameters
+from tests.compiled import executors, read_compiled, steps
 from tests.manifests.rendering import of_kind, overlay
-from tests.pipeline.compiled import executors, read_compiled, steps
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OVERLAYS = ROOT / "manifests" / "overlays"
 SETS = sorted((ROOT / "pipelines" / "params").glob("*.yaml"))
 GKE = OVERLAYS / "gke" / "compile-settings.yaml"

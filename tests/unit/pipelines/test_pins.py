@@ -14,7 +14,7 @@ from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
 from tests.support_tickets import TASK
 
-PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+PARAMS = Path(__file__).parents[3] / "pipelines" / "params"
 
 
 @pytest.fixture

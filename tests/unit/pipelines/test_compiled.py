@@ -10,7 +10,7 @@ from pipelines.compile.compiler import COMPILED, compile_pipeline
 from pipelines.compile.readme import README, refreshed
 from pipelines.compile.resources import RESOURCES
 from pipelines.emotion import emotion
-from tests.pipeline.compiled import executors, read_compiled, steps
+from tests.compiled import executors, read_compiled, steps
 
 STEPS = {"preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome"}
 UNCACHED = {"preflight", "deploy", "outcome"}

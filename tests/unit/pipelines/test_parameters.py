@@ -11,7 +11,7 @@ from components.options import settings_of
 from components.yaml_files import read_mapping
 from pipelines.parameters import DEFAULTS, main, read_parameters
 
-PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+PARAMS = Path(__file__).parents[3] / "pipelines" / "params"
 LOCAL = PARAMS / "local.yaml"
 
 
