@@ -6,7 +6,7 @@
 | `settings`, `run` | where the run happens, and the step itself |
 | `plan` | which checks a run needs |
 | `checks` | running many checks at once, within a time limit |
-| `sources`, `hub`, `llm_server` | whether what is read can be reached: data set, encoder, LLMs |
+| `sources` | whether what is read can be reached: data set, encoder, LLMs |
 | `stores` | whether the folders that are written can be written |
 | `cluster_checks` | whether the cluster has what the run needs |
 """

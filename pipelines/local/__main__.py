@@ -14,8 +14,8 @@ from typing import Any
 
 from kfp import local
 
-from components.command_line import add_set_option
 from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
+from components.command_line import add_set_option
 from components.errors import InputError
 from pipelines.compile.settings import CompileSettings
 from pipelines.emotion import emotion_for

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from components.preflight.steps import settings_of
 from numpy.typing import NDArray
 
 from components.artifacts.dataset import TEST, VALIDATION, dataset_sha256, read_dataset, read_split
@@ -24,7 +25,6 @@ from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.options import with_options
-from components.preflight.steps import settings_of
 from components.train.run import train
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters

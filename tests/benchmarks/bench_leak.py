@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
+from components.preflight.steps import settings_of
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
@@ -26,7 +27,6 @@ from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.preflight.steps import settings_of
 from components.train.run import train
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from components.preflight.steps import settings_of
 
 from components.artifacts.dataset import SPLITS, TEST, TRAIN, read_frame
 from components.artifacts.model.classifier import Classifier
@@ -19,7 +20,6 @@ from components.command_line import start_logging
 from components.evaluate.measure.scores import score
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.preflight.steps import settings_of
 from components.train.run import train
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from components.preflight.steps import settings_of
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
 
@@ -23,7 +24,6 @@ from components.artifacts.task import load_task
 from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.preflight.steps import settings_of
 from components.train.loop.data import tokenise
 from components.train.loop.trainer import fit
 from components.train.methods.base_model import locate_encoder

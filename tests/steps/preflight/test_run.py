@@ -18,11 +18,10 @@ from components.artifacts.registry import POINTER
 from components.errors import InputError
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
-from components.preflight.hub import require_on_hub
-from components.preflight.llm_server import listed_models, require_served
 from components.preflight.plan import checks_of
 from components.preflight.run import preflight
 from components.preflight.settings import GpuDemand, Place
+from components.preflight.sources import listed_models, require_on_hub, require_served
 from components.preflight.stores import require_registry, require_writable
 from components.yaml_files import read_mapping
 from pipelines.emotion import emotion
