@@ -54,7 +54,15 @@ def settings_of(kind: type[Step], **parameters: Any) -> Step:
         for parameter, name in names.items()
         if parameter in parameters
     }
-    return with_options(kind, parameters.get(options, {}), **given)
+    try:
+        return with_options(kind, parameters.get(options, {}), **given)
+    except InputError as error:
+        field_name, equals, value = error.thing.partition("=")
+        parameter = next((each for each, name in names.items() if name == field_name), "")
+        if not equals or parameter not in parameters:
+            raise
+        # The settings know their fields; the user knows the parameters.
+        raise InputError(f"{parameter}={value}", error.rule, error.fix) from error
 
 
 def with_options(kind: type[Settings], options: Mapping[str, Any], **given: Any) -> Settings:

@@ -24,9 +24,16 @@ _SHIPPED_NAME = re.compile(r"[\w-]*")
 class _Constructor(SafeConstructor):
     """ruamel's constructor of plain values, without the types of YAML 1.1 that 1.2 dropped."""
 
+    def construct_scalar(self, node: Any) -> Any:
+        """A scalar as text; JSON writes some characters as two escapes, which are joined."""
+        text = super().construct_scalar(node)
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
-for _tag in ("timestamp", "value", "merge"):
-    _Constructor.add_constructor(f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str)
+
+for _dropped in ("timestamp", "value", "merge"):
+    _Constructor.add_constructor(
+        f"tag:yaml.org,2002:{_dropped}", SafeConstructor.construct_yaml_str
+    )
 
 
 def parse_yaml(text: str, what: str) -> Any:
@@ -62,7 +69,8 @@ def read_mapping(reference: str | Path, what: str) -> dict[str, Any]:
         text = storage.read_text(str(reference))
     except OSError as error:
         raise InputError(thing, f"cannot be read ({error})", "Check the path") from error
-    return require_mapping(parse_yaml(text, thing) or {}, thing)
+    content = parse_yaml(text, thing)
+    return {} if content is None else require_mapping(content, thing)
 
 
 def read_shipped(reference: str, shipped: Traversable, what: str) -> dict[str, Any]:

@@ -1,1 +1,11 @@
-"""The pipeline: its graph, its parameter sets, and the ways to compile and run it."""
+"""The pipeline: its graph, its parameters, and the ways to compile and run it.
+
+| module | content |
+| --- | --- |
+| `emotion` | the graph and the parameters of a run |
+| `parameters`, `params/` | parameter sets and overrides, checked before anything runs |
+| `local` | a run on this machine |
+| `compile` | the YAML that the KFP UI imports, for a cluster |
+| `submit` | a run or schedule on Kubeflow |
+| `lock` | the digests of pushed images |
+"""

@@ -1,8 +1,6 @@
 """The pipeline's graph, and nothing else."""
 
-import functools
-import inspect
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from kfp import dsl
@@ -14,129 +12,202 @@ from components.merge.component import merge
 from components.outcome.component import outcome
 from components.preflight.component import preflight
 from components.train.component import train
-from pipelines.compile.placement import add_step
+from pipelines.compile.placement import place
 from pipelines.compile.settings import PLAIN, CompileSettings
 
 NAME = "emotion"
+DESCRIPTION = "From a label list and an LLM to a served classifier."
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
 
-def _graph(given: Mapping[str, Any], settings: CompileSettings) -> None:
-    call = functools.partial(add_step, settings)
-    reported = call(outcome, given, pipeline=NAME, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
-    with dsl.ExitHandler(reported.set_caching_options(False), name="run"):
-        _steps(given, settings)
-
-
-def _steps(given: Mapping[str, Any], settings: CompileSettings) -> None:
-    call = functools.partial(add_step, settings)
-    checked = call(
-        preflight,
-        given,
-        run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
-        gpu=settings.gpu_demand,
-        serve_image=settings.serve_image,
-    ).set_caching_options(False)
-    with dsl.ParallelFor(given["models"], name="models") as model:
-        # Every other step takes something from generate, and so waits as well.
-        generated = call(generate, given, model=model).after(checked)
-    synthetic = dsl.Collected(generated.outputs["synthetic"])
-    merged = call(merge, given, synthetic=synthetic).outputs["merged"]
-    trained = call(train, given, merged=merged).outputs
-    models = {"model": trained["model"], "real_only": trained["real_only"]}
-    evaluated = call(
-        evaluate, given, merged=merged, champion_generation=checked.outputs["Output"], **models
-    )
-    with dsl.If(evaluated.outputs["Output"] == "pass", name="gate"):
-        call(
-            deploy,
-            given,
-            model=trained["model"],
-            merged=merged,
-            evaluation=evaluated.outputs["evaluation"],
-            run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
-            serve_image=settings.serve_image,
-        ).set_caching_options(False)
-
-
-@dsl.pipeline(name=NAME, description="From a label list and an LLM to a served classifier.")
-def emotion(
-    task: str = "emotion",
-    seed: int = 0,
-    models: list[str] = [MISTRAL],
-    samples_per_label: int = 100,
-    style: str = "attributed",
-    generate_options: dict[str, object] = {"few_shot": 3},
-    dataset: str = "dair-ai/emotion",
-    dataset_revision: str = "cab853a1dbdf4c42c2b3ef2173804746df8825fe",
-    test_fraction: float = 0.1,
-    merge_options: dict[str, object] = {},
-    base_model: str = "distilbert/distilbert-base-uncased",
-    base_model_revision: str = "12040accade4e8a0f71eabdb258fecc2e7e948be",
-    peft_method: str = "lora",
-    learning_rate: float = 0.0,
-    epochs: int = 5,
-    batch_size: int = 32,
-    weight_decay: float = 0.01,
-    max_length: int = 128,
-    train_options: dict[str, object] = {},
-    search_trials: int = 0,
-    ablation: bool = False,
-    gate: str = "release",
-    registry: str = "",
-    evaluate_options: dict[str, object] = {},
-    deploy_target: str = "render",
-    service_name: str = "emotion",
-    deploy_options: dict[str, object] = {},
-) -> None:
-    """From a label list and an LLM to a served classifier.
-
-    Args:
-        task: Labels and their meaning: `emotion`, or the path or URI of a task file.
-        seed: Seed of prompts, splits and training.
-        models: LLMs that write texts: hub id@commit, vllm:folder, GGUF file, or server URL#name.
-        samples_per_label: Texts wanted for each label, from all LLMs together.
-        style: How texts are asked for: `plain`, `attributed`, `longer`, `complex`, or a file.
-        generate_options: Other settings of generate by name: components/generate/settings.py.
-        dataset: Real rows: hub id, `sample`, or path or URI of CSV, JSON lines or Parquet.
-        dataset_revision: Commit of a hub data set, or sha256: and hash of a file or folder.
-        test_fraction: Share of real rows to test on, if the data set has no test split.
-        merge_options: Other settings of merge by name: components/merge/settings.py.
-        base_model: Encoder to fine-tune: hub id, or path or URI of a folder.
-        base_model_revision: Commit of a hub model, or sha256: and hash of a folder's weights.
-        peft_method: `lora`, `qlora`, `dora`, `rslora`, `lora+`, `pissa`, `ia3`, `full` or `head`.
-        learning_rate: Peak learning rate; 0 takes the method's default.
-        epochs: Passes over the train split; the best is kept.
-        batch_size: Texts a training step.
-        weight_decay: Weight decay of AdamW.
-        max_length: Tokens a text is cut to.
-        train_options: Other settings of train by name: components/train/settings.py.
-        search_trials: Trainings to search settings with: components/train/search/space.yaml.
-        ablation: Train on real rows alone as well, to learn what the synthetic ones are worth.
-        gate: What a model must reach: `release`, `sample`, `seed`, `smoke`, or a gate file.
-        registry: Folder, or gs:// or s3:// URI, that names the model in service; may be empty.
-        evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
-        deploy_target: `local` tries the predictor out in the step, `render` writes the manifest,
-            `kserve` puts the model into service.
-        service_name: Name of the inference service.
-        deploy_options: Other settings of deploy by name: components/deploy/settings.py.
-    """
-    _graph(locals(), PLAIN)
-
-
 def emotion_for(settings: CompileSettings) -> Any:
-    """The pipeline `emotion` for a cluster.
+    """The pipeline for a cluster.
 
     Args:
-        settings: What the cluster asks for.
+        settings: Settings of the cluster.
 
     Returns:
-        A KFP pipeline with the same parameters.
+        A KFP pipeline; its parameters are the same for every cluster.
     """
+    placed = partial(place, settings)
+    run_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
 
-    @functools.wraps(emotion.pipeline_func)
-    def placed(*values: Any) -> None:
-        names = inspect.signature(emotion.pipeline_func).parameters
-        _graph(dict(zip(names, values, strict=True)), settings)
+    @dsl.pipeline(name=NAME, description=DESCRIPTION)
+    def emotion(
+        task: str = "emotion",
+        seed: int = 0,
+        generate_models: list[str] = [MISTRAL],
+        generate_samples_per_label: int = 100,
+        generate_style: str = "attributed",
+        generate_options: dict[str, object] = {"few_shot": 3},
+        merge_dataset: str = "dair-ai/emotion",
+        merge_dataset_revision: str = "cab853a1dbdf4c42c2b3ef2173804746df8825fe",
+        merge_test_fraction: float = 0.1,
+        merge_options: dict[str, object] = {},
+        train_base_model: str = "distilbert/distilbert-base-uncased",
+        train_base_model_revision: str = "12040accade4e8a0f71eabdb258fecc2e7e948be",
+        train_peft_method: str = "lora",
+        train_learning_rate: float = 0.0,
+        train_epochs: int = 5,
+        train_batch_size: int = 32,
+        train_weight_decay: float = 0.01,
+        train_max_length: int = 128,
+        train_options: dict[str, object] = {},
+        train_search_trials: int = 0,
+        train_ablation: bool = False,
+        evaluate_gate: str = "release",
+        evaluate_options: dict[str, object] = {},
+        deploy_target: str = "render",
+        deploy_service_name: str = "emotion",
+        deploy_registry: str = "",
+        deploy_options: dict[str, object] = {},
+    ) -> None:
+        """From a label list and an LLM to a served classifier.
 
-    return dsl.pipeline(name=emotion.name, description=emotion.description)(placed)
+        Args:
+            task: Labels and their meaning: `emotion`, or the path or URI of a task file.
+            seed: Seed of prompts, splits and training.
+            generate_models: LLMs that write texts: hub id@commit, vllm:folder, GGUF file, URL#name.
+            generate_samples_per_label: Texts wanted per label, from all LLMs together.
+            generate_style: Way to ask: `plain`, `attributed`, `longer`, `complex`, or a file.
+            generate_options: Other settings of generate by name: components/generate/settings.py.
+            merge_dataset: Real rows: hub id, `sample`, or path or URI of CSV, JSON lines, Parquet.
+            merge_dataset_revision: Commit of a hub data set, or sha256: and hash of its content.
+            merge_test_fraction: Share of real rows to test on, if the data set has no test split.
+            merge_options: Other settings of merge by name: components/merge/settings.py.
+            train_base_model: Encoder to fine-tune: hub id, or path or URI of a folder.
+            train_base_model_revision: Commit of a hub model, or sha256: and hash of its weights.
+            train_peft_method: `lora`, `qlora`, `dora`, `rslora`, `lora+`, `pissa`, `ia3`, `full`,
+                or `head`.
+            train_learning_rate: Peak learning rate; 0 takes the method's default.
+            train_epochs: Passes over the train split; the best one is kept.
+            train_batch_size: Texts per training step.
+            train_weight_decay: Weight decay of AdamW.
+            train_max_length: Tokens that a text is cut to.
+            train_options: Other settings of train by name: components/train/settings.py.
+            train_search_trials: Trainings that search settings: components/train/search/space.yaml.
+            train_ablation: Also train on real rows only, to learn what synthetic ones are worth.
+            evaluate_gate: Demands on a model: `release`, `sample`, `seed`, `smoke`, or a file.
+            evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
+            deploy_target: `local` tests the predictor in the step, `render` writes the manifest,
+                `kserve` puts the model into service.
+            deploy_service_name: Name of the inference service.
+            deploy_registry: Folder, or gs:// or s3:// URI, of released models; may be empty.
+            deploy_options: Other settings of deploy by name: components/deploy/settings.py.
+        """
+        recorded = placed(outcome(pipeline=NAME, run_id=run_id, deploy_registry=deploy_registry))
+        with dsl.ExitHandler(recorded.set_caching_options(False), name="run"):
+            checked = placed(
+                preflight(
+                    run_id=run_id,
+                    gpu=settings.gpu_demand,
+                    serve_image=settings.serve_image,
+                    task=task,
+                    seed=seed,
+                    generate_models=generate_models,
+                    generate_samples_per_label=generate_samples_per_label,
+                    generate_style=generate_style,
+                    generate_options=generate_options,
+                    merge_dataset=merge_dataset,
+                    merge_dataset_revision=merge_dataset_revision,
+                    merge_test_fraction=merge_test_fraction,
+                    merge_options=merge_options,
+                    train_base_model=train_base_model,
+                    train_base_model_revision=train_base_model_revision,
+                    train_peft_method=train_peft_method,
+                    train_learning_rate=train_learning_rate,
+                    train_epochs=train_epochs,
+                    train_batch_size=train_batch_size,
+                    train_weight_decay=train_weight_decay,
+                    train_max_length=train_max_length,
+                    train_options=train_options,
+                    train_search_trials=train_search_trials,
+                    train_ablation=train_ablation,
+                    evaluate_gate=evaluate_gate,
+                    evaluate_options=evaluate_options,
+                    deploy_target=deploy_target,
+                    deploy_service_name=deploy_service_name,
+                    deploy_registry=deploy_registry,
+                    deploy_options=deploy_options,
+                )
+            ).set_caching_options(False)
+            with dsl.ParallelFor(generate_models, name="models") as model:
+                # Every other step takes something from generate, and so waits as well.
+                generated = placed(
+                    generate(
+                        task=task,
+                        seed=seed,
+                        generate_models=generate_models,
+                        model=model,
+                        generate_samples_per_label=generate_samples_per_label,
+                        generate_style=generate_style,
+                        generate_options=generate_options,
+                        merge_dataset=merge_dataset,
+                        merge_dataset_revision=merge_dataset_revision,
+                        merge_test_fraction=merge_test_fraction,
+                        merge_options=merge_options,
+                    )
+                ).after(checked)
+            merged = placed(
+                merge(
+                    task=task,
+                    seed=seed,
+                    synthetic=dsl.Collected(generated.outputs["synthetic"]),
+                    merge_dataset=merge_dataset,
+                    merge_dataset_revision=merge_dataset_revision,
+                    merge_test_fraction=merge_test_fraction,
+                    merge_options=merge_options,
+                )
+            ).outputs["merged"]
+            trained = placed(
+                train(
+                    task=task,
+                    seed=seed,
+                    merged=merged,
+                    train_base_model=train_base_model,
+                    train_base_model_revision=train_base_model_revision,
+                    train_peft_method=train_peft_method,
+                    train_learning_rate=train_learning_rate,
+                    train_epochs=train_epochs,
+                    train_batch_size=train_batch_size,
+                    train_weight_decay=train_weight_decay,
+                    train_max_length=train_max_length,
+                    train_options=train_options,
+                    train_search_trials=train_search_trials,
+                    train_ablation=train_ablation,
+                )
+            ).outputs
+            evaluated = placed(
+                evaluate(
+                    task=task,
+                    seed=seed,
+                    merged=merged,
+                    model=trained["model"],
+                    real_only=trained["real_only"],
+                    champion_generation=checked.outputs["Output"],
+                    evaluate_gate=evaluate_gate,
+                    evaluate_options=evaluate_options,
+                    deploy_registry=deploy_registry,
+                )
+            ).outputs
+            with dsl.If(evaluated["Output"] == "pass", name="gate"):
+                placed(
+                    deploy(
+                        run_id=run_id,
+                        serve_image=settings.serve_image,
+                        task=task,
+                        model=trained["model"],
+                        merged=merged,
+                        evaluation=evaluated["evaluation"],
+                        deploy_target=deploy_target,
+                        deploy_service_name=deploy_service_name,
+                        deploy_registry=deploy_registry,
+                        deploy_options=deploy_options,
+                    )
+                ).set_caching_options(False)
+
+    return emotion
+
+
+emotion = emotion_for(PLAIN)
+"""The pipeline for any cluster, whose parameters have the defaults above."""

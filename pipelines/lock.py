@@ -1,15 +1,15 @@
-"""Writes images/lock.yaml, step to digest: `python -m pipelines.lock --registry HOST train`."""
+"""Write images/lock.yaml, step to digest: `python -m pipelines.lock --registry HOST train`."""
 
 import argparse
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from components import storage
+from components.command_line import errors_as_exit
 from components.errors import InputError
 
 PROJECT = "emotion-pipeline"
@@ -18,11 +18,11 @@ LOCK = Path(__file__).parents[1] / "images" / "lock.yaml"
 
 
 def pushed_reference(repository: str, digests: Sequence[str]) -> str:
-    """What to pull, by the digest that the registry gave when the image was pushed.
+    """The reference to pull, by the digest that the registry gave when the image was pushed.
 
     Args:
         repository: Registry and path, without tag: `example.com/me/emotion-pipeline/train`.
-        digests: References of an image as the Docker engine lists them, whatever they are for.
+        digests: References of an image, of any repository, as the Docker engine lists them.
 
     Returns:
         `repository@sha256:...`
@@ -79,10 +79,8 @@ def main() -> None:
     parser.add_argument("--docker", default="docker", help="the Docker client")
     parser.add_argument("--output", type=Path, default=LOCK, help="file to write")
     given = parser.parse_args()
-    try:
+    with errors_as_exit("lock"):
         write_lock(given.output, given.registry, given.tag, given.steps, given.docker)
-    except InputError as error:
-        sys.exit(f"lock: {error}")
 
 
 if __name__ == "__main__":

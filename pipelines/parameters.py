@@ -1,20 +1,49 @@
-"""Parameter sets: YAML files and overrides, checked before anything runs."""
+"""Parameter sets: YAML files and overrides, checked before anything runs.
 
+`python -m pipelines.parameters --params FILE` prints a set with the value of every parameter.
+"""
+
+import argparse
 import inspect
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 
+from components.command_line import add_set_option, errors_as_exit
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
-from components.options import of_type, require_known
+from components.options import of_type, read_assignments, require_known
 from components.preflight.plan import choices
+from components.yaml_files import read_mapping
 from pipelines.emotion import emotion
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
+_RENAMED = {
+    "models": "generate_models",
+    "samples_per_label": "generate_samples_per_label",
+    "style": "generate_style",
+    "dataset": "merge_dataset",
+    "dataset_revision": "merge_dataset_revision",
+    "test_fraction": "merge_test_fraction",
+    "base_model": "train_base_model",
+    "base_model_revision": "train_base_model_revision",
+    "peft_method": "train_peft_method",
+    "learning_rate": "train_learning_rate",
+    "epochs": "train_epochs",
+    "batch_size": "train_batch_size",
+    "weight_decay": "train_weight_decay",
+    "max_length": "train_max_length",
+    "search_trials": "train_search_trials",
+    "ablation": "train_ablation",
+    "gate": "evaluate_gate",
+    "registry": "deploy_registry",
+    "service_name": "deploy_service_name",
+}
+"""Parameters of version 0.1 by the names that they have now."""
 
 DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.items()}
 """Value of every pipeline parameter that is not set."""
@@ -22,13 +51,13 @@ DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.i
 
 def read_parameters(
     path: Path | None,
-    overrides: Sequence[str] = (),
+    overrides: Iterable[str] = (),
     cluster: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Read a parameter set, and refuse it now if a step would refuse it later.
 
     Args:
-        path: YAML file of parameter names and values; None takes the pipeline's defaults.
+        path: YAML file of the parameters that differ from their defaults; None for no file.
         overrides: `name=value` or `merge_options.name=value`, the value in YAML; they win.
         cluster: Values that belong to the cluster; they replace those of the set.
 
@@ -40,33 +69,39 @@ def read_parameters(
             refuse it; it names the parameter.
     """
     values = dict(DEFAULTS)
-    items = _file_items(path) if path else []
-    for name, value in [*items, *cluster.items(), *map(_override, overrides)]:
-        group, _, option = name.partition(".")
-        require_known(group, DEFAULTS, "parameter")
-        if option:
-            values[group] = {**values[group], option: value}
-        else:
-            values[name] = of_type(name, value, _SIGNATURE[name].annotation)
-    # The image belongs to the compiled pipeline, and is no option of a run.
-    for choice in choices({**values, "image": DeploySettings.image}):
+    items = read_mapping(path, "parameter file") if path else {}
+    for each in (items, cluster, read_assignments(overrides)):
+        for name, value in each.items():
+            _set(values, name, value)
+    # The image belongs to the compiled pipeline, and is not an option of a run.
+    for choice in choices({**values, "deploy_image": DeploySettings.image}):
         choice.look()
     return values
 
 
-def _file_items(path: Path) -> list[tuple[str, Any]]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"parameter file {path}", "cannot be read", str(error)) from error
-    if not isinstance(content, dict):
-        rule = "must hold parameter names and values"
-        raise InputError(f"parameter file {path}", rule, "Write `name: value`, one a line")
-    return [(str(name), value) for name, value in content.items()]
+def _set(values: dict[str, Any], name: str, value: Any) -> None:
+    group, _, option = name.partition(".")
+    if group in _RENAMED:
+        new = _RENAMED[group]
+        raise InputError(f"parameter {group!r}", f"is now named {new}", f"Write {new}")
+    require_known(group, DEFAULTS, "parameter")
+    if option:
+        values[group] = {**values[group], option: value}
+    else:
+        values[name] = of_type(name, value, _SIGNATURE[name].annotation)
 
 
-def _override(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InputError(f"override {text!r}", "must read name=value", "Add the =")
-    return name, yaml.safe_load(value)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a parameter set as YAML, with the value of every parameter."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.parameters", description=main.__doc__
+    )
+    parser.add_argument("--params", type=Path, help="parameter set; default: the pipeline's own")
+    add_set_option(parser)
+    given = parser.parse_args(arguments)
+    with errors_as_exit("parameters"):
+        yaml.safe_dump(read_parameters(given.params, given.set), sys.stdout, sort_keys=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -61,7 +61,7 @@ def _roll_back(settings: DeploySettings) -> None:
 
 def _settings(overrides: Sequence[str]) -> DeploySettings:
     given = dict(_override(text) for text in overrides)
-    return with_options(DeploySettings, {"deploy_target": "kserve", **given})
+    return with_options(DeploySettings, {"target": "kserve", **given})
 
 
 def _override(text: str) -> tuple[str, Any]:

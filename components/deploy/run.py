@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components import storage
+from components.artifacts.dataset import TEST, read_split
 from components.artifacts.model import bundle
 from components.artifacts.task import Task, load_task
 from components.deploy.cluster.api import Cluster
@@ -66,7 +67,7 @@ def deploy(
     manifest = bundle.verify(model)
     _require_labels_of(task, model)
     facts = _facts(manifest, metrics, run_id)
-    cluster = _cluster(settings, metrics, model_uri) if settings.deploy_target == "kserve" else None
+    cluster = _cluster(settings, metrics, model_uri) if settings.target == "kserve" else None
     if settings.registry:
         _require_run(run_id)
         require_unmoved(settings.registry, run_id, metrics)
@@ -78,10 +79,10 @@ def deploy(
         if settings.registry:
             crown(settings.registry, run_id, model_uri, manifest.sha256, metrics)
 
-    sentences = [] if settings.deploy_target == "render" else sentences_of(task, dataset)
+    sentences = [] if settings.target == "render" else sentences_of(task, dataset)
     if cluster:
         bring_into_service(cluster, settings, service, task, sentences, finish, run_id)
-    elif settings.deploy_target == "local":
+    elif settings.target == "local":
         _try_out(settings.service_name, task, sentences, model, output)
     with storage.staged(output / MANIFEST) as draft:
         draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
@@ -102,12 +103,8 @@ def sentences_of(task: Task, dataset: Path | None) -> list[Sentence]:
     """
     sentences = [Sentence(text, label.name) for label in task.labels for text in label.examples]
     if dataset is not None:
-        import pandas
-
-        rows = pandas.read_parquet(dataset / "test.parquet", columns=["text", "label"])
-        rows = rows.sample(min(_TEST_ROWS, len(rows)), random_state=0)
-        pairs = zip(rows["text"].tolist(), rows["label"].tolist(), strict=True)
-        sentences += [Sentence(text, task.names[label]) for text, label in pairs]
+        rows = read_split(dataset, TEST, task.names).draw(_TEST_ROWS)
+        sentences += [Sentence(text, task.names[label]) for text, label in rows]
     if not sentences:
         raise InputError(f"task {task.name}", "has no examples to try out", "Add `examples`")
     return sentences

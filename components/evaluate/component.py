@@ -14,39 +14,37 @@ def evaluate(
     report: dsl.Output[dsl.HTML],
     card: dsl.Output[dsl.Artifact],
     task: str,
-    gate: str,
-    registry: str,
+    evaluate_gate: str,
+    deploy_registry: str,
     evaluate_options: dict[str, object],
     seed: int,
-    champion_generation: str,  # noqa: ARG001
+    champion_generation: str,  # noqa: ARG001 (part of the cache key: another champion, another key)
 ) -> str:
-    """Score the model on unseen rows; returns the gate's verdict, `pass` or `fail`.
-
-    The registry says which model is in service; by the generation of its champion KFP's cache sees
-    that it is another one.
-    """
-    import json
+    """Score the model on unseen rows; returns the gate's verdict, `pass` or `fail`."""
     from pathlib import Path
 
     from components.command_line import start_logging
     from components.evaluate.run import evaluate
     from components.evaluate.settings import EvaluateSettings
-    from components.options import with_options
+    from components.options import settings_of
 
     start_logging()
-    settings = with_options(
-        EvaluateSettings, evaluate_options, task=task, gate=gate, registry=registry, seed=seed
-    )
     result = evaluate(
-        settings,
+        settings_of(
+            EvaluateSettings,
+            task=task,
+            evaluate_gate=evaluate_gate,
+            deploy_registry=deploy_registry,
+            evaluate_options=evaluate_options,
+            seed=seed,
+        ),
         model=Path(model.path),
         dataset=Path(merged.path),
+        evaluation=Path(evaluation.path),
         report=Path(report.path),
         card=Path(card.path),
         real_only=Path(real_only.path),
     )
-    text = json.dumps(result.to_metrics(), indent=2) + "\n"
-    Path(evaluation.path).write_text(text, encoding="utf-8")
     for name, value in result.figures().items():
         scores.log_metric(name, value)
     matrix = [list(row) for row in result.test.confusion_matrix]

@@ -1,9 +1,11 @@
 """What a user may choose about the evaluation."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from components.artifacts.registry import require_guarded
 from components.errors import require_between
+from components.options import shared
 
 SAMPLE = "sample"
 
@@ -16,17 +18,19 @@ class EvaluateSettings:
         InputError: If a value is out of range, or the registry could not guard its champion.
     """
 
-    task: str = "emotion"
+    STEP: ClassVar[str] = "evaluate"
+
+    task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     gate: str = "sample"
     """What a model must reach: shipped gate name, or path or URI of a gate file."""
-    registry: str = ""
+    registry: str = shared("deploy_registry", "")
     """Folder (path, file://, gs:// or s3://) that names the model in service; may be empty."""
     out_of_domain: str = SAMPLE
     """`sample`, path or URI of a CSV file of other texts (text, label) to test on; may be empty."""
     bootstrap_samples: int = 2000
     """Bootstrap samples behind an interval."""
-    seed: int = 0
+    seed: int = shared("seed", 0)
     """Seed of the bootstrap, the perturbations and the logistic regression to compare with."""
 
     def __post_init__(self) -> None:

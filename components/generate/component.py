@@ -7,14 +7,14 @@ from kfp import dsl
 def generate(
     synthetic: dsl.Output[dsl.Dataset],
     task: str,
-    models: list[str],
+    generate_models: list[str],
     model: str,
-    samples_per_label: int,
-    style: str,
+    generate_samples_per_label: int,
+    generate_style: str,
     generate_options: dict[str, object],
-    dataset: str,
-    dataset_revision: str,
-    test_fraction: float,
+    merge_dataset: str,
+    merge_dataset_revision: str,
+    merge_test_fraction: float,
     merge_options: dict[str, object],
     seed: int,
 ) -> None:
@@ -23,32 +23,33 @@ def generate(
     from pathlib import Path
 
     from components.command_line import start_logging
-    from components.generate.examples import train_examples
     from components.generate.run import generate
     from components.generate.settings import GenerateSettings
     from components.merge.settings import MergeSettings
-    from components.options import with_options
+    from components.options import settings_of
 
     start_logging()
-    settings = with_options(
-        GenerateSettings,
-        generate_options,
-        task=task,
-        models=models,
-        model=model,
-        samples_per_label=samples_per_label,
-        style=style,
-        seed=seed,
+    counts = generate(
+        settings_of(
+            GenerateSettings,
+            task=task,
+            generate_models=generate_models,
+            generate_model=model,
+            generate_samples_per_label=generate_samples_per_label,
+            generate_style=generate_style,
+            generate_options=generate_options,
+            seed=seed,
+        ),
+        Path(synthetic.path),
+        api_key=os.environ.get("LLM_API_KEY", ""),
+        data=settings_of(
+            MergeSettings,
+            task=task,
+            merge_dataset=merge_dataset,
+            merge_dataset_revision=merge_dataset_revision,
+            merge_test_fraction=merge_test_fraction,
+            merge_options=merge_options,
+            seed=seed,
+        ),
     )
-    real = with_options(
-        MergeSettings,
-        merge_options,
-        task=task,
-        dataset=dataset,
-        dataset_revision=dataset_revision,
-        test_fraction=test_fraction,
-        seed=seed,
-    )
-    examples = train_examples(real) if settings.few_shot else {}
-    api_key = os.environ.get("LLM_API_KEY", "")
-    synthetic.metadata.update(generate(settings, Path(synthetic.path), api_key, examples))
+    synthetic.metadata.update(counts)

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from components.errors import InputError, require_between
 from components.generate.engines import parse_model
+from components.options import shared
 
 
 @dataclass(frozen=True)
 class GenerateSettings:
     """Settings of the generate step: one LLM's share of the sentences."""
 
-    task: str = "emotion"
+    STEP: ClassVar[str] = "generate"
+
+    task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     models: Sequence[str] = ()
     """All LLMs that contribute; see `engines.parse_model`."""
@@ -41,7 +45,7 @@ class GenerateSettings:
     """Reject texts with words of a public list of profanities."""
     ledger: str = ""
     """Folder or URI that keeps every answer, so that a run that died goes on from there."""
-    seed: int = 0
+    seed: int = shared("seed", 0)
 
     def __post_init__(self) -> None:
         self._require_models()

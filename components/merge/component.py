@@ -9,9 +9,9 @@ def merge(
     merged: dsl.Output[dsl.Dataset],
     report: dsl.Output[dsl.HTML],
     task: str,
-    dataset: str,
-    dataset_revision: str,
-    test_fraction: float,
+    merge_dataset: str,
+    merge_dataset_revision: str,
+    merge_test_fraction: float,
     merge_options: dict[str, object],
     seed: int,
 ) -> None:
@@ -19,21 +19,23 @@ def merge(
     from pathlib import Path
 
     from components.command_line import start_logging
-    from components.merge.run import data_report, merge
+    from components.merge.run import merge
     from components.merge.settings import MergeSettings
-    from components.options import with_options
+    from components.options import settings_of
 
     start_logging()
-    settings = with_options(
-        MergeSettings,
-        merge_options,
-        task=task,
-        dataset=dataset,
-        dataset_revision=dataset_revision,
-        test_fraction=test_fraction,
-        seed=seed,
+    described = merge(
+        settings_of(
+            MergeSettings,
+            task=task,
+            merge_dataset=merge_dataset,
+            merge_dataset_revision=merge_dataset_revision,
+            merge_test_fraction=merge_test_fraction,
+            merge_options=merge_options,
+            seed=seed,
+        ),
+        [Path(each.path) for each in synthetic],
+        Path(merged.path),
+        report=Path(report.path),
     )
-    folders = [Path(each.path) for each in synthetic]
-    result = merge(settings, folders, Path(merged.path))
-    Path(report.path).write_text(data_report(result, folders), encoding="utf-8")
-    merged.metadata.update(rows=result.description["rows"], removed=result.description["removed"])
+    merged.metadata.update(rows=described.rows, removed=described.removed)

@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from components.errors import InputError, require_between, require_one_of
+from components.options import shared
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -15,7 +17,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 class MergeSettings:
     """Settings of the merge step."""
 
-    task: str = "emotion"
+    STEP: ClassVar[str] = "merge"
+
+    task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     dataset: str = "sample"
     """`sample`, a hub id, or a path or URI of a file or folder of CSV, JSON lines or Parquet."""
@@ -57,7 +61,7 @@ class MergeSettings:
     """Share of a source's rows that may be invalid; they are dropped."""
     max_characters: int = 5000
     """Length beyond which a text is invalid."""
-    seed: int = 0
+    seed: int = shared("seed", 0)
     """Seed of splits and draws."""
 
     def __post_init__(self) -> None:

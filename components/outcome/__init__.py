@@ -1,1 +1,8 @@
-"""How a run ended is recorded and told."""
+"""The exit handler: how a run ended is recorded and reported.
+
+| module | content |
+| --- | --- |
+| `component`, `__main__` | the step in KFP and from a shell |
+| `settings`, `run` | where the end is reported, and the step itself |
+| `webhook` | sending it to people |
+"""

@@ -1,4 +1,4 @@
-"""The outcome step: what became of a run, kept beside its artifacts and sent to people."""
+"""The outcome step: how a run ended, kept with its artifacts and sent to people."""
 
 import json
 import logging
@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components import storage
-from components.errors import InputError
+from components.errors import StepError
+from components.outcome.settings import OutcomeSettings
 from components.outcome.webhook import send
 
 RUNS = "runs"
@@ -21,14 +22,14 @@ _SUCCESS = {"SUCCEEDED", "COMPLETE"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended.
+    """The end of a run.
 
     Args:
         pipeline: Name of the pipeline.
         run_id: The run.
-        state: What KFP says: `SUCCEEDED`, `FAILED` or `CANCELLED`.
+        state: KFP's word for it: `SUCCEEDED`, `FAILED` or `CANCELLED`.
         error: Why it did not succeed, as far as KFP knows.
-        ended: When, in UTC as ISO 8601 writes it.
+        ended: Time, in UTC as ISO 8601 writes it.
 
     Source: https://kubeflow-pipelines.readthedocs.io/en/latest/source/dsl.html
     """
@@ -41,30 +42,31 @@ class Outcome:
 
     @property
     def text(self) -> str:
-        """The outcome, said to a person."""
+        """The outcome as a sentence for people."""
         word = "succeeded" if self.state in _SUCCESS else f"ended as {self.state}"
         reason = f": {self.error}" if self.error else ""
         return f"{self.pipeline}, run {self.run_id}, {word}{reason}"
 
 
-def outcome(ended: Outcome, output: Path, registry: str, webhook_url: str) -> None:
-    """Write down how a run ended and send it; a report that fails does not fail the run.
+def outcome(settings: OutcomeSettings, ended: Outcome, output: Path) -> None:
+    """Write down how a run ended and report it; a report that fails does not fail the run.
 
     Args:
-        ended: What to report.
-        output: File to write, as JSON.
-        registry: Folder (path or URI) that takes a copy at `runs/<run id>.json`; may be empty.
-        webhook_url: Takes the same as a POST request, with `text` for people; may be empty.
+        settings: Where it is reported.
+        ended: The end of the run.
+        output: JSON file to write.
     """
     _log.info("outcome: %s", ended.text)
     record = json.dumps(asdict(ended), indent=2) + "\n"
     output.write_text(record, encoding="utf-8")
-    if registry:
-        runs = f"{registry.rstrip('/')}/{RUNS}"
+    if settings.registry:
+        runs = f"{settings.registry.rstrip('/')}/{RUNS}"
         name = f"{ended.run_id}.json"
         _try(f"record at {runs}", lambda: storage.open_store(runs).write(name, record.encode()))
-    if webhook_url:
-        _try("webhook", lambda: send(webhook_url, {"text": ended.text, **asdict(ended)}))
+    if settings.webhook_url:
+        content = {"text": ended.text, **asdict(ended)}
+        pause = settings.webhook_pause_seconds
+        _try("webhook", lambda: send(settings.webhook_url, content, pause))
 
 
 def _try(what: str, report: Callable[[], None]) -> None:
@@ -72,7 +74,7 @@ def _try(what: str, report: Callable[[], None]) -> None:
         report()
     except Exception as error:  # noqa: BLE001 (whatever it is, the run has ended as it has)
         # Other errors may quote the webhook's URL, which is a secret.
-        reason = error if isinstance(error, InputError) else type(error).__name__
+        reason = error if isinstance(error, StepError) else type(error).__name__
         _log.warning("outcome: %s failed: %s", what, reason)
     else:
         _log.info("outcome: %s done", what)

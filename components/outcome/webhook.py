@@ -1,4 +1,4 @@
-"""Sending JSON to a webhook whose URL must not be seen."""
+"""Sending JSON to a webhook whose URL must stay secret."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,33 +11,30 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from components.errors import InputError
+from components.errors import InputError, WorkError
 
 _TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 4
-_LONGEST_PAUSE_SECONDS = 5.0
 
 
-class _UnavailableError(InputError):
-    """The receiver may take it later."""
-
-
-def send(url: str, content: Mapping[str, Any]) -> None:
-    """POST JSON; tries again while the receiver cannot be reached or is overloaded.
+def send(url: str, content: Mapping[str, Any], longest_pause_seconds: float) -> None:
+    """POST JSON, and try again while the receiver cannot be reached or is overloaded.
 
     Args:
         url: The whole secret URL; no error and no log line names it.
         content: The body; receivers that speak Slack's protocol show its `text`.
+        longest_pause_seconds: Longest pause between two attempts.
 
     Raises:
-        InputError: If the receiver did not take it.
+        InputError: If the URL is not one, or the receiver refuses the content.
+        WorkError: If the receiver stays unavailable.
 
     Source: https://api.slack.com/messaging/webhooks
     """
     again = Retrying(
-        retry=retry_if_exception_type(_UnavailableError),
+        retry=retry_if_exception_type(WorkError),
         stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(0.5, _LONGEST_PAUSE_SECONDS),
+        wait=wait_random_exponential(0.5, longest_pause_seconds),
         reraise=True,
     )
     again(_post, url, content)
@@ -45,7 +42,7 @@ def send(url: str, content: Mapping[str, Any]) -> None:
 
 def _post(url: str, content: Mapping[str, Any]) -> None:
     try:
-        # The answer's body is nobody's concern, so it is not read.
+        # Nobody needs the answer's body, so it is not read.
         with httpx.stream("POST", url, json=content, timeout=_TIMEOUT_SECONDS) as answer:
             status = answer.status_code
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
@@ -53,8 +50,8 @@ def _post(url: str, content: Mapping[str, Any]) -> None:
         raise InputError("webhook", rule, "Correct WEBHOOK_URL") from None
     except httpx.TransportError as error:
         rule = f"cannot be reached ({type(error).__name__})"
-        raise _UnavailableError("webhook", rule, "Check WEBHOOK_URL and the network") from None
+        raise WorkError("webhook", rule, "Check WEBHOOK_URL and the network") from None
     if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
-        raise _UnavailableError("webhook", f"answered {status}", "Look at the receiver")
+        raise WorkError("webhook", f"answered {status}", "Look at the receiver")
     if not httpx.codes.is_success(status):
         raise InputError("webhook", f"answered {status}", "Check WEBHOOK_URL and its receiver")

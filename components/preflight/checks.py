@@ -1,4 +1,4 @@
-"""Running many small checks at once, and not for long."""
+"""Running many small checks at once, within a time limit."""
 
 import logging
 import time
@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Thread
 
-from components.errors import InputError
+from components.errors import InputError, StepError
 
 _log = logging.getLogger(__name__)
 
 
-class NotChecked(Exception):  # noqa: N818 (it is no error)
+class NotCheckedError(Exception):
     """A check cannot be made here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Something to find out.
+    """A question about the run.
 
     Args:
-        what: What is looked at, as a noun.
-        look: Raises InputError if a run would fail by it, NotChecked if that cannot be told.
+        what: The thing that is checked, as a noun.
+        look: Raises a StepError if a run would fail by it, NotCheckedError if that cannot be known.
     """
 
     what: str
@@ -30,10 +30,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of a check; neither a problem nor a reason against the check is good.
+    """The result of a check; without a problem or a reason not to check, all is well.
 
     Args:
-        what: What was looked at.
+        what: The thing that was checked.
         problem: Thing, rule and fix, in sentences.
         unchecked: Why it could not be checked.
     """
@@ -47,8 +47,8 @@ def run_checks(checks: Sequence[Check], seconds: float) -> list[Finding]:
     """Make all checks at once.
 
     Args:
-        checks: What to find out.
-        seconds: How long they may take together; later ones are problems.
+        checks: The questions.
+        seconds: Time limit for all of them; one that takes longer is a problem.
 
     Returns:
         A finding for each check, in their order.
@@ -58,7 +58,7 @@ def run_checks(checks: Sequence[Check], seconds: float) -> list[Finding]:
     def run(place: int, check: Check) -> None:
         findings[place] = _finding(check)
 
-    # Threads that do not keep the process from ending: client libraries have patience of their own.
+    # Daemons, which do not keep the process alive: client libraries may wait for long.
     threads = [Thread(target=run, args=each, daemon=True) for each in enumerate(checks)]
     for thread in threads:
         thread.start()
@@ -78,9 +78,9 @@ def _found(findings: Mapping[int, Finding], place: int, check: Check, seconds: f
 def _finding(check: Check) -> Finding:
     try:
         check.look()
-    except InputError as error:
+    except StepError as error:
         return Finding(check.what, problem=str(error))
-    except NotChecked as reason:
+    except NotCheckedError as reason:
         return Finding(check.what, unchecked=str(reason))
     except Exception as error:  # noqa: BLE001 (the other checks still have something to say)
         _log.exception("preflight: %s", check.what)

@@ -1,4 +1,4 @@
-"""Whether the cluster has what a run needs of it."""
+"""Checks of the cluster: KServe, the predictor's image, GPU nodes."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
-from components.preflight.checks import NotChecked
-from components.preflight.settings import Gpu
+from components.preflight.checks import NotCheckedError
+from components.preflight.settings import GpuDemand
 
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
@@ -19,7 +19,7 @@ def require_kserve(cluster: Cluster) -> None:
 
     Raises:
         InputError: If it does not.
-        NotChecked: If the cluster does not tell.
+        NotCheckedError: If the API server does not answer that.
     """
     from kubernetes.client import CustomObjectsApi
 
@@ -33,7 +33,7 @@ def require_kserve(cluster: Cluster) -> None:
 
 
 def require_digest(settings: DeploySettings) -> None:
-    """Refuse an image of the predictor that could change under a service's feet.
+    """Refuse an image of the predictor that could change while it is in service.
 
     Raises:
         InputError: If the image is not named by its digest.
@@ -44,15 +44,15 @@ def require_digest(settings: DeploySettings) -> None:
         raise InputError(f"image of the predictor {settings.image}", rule, fix)
 
 
-def require_gpu_node(cluster: Cluster, gpu: Gpu) -> None:
+def require_gpu_node(cluster: Cluster, gpu: GpuDemand) -> None:
     """Refuse a cluster without a node for the steps that need a GPU.
 
-    Nodes that are made on demand are not there yet. Only an account that may list nodes finds
-    them missing.
+    Nodes that are created on demand do not exist yet, and only an account that may list nodes
+    can check this.
 
     Raises:
         InputError: If no node fits.
-        NotChecked: If this account may not list nodes.
+        NotCheckedError: If this account may not list nodes.
     """
     from kubernetes.client import CoreV1Api
 
@@ -61,19 +61,19 @@ def require_gpu_node(cluster: Cluster, gpu: Gpu) -> None:
         nodes = CoreV1Api(cluster.api).list_node(label_selector=selector).items
     if not any(_has(node, gpu) for node in nodes):
         labels = f" and the labels {selector}" if selector else ""
-        rule = f"have no {gpu.count} {gpu.resource}{labels} to offer"
+        rule = f"none offers {gpu.count} {gpu.resource}{labels}"
         fix = "Add a node pool with GPUs, or correct `gpu` in the compile settings"
         raise InputError("nodes of the cluster", rule, fix)
 
 
-def _has(node: Any, gpu: Gpu) -> bool:
+def _has(node: Any, gpu: GpuDemand) -> bool:
     allocatable = node.status.allocatable or {}
     return not node.spec.unschedulable and int(allocatable.get(gpu.resource, 0)) >= gpu.count
 
 
 @contextmanager
 def _explained(what: str, *, missing_is_fine: bool = False) -> Iterator[None]:
-    """Tell a refusal of the API server from a problem of the run."""
+    """Tell apart a refusal by the API server and a problem of the run."""
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -82,7 +82,7 @@ def _explained(what: str, *, missing_is_fine: bool = False) -> Iterator[None]:
     except ApiException as error:
         if not (missing_is_fine and error.status == 404):
             answer = f"{error.status} {error.reason}"
-            raise NotChecked(f"the API server does not show {what}: {answer}") from error
+            raise NotCheckedError(f"the API server does not show {what}: {answer}") from error
     except HTTPError as error:
         fix = "Check that it is up and reachable"
         raise InputError("API server", f"does not answer: {error}", fix) from error

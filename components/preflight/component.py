@@ -10,52 +10,77 @@ def preflight(
     serve_image: str,
     task: str,
     seed: int,
-    models: list[str],
-    samples_per_label: int,
-    style: str,
+    generate_models: list[str],
+    generate_samples_per_label: int,
+    generate_style: str,
     generate_options: dict[str, object],
-    dataset: str,
-    dataset_revision: str,
-    test_fraction: float,
+    merge_dataset: str,
+    merge_dataset_revision: str,
+    merge_test_fraction: float,
     merge_options: dict[str, object],
-    base_model: str,
-    base_model_revision: str,
-    peft_method: str,
-    learning_rate: float,
-    epochs: int,
-    batch_size: int,
-    weight_decay: float,
-    max_length: int,
+    train_base_model: str,
+    train_base_model_revision: str,
+    train_peft_method: str,
+    train_learning_rate: float,
+    train_epochs: int,
+    train_batch_size: int,
+    train_weight_decay: float,
+    train_max_length: int,
     train_options: dict[str, object],
-    search_trials: int,
-    ablation: bool,
-    gate: str,
-    registry: str,
+    train_search_trials: int,
+    train_ablation: bool,
+    evaluate_gate: str,
     evaluate_options: dict[str, object],
     deploy_target: str,
-    service_name: str,
+    deploy_service_name: str,
+    deploy_registry: str,
     deploy_options: dict[str, object],
 ) -> str:
-    """Fail in seconds, with all that would make the run fail later.
+    """Fail in seconds with every reason why the run would fail later.
 
     Returns the generation of the registry's champion.
     """
-    values = dict(locals())
     import os
 
-    from components.artifacts.registry import generation_of
     from components.command_line import start_logging
     from components.options import with_options
     from components.preflight.run import preflight
-    from components.preflight.settings import Gpu, Place
+    from components.preflight.settings import GpuDemand, Place
 
     start_logging()
-    values["image"] = values.pop("serve_image")
-    place = Place(
-        run_id=values.pop("run_id"),
-        gpu=with_options(Gpu, values.pop("gpu")),
-        is_pod="KUBERNETES_SERVICE_HOST" in os.environ,
-        llm_api_key=os.environ.get("LLM_API_KEY", ""),
+    return preflight(
+        Place(
+            run_id=run_id,
+            gpu=with_options(GpuDemand, gpu),
+            is_pod="KUBERNETES_SERVICE_HOST" in os.environ,
+            llm_api_key=os.environ.get("LLM_API_KEY", ""),
+        ),
+        task=task,
+        seed=seed,
+        generate_models=generate_models,
+        generate_samples_per_label=generate_samples_per_label,
+        generate_style=generate_style,
+        generate_options=generate_options,
+        merge_dataset=merge_dataset,
+        merge_dataset_revision=merge_dataset_revision,
+        merge_test_fraction=merge_test_fraction,
+        merge_options=merge_options,
+        train_base_model=train_base_model,
+        train_base_model_revision=train_base_model_revision,
+        train_peft_method=train_peft_method,
+        train_learning_rate=train_learning_rate,
+        train_epochs=train_epochs,
+        train_batch_size=train_batch_size,
+        train_weight_decay=train_weight_decay,
+        train_max_length=train_max_length,
+        train_options=train_options,
+        train_search_trials=train_search_trials,
+        train_ablation=train_ablation,
+        evaluate_gate=evaluate_gate,
+        evaluate_options=evaluate_options,
+        deploy_target=deploy_target,
+        deploy_service_name=deploy_service_name,
+        deploy_registry=deploy_registry,
+        deploy_options=deploy_options,
+        deploy_image=serve_image,
     )
-    preflight(values, place)
-    return generation_of(registry)

@@ -1,4 +1,4 @@
-"""Which checks a run needs: those of what it will use, and no others."""
+"""The checks of a run: those of what it will use, and no others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,97 +14,110 @@ from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
-from components.preflight import cluster_checks as on_cluster
-from components.preflight import sources, stores
+from components.options import StepSettings, settings_of
+from components.preflight import cluster_checks, sources, stores
 from components.preflight.checks import Check
 from components.preflight.settings import Place
-from components.preflight.steps import OPTIONS, settings_of
 from components.train.settings import TrainSettings
 
-Values = Mapping[str, Any]
-"""A value for every parameter of the pipeline."""
+Parameters = Mapping[str, Any]
+"""Values of the pipeline's parameters by name; a step's default holds for one that is missing."""
 
 
-def checks_of(values: Values, place: Place) -> list[Check]:
+def checks_of(place: Place, parameters: Parameters) -> list[Check]:
     """All checks of a run.
 
     Args:
-        values: A value for every parameter of the pipeline.
-        place: Where the run takes place.
+        place: Where the run happens.
+        parameters: A value for every parameter of the pipeline.
     """
     return [
-        *choices(values),
-        *_sources(values, place),
-        *_stores(values, place),
-        *_cluster(values, place),
+        *choices(parameters),
+        *_sources(place, parameters),
+        *_stores(place, parameters),
+        *_cluster(place, parameters),
     ]
 
 
-def choices(values: Values) -> Iterator[Check]:
-    """Checks of what was chosen: the files that say it, and the settings of every step."""
-    yield Check(f"task {values['task']}", partial(load_task, values["task"]))
-    yield Check(f"style {values['style']}", partial(load_style, values["style"]))
-    yield Check(f"gate {values['gate']}", partial(load_gate, values["gate"]))
-    for model in values["models"] or [""]:
-        look = partial(settings_of, GenerateSettings, values, model=model)
+def choices(parameters: Parameters) -> Iterator[Check]:
+    """Checks of what was chosen: the settings of every step, and the files that they name."""
+    task, style = parameters.get("task", "emotion"), parameters.get("generate_style", "plain")
+    gate = parameters.get("evaluate_gate", EvaluateSettings.gate)
+    yield Check(f"task {task}", partial(load_task, task))
+    yield Check(f"style {style}", partial(load_style, style))
+    yield Check(f"gate {gate}", partial(load_gate, gate))
+    for model in parameters.get("generate_models") or [""]:
+        chosen = {**parameters, "generate_model": model}
+        look = partial(settings_of, GenerateSettings, **chosen)
         yield Check("settings of generate", look)
-    for kind in OPTIONS:
-        if kind is not GenerateSettings:
-            step = kind.__name__.removesuffix("Settings").lower()
-            yield Check(f"settings of {step}", partial(settings_of, kind, values))
+    for kind in (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings):
+        yield Check(f"settings of {kind.STEP}", partial(settings_of, kind, **parameters))
 
 
-def _sources(values: Values, place: Place) -> Iterator[Check]:
-    yield _with(MergeSettings, values, f"data set {values['dataset']}", sources.require_dataset)
-    yield _with(TrainSettings, values, f"encoder {values['base_model']}", sources.require_encoder)
-    for model in values["models"]:
-        # The pin of a model is long, and no part of its name.
+def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
+    dataset = parameters.get("merge_dataset", MergeSettings.dataset)
+    yield _with(MergeSettings, parameters, f"data set {dataset}", sources.require_dataset)
+    encoder = parameters.get("train_base_model", TrainSettings.base_model)
+    yield _with(TrainSettings, parameters, f"encoder {encoder}", sources.require_encoder)
+    for model in parameters.get("generate_models") or []:
+        # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
-    other = _option(values, "evaluate_options", "out_of_domain")
+    other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:
         yield Check(f"out_of_domain {other}", partial(sources.require_there, other))
 
 
-def _stores(values: Values, place: Place) -> Iterator[Check]:
-    if registry := values["registry"]:
+def _stores(place: Place, parameters: Parameters) -> Iterator[Check]:
+    if registry := parameters.get("deploy_registry"):
         yield _with(
             EvaluateSettings,
-            values,
+            parameters,
             f"registry {registry}",
             lambda settings: stores.require_registry(settings.registry, place.run_id),
         )
     for group, option in (("generate_options", "ledger"), ("train_options", "checkpoint_uri")):
-        if folder := _option(values, group, option):
+        if folder := _option(parameters, group, option):
             look = partial(stores.require_writable, folder, place.run_id)
             yield Check(f"{option} {folder}", look)
 
 
-def _cluster(values: Values, place: Place) -> Iterator[Check]:
-    if values["deploy_target"] == "kserve":
-        yield Check("KServe", lambda: on_cluster.require_kserve(_deployed_to(values)))
-        yield Check("rights to deploy", partial(_require_rights, values))
-        yield _with(DeploySettings, values, "image of the predictor", on_cluster.require_digest)
-        if registry := values["registry"]:
+def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
+    if parameters.get("deploy_target") == "kserve":
+
+        def deployed_to(settings: DeploySettings) -> Cluster:
+            return connect(settings.namespace)
+
+        yield _with(
+            DeploySettings,
+            parameters,
+            "KServe",
+            lambda settings: cluster_checks.require_kserve(deployed_to(settings)),
+        )
+        yield _with(
+            DeploySettings,
+            parameters,
+            "rights to deploy",
+            lambda settings: require_rights(deployed_to(settings), settings.service_name),
+        )
+        yield _with(
+            DeploySettings, parameters, "image of the predictor", cluster_checks.require_digest
+        )
+        if registry := parameters.get("deploy_registry"):
             yield Check(f"KServe's way to {registry}", partial(require_downloadable, registry))
     if place.is_pod and place.gpu.resource:
-        yield Check("nodes with a GPU", lambda: on_cluster.require_gpu_node(connect(), place.gpu))
+        look = partial(cluster_checks.require_gpu_node, gpu=place.gpu)
+        yield Check("nodes with a GPU", lambda: look(connect()))
 
 
-def _with(kind: type[Any], values: Values, what: str, look: Callable[[Any], None]) -> Check:
-    """A check of a step's settings; what the step refuses is said where they are checked."""
-    return Check(what, lambda: look(settings_of(kind, values)))
+def _with(
+    kind: type[StepSettings], parameters: Parameters, what: str, look: Callable[[Any], object]
+) -> Check:
+    """A check of a step's settings; settings that the step refuses are a problem of their own."""
+    return Check(what, lambda: look(settings_of(kind, **parameters)))
 
 
-def _option(values: Values, group: str, name: str) -> str:
-    """An option that is a text; what is none is refused with the settings."""
-    value = values[group].get(name, "")
+def _option(parameters: Parameters, group: str, name: str) -> str:
+    """An option that is text; one that is not is refused with the settings."""
+    value = parameters.get(group, {}).get(name, "")
     return value if isinstance(value, str) else ""
-
-
-def _deployed_to(values: Values) -> Cluster:
-    return connect(settings_of(DeploySettings, values).namespace)
-
-
-def _require_rights(values: Values) -> None:
-    require_rights(_deployed_to(values), values["service_name"])

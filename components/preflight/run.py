@@ -1,9 +1,9 @@
-"""The preflight step: all that would make the run fail later, found in seconds and told at once."""
+"""The preflight step: every reason why the run would fail later, found in seconds."""
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
+from components.artifacts.registry import generation_of
 from components.errors import InputError
 from components.preflight.checks import Finding, run_checks
 from components.preflight.plan import checks_of
@@ -13,17 +13,20 @@ _SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-def preflight(values: Mapping[str, Any], place: Place) -> None:
-    """Refuse a run that could not end well.
+def preflight(place: Place, **parameters: Any) -> str:
+    """Refuse a run that would fail.
 
     Args:
-        values: A value for every parameter of the pipeline.
-        place: Where the run takes place.
+        place: Where the run happens.
+        parameters: A value for every parameter of the pipeline.
+
+    Returns:
+        The generation of the champion in `deploy_registry`; `none` without a registry.
 
     Raises:
-        InputError: If anything is wrong; it tells all problems.
+        InputError: If anything is wrong; it lists all problems.
     """
-    findings = run_checks(checks_of(values, place), _SECONDS)
+    findings = run_checks(checks_of(place, parameters), _SECONDS)
     for finding in findings:
         if finding.unchecked:
             _log.info("preflight: not checked: %s: %s", finding.what, finding.unchecked)
@@ -32,9 +35,10 @@ def preflight(values: Mapping[str, Any], place: Place) -> None:
             _log.error("preflight: %s. %s", number, problem)
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         listed = " ".join(f"({n}) {problem}" for n, problem in enumerate(problems, start=1))
-        raise InputError(f"preflight found {count}", listed, "Mend them and start the run again")
+        raise InputError(f"preflight found {count}", listed, "Fix them and start the run again")
     good = dict.fromkeys(finding.what for finding in findings if not finding.unchecked)
     _log.info("preflight: in order: %s", ", ".join(good))
+    return generation_of(parameters.get("deploy_registry", ""))
 
 
 def _problems(findings: list[Finding]) -> list[str]:

@@ -1,16 +1,16 @@
-"""Where a run takes place."""
+"""The place where a run happens, as preflight takes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Gpu:
-    """What the steps that need a GPU ask of a node.
+class GpuDemand:
+    """GPUs that the steps ask of a node.
 
     Args:
         resource: Name of the resource, such as `nvidia.com/gpu`; empty if no step asks for one.
-        count: How many of it the largest step asks for.
+        count: Number that the largest step asks for.
         node_selector: Labels of the nodes that the steps may run on.
     """
 
@@ -21,16 +21,16 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run takes place, and what it may use there.
+    """The machine or cluster of a run, and what the run may use there.
 
     Args:
-        run_id: The run; part of the name of what is written to try a folder out.
+        run_id: The run; part of the name of the files that try a folder out.
         is_pod: Whether the steps are pods of a cluster.
-        gpu: What the steps ask for.
+        gpu: GPUs that the steps ask for.
         llm_api_key: Bearer token of LLM servers; may be empty.
     """
 
     run_id: str = "local"
     is_pod: bool = False
-    gpu: Gpu = field(default_factory=Gpu)
+    gpu: GpuDemand = field(default_factory=GpuDemand)
     llm_api_key: str = field(default="", repr=False)

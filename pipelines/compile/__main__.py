@@ -1,11 +1,10 @@
 """Compile the pipeline: `python -m pipelines.compile [--params FILE] [--settings FILE] ...`."""
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 
-from components.errors import InputError
+from components.command_line import errors_as_exit
 from pipelines.compile.compiler import COMPILED, add_options, compile_pipeline, settings_from
 from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
@@ -19,10 +18,8 @@ def main() -> None:
     add_options(parser)
     parser.add_argument("output", type=Path, nargs="?")
     arguments = parser.parse_args()
-    try:
+    with errors_as_exit("compile"):
         output = _compile(arguments)
-    except InputError as error:
-        sys.exit(f"compile: {error}")
     sys.stdout.write(f"{output}\n")
 
 
@@ -33,7 +30,7 @@ def _compile(arguments: argparse.Namespace) -> Path:
         compile_pipeline(output)
         return output
     settings = settings_from(arguments)
-    values = read_parameters(arguments.params, shlex.split(arguments.set), settings.parameters)
+    values = read_parameters(arguments.params, arguments.set, settings.parameters)
     name = arguments.params.name if arguments.params else COMPILED.name
     output = arguments.output or _BUILD / name
     compile_pipeline(output, settings, pinned(values))

@@ -8,6 +8,7 @@ from typing import Any
 
 from kfp import compiler
 
+from components.command_line import add_set_option
 from pipelines.compile.images import read_lock
 from pipelines.compile.settings import PLAIN, CompileSettings, read_settings
 from pipelines.emotion import emotion_for
@@ -24,7 +25,7 @@ def compile_pipeline(
 
     Args:
         output: The file.
-        settings: What the cluster asks for.
+        settings: Settings of the cluster.
         parameters: Values that the UI's form shows; without them the defaults of the pipeline.
 
     Raises:
@@ -49,6 +50,6 @@ def settings_from(arguments: argparse.Namespace) -> CompileSettings:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is compiled."""
     parser.add_argument("--params", type=Path, help="parameter set")
-    parser.add_argument("--set", default="", help="overrides, `name=value name=value`")
-    parser.add_argument("--settings", type=Path, help="what the cluster asks for")
+    add_set_option(parser)
+    parser.add_argument("--settings", type=Path, help="settings of the cluster")
     parser.add_argument("--lock", type=Path, help="images by digest, written by `make lock`")

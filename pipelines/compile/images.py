@@ -1,19 +1,18 @@
-"""Which container image a step runs in: images/lock.yaml maps each to its digest."""
+"""Container images of the steps: images/lock.yaml maps each to its digest."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.errors import InputError
+from components.yaml_files import read_mapping
 
 _BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 
 
 def read_lock(path: Path) -> dict[str, str]:
-    """Read which image each step runs in.
+    """Read the image of each step.
 
     Args:
         path: YAML file of image names without registry (`train`) and full references with digest.
@@ -21,16 +20,12 @@ def read_lock(path: Path) -> dict[str, str]:
     Raises:
         InputError: If it cannot be read, or an entry has no digest.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"image lock {path}", "cannot be read", str(error)) from error
-    if not isinstance(content, dict) or not content:
-        rule = "must map image names to references"
-        raise InputError(f"image lock {path}", rule, "Write it with `make lock`")
+    content = read_mapping(path, "image lock")
+    if not content:
+        raise InputError(f"image lock {path}", "names no image", "Write it with `make lock`")
     for name, reference in content.items():
         if not isinstance(reference, str) or not _BY_DIGEST.fullmatch(reference):
-            rule = "has no digest, so what is behind it may change"
+            rule = "has no digest, so its content may change"
             raise InputError(f"{path}, {name}: {reference!r}", rule, "Write it with `make lock`")
     return content
 
@@ -39,7 +34,7 @@ def locked(images: Mapping[str, str], name: str) -> str:
     """An image by digest.
 
     Args:
-        images: What `read_lock` found.
+        images: Result of `read_lock`.
         name: Name without registry: `train`.
 
     Raises:
@@ -55,11 +50,11 @@ def image_of(component: Any, images: Mapping[str, str]) -> str:
     """The image that a component runs in.
 
     Args:
-        component: A KFP component; `emotion-pipeline/train` is its image `train`.
-        images: What `read_lock` found; without any it is the component's own.
+        component: Specification of a KFP component, of image `emotion-pipeline/train` say.
+        images: Result of `read_lock`; without images it is the component's own.
 
     Raises:
         InputError: If there is a lock and the image is not in it.
     """
-    plain = str(component.component_spec.implementation.container.image)
+    plain = str(component.implementation.container.image)
     return locked(images, plain.rpartition("/")[2]) if images else plain

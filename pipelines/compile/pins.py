@@ -16,8 +16,8 @@ _WEIGHTS = "model.safetensors"
 def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the hash of everything they name that is not pinned yet.
 
-    Hub ids have their commit, what comes with a package has the image's digest. A folder for vLLM
-    is not read, as it may hold many GB; `vllm:folder@sha256:...` pins it by hand.
+    Hub ids have their commit, and files of a package have the image's digest. A folder for vLLM
+    is not read, since it may hold many GB; `vllm:folder@sha256:...` pins it by hand.
 
     Args:
         values: A value for every parameter of the pipeline.
@@ -26,15 +26,19 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
         InputError: If something they name cannot be read.
     """
     result = dict(values)
-    for name in ("task", "gate", "style"):
+    for name in ("task", "generate_style", "evaluate_gate"):
         result[name] = _file(values[name])
-    result["models"] = [_file(each) if _GGUF.fullmatch(each) else each for each in values["models"]]
+    result["generate_models"] = [
+        _file(each) if _GGUF.fullmatch(each) else each for each in values["generate_models"]
+    ]
     options = values["evaluate_options"]
     if given := options.get("out_of_domain"):
         result["evaluate_options"] = {**options, "out_of_domain": _file(given)}
-    result["dataset_revision"] = _dataset_revision(values["dataset"], values["dataset_revision"])
-    result["base_model_revision"] = _base_revision(
-        values["base_model"], values["base_model_revision"]
+    result["merge_dataset_revision"] = _dataset_revision(
+        values["merge_dataset"], values["merge_dataset_revision"]
+    )
+    result["train_base_model_revision"] = _base_revision(
+        values["train_base_model"], values["train_base_model_revision"]
     )
     return result
 
@@ -58,7 +62,7 @@ def _base_revision(base_model: str, given: str) -> str:
 
 
 def _is_outside(place: str) -> bool:
-    """Whether it is a file or folder, and not on the hub or in a package."""
+    """Whether a place is a file or folder, and not on the hub or in a package."""
     return "://" in place or (not place.startswith("package:") and Path(place).exists())
 
 

@@ -1,16 +1,13 @@
-"""How a step is called in the graph: with its parameters by name, on the node that it needs."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Placement of a step: its image, node, limits, secrets and volumes."""
 
 from kfp import dsl, kubernetes
 
 from pipelines.compile.images import image_of
 from pipelines.compile.resources import Resources
-from pipelines.compile.settings import CompileSettings, Gpu
+from pipelines.compile.settings import CompileSettings, GpuNodes
 
 LABEL = "emotion-pipeline/step"
-"""Pod label by which network policies tell the steps apart."""
+"""Pod label by which network policies distinguish the steps."""
 
 USER = 1000
 """The user that the images run as."""
@@ -23,21 +20,16 @@ _DEPLOYS = ("preflight", "deploy")
 _DOWNLOADS_MODELS = ("generate", "train")
 
 
-def add_step(
-    settings: CompileSettings, component: Any, given: Mapping[str, Any], **inputs: Any
-) -> dsl.PipelineTask:
-    """Add a step to the graph.
+def place(settings: CompileSettings, task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Put a step onto the node that it needs, with its image, label, secrets and volumes.
 
     Args:
-        settings: What the cluster asks for.
-        component: The KFP component.
-        given: The pipeline's parameters; the step takes those that it has inputs for.
-        inputs: What other steps made, by input name.
+        settings: Settings of the cluster.
+        task: The step, just called.
     """
-    wanted = set(component.component_spec.inputs or {}) - set(inputs)
-    task = component(**inputs, **{name: given[name] for name in given if name in wanted})
-    step, needs = component.name, settings.resources[component.name]
-    task.set_container_image(image_of(component, settings.images))
+    step = task.component_spec.name
+    needs = settings.resources[step]
+    task.set_container_image(image_of(task.component_spec, settings.images))
     task.set_caching_options(settings.caching)
     kubernetes.add_pod_label(task, LABEL, step)
     kubernetes.set_security_context(task, run_as_user=USER, run_as_non_root=True)
@@ -68,7 +60,7 @@ def _retry(task: dsl.PipelineTask, needs: Resources) -> None:
         )
 
 
-def _use_gpus(task: dsl.PipelineTask, count: int, gpu: Gpu) -> None:
+def _use_gpus(task: dsl.PipelineTask, count: int, gpu: GpuNodes) -> None:
     task.set_accelerator_type(gpu.resource).set_accelerator_limit(count)
     for label, value in gpu.labels.items():
         kubernetes.add_node_selector(task, label, value)

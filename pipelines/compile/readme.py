@@ -7,7 +7,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import yaml
+from google.protobuf import json_format
+from kfp import components
 
 from pipelines.compile.compiler import COMPILED
 
@@ -26,7 +27,7 @@ def mermaid(spec: Mapping[str, Any]) -> str:
 
 def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iterator[str]:
     tasks = dag["tasks"]
-    before = {name: task.get("dependentTasks", ()) for name, task in tasks.items()}
+    before = {name: tasks[name].get("dependentTasks", ()) for name in sorted(tasks)}
     for name in TopologicalSorter(before).static_order():
         task = tasks[name]
         component = spec["components"][task["componentRef"]["name"]]
@@ -43,7 +44,7 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
 
 
 def _sense(task: Mapping[str, Any]) -> str:
-    """What a group of tasks is for."""
+    """Purpose of a group of tasks."""
     if "parameterIterator" in task:
         return "one branch each"
     return "only if it passes" if "triggerPolicy" in task else "its end is always recorded"
@@ -51,13 +52,13 @@ def _sense(task: Mapping[str, Any]) -> str:
 
 def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
     received = defaultdict(list)
-    for source in task["inputs"].get("artifacts", {}).values():
+    for _, source in sorted(task["inputs"].get("artifacts", {}).items()):
         if output := source.get("taskOutputArtifact"):
-            # A loop hands its tasks' outputs on under a longer name that ends in the plain one.
+            # A loop passes its tasks' outputs on under a longer name that ends in the plain one.
             received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
-    for name, source in task["inputs"].get("parameters", {}).items():
+    for name, source in sorted(task["inputs"].get("parameters", {}).items()):
         if output := source.get("taskOutputParameter"):
-            # A condition has no name of its own for what it is about.
+            # A condition has no name for the value that it compares.
             said = "verdict" if name.startswith("pipelinechannel--") else name
             received[output["producerTask"]].append(said)
         if status := source.get("taskFinalStatus"):
@@ -72,7 +73,8 @@ def refreshed(readme: str, spec: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Draw the graph of the compiled pipeline into README.md."""
-    spec = next(yaml.safe_load_all(COMPILED.read_text(encoding="utf-8")))
+    compiled = components.load_component_from_file(str(COMPILED))
+    spec = json_format.MessageToDict(compiled.pipeline_spec)
     README.write_text(refreshed(README.read_text(encoding="utf-8"), spec), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What each step needs of a node, how long it may take and how often it is tried."""
+"""Resources of each step, its time limit and its retries."""
 
 import re
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ _BACKOFF_FACTOR = 2.0
 
 @dataclass(frozen=True)
 class Retry:
-    """When a failed step is tried again.
+    """Retries of a failed step.
 
     Args:
-        times: How often, after the first try.
+        times: Number of retries after the first try.
         backoff_seconds: Pause before the first retry.
-        backoff_factor: How much longer each pause is than the one before it.
-        window_seconds: How long after the start of the first try a retry may begin.
+        backoff_factor: Ratio of each pause to the one before it.
+        window_seconds: Time after the start of the first try in which a retry may begin.
     """
 
     times: int
@@ -31,7 +31,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one try of a step needs; a local run ignores it."""
+    """Needs of one try of a step; a local run ignores them."""
 
     cpu: str
     """Cores, as Kubernetes writes them: `2` or `500m`."""
@@ -42,15 +42,15 @@ class Resources:
     shared_memory: str = ""
     """Size of /dev/shm, which counts as memory; empty leaves the container runtime's 64 MiB."""
     hours: float = 1.0
-    """How long a try may take before Kubernetes ends it."""
+    """Time limit of a try."""
     retries: int = 2
-    """How often it is tried again when it fails or loses its node."""
+    """Number of retries when it fails or loses its node."""
 
     def __post_init__(self) -> None:
         for name, pattern in (("cpu", _CPU), ("memory", _MEMORY), ("shared_memory", _MEMORY)):
             value = getattr(self, name)
             if not pattern.fullmatch(value) and (value or name != "shared_memory"):
-                rule = "is no quantity of Kubernetes"
+                rule = "is not a quantity of Kubernetes"
                 raise InputError(f"{name}={value!r}", rule, "Write cpu like 500m, memory like 4Gi")
         require_between("gpus", self.gpus, 0, 16)
         require_between("hours", self.hours, 0.1, 24 * 7)
@@ -58,15 +58,15 @@ class Resources:
 
     @property
     def seconds(self) -> int:
-        """How long a try may take before Kubernetes ends it."""
+        """Time limit of a try."""
         return round(self.hours * 3600)
 
     @property
     def retry(self) -> Retry:
-        """When it is tried again.
+        """Retries of the step.
 
-        KFP counts its window from the first start, so one that is shorter than all tries together
-        would take the last ones away. Each try may also wait half an hour for a node and its image.
+        KFP counts its window from the first start, so a window shorter than all tries together
+        would drop the last ones. Each try may also wait half an hour for a node and its image.
         """
         pauses = sum(_BACKOFF_SECONDS * _BACKOFF_FACTOR**n for n in range(self.retries))
         tries = (self.retries + 1) * (self.seconds + _START_SECONDS)
@@ -74,7 +74,7 @@ class Resources:
 
 
 RESOURCES = {
-    # What it finds wrong is still wrong a minute later.
+    # A problem that it finds is still one a minute later.
     "preflight": Resources(cpu="1", memory="1Gi", retries=0),
     "generate": Resources(cpu="8", memory="32Gi", gpus=1, shared_memory="8Gi", hours=4),
     "merge": Resources(cpu="2", memory="4Gi"),

@@ -1,15 +1,14 @@
-"""What a cluster asks of the compiled pipeline: GPU nodes, secrets, volumes, images."""
+"""Settings of a cluster for the compiled pipeline: GPU nodes, secrets, volumes, images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.deploy.settings import DeploySettings
 from components.errors import InputError, require_one_of
 from components.options import of_type, require_known, with_options
+from components.yaml_files import read_mapping, require_mapping
 from pipelines.compile.images import locked
 from pipelines.compile.resources import RESOURCES, Resources
 
@@ -23,15 +22,15 @@ _TOLERATION = {
 
 
 @dataclass(frozen=True)
-class Gpu:
-    """Where the steps with a GPU run."""
+class GpuNodes:
+    """Nodes for the steps with a GPU."""
 
     resource: str = "nvidia.com/gpu"
     """The GPU's name as a resource of Kubernetes."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels that the node must have."""
     tolerations: Sequence[Mapping[str, str]] = ()
-    """Taints of the node that do not matter, as a pod writes them."""
+    """Taints of the node to tolerate, in a pod's notation."""
     spot: str = ""
     """Label and taint of spot nodes with the value true, for example cloud.google.com/gke-spot;
     empty takes ordinary nodes."""
@@ -56,30 +55,30 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Names of the Secrets that steps read; an empty one is not asked for."""
+    """Names of the Secrets that steps read; an empty name means none."""
 
     llm_key: str = ""
     """Holds LLM_API_KEY, the key of an LLM server, for preflight and generate."""
     hub_token: str = ""
     """Holds HF_TOKEN, a read token of the model hub, for preflight, generate, merge and train."""
     deployer_token: str = ""
-    """Token of the service account that may deploy, mounted by preflight and deploy alone."""
+    """Token of the service account that may deploy, mounted only by preflight and deploy."""
     webhook_url: str = ""
-    """Holds WEBHOOK_URL, which is told how a run ended, for outcome."""
+    """Holds WEBHOOK_URL, which is notified of the end of a run, for outcome."""
 
 
 @dataclass(frozen=True)
 class CompileSettings:
-    """Everything about the compiled pipeline that differs between clusters."""
+    """All that differs between clusters in the compiled pipeline."""
 
-    gpu: Gpu | None = Gpu()
-    """Where the steps with a GPU run; None runs them without."""
+    gpu: GpuNodes | None = GpuNodes()
+    """Nodes for the steps with a GPU; None runs them without one."""
     resources: Mapping[str, Resources] = field(default_factory=lambda: RESOURCES)
-    """What each step needs, by its name."""
+    """Needs of each step by its name."""
     secrets: Secrets = Secrets()
     """Secrets that steps read."""
     cache_volume: str = ""
-    """PersistentVolumeClaim that keeps what generate and train download from the hub."""
+    """PersistentVolumeClaim that keeps the hub downloads of generate and train."""
     images: Mapping[str, str] = field(default_factory=dict)
     """Each image by digest, that of the predictor (`serve`) too; empty takes their plain names."""
     caching: bool = True
@@ -121,46 +120,35 @@ def read_settings(path: Path) -> CompileSettings:
     Raises:
         InputError: If the file cannot be read, a key is unknown, or a value is refused.
     """
-    content = _mapping(_load(path), str(path))
+    content = read_mapping(path, "compile settings")
     for key in content:
         require_known(key, _KEYS, "compile setting")
     return CompileSettings(
         gpu=_gpu(content.get("gpu", {})),
-        resources=_resources(_mapping(content.get("steps", {}), "steps")),
-        secrets=with_options(Secrets, _mapping(content.get("secrets", {}), "secrets")),
+        resources=_resources(require_mapping(content.get("steps", {}), "steps")),
+        secrets=with_options(Secrets, require_mapping(content.get("secrets", {}), "secrets")),
         cache_volume=of_type("cache_volume", content.get("cache_volume", ""), str),
-        parameters=_mapping(content.get("parameters", {}), "parameters"),
+        parameters=require_mapping(content.get("parameters", {}), "parameters"),
     )
 
 
-def _load(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"compile settings {path}", "cannot be read", str(error)) from error
-
-
-def _gpu(given: Any) -> Gpu | None:
-    return None if given is None else with_options(Gpu, _mapping(given, "gpu"))
+def _gpu(given: Any) -> GpuNodes | None:
+    return None if given is None else with_options(GpuNodes, require_mapping(given, "gpu"))
 
 
 def _resources(overrides: Mapping[str, Any]) -> dict[str, Resources]:
     for step in overrides:
         require_known(step, RESOURCES, "step")
     return {
-        step: with_options(Resources, asdict(needs) | _mapping(overrides.get(step, {}), step))
+        step: with_options(
+            Resources, asdict(needs) | require_mapping(overrides.get(step, {}), step)
+        )
         for step, needs in RESOURCES.items()
     }
 
 
-def _mapping(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise InputError(where, "must hold names and values", "Write `name: value`, one a line")
-    return value
-
-
 def _check_toleration(toleration: Any) -> None:
-    for key, value in _mapping(toleration, "gpu.tolerations").items():
+    for key, value in require_mapping(toleration, "gpu.tolerations").items():
         require_known(key, _TOLERATION, "toleration")
         of_type(f"toleration {key}", value, str)
         if allowed := _TOLERATION[key]:

@@ -1,1 +1,7 @@
-"""Running the pipeline on this machine."""
+"""A run on this machine, with kfp.local.
+
+| module | content |
+| --- | --- |
+| `__main__` | the command: the run and its results |
+| `step_logs` | a log per step, and a quiet console |
+"""

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import json
 import os
-import shlex
 import shutil
 import sys
 import warnings
@@ -15,8 +14,9 @@ from typing import Any
 
 from kfp import local
 
+from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
+from components.command_line import add_set_option
 from components.errors import InputError
-from components.generate.run import LEDGER, SYNTHETIC
 from pipelines.compile.settings import CompileSettings
 from pipelines.emotion import emotion_for
 from pipelines.local.step_logs import StepLogs
@@ -83,10 +83,10 @@ def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
     rows = [
         row
         for branch in branches
-        if (branch / SYNTHETIC).is_file()
-        for row in json.loads((branch / SYNTHETIC).read_text(encoding="utf-8"))
+        if (branch / SENTENCES).is_file()
+        for row in read_sentences(branch)
     ]
-    (folder / SYNTHETIC).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_sentences(rows, folder)
     with (folder / LEDGER).open("wb") as ledger:
         for branch in branches:
             if (branch / LEDGER).is_file():
@@ -148,12 +148,12 @@ def main() -> None:
     """Run the pipeline; exits with status 1 and a reason if a step fails."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--params", type=Path, default=_PARAMETERS, help="parameter set")
-    parser.add_argument("--set", default="", help="overrides, `name=value name=value`")
+    add_set_option(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs")
     arguments = parser.parse_args()
     folder = arguments.runs.resolve() / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     try:
-        parameters = read_parameters(arguments.params, shlex.split(arguments.set))
+        parameters = read_parameters(arguments.params, arguments.set)
         metrics = run_locally(parameters, folder)
     except InputError as error:
         sys.exit(f"\nrun: {error}")

@@ -1,4 +1,4 @@
-"""Takes a local run's output apart: a log a step, its duration, and a quiet console."""
+"""The output of a local run, taken apart: a log and a duration per step, and a quiet console."""
 
 import io
 import re
@@ -15,12 +15,12 @@ _REASON = re.compile(r"[\w.]+(?:Error|Exception|Interrupt): (?P<reason>.+)")
 class StepLogs(io.TextIOBase):
     """A text stream that kfp.local prints to.
 
-    Every step's lines go to a file of its own; its progress lines, which start with its name,
-    also go to the console.
+    The lines of a step go to its own file; its progress lines, which start with its name, also
+    go to the console.
 
     Args:
-        folder: Takes `<step>.log`.
-        console: Where people look.
+        folder: Receives `<step>.log`.
+        console: Receives the progress lines.
     """
 
     def __init__(self, folder: Path, console: TextIO) -> None:
@@ -37,8 +37,8 @@ class StepLogs(io.TextIOBase):
         self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
-        """Take a piece of output; it is acted on line by line."""
-        # Branches that run side by side are threads: each finishes its own lines.
+        """Take a piece of output, and act on its whole lines."""
+        # Parallel branches are threads: each finishes its own lines.
         *lines, self._rest.line = (getattr(self._rest, "line", "") + text).split("\n")
         with self._lock:
             for line in lines:
@@ -54,7 +54,7 @@ class StepLogs(io.TextIOBase):
             self._start(started["step"])
         with self.path(self._step).open("a", encoding="utf-8") as log:
             log.write(line + "\n")
-        # kfp indents a step's lines, and more so after it has run branches side by side.
+        # kfp indents a step's lines, and more so after parallel branches.
         said = line.strip()
         # Once a step has failed, only the exit handler follows.
         if not self.failed and (reason := _REASON.fullmatch(said)):
@@ -65,7 +65,7 @@ class StepLogs(io.TextIOBase):
             self._finish(finished["step"], finished["status"])
 
     def _start(self, step: str) -> None:
-        # Branches of a loop are one step that runs several times at once.
+        # Branches of a loop are one step that runs several times in parallel.
         if step == self._step:
             self._running += 1
             return

@@ -1,1 +1,7 @@
-"""Running the pipeline on Kubeflow."""
+"""A run or schedule on Kubeflow.
+
+| module | content |
+| --- | --- |
+| `__main__` | the command: what is submitted |
+| `submission` | upload, start, schedule and watch over KFP's API |
+"""

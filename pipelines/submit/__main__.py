@@ -1,8 +1,7 @@
-"""Runs or schedules the pipeline on Kubeflow: `python -m pipelines.submit --host URL ...`."""
+"""Run or schedule the pipeline on Kubeflow: `python -m pipelines.submit --host URL ...`."""
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from kfp import Client
 from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
-from components.errors import InputError
+from components.errors import StepError
 from pipelines.compile.compiler import add_options, compile_pipeline, settings_from
 from pipelines.compile.pins import pinned
 from pipelines.compile.settings import CompileSettings
@@ -36,26 +35,26 @@ _RECURRING = Path(__file__).parents[2] / "manifests" / "base" / "recurring-run.y
 
 @dataclass(frozen=True)
 class Request:
-    """What is compiled, and what is done with it."""
+    """A pipeline to compile, and its use."""
 
     settings: CompileSettings
-    """What the cluster asks for."""
+    """Settings of the cluster."""
     job: Job | None
-    """What is run; None is nothing, so that the pipeline is uploaded alone."""
+    """The run; None only uploads the pipeline."""
     schedule: Schedule | None
-    """When it is run; None is once, at once."""
+    """Times of the run; None runs once, now."""
 
 
 def requested(arguments: argparse.Namespace) -> Request:
-    """What a command line asks for.
+    """Read the request from a command line.
 
-    A scheduled run reads what its parameters name at that time: nothing of it is cached or pinned.
+    A scheduled run reads what its parameters name at that time: nothing is cached or pinned.
 
     Raises:
         InputError: If a file or value is refused.
     """
     settings = settings_from(arguments)
-    values = read_parameters(arguments.params, shlex.split(arguments.set), settings.parameters)
+    values = read_parameters(arguments.params, arguments.set, settings.parameters)
     if arguments.upload_only:
         return Request(settings, None, None)
     plan = read_schedule(_RECURRING, arguments.schedule or "")
@@ -76,13 +75,13 @@ def submit(
 
     Args:
         client: Connected to Kubeflow Pipelines.
-        request: What to do.
-        hours: How long to wait for a run at most.
+        request: The pipeline and its use.
+        hours: Longest wait for a run.
         poll_seconds: Pause between two looks at it.
-        say: Takes lines of progress.
+        say: Receives lines of progress.
 
     Returns:
-        Why the run failed, a line each; empty if it did not.
+        Reasons why the run failed, one per line; empty if it did not.
 
     Raises:
         InputError: If the run takes longer.
@@ -103,7 +102,7 @@ def submit(
 
 
 def main() -> None:
-    """Submit; exits with status 1 and a reason if something is refused or the run fails."""
+    """Submit; exit with status 1 and a reason if something is refused or the run fails."""
     arguments = _parser().parse_args()
     try:
         request = requested(arguments)
@@ -114,7 +113,7 @@ def main() -> None:
             arguments.poll_seconds,
             lambda line: print(line, flush=True),
         )
-    except (InputError, ApiException, HTTPError, TimeoutError) as error:
+    except (StepError, ApiException, HTTPError, TimeoutError) as error:
         sys.exit(f"submit: {error}")
     if problems:
         sys.exit("\n".join(problems))
@@ -122,7 +121,7 @@ def main() -> None:
 
 def _client(arguments: argparse.Namespace) -> Client:
     with warnings.catch_warnings():
-        # kfp says on each start which versions of Kubeflow Pipelines it works with.
+        # At each start kfp names the versions of Kubeflow Pipelines that it works with.
         warnings.simplefilter("ignore", FutureWarning)
         return Client(
             host=arguments.host or None,
@@ -139,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--experiment", default="emotion", help="groups runs")
     parser.add_argument("--service-account", default="", help="empty takes the recurring run's")
     parser.add_argument(
-        "--schedule", nargs="?", const="", metavar="CRON", help="run again and again, 6 fields"
+        "--schedule", nargs="?", const="", metavar="CRON", help="schedule it, 6 fields"
     )
     parser.add_argument("--upload-only", action="store_true", help="run nothing")
     parser.add_argument("--hours", type=float, default=48.0, help="how long to wait for the run")

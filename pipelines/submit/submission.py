@@ -1,4 +1,4 @@
-"""A compiled pipeline on Kubeflow: uploaded once, run or scheduled, and watched to its end."""
+"""A compiled pipeline on Kubeflow: uploaded once, run or scheduled, and watched until it ends."""
 
 import hashlib
 import json
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import kfp_server_api as api
-import yaml
 from kfp import Client
 from tenacity import (
     RetryError,
@@ -21,6 +20,7 @@ from tenacity import (
 from urllib3.exceptions import HTTPError
 
 from components.errors import InputError
+from components.yaml_files import read_mapping
 from pipelines.compile.resources import RESOURCES
 
 PIPELINE = "emotion"
@@ -30,12 +30,12 @@ _ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
 
 @dataclass(frozen=True)
 class Job:
-    """What is run, and as whom."""
+    """A run and the account that it runs as."""
 
     name: str
     """Name of the run or schedule."""
     experiment: str
-    """Experiment that groups runs; it is made if it is not there."""
+    """Experiment that groups runs; it is created if it does not exist."""
     service_account: str
     """Service account of the run's pods."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a recurring run starts, as `manifests/base/recurring-run.yaml` says."""
+    """Times at which a recurring run starts, as `manifests/base/recurring-run.yaml` says."""
 
     name: str
     description: str
@@ -65,8 +65,8 @@ def read_schedule(path: Path, cron: str = "") -> Schedule:
     Raises:
         InputError: If the file cannot be read or lacks a field.
     """
+    body = read_mapping(path, "recurring run")
     try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Schedule(
             name=body["display_name"],
             description=body["description"],
@@ -75,13 +75,13 @@ def read_schedule(path: Path, cron: str = "") -> Schedule:
             max_concurrency=int(body["max_concurrency"]),
             no_catchup=body["no_catchup"],
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        rule = f"is no recurring run ({type(error).__name__}: {error})"
+    except (KeyError, TypeError, ValueError) as error:
+        rule = f"is not a recurring run ({type(error).__name__}: {error})"
         raise InputError(f"recurring run {path}", rule, "Start from the shipped one") from error
 
 
 def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
-    """Make a compiled pipeline known; what is there with the same content is taken as it is.
+    """Upload a compiled pipeline, unless a version with the same content exists.
 
     Args:
         client: Connected to Kubeflow Pipelines.
@@ -113,9 +113,9 @@ def start(client: Client, version: api.V2beta1PipelineVersion, job: Job) -> api.
 def schedule(
     client: Client, version: api.V2beta1PipelineVersion, job: Job, plan: Schedule
 ) -> api.V2beta1RecurringRun:
-    """Run an uploaded pipeline again and again.
+    """Schedule an uploaded pipeline.
 
-    A schedule of the same name in the experiment is replaced, and not before the new one is there.
+    A schedule of the same name in the experiment is replaced, once the new one exists.
     """
     experiment_id = _experiment_id(client, job.experiment)
     listed = client.list_recurring_runs(
@@ -148,28 +148,29 @@ def watch(
     """Wait until a run has ended.
 
     Args:
-        client: Connected to Kubeflow Pipelines; an answer that does not come is asked for again.
+        client: Connected to Kubeflow Pipelines; a request without an answer is repeated.
         run_id: The run.
-        hours: How long to wait at most.
-        say: Takes a line whenever a step changes its state.
+        hours: Longest wait.
+        say: Receives a line whenever a step changes its state.
         poll_seconds: Pause between two looks.
 
     Returns:
-        The run, whatever its end.
+        The run, however it ended.
 
     Raises:
-        InputError: If it has not ended by then; it goes on.
+        InputError: If it has not ended by then; it keeps running.
     """
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
 
     def look() -> api.V2beta1Run:
         run = client.get_run(run_id)
-        for line in _changes(run, told):
+        for line in _changes(run, reported):
             say(line)
         return run
 
     poll = Retrying(
-        retry=retry_if_result(lambda run: run.state not in _ENDED) | retry_if_exception(_passes),
+        retry=retry_if_result(lambda run: run.state not in _ENDED)
+        | retry_if_exception(_is_passing),
         wait=wait_fixed(poll_seconds),
         stop=stop_after_delay(hours * 3600),
     )
@@ -177,11 +178,11 @@ def watch(
         return poll(look)
     except RetryError as error:
         rule = f"has not ended after {hours:g} h"
-        raise InputError(f"run {run_id}", rule, "It goes on; look at it in the UI") from error
+        raise InputError(f"run {run_id}", rule, "It keeps running; look at it in the UI") from error
 
 
 def failures(run: api.V2beta1Run) -> list[str]:
-    """Why a run did not succeed, a line for each step that failed; empty if it did."""
+    """Reasons why a run did not succeed, one line per failed step; empty if it did."""
     if run.state == "SUCCEEDED":
         return []
     return [f"run {run.state}: {_message(run)}".rstrip(": ")] + [
@@ -210,18 +211,18 @@ def _named(name: str) -> str:
     return json.dumps({"predicates": [predicate]})
 
 
-def _passes(error: BaseException) -> bool:
-    """Whether asking again may help."""
+def _is_passing(error: BaseException) -> bool:
+    """Whether another request may succeed."""
     if isinstance(error, api.ApiException):
         return int(error.status) == 429 or int(error.status) >= 500
     return isinstance(error, HTTPError)
 
 
-def _changes(run: api.V2beta1Run, told: dict[str, str]) -> list[str]:
+def _changes(run: api.V2beta1Run, reported: dict[str, str]) -> list[str]:
     lines = []
     for task in _tasks(run):
-        if task.display_name in RESOURCES and told.get(task.task_id) != task.state:
-            told[task.task_id] = task.state
+        if task.display_name in RESOURCES and reported.get(task.task_id) != task.state:
+            reported[task.task_id] = task.state
             lines.append(f"{task.display_name}: {str(task.state).lower()}")
     return lines
 

@@ -11,14 +11,14 @@ from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect
 from components.errors import InputError
 from components.preflight import cluster_checks as on_cluster
-from components.preflight.checks import NotChecked
+from components.preflight.checks import NotCheckedError
 from components.preflight.cluster_checks import require_gpu_node, require_kserve
-from components.preflight.settings import Gpu
+from components.preflight.settings import GpuDemand
 from tests.cluster import overlays
 
 pytestmark = pytest.mark.cluster
 LABEL = {"accelerator": "l4"}
-GPU = Gpu("nvidia.com/gpu", 2, LABEL)
+GPU = GpuDemand("nvidia.com/gpu", 2, LABEL)
 
 
 @pytest.fixture
@@ -79,20 +79,22 @@ def test_a_cluster_with_kserve_is_told_from_one_without(deployer):
 
 def test_a_node_with_enough_gpus_and_the_labels_is_found(admin, add_node):
     add_node("small", 1)
-    with pytest.raises(InputError, match=r"have no 2 nvidia.com/gpu and the labels accelerator=l4"):
+    with pytest.raises(
+        InputError, match=r"none offers 2 nvidia.com/gpu and the labels accelerator=l4"
+    ):
         require_gpu_node(admin, GPU)
     add_node("large", 2)
     require_gpu_node(admin, GPU)
     with pytest.raises(InputError, match="accelerator=h100"):
-        require_gpu_node(admin, Gpu(GPU.resource, 1, {"accelerator": "h100"}))
+        require_gpu_node(admin, GpuDemand(GPU.resource, 1, {"accelerator": "h100"}))
 
 
 def test_a_node_that_takes_no_pods_does_not_count(admin, add_node):
     add_node("leaving", 8, unschedulable=True)
-    with pytest.raises(InputError, match="have no 2"):
+    with pytest.raises(InputError, match="none offers 2"):
         require_gpu_node(admin, GPU)
 
 
 def test_an_account_that_may_not_list_nodes_is_no_problem(deployer):
-    with pytest.raises(NotChecked, match="does not show its nodes: 403 Forbidden"):
+    with pytest.raises(NotCheckedError, match="does not show its nodes: 403 Forbidden"):
         require_gpu_node(deployer, GPU)

@@ -10,21 +10,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components import storage
 from components.artifacts.registry import POINTER
 from components.errors import InputError
-from components.preflight.checks import Check, NotChecked, run_checks
+from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
-from components.preflight.hub import require_on_hub
-from components.preflight.llm_server import listed_models, require_served
 from components.preflight.plan import checks_of
 from components.preflight.run import preflight
-from components.preflight.settings import Gpu, Place
+from components.preflight.settings import GpuDemand, Place
+from components.preflight.sources import listed_models, require_on_hub, require_served
 from components.preflight.stores import require_registry, require_writable
+from components.yaml_files import read_mapping
 from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
 from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
@@ -36,31 +35,31 @@ DIGEST = f"registry/serve@sha256:{'0' * 64}"
 
 def values(**changed):
     """The embedded default with some parameters changed."""
-    return {**DEFAULTS, **yaml.safe_load(LOCAL.read_text()), "image": DIGEST, **changed}
+    return {**DEFAULTS, **read_mapping(LOCAL, "set"), "deploy_image": DIGEST, **changed}
 
 
 def problems(**changed):
     """What preflight says of such a run, numbers left out."""
     with pytest.raises(InputError) as refused:
-        preflight(values(**changed), Place())
+        preflight(Place(), **values(**changed))
     return refused.value.rule
 
 
 def test_the_embedded_default_is_in_order(caplog):
     caplog.set_level(logging.INFO, "components")
-    preflight(values(), Place())
+    preflight(Place(), **values())
     assert "preflight: in order: task emotion" in caplog.text
     assert "not checked" not in caplog.text
 
 
 def test_all_problems_are_told_at_once(tmp_path, caplog):
     said = problems(
-        models=["nowhere.gguf"],
-        style="poetic",
+        generate_models=["nowhere.gguf"],
+        generate_style="poetic",
         train_options={"lora_rnak": 8},
         deploy_options={"canary_percent": 100},
-        dataset=str(tmp_path / "missing.csv"),
-        gate="no-such-gate",
+        merge_dataset=str(tmp_path / "missing.csv"),
+        evaluate_gate="no-such-gate",
     )
     for named in ("nowhere.gguf", "poetic", "lora_rank", "canary_percent", "missing.csv", "gate"):
         assert named in said
@@ -70,8 +69,8 @@ def test_all_problems_are_told_at_once(tmp_path, caplog):
 
 
 def test_a_problem_that_several_checks_meet_is_told_once():
-    said = problems(registry="ftp://models")
-    assert said.startswith("(1) registry='ftp://models'")
+    said = problems(deploy_registry="ftp://models")
+    assert said.startswith("(1) deploy_registry='ftp://models'")
     assert "(2)" not in said
 
 
@@ -79,16 +78,22 @@ def test_a_problem_that_several_checks_meet_is_told_once():
     ("changed", "named"),
     [
         ({"task": "no-such-task"}, "no-such-task"),
-        ({"dataset": "no/such/rows.csv"}, "no/such/rows.csv: there is no such file"),
-        ({"dataset": "dair-ai/emotion", "dataset_revision": "main"}, "pinned by a commit"),
-        ({"base_model": "owner/name", "base_model_revision": ""}, "Set base_model_revision"),
-        ({"base_model": "file:///no/such/model"}, "no/such/model"),
-        ({"models": ["vllm:no/such/folder"]}, "no/such/folder"),
-        ({"models": ["anything"]}, "anything"),
+        ({"merge_dataset": "no/such/rows.csv"}, "no/such/rows.csv: there is no such file"),
+        (
+            {"merge_dataset": "dair-ai/emotion", "merge_dataset_revision": "main"},
+            "pinned by a commit",
+        ),
+        (
+            {"train_base_model": "owner/name", "train_base_model_revision": ""},
+            "Set base_model_revision",
+        ),
+        ({"train_base_model": "file:///no/such/model"}, "no/such/model"),
+        ({"generate_models": ["vllm:no/such/folder"]}, "no/such/folder"),
+        ({"generate_models": ["anything"]}, "anything"),
         ({"evaluate_options": {"out_of_domain": "no/such.csv"}}, "no/such.csv"),
         ({"evaluate_options": {"out_of_domain": 5}}, "out_of_domain"),
         ({"generate_options": {"ledger": "ftp://ledger"}}, "ftp"),
-        ({"epochs": 0}, "epochs"),
+        ({"train_epochs": 0}, "epochs"),
     ],
 )
 def test_what_would_fail_later_fails_now(changed, named):
@@ -100,7 +105,7 @@ def test_what_would_fail_later_fails_now(changed, named):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"registry": "{}/models"},
+        {"deploy_registry": "{}/models"},
         {"generate_options": {"ledger": "{}/ledger"}},
         {"train_options": {"checkpoint_uri": "{}/checkpoints"}},
     ],
@@ -112,7 +117,9 @@ def test_a_folder_that_cannot_be_written_is_a_problem(changed, tmp_path):
 
 
 def test_a_bucket_that_is_not_there_is_a_problem(gs_bucket):
-    said = problems(registry="gs://no-such-bucket/models", dataset=f"{gs_bucket}/no/such.csv")
+    said = problems(
+        deploy_registry="gs://no-such-bucket/models", merge_dataset=f"{gs_bucket}/no/such.csv"
+    )
     assert "gs://no-such-bucket/models" in said
     assert f"{gs_bucket}/no/such.csv: there is no such file" in said
 
@@ -132,7 +139,7 @@ def test_a_registry_whose_champion_cannot_be_read_is_a_problem(folder_uri):
 
 def test_a_package_of_another_image_is_left_to_its_step(caplog):
     caplog.set_level(logging.INFO, "components")
-    preflight(values(base_model="package:no_such_package/model"), Place())
+    preflight(Place(), **values(train_base_model="package:no_such_package/model"))
     assert "not checked: encoder package:no_such_package/model" in caplog.text
 
 
@@ -158,7 +165,7 @@ def test_an_llm_server_is_asked_for_its_models(model, key, refused):
 def test_an_llm_server_that_lists_no_models_may_have_any():
     with (
         fake_openai(lambda _: Reply("")) as server,
-        pytest.raises(NotChecked, match="does not list"),
+        pytest.raises(NotCheckedError, match="does not list"),
     ):
         require_served(server.base_url, "large", "")
 
@@ -191,7 +198,7 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
     require_on_hub(kind, OPEN, COMMIT, hub_url)
     with pytest.raises(InputError, match=f"{kind} {OPEN} .* has no commit {'f' * 40}"):
         require_on_hub(kind, OPEN, "f" * 40, hub_url)
-    with pytest.raises(InputError, match="is not there, or is private"):
+    with pytest.raises(InputError, match="does not exist or is private"):
         require_on_hub(kind, "someone/nothing", COMMIT, hub_url)
     with pytest.raises(InputError, match="Accept its terms"):
         require_on_hub(kind, GATED, COMMIT, hub_url)
@@ -200,21 +207,21 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
 
 
 def test_a_hub_that_is_out_of_reach_is_a_problem():
-    with pytest.raises(InputError, match="cannot be asked for"):
+    with pytest.raises(InputError, match="cannot be looked up"):
         require_on_hub("model", OPEN, COMMIT, "http://127.0.0.1:9")
 
 
 def test_a_run_without_the_hub_does_not_ask_it(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(NotChecked, match="HF_HUB_OFFLINE"):
+    with pytest.raises(NotCheckedError, match="HF_HUB_OFFLINE"):
         require_on_hub("model", OPEN, COMMIT)
 
 
 def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
     def asked(place, **changed):
-        return {check.what for check in checks_of(values(**changed), place)}
+        return {check.what for check in checks_of(place, values(**changed))}
 
-    gpu = Gpu(resource="nvidia.com/gpu")
+    gpu = GpuDemand(resource="nvidia.com/gpu")
     here = asked(Place(gpu=gpu))
     assert asked(Place(is_pod=True, gpu=gpu)) - here == {"nodes with a GPU"}
     assert asked(Place(is_pod=True)) == here
@@ -229,7 +236,9 @@ def test_an_image_without_a_digest_is_a_problem_for_kserve(monkeypatch, tmp_path
     monkeypatch.setattr(
         "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none")
     )
-    said = problems(deploy_target="kserve", image="serve:latest", registry=str(tmp_path))
+    said = problems(
+        deploy_target="kserve", deploy_image="serve:latest", deploy_registry=str(tmp_path)
+    )
     assert "serve:latest: is not pinned by a digest" in said
     assert "KServe downloads from" in said
     assert said.count("cluster: is not known") == 1
@@ -261,11 +270,11 @@ def test_every_parameter_of_the_pipeline_is_looked_at():
 
 def test_it_loads_nothing_heavy():
     program = f"""
-import sys, yaml
-from pathlib import Path
+import sys
 from components.preflight.settings import Place
 from components.preflight.run import preflight
-preflight(yaml.safe_load(Path({str(LOCAL)!r}).read_text()), Place())
+from components.yaml_files import read_mapping
+preflight(Place(), **read_mapping({str(LOCAL)!r}, "set"))
 heavy = {{"torch", "transformers", "sklearn", "pandas", "numpy", "openai", "jinja2", "kubernetes"}}
 sys.exit(", ".join(heavy & set(sys.modules)) or 0)
 """

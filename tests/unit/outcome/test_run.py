@@ -7,24 +7,27 @@ from datetime import datetime
 import pytest
 
 from components import storage
-from components.outcome import webhook
 from components.outcome.run import Outcome, outcome
+from components.outcome.settings import OutcomeSettings
 from tests.fakes.webhook_receiver import PATH, webhook_receiver
 
 FAILED = Outcome("emotion", "run-7", "FAILED", "Task train failed.")
 
 
+def report(folder, registry, webhook_url):
+    outcome(OutcomeSettings(registry, webhook_url, 0.01), FAILED, folder / "outcome.json")
+
+
 @pytest.fixture(autouse=True)
-def told(caplog, monkeypatch):
+def told(caplog):
     """Everything that is logged; nothing may quote the webhook's URL."""
-    monkeypatch.setattr(webhook, "_LONGEST_PAUSE_SECONDS", 0.01)
     caplog.set_level(logging.DEBUG, "components")
     yield caplog
     assert PATH not in caplog.text
 
 
 def test_the_outcome_is_written_and_kept_in_the_registry(folder_uri, tmp_path):
-    outcome(FAILED, tmp_path / "outcome.json", folder_uri, "")
+    report(tmp_path, folder_uri, "")
     record = json.loads((tmp_path / "outcome.json").read_text())
     assert (record["pipeline"], record["run_id"]) == ("emotion", "run-7")
     assert (record["state"], record["error"]) == ("FAILED", "Task train failed.")
@@ -44,7 +47,7 @@ def test_a_person_reads_why_it_did_not():
 
 def test_the_webhook_gets_the_record_and_a_text(tmp_path):
     with webhook_receiver() as receiver:
-        outcome(FAILED, tmp_path / "outcome.json", "", receiver.url)
+        report(tmp_path, "", receiver.url)
     record = json.loads((tmp_path / "outcome.json").read_text())
     assert receiver.received == [{"text": FAILED.text, **record}]
 
@@ -52,13 +55,13 @@ def test_the_webhook_gets_the_record_and_a_text(tmp_path):
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_receiver_is_asked_again(tmp_path, status):
     with webhook_receiver(status, status) as receiver:
-        outcome(FAILED, tmp_path / "outcome.json", "", receiver.url)
+        report(tmp_path, "", receiver.url)
     assert len(receiver.received) == 3
 
 
 def test_a_receiver_that_stays_busy_is_given_up(tmp_path, told):
     with webhook_receiver(*[503] * 9) as receiver:
-        outcome(FAILED, tmp_path / "outcome.json", "", receiver.url)
+        report(tmp_path, "", receiver.url)
     assert len(receiver.received) == 4
     assert "answered 503" in told.text
 
@@ -66,7 +69,7 @@ def test_a_receiver_that_stays_busy_is_given_up(tmp_path, told):
 @pytest.mark.parametrize("status", [302, 400, 404, 410])
 def test_a_refusal_is_final(tmp_path, told, status):
     with webhook_receiver(status) as receiver:
-        outcome(FAILED, tmp_path / "outcome.json", "", receiver.url)
+        report(tmp_path, "", receiver.url)
     assert len(receiver.received) == 1
     assert f"answered {status}" in told.text
 
@@ -74,19 +77,19 @@ def test_a_refusal_is_final(tmp_path, told, status):
 def test_a_receiver_that_is_gone_does_no_harm(tmp_path, told):
     with webhook_receiver() as receiver:
         url = receiver.url
-    outcome(FAILED, tmp_path / "outcome.json", "", url)
+    report(tmp_path, "", url)
     assert "cannot be reached (ConnectError)" in told.text
 
 
 @pytest.mark.parametrize("url", [PATH, f"ftp://host/{PATH}", f"http://host:0x/{PATH}", "http://"])
 def test_an_address_that_is_none_does_no_harm(tmp_path, told, url):
-    outcome(FAILED, tmp_path / "outcome.json", "", url)
+    report(tmp_path, "", url)
     assert "Correct WEBHOOK_URL" in told.text
 
 
 def test_a_registry_that_cannot_be_written_does_not_keep_the_webhook_waiting(tmp_path, told):
     (tmp_path / "registry").write_text("a file")
     with webhook_receiver() as receiver:
-        outcome(FAILED, tmp_path / "outcome.json", str(tmp_path / "registry"), receiver.url)
+        report(tmp_path, str(tmp_path / "registry"), receiver.url)
     assert len(receiver.received) == 1
     assert "NotADirectoryError" in told.text

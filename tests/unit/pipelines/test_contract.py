@@ -21,9 +21,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.errors import InputError
 from pipelines.compile.compiler import COMPILED
 from pipelines.parameters import read_parameters
-from tests.pipeline.compiled import executors, read_compiled, steps
+from tests.compiled import executors, read_compiled, steps
 
-PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+PARAMS = Path(__file__).parents[3] / "pipelines" / "params"
 SETS = sorted(path.stem for path in PARAMS.glob("*.yaml"))
 SPEC, _ = read_compiled(COMPILED)
 
@@ -31,7 +31,7 @@ CALLS = {
     "preflight": "components.preflight.run.preflight",
     "generate": "components.generate.run.generate",
     "merge": "components.merge.run.merge",
-    "train": "components.train.launch.train_in_processes",
+    "train": "components.train.run.train",
     "evaluate": "components.evaluate.run.evaluate",
     "deploy": "components.deploy.run.deploy",
     "outcome": "components.outcome.run.outcome",
@@ -60,7 +60,6 @@ def started(tmp_path, monkeypatch):
         argv = ["executor_main", "--component_module_path", str(module), *options]
         monkeypatch.setattr(sys, "argv", argv)
         monkeypatch.setenv("_KFP_RUNTIME", "true")
-        monkeypatch.setattr("components.generate.examples.train_examples", lambda _: {})
         executor_main.executor_main()
 
     return start
@@ -95,7 +94,9 @@ def parameters(step, values):
             given[name] = {"state": "SUCCEEDED", "pipelineJobResourceName": "run-1"}
         else:
             outer = source["componentInputParameter"].removeprefix("pipelinechannel--")
-            given[name] = values["models"][0] if outer.endswith("loop-item") else values[outer]
+            given[name] = (
+                values["generate_models"][0] if outer.endswith("loop-item") else values[outer]
+            )
     return given
 
 

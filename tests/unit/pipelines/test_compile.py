@@ -18,10 +18,10 @@ from pipelines.compile.resources import RESOURCES, Resources
 from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.emotion import emotion_for
 from pipelines.parameters import read_parameters
+from tests.compiled import executors, read_compiled, steps
 from tests.manifests.rendering import of_kind, overlay
-from tests.pipeline.compiled import executors, read_compiled, steps
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OVERLAYS = ROOT / "manifests" / "overlays"
 SETS = sorted((ROOT / "pipelines" / "params").glob("*.yaml"))
 GKE = OVERLAYS / "gke" / "compile-settings.yaml"
@@ -218,10 +218,12 @@ def test_a_cluster_without_gpus_is_asked_for_none(tmp_path):
 def test_the_form_shows_what_belongs_to_the_cluster_and_overrides_win(tmp_path):
     options = ["--params", SETS[0], "--settings", GKE]
     plain, _ = compiled(tmp_path / "plain.yaml", *options)
-    other, _ = compiled(tmp_path / "other.yaml", *options, "--set", "registry=gs://mine/models")
+    other, _ = compiled(
+        tmp_path / "other.yaml", *options, "--set", "deploy_registry=gs://mine/models"
+    )
     shown = [each["root"]["inputDefinitions"]["parameters"] for each in (plain, other)]
-    assert shown[0]["registry"]["defaultValue"] == "gs://my-bucket/models"
-    assert shown[1]["registry"]["defaultValue"] == "gs://mine/models"
+    assert shown[0]["deploy_registry"]["defaultValue"] == "gs://my-bucket/models"
+    assert shown[1]["deploy_registry"]["defaultValue"] == "gs://mine/models"
 
 
 def test_an_empty_file_of_settings_changes_nothing(tmp_path):
@@ -298,8 +300,8 @@ def test_any_settings_are_refused_or_compile(tmp_path_factory, content):
 
 
 def test_a_cluster_may_not_set_unknown_parameters(tmp_path):
-    path = written(tmp_path, "parameters: {regsitry: x}")
-    with pytest.raises(SystemExit, match="registry"):
+    path = written(tmp_path, "parameters: {deploy_regsitry: x}")
+    with pytest.raises(SystemExit, match="deploy_registry"):
         compiled(tmp_path / "out.yaml", "--settings", path)
 
 

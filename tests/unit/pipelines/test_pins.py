@@ -14,7 +14,7 @@ from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
 from tests.support_tickets import TASK
 
-PARAMS = Path(__file__).parents[2] / "pipelines" / "params"
+PARAMS = Path(__file__).parents[3] / "pipelines" / "params"
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def outside(tmp_path):
     return tmp_path, {
         **read_parameters(None),
         "task": f"{tmp_path}/task.yaml",
-        "gate": f"{tmp_path}/gate.yaml",
-        "style": f"file://{tmp_path}/style.yaml",
-        "models": [f"{tmp_path}/tiny.gguf", "https://llm.example/v1#name"],
-        "dataset": f"{tmp_path}/rows",
-        "base_model": f"{tmp_path}/encoder",
-        "base_model_revision": "",
+        "evaluate_gate": f"{tmp_path}/gate.yaml",
+        "generate_style": f"file://{tmp_path}/style.yaml",
+        "generate_models": [f"{tmp_path}/tiny.gguf", "https://llm.example/v1#name"],
+        "merge_dataset": f"{tmp_path}/rows",
+        "train_base_model": f"{tmp_path}/encoder",
+        "train_base_model_revision": "",
         "evaluate_options": {"out_of_domain": f"{tmp_path}/others.csv"},
     }
 
@@ -50,18 +50,18 @@ def test_everything_outside_is_pinned_by_its_content(outside):
     folder, values = outside
     result = pinned(values)
     assert result["task"] == f"{folder}/task.yaml@sha256:{sha256(folder / 'task.yaml')}"
-    assert result["gate"].endswith(f"@sha256:{sha256(folder / 'gate.yaml')}")
-    assert result["style"].endswith(f"@sha256:{sha256(folder / 'style.yaml')}")
-    assert result["models"][0].endswith(f".gguf@sha256:{sha256(folder / 'tiny.gguf')}")
-    assert result["models"][1] == values["models"][1]
+    assert result["evaluate_gate"].endswith(f"@sha256:{sha256(folder / 'gate.yaml')}")
+    assert result["generate_style"].endswith(f"@sha256:{sha256(folder / 'style.yaml')}")
+    assert result["generate_models"][0].endswith(f".gguf@sha256:{sha256(folder / 'tiny.gguf')}")
+    assert result["generate_models"][1] == values["generate_models"][1]
     others = result["evaluate_options"]["out_of_domain"]
     assert others.endswith(f"@sha256:{sha256(folder / 'others.csv')}")
     weights = sha256(folder / "encoder" / "model.safetensors")
-    assert result["base_model_revision"] == f"sha256:{weights}"
-    assert result["dataset_revision"] == f"sha256:{storage.content_sha256(folder / 'rows')}"
+    assert result["train_base_model_revision"] == f"sha256:{weights}"
+    assert result["merge_dataset_revision"] == f"sha256:{storage.content_sha256(folder / 'rows')}"
     untouched = set(values) - {
-        *("task", "gate", "style", "models", "evaluate_options"),
-        *("base_model_revision", "dataset_revision"),
+        *("task", "evaluate_gate", "generate_style", "generate_models", "evaluate_options"),
+        *("train_base_model_revision", "merge_dataset_revision"),
     }
     assert {name: result[name] for name in untouched} == {name: values[name] for name in untouched}
 
@@ -89,7 +89,7 @@ def test_a_change_of_content_shows(outside, name):
 def test_something_that_is_not_there_is_named(outside):
     _, values = outside
     with pytest.raises(InputError, match=r"nowhere\.yaml"):
-        pinned({**values, "gate": "nowhere.yaml"})
+        pinned({**values, "evaluate_gate": "nowhere.yaml"})
 
 
 def test_a_step_reads_what_is_pinned_and_refuses_anything_else(outside):
@@ -103,8 +103,8 @@ def test_a_step_reads_what_is_pinned_and_refuses_anything_else(outside):
 
 def test_merge_refuses_another_content_and_names_both_hashes(outside, tmp_path):
     folder, values = outside
-    wanted = pinned(values)["dataset_revision"]
-    settings = MergeSettings(dataset=values["dataset"], dataset_revision=wanted)
+    wanted = pinned(values)["merge_dataset_revision"]
+    settings = MergeSettings(dataset=values["merge_dataset"], dataset_revision=wanted)
     assert locate(settings, tmp_path) == folder / "rows"
     (folder / "rows" / "train.csv").write_text("text,label\nhello,love\n")
     actual = storage.content_sha256(folder / "rows")

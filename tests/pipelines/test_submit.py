@@ -52,7 +52,9 @@ def twice(tmp_path_factory):
             rows.write_text(text)
             hashes.append(storage.content_sha256(rows))
             fake.looks = 0
-            ended.append(submit(url, "--settings", GKE, "--set", f"dataset={rows} epochs=2"))
+            ended.append(
+                submit(url, "--settings", GKE, "--set", f"merge_dataset={rows} train_epochs=2")
+            )
     return fake, url, ended, hashes
 
 
@@ -74,15 +76,15 @@ def test_the_same_content_is_uploaded_once(twice):
 def test_a_run_has_the_set_the_cluster_and_the_overrides(twice):
     fake, *_ = twice
     parameters = fake.runs[0].runtime_config.parameters
-    assert parameters["gate"] == "smoke"
-    assert parameters["epochs"] == 2
-    assert parameters["registry"] == "gs://my-bucket/models"
+    assert parameters["evaluate_gate"] == "smoke"
+    assert parameters["train_epochs"] == 2
+    assert parameters["deploy_registry"] == "gs://my-bucket/models"
     assert fake.runs[0].service_account == "runner"
 
 
 def test_a_changed_data_set_gives_other_parameters_and_so_another_cache_key(twice):
     fake, _, _, hashes = twice
-    given = [run.runtime_config.parameters["dataset_revision"] for run in fake.runs]
+    given = [run.runtime_config.parameters["merge_dataset_revision"] for run in fake.runs]
     assert given == [f"sha256:{each}" for each in hashes]
     assert given[0] != given[1]
 
@@ -126,14 +128,14 @@ def test_a_schedule_is_replaced_and_neither_cached_nor_pinned(tmp_path):
     fake = FakeKfp()
     with serving(fake) as url:
         assert submit(url, "--schedule")[0] == 0
-        status, output = submit(url, "--schedule", "0 30 4 * * 2", "--set", f"dataset={rows}")
+        status, output = submit(url, "--schedule", "0 30 4 * * 2", "--set", f"merge_dataset={rows}")
     assert status == 0, output
     (recurring,) = fake.recurring
     assert recurring.trigger.cron_schedule.cron == "0 30 4 * * 2"
     assert (recurring.display_name, recurring.mode) == ("emotion-weekly", "ENABLE")
     assert (recurring.max_concurrency, recurring.no_catchup) == ("1", True)
     assert recurring.service_account == "runner"
-    assert recurring.runtime_config.parameters["dataset_revision"] == ""
+    assert recurring.runtime_config.parameters["merge_dataset_revision"] == ""
     assert not fake.runs
     (component,) = fake.specs.values()
     tasks = component.pipeline_spec.root.dag.tasks
@@ -153,7 +155,7 @@ def test_the_token_comes_from_the_environment(monkeypatch):
 
 
 def test_a_bad_parameter_is_refused_before_anything_is_sent():
-    status, output = submit("http://127.0.0.1:9", "--set", "epohcs=2")
+    status, output = submit("http://127.0.0.1:9", "--set", "train_epohcs=2")
     assert status == 1
     assert "epochs" in output
 

@@ -11,6 +11,7 @@ import yaml
 
 from components.artifacts.model import bundle
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.tiny_encoder import write_tiny_encoder
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,8 +31,9 @@ def fake_llm():
     number = itertools.count()
     reply = lambda _: Reply(f'["What a day, number {next(number)} of them."]')  # noqa: E731
     with fake_openai(reply, models=("small", "large")) as fake:
-        models = f"models=[{fake.base_url}#small,{fake.base_url}#large]"
-        yield f"{models} samples_per_label=2 generate_options.near_duplicate_similarity=1.0"
+        models = f"generate_models=[{fake.base_url}#small,{fake.base_url}#large]"
+        options = "generate_options.near_duplicate_similarity=1.0"
+        yield f"{models} generate_samples_per_label=2 {options}"
 
 
 def only_run(runs):
@@ -47,13 +49,11 @@ def smoke(tmp_path_factory):
     return ended, runs / "latest"
 
 
-@pytest.mark.slow
 def test_latest_is_the_run(smoke):
     _, latest = smoke
     assert latest.resolve() == only_run(latest.parent)
 
 
-@pytest.mark.slow
 def test_the_accepted_lines_of_the_ledger_are_the_synthetic_rows(smoke):
     _, latest = smoke
     rows = json.loads((latest / "synthetic_emotions.json").read_text())
@@ -65,7 +65,6 @@ def test_the_accepted_lines_of_the_ledger_are_the_synthetic_rows(smoke):
     assert accepted == [(row["text"], row["label"]) for row in rows]
 
 
-@pytest.mark.slow
 def test_the_metrics_count_the_rows_and_time_the_steps(smoke):
     _, latest = smoke
     metrics = json.loads((latest / "metrics.json").read_text())
@@ -78,7 +77,6 @@ def test_the_metrics_count_the_rows_and_time_the_steps(smoke):
     assert right / total == pytest.approx(metrics["accuracy"])
 
 
-@pytest.mark.slow
 def test_the_model_verifies_and_the_manifest_names_it(smoke):
     _, latest = smoke
     manifest = bundle.verify(latest / "emotion_lora_model")
@@ -87,7 +85,6 @@ def test_the_model_verifies_and_the_manifest_names_it(smoke):
     assert annotations["emotion-pipeline/model-sha256"] == manifest.sha256
 
 
-@pytest.mark.slow
 def test_the_run_ends_with_a_table_and_shows_progress(smoke):
     ended, latest = smoke
     assert "TF-IDF, test" in ended.stdout
@@ -103,24 +100,37 @@ def outcome_of(folder):
     return json.loads((folder / "outcome.json").read_text())
 
 
-@pytest.mark.slow
 def test_the_outcome_is_recorded(smoke):
     _, latest = smoke
     assert outcome_of(latest)["state"] == "SUCCEEDED"
 
 
 @pytest.fixture(scope="module")
-def refused(fake_llm, tmp_path_factory):
+def tiny_encoder(tmp_path_factory):
+    """Parameters for an encoder that trains in a second."""
+    folder = write_tiny_encoder(tmp_path_factory.mktemp("encoder"))
+    encoder = f"train_base_model={folder} train_base_model_revision='' train_max_length=32"
+    return f"{encoder} train_options.min_int8_agreement=0"
+
+
+@pytest.fixture(scope="module")
+def refused(fake_llm, tiny_encoder, tmp_path_factory):
     """A run with two LLMs and an ablation, whose model fails the gate."""
     runs = tmp_path_factory.mktemp("refused")
     gate = runs.with_name("strict.yaml")
     gate.write_text("min_accuracy: 1\n")
-    ended = run(runs, fake_llm, f"gate={gate}", "ablation=true", f"registry={runs}/registry")
+    ended = run(
+        runs,
+        fake_llm,
+        tiny_encoder,
+        f"evaluate_gate={gate}",
+        "train_ablation=true",
+        f"deploy_registry={runs}/registry",
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended, runs / "latest"
 
 
-@pytest.mark.slow
 def test_a_model_that_fails_the_gate_is_not_deployed(refused):
     ended, latest = refused
     assert "nothing was deployed" in ended.stdout
@@ -134,7 +144,6 @@ def test_a_model_that_fails_the_gate_is_not_deployed(refused):
     assert "Failed" in (latest / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_the_ablation_says_what_the_synthetic_rows_are_worth(refused):
     ended, latest = refused
     metrics = json.loads((latest / "metrics.json").read_text())
@@ -146,7 +155,6 @@ def test_the_ablation_says_what_the_synthetic_rows_are_worth(refused):
     assert sentence in (latest / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_two_models_contribute_and_are_compared(refused):
     _, latest = refused
     rows = json.loads((latest / "synthetic_emotions.json").read_text())
@@ -157,9 +165,8 @@ def test_two_models_contribute_and_are_compared(refused):
     assert "#large" in page
 
 
-@pytest.mark.slow
 def test_a_failing_step_is_named_with_reason_and_log_and_the_rest_is_kept(fake_llm, tmp_path):
-    ended = run(tmp_path, fake_llm, f"base_model_revision=sha256:{'0' * 64}")
+    ended = run(tmp_path, fake_llm, f"train_base_model_revision=sha256:{'0' * 64}")
     assert ended.returncode == 1
     folder = only_run(tmp_path)
     last = ended.stderr.strip().splitlines()[-1]
@@ -175,7 +182,7 @@ def test_a_failing_step_is_named_with_reason_and_log_and_the_rest_is_kept(fake_l
 
 
 def test_preflight_ends_a_run_that_could_not_end_well(tmp_path):
-    ended = run(tmp_path, "dataset=no/such/rows.csv", "base_model=no/such/model")
+    ended = run(tmp_path, "merge_dataset=no/such/rows.csv", "train_base_model=no/such/model")
     assert ended.returncode == 1
     folder = only_run(tmp_path)
     assert "step preflight: failed" in ended.stderr
@@ -191,7 +198,7 @@ def test_preflight_ends_a_run_that_could_not_end_well(tmp_path):
 
 
 def test_a_bad_parameter_ends_the_run_before_it_starts(tmp_path):
-    ended = run(tmp_path, "epohcs=3")
+    ended = run(tmp_path, "train_epohcs=3")
     assert ended.returncode == 1
     assert "epochs" in ended.stderr
     assert not list(tmp_path.iterdir())

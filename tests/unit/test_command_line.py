@@ -1,0 +1,47 @@
+"""The options and exits that all entry points share."""
+
+import argparse
+from dataclasses import dataclass
+
+import pytest
+
+from components.command_line import add_settings_options, chosen_settings, errors_as_exit
+from components.errors import InputError, RolloutError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    rate: float = 0.1
+    name: str = "plain"
+
+
+def chosen(*words):
+    parser = argparse.ArgumentParser()
+    add_settings_options(parser)
+    return chosen_settings(Recipe, parser.parse_args(words))
+
+
+def test_settings_come_from_a_file_and_assignments_win(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("rate: 1e-3\nname: mine\n")
+    assert chosen() == Recipe()
+    assert chosen("--settings", str(path)) == Recipe(1e-3, "mine")
+    assert chosen("--settings", str(path), "--set", "rate=2 name='a b'") == Recipe(2.0, "a b")
+    assert chosen("--set", "rate=1", "--set", "rate=3e-4") == Recipe(3e-4)
+
+
+def test_an_unknown_setting_is_refused():
+    with pytest.raises(InputError, match="Did you mean rate"):
+        chosen("--set", "rat=1")
+
+
+@pytest.mark.parametrize("kind", [InputError, RolloutError])
+def test_any_error_of_a_step_ends_the_command_in_one_line(kind):
+    with pytest.raises(SystemExit) as ended, errors_as_exit("deploy"):
+        raise kind("service x", "is not ready", "Look at it")
+    assert ended.value.code == "deploy: service x: is not ready. Look at it."
+
+
+def test_other_errors_are_not_hidden():
+    with pytest.raises(KeyError), errors_as_exit("deploy"):
+        raise KeyError("bug")

@@ -1,0 +1,95 @@
+"""YAML by the rules of version 1.2, and files that are refused by name."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.errors import InputError
+from components.yaml_files import parse_yaml, read_mapping, read_shipped
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 0.001),
+        ("2E4", 20000.0),
+        ("010", 10),
+        ("0o17", 15),
+        ("on", "on"),
+        ("off", "off"),
+        ("no", "no"),
+        ("yes", "yes"),
+        ("true", True),
+        ("12:30:45", "12:30:45"),
+        ("2026-11-26", "2026-11-26"),
+        ("=", "="),
+        ("<<", "<<"),
+        ("~", None),
+        ("", None),
+        ("owner/name@c170", "owner/name@c170"),
+    ],
+)
+def test_values_mean_what_yaml_1_2_says(text, value):
+    parsed = parse_yaml(text, "value")
+    assert (parsed, type(parsed)) == (value, type(value))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc"), inner, max_size=3),
+)
+
+
+@given(JSON)
+def test_json_is_yaml(value):
+    parsed = parse_yaml(json.dumps(value).replace("Infinity", ".inf"), "value")
+    assert parsed == value or math.isclose(parsed, value)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_parsed_or_refused(text):
+    try:
+        parse_yaml(text, "value")
+    except InputError as error:
+        assert error.thing == "value"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb: 2\na: 3\n", r"gate file .*odd\.yaml: is not valid YAML\. Correct it in line 3"),
+        ("a: [1,\n", "is not valid YAML"),
+        ("- a\n", "must hold names and values"),
+        ("1: a\n", "must hold names and values"),
+        ("just text", "must hold names and values"),
+    ],
+)
+def test_a_file_that_is_not_a_mapping_is_refused(text, said, tmp_path):
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_mapping(path, "gate file")
+
+
+def test_an_empty_file_holds_nothing(tmp_path):
+    path = tmp_path / "empty.yaml"
+    path.write_text("# nothing yet\n")
+    assert read_mapping(path, "gate file") == {}
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(InputError, match=r"no/such\.yaml"):
+        read_mapping(Path("no/such.yaml"), "gate file")
+
+
+def test_a_shipped_file_is_read_by_its_name_and_any_other_by_its_path(tmp_path):
+    (tmp_path / "strict.yaml").write_text("a: 1\n")
+    (tmp_path / "mine.yaml").write_text("a: 2\n")
+    assert read_shipped("strict", tmp_path, "gate") == {"a": 1}
+    assert read_shipped(str(tmp_path / "mine.yaml"), tmp_path, "gate") == {"a": 2}
+    with pytest.raises(InputError, match=r"gate 'stirct': is not known\. Use mine, strict, or"):
+        read_shipped("stirct", tmp_path, "gate")
