@@ -133,13 +133,13 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
-	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run '$(RUN)' $(addprefix --set=,$(SET))
+	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run '$(RUN)' --set '$(SET)'
 
 rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
-	$(BIN)/python -m components.deploy rollback $(addprefix --set=,$(SET))
+	$(BIN)/python -m components.deploy rollback --set '$(SET)'
 
 status: setup ## report what is in service on KServe
-	$(BIN)/python -m components.deploy status $(addprefix --set=,$(SET))
+	$(BIN)/python -m components.deploy status --set '$(SET)'
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
 	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite

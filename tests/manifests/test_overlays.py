@@ -145,7 +145,7 @@ def test_steps_write_to_the_clusters_object_storage(name, scheme):
     compiled = named(overlay(name), "ConfigMap", "emotion-compile-settings")["data"]
     settings = yaml.safe_load(compiled["compile-settings.yaml"])
     assert launcher["defaultPipelineRoot"].startswith(scheme)
-    assert settings["parameters"]["registry"].startswith(scheme)
+    assert settings["parameters"]["deploy_registry"].startswith(scheme)
 
 
 @pytest.mark.parametrize(("name", "gpus"), [("gke", True), ("kind", False)])
