@@ -1,4 +1,4 @@
-"""The ledger: a line for every answer and every candidate ever produced."""
+"""The ledger that a run writes, and resumes from."""
 
 import asyncio
 import hashlib
@@ -24,16 +24,16 @@ _ANSWER_FILE = re.compile(r"[0-9a-f]{32}\.json")
 
 
 class Ledger:
-    """Keeps raw answers as they arrive and verdicts as they are given.
+    """Records raw answers as they arrive, and verdicts as they are reached.
 
-    An answer is on disk, and in the archive if there is one, before anything is made of it.
-    A ledger that is opened again knows the answers it holds and never asks for them twice;
-    their candidates are judged anew.
+    An answer is on disk, and in the archive if there is one, before its candidates are judged.
+    A ledger that is opened again never repeats a request whose answer it holds; the candidates
+    are judged again.
 
     Args:
-        path: `ledger.jsonl`; what is there already is taken up.
+        path: The ledger file; answers that it holds already are kept.
         model: The LLM whose answers it holds.
-        archive: Folder or URI (gs://, s3://) that keeps each answer as a file of its own, since
+        archive: Folder or URI (gs://, s3://) that keeps each answer as a separate file, since
             object storage cannot append; empty for none.
     """
 
@@ -50,7 +50,7 @@ class Ledger:
     def recording(
         self, ask: Callable[[Request], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Answer]]:
-        """The same way of asking, but no recorded request is asked, and new ones are recorded."""
+        """Wrap a way of asking: recorded answers are reused, and new ones are recorded."""
 
         async def ask_once(request: Request) -> Answer:
             stored = self._answers.get(request.fingerprint)
