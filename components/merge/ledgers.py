@@ -1,4 +1,4 @@
-"""What the ledgers of the generate step add up to: yield and cost by model, rejections."""
+"""Sums over the ledgers of the generate step: yield and cost by model, rejections."""
 
 import logging
 from collections import Counter
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelYield:
-    """What one LLM gave and what it cost.
+    """The yield of one LLM, and its cost.
 
     Args:
         model: Its full reference.
@@ -27,8 +27,8 @@ class ModelYield:
         accepted: Candidates that generate kept.
         prompt_tokens: Of all answers.
         completion_tokens: Of all answers.
-        seconds: Of all answers, added up; requests that ran side by side count each.
-        distinct_2: Share of different word pairs in the accepted sentences, 0 to 1.
+        seconds: Of all answers, added up; each of several concurrent requests counts.
+        distinct_2: Share of distinct word pairs in the accepted sentences, 0 to 1.
     """
 
     model: str
@@ -48,7 +48,7 @@ class ModelYield:
 
     @property
     def accepted_share(self) -> float:
-        """Accepted candidates, as a share of all, 0 to 1."""
+        """Share of the candidates that were accepted, 0 to 1."""
         return self.accepted / self.candidates if self.candidates else 0.0
 
     @property
@@ -64,7 +64,7 @@ class ModelYield:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A reason why candidates were rejected, how often, and the first few of them."""
+    """A reason for rejection, the number of candidates, and the first few of them."""
 
     reason: str
     count: int
@@ -73,7 +73,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class LedgerSummary:
-    """All ledgers in numbers: models in order of appearance, most frequent rejection first."""
+    """All ledgers in numbers: models in order of appearance, the most frequent rejection first."""
 
     models: tuple[ModelYield, ...] = ()
     rejections: tuple[Rejection, ...] = ()
@@ -116,7 +116,7 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
 
 
 def _add(line: AnswerLine | CandidateLine, tally: _Tally) -> None:
-    # Candidates name their answer by what was asked; the same may be asked again.
+    # Candidates name their answer by its request, and a request may be repeated.
     request = (line.origin.label, line.origin.turn)
     if isinstance(line, AnswerLine):
         tally.unparsed.add(request)
