@@ -4,12 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from components.command_line import (
-    add_settings_options,
-    chosen_settings,
-    errors_as_exit,
-    start_logging,
-)
+from components import command_line
 from components.generate.run import generate
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
@@ -24,11 +19,11 @@ def main() -> None:
     parser.add_argument(
         "--merge-settings", default="", help="YAML file that names the real data for few_shot"
     )
-    add_settings_options(parser)
+    command_line.add_settings_options(parser)
     arguments = parser.parse_args()
-    start_logging()
-    with errors_as_exit("generate"):
-        settings = chosen_settings(GenerateSettings, arguments)
+    command_line.start_logging()
+    with command_line.errors_as_exit("generate"):
+        settings = command_line.chosen_settings(GenerateSettings, arguments)
         file = arguments.merge_settings
         choices = read_mapping(file, "settings file") if file else {}
         shared = {"task": settings.task, "seed": settings.seed}

@@ -3,11 +3,10 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.artifacts.task import Task
-from components.errors import require_between
 from components.generate.language import LanguageCheck
 from components.generate.parse import Candidate
 from components.generate.text_faults import (
@@ -27,22 +26,6 @@ _FINISHED = re.compile(r"[.!?\u2026][\"')\]]*$")
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class CurationSettings:
-    """Settings of the judging of candidates."""
-
-    near_duplicate_similarity: float = 0.7
-    """Jaccard index of two texts' words from which the later is rejected, in [0.1, 1]; with 1,
-    only exact duplicates are."""
-    language: str = "en"
-    """ISO 639-1 code of the wanted language; empty accepts every language."""
-    unsafe_filter: bool = True
-    """Reject obscene words and slurs; see `unsafe.UnsafeWords` for what that misses."""
-
-    def __post_init__(self) -> None:
-        require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
-
-
 @dataclass
 class Curator:
     """Judges candidates one after the other and remembers the accepted texts.
@@ -50,7 +33,10 @@ class Curator:
     Args:
         task: Its example texts count as seen, so an LLM that copies them earns nothing.
         max_characters: Length at which the server cuts a text off.
-        settings: How similar, foreign and unsafe a text may be.
+        similarity: Jaccard index of two texts' words from which the later is rejected, in
+            [0.1, 1]; with 1, only exact duplicates are.
+        language: ISO 639-1 code of the wanted language; empty accepts every language.
+        unsafe_filter: Reject obscene words and slurs; see `unsafe.UnsafeWords` for its limits.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -58,15 +44,16 @@ class Curator:
 
     task: Task
     max_characters: int
-    settings: CurationSettings = field(default_factory=CurationSettings)
+    similarity: float = 0.7
+    language: str = "en"
+    unsafe_filter: bool = True
 
     def __post_init__(self) -> None:
-        similarity, language = self.settings.near_duplicate_similarity, self.settings.language
         self._seen = {fold(text) for label in self.task.labels for text in label.examples}
-        self._near = NearTexts(similarity, words) if similarity < 1 else None
+        self._near = NearTexts(self.similarity, words) if self.similarity < 1 else None
         self._numbers = itertools.count()
-        self._language = LanguageCheck(language) if language else None
-        self._unsafe = UnsafeWords() if self.settings.unsafe_filter else None
+        self._language = LanguageCheck(self.language) if self.language else None
+        self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {
             label.name: tuple(f" {fold(word)} " for word in label.words)
             for label in self.task.labels

@@ -91,8 +91,8 @@ class Harvest:
         request = answer.request
         tally = self._tallies[request.label]
         tally.answers += 1
-        self._tokens += answer.prompt_tokens + answer.completion_tokens
-        for candidate in parse.candidates(parse.last_json(answer.text)):
+        self._tokens += answer.completion.prompt_tokens + answer.completion.completion_tokens
+        for candidate in parse.candidates(parse.last_json(answer.completion.raw)):
             rejection = self._rejection(candidate, answer)
             line = self._ledger.judged(candidate.text, request, rejection)
             tally.verdicts[rejection or ACCEPTED] += 1

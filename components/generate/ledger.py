@@ -55,7 +55,7 @@ class Ledger:
         async def ask_once(request: Request) -> Answer:
             stored = self._answers.get(request.fingerprint)
             if stored is not None:
-                return _as_answer(request, stored)
+                return Answer(request, stored.completion)
             answer = await ask(request)
             await asyncio.to_thread(self._record, answer)
             return answer
@@ -74,15 +74,8 @@ class Ledger:
         return line
 
     def _record(self, answer: Answer) -> None:
-        line = AnswerLine(
-            fingerprint=answer.request.fingerprint,
-            origin=self._origin(answer.request),
-            raw=answer.text,
-            finish_reason=answer.finish_reason,
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=answer.completion_tokens,
-            seconds=answer.seconds,
-        )
+        request = answer.request
+        line = AnswerLine(request.fingerprint, self._origin(request), answer.completion)
         if self._archive:
             self._archive.write(_file_name(line), json.dumps(line.to_json()).encode())
         self._append(line)
@@ -114,14 +107,3 @@ def _archived(archive: storage.Store) -> Iterator[str]:
 def _file_name(line: AnswerLine) -> str:
     identity = f"{line.origin.model} {line.fingerprint}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".json"
-
-
-def _as_answer(request: Request, line: AnswerLine) -> Answer:
-    return Answer(
-        request=request,
-        text=line.raw,
-        finish_reason=line.finish_reason,
-        prompt_tokens=line.prompt_tokens,
-        completion_tokens=line.completion_tokens,
-        seconds=line.seconds,
-    )

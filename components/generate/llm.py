@@ -11,6 +11,7 @@ from typing import Any
 
 import openai
 
+from components.artifacts.synthetic import Completion
 from components.errors import WorkError
 from components.generate.engines import LlmEndpoint
 
@@ -51,14 +52,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """The LLM's answer to a request, and its cost."""
+    """The LLM's answer to a request."""
 
     request: Request
-    text: str
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
+    completion: Completion
 
 
 async def in_order(
@@ -125,18 +122,18 @@ class ChatClient:
         """
         async with self._slots:
             started = time.monotonic()
-            completion = await self._complete(request)
-        if not getattr(completion, "choices", None):
+            answer = await self._complete(request)
+        if not getattr(answer, "choices", None):
             raise self._failed("does not speak the OpenAI protocol")
-        choice, usage = completion.choices[0], completion.usage
-        return Answer(
-            request=request,
-            text=choice.message.content or "",
+        choice, usage = answer.choices[0], answer.usage
+        completion = Completion(
+            raw=choice.message.content or "",
             finish_reason=choice.finish_reason,
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
-            seconds=time.monotonic() - started,
+            seconds=round(time.monotonic() - started, 3),
         )
+        return Answer(request, completion)
 
     async def _complete(self, request: Request) -> Any:
         try:

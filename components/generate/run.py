@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import load_task
-from components.generate.curate import CurationSettings, Curator
+from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.ledger import Ledger
@@ -53,7 +53,8 @@ def generate(
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    curator = Curator(task, style.max_characters, _curation(settings))
+    choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
+    curator = Curator(task, style.max_characters, *choices)
     harvest = Harvest(task.names, settings, curator, ledger)
     model = parse_model(settings.chosen_model)
     with serving(model, settings.llm_concurrency, output / "llm") as endpoint:
@@ -100,11 +101,3 @@ def _requests(harvest: Harvest, prompts: Prompts, budget: int) -> Iterator[Reque
         for label in prompts.task.labels:
             if label.name in harvest.wanting:
                 yield prompts.request(label, turn)
-
-
-def _curation(settings: GenerateSettings) -> CurationSettings:
-    return CurationSettings(
-        near_duplicate_similarity=settings.near_duplicate_similarity,
-        language=settings.language,
-        unsafe_filter=settings.unsafe_filter,
-    )

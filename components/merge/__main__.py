@@ -3,12 +3,7 @@
 import argparse
 from pathlib import Path
 
-from components.command_line import (
-    add_settings_options,
-    chosen_settings,
-    errors_as_exit,
-    start_logging,
-)
+from components import command_line
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 
@@ -26,11 +21,11 @@ def main() -> None:
         metavar="FOLDER",
         help="folders of the generate step",
     )
-    add_settings_options(parser)
+    command_line.add_settings_options(parser)
     arguments = parser.parse_args()
-    start_logging()
-    with errors_as_exit("merge"):
-        settings = chosen_settings(MergeSettings, arguments)
+    command_line.start_logging()
+    with command_line.errors_as_exit("merge"):
+        settings = command_line.chosen_settings(MergeSettings, arguments)
         merge(settings, arguments.synthetic, arguments.output, report=arguments.report)
 
 

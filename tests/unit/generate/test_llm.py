@@ -56,9 +56,9 @@ def test_the_fake_answers_in_the_shape_of_the_protocol():
 def test_an_answer_holds_what_was_said_and_what_it_cost():
     with fake_openai(lambda _: Reply("Hm.", seconds=0.05, finish_reason="length")) as fake:
         (answer,) = ask(fake.base_url, requests(1))
-    assert (answer.text, answer.finish_reason) == ("Hm.", "length")
-    assert (answer.prompt_tokens, answer.completion_tokens) == (7, 5)
-    assert answer.seconds >= 0.05
+    assert (answer.completion.raw, answer.completion.finish_reason) == ("Hm.", "length")
+    assert (answer.completion.prompt_tokens, answer.completion.completion_tokens) == (7, 5)
+    assert answer.completion.seconds >= 0.05
 
 
 def test_the_server_is_asked_what_the_request_says():
@@ -81,7 +81,7 @@ def test_answers_come_in_the_order_of_the_requests():
 
     with fake_openai(later_is_faster) as fake:
         answers = ask(fake.base_url, requests(12))
-    assert [answer.text for answer in answers] == [f"text {n}" for n in range(12)]
+    assert [answer.completion.raw for answer in answers] == [f"text {n}" for n in range(12)]
     assert [answer.request.seed for answer in answers] == list(range(12))
     assert seeds(fake.finished) != sorted(seeds(fake.finished))
 
@@ -124,7 +124,7 @@ def test_a_server_without_schemas_is_asked_in_plain_text():
 
     with fake_openai(refuse_schema) as fake:
         answers = ask(fake.base_url, requests(12))
-    assert [answer.text for answer in answers] == [f"text {n}" for n in range(12)]
+    assert [answer.completion.raw for answer in answers] == [f"text {n}" for n in range(12)]
     with_schema = ["response_format" in body for body in fake.received]
     assert 1 <= sum(with_schema) <= 4
     assert not any(with_schema[4:])
@@ -140,7 +140,7 @@ def test_a_passing_failure_is_tried_again(status):
 
     with fake_openai(fail_first) as fake:
         answers = ask(fake.base_url, requests(6))
-    assert [answer.text for answer in answers] == [f"text {n}" for n in range(6)]
+    assert [answer.completion.raw for answer in answers] == [f"text {n}" for n in range(6)]
     assert set(tries.values()) == {2}
 
 
