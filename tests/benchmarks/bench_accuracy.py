@@ -56,7 +56,7 @@ def predictions(settings: TrainSettings, dataset: Path, folder: Path) -> Mapping
         return json.loads(done.read_text())
     history = train(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
-    found: dict[str, Any] = {"key": key, "seconds": history["seconds"]}
+    found: dict[str, Any] = {"key": key, "seconds": history.seconds}
     for split in SPLITS:
         texts = list(pd.read_parquet(dataset / f"{split}.parquet")["text"])
         found[split] = classifier.probabilities(texts).argmax(axis=1).tolist()
