@@ -11,35 +11,34 @@ def deploy(
     deployment: dsl.Output[dsl.Artifact],
     task: str,
     deploy_target: str,
-    service_name: str,
-    registry: str,
+    deploy_service_name: str,
+    deploy_registry: str,
     deploy_options: dict[str, object],
     run_id: str,
     serve_image: str,
 ) -> None:
     """Put the model behind an inference endpoint."""
-    import json
     from pathlib import Path
 
     from components.command_line import start_logging
     from components.deploy.run import deploy
     from components.deploy.settings import DeploySettings
-    from components.options import with_options
+    from components.options import settings_of
 
     start_logging()
     deploy(
-        with_options(
+        settings_of(
             DeploySettings,
-            deploy_options,
             task=task,
             deploy_target=deploy_target,
-            service_name=service_name,
-            registry=registry,
-            image=serve_image,
+            deploy_service_name=deploy_service_name,
+            deploy_registry=deploy_registry,
+            deploy_options=deploy_options,
+            deploy_image=serve_image,
         ),
         model=Path(model.path),
         model_uri=model.uri,
-        metrics=json.loads(Path(evaluation.path).read_text(encoding="utf-8")),
+        evaluation=Path(evaluation.path),
         dataset=Path(merged.path),
         run_id=run_id,
         output=Path(deployment.path),

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from components.artifacts.registry import require_guarded
 from components.deploy.inference_service import KNATIVE, STANDARD
 from components.errors import InputError, require_between, require_one_of
+from components.options import shared
 
 TARGETS = ("kserve", "local", "render")
 
@@ -17,9 +19,11 @@ _SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 class DeploySettings:
     """Settings of the deploy step."""
 
-    task: str = "emotion"
+    STEP: ClassVar[str] = "deploy"
+
+    task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
-    deploy_target: str = "local"
+    target: str = "local"
     """`render` writes the manifest; `local` also runs the predictor here and tries it out;
     `kserve` puts the model into service on the cluster."""
     service_name: str = "emotion"
@@ -45,7 +49,7 @@ class DeploySettings:
     """Most mean milliseconds for an answer to a sentence of the smoke test."""
 
     def __post_init__(self) -> None:
-        require_one_of("deploy_target", self.deploy_target, TARGETS)
+        require_one_of("deploy_target", self.target, TARGETS)
         if not _SERVICE_NAME.fullmatch(self.service_name):
             rule = "must be a DNS label: a letter, then up to 39 of a-z, 0-9 and inner hyphens"
             raise InputError(f"service_name={self.service_name!r}", rule, "Rename the service")

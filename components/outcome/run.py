@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components import storage
-from components.errors import InputError
+from components.artifacts.registry import RUNS
+from components.errors import StepError
 from components.outcome.webhook import send
-
-RUNS = "runs"
-"""Folder of a registry that holds how each run ended."""
 
 _log = logging.getLogger(__name__)
 # KFP's own word, and that of the metadata store behind it.
@@ -72,7 +70,7 @@ def _try(what: str, report: Callable[[], None]) -> None:
         report()
     except Exception as error:  # noqa: BLE001 (whatever it is, the run has ended as it has)
         # Other errors may quote the webhook's URL, which is a secret.
-        reason = error if isinstance(error, InputError) else type(error).__name__
+        reason = error if isinstance(error, StepError) else type(error).__name__
         _log.warning("outcome: %s failed: %s", what, reason)
     else:
         _log.info("outcome: %s done", what)

@@ -30,8 +30,6 @@ ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.o
 LABELS = "labels.json"
 HISTORY = "history.json"
 MANIFEST = "manifest.json"
-CLAIMS = "claims"
-"""Folder beside published models that holds who may publish where."""
 
 _UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
 
@@ -138,58 +136,12 @@ def names(folder: Path) -> list[str]:
     return [*_parsed(path.read_bytes(), str(path))[1], MANIFEST]
 
 
-def publish(folder: Path, uri: str) -> None:
-    """Copy a sealed folder to where its readers find it, the manifest last.
-
-    What is published never changes. The first to publish claims the place for its manifest, in a
-    small file `claims/<name>.json` beside it, before any other file is written. So of several who
-    publish different models one wins, and the others are told; and whoever was killed half-way
-    does it again.
-
-    Args:
-        folder: The sealed folder.
-        uri: A path, or a file://, gs:// or s3:// URI below a folder or bucket.
-
-    Raises:
-        InputError: If the folder does not verify, another one is or is going to be there, or the
-            place cannot be written.
-    """
-    manifest = verify(folder)
-    store = storage.open_store(uri)
-    published, _ = store.read(MANIFEST)
-    if published and published != (folder / MANIFEST).read_bytes():
-        raise InputError(uri, "holds another model", "Publish under another name")
-    if not published:
-        _claim(uri, manifest.sha256)
-        storage.upload(store, folder, names(folder)[:-1])
-        store.put(folder, [MANIFEST])
-
-
-def fetch(uri: str, into: Path) -> Path:
-    """A published folder on this machine, verified.
-
-    Args:
-        uri: What `publish` was given; a folder on this machine stays where it is.
-        into: A folder for downloads.
-
-    Raises:
-        InputError: If there is none, it is incomplete, does not verify or cannot be read.
-    """
-    if storage.local_path(uri):
-        folder = storage.fetch(uri, into)
-        verify(folder)
-        return folder
-    target = into / storage.split(uri)[1]
-    with storage.staged(target) as draft:
-        download(uri, draft)
-    return target
-
-
 def download(uri: str, folder: Path) -> None:
     """Copy what the manifest of a published folder lists into a local one, and verify it.
 
     Raises:
-        InputError: As `fetch` does.
+        InputError: If there is none, it is incomplete, does not verify or cannot be read.
+        WorkError: If the store does not answer, or a file arrives damaged.
     """
     store = storage.open_store(uri)
     manifest, _ = store.read(MANIFEST)
@@ -202,15 +154,6 @@ def download(uri: str, folder: Path) -> None:
     storage.download(store, {name: sizes[name] for name in hashes}, folder)
     (folder / MANIFEST).write_bytes(manifest)
     verify(folder)
-
-
-def _claim(uri: str, manifest_sha256: str) -> None:
-    registry, name = storage.split(uri)
-    claim = json.dumps({"manifest_sha256": manifest_sha256}).encode()
-    claims = storage.open_store(f"{registry}/{CLAIMS}")
-    if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
-        fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run is at it"
-        raise InputError(uri, "is claimed for another model", fix)
 
 
 def _missing(where: str) -> InputError:
