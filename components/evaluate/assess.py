@@ -16,7 +16,7 @@ from components.artifacts.evaluation.comparison import (
 )
 from components.artifacts.evaluation.scores import Intervals, Scores
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.gate.judge import Evidence, judge
+from components.evaluate.gate.rules import Evidence, judge
 from components.evaluate.given import Given
 from components.evaluate.inputs import Split
 from components.evaluate.measure.intervals import intervals

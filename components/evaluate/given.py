@@ -12,7 +12,7 @@ from components.artifacts.model.classifier import Classifier
 from components.artifacts.registry import Champion, fetch_model, read_champion
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
-from components.evaluate.gate.gate_file import Gate, load_gate
+from components.evaluate.gate.rules import Gate, load_gate
 from components.evaluate.inputs import Dataset, History, Split, read_dataset, read_history
 from components.evaluate.out_of_domain import read_out_of_domain
 from components.evaluate.settings import EvaluateSettings
