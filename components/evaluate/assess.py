@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.evaluation.comparison import (
     CHAMPION,
@@ -18,7 +19,6 @@ from components.artifacts.evaluation.scores import Intervals, Scores
 from components.artifacts.model.classifier import Classifier
 from components.evaluate.gate.rules import Evidence, judge
 from components.evaluate.given import Given
-from components.evaluate.inputs import Split
 from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.label_errors import likely_label_errors
 from components.evaluate.measure.mistakes import most_confident_mistakes
@@ -43,7 +43,7 @@ def assess(settings: EvaluateSettings, given: Given) -> Evaluation:
         labels=labels,
         model_version=served.version,
         temperature=served.temperature,
-        rows=data.rows,
+        rows=data.description.rows,
         test=test_scores,
         intervals=_intervals(settings, data.test, test, labels),
         validation=_score(served, data.validation, "validation"),

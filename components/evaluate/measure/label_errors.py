@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation.findings import LabelError
-from components.evaluate.inputs import Split
 
 
 def likely_label_errors(

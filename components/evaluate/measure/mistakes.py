@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation.findings import Mistake
 from components.artifacts.model.attribution import attributions
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 
 def most_confident_mistakes(

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
+from components.artifacts.dataset import Dataset, Split
 from components.artifacts.evaluation.findings import Slice
 from components.artifacts.evaluation.scores import Interval
 from components.artifacts.task import Task
-from components.evaluate.inputs import Dataset, Split
 from components.texts import fold
 
 Mask = NDArray[np.bool_]
