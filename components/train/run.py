@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from components import storage
 from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
 from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task

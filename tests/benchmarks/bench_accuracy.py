@@ -16,7 +16,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from components import storage
 from components.artifacts.dataset import TEST, VALIDATION, dataset_sha256, read_dataset, read_split
 from components.artifacts.evaluation.comparison import TFIDF
 from components.artifacts.model.classifier import Classifier

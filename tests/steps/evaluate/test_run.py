@@ -11,6 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from components import storage
+from components.artifacts.dataset import TEST
 from components.artifacts.evaluation import read_evaluation
 from components.artifacts.evaluation.comparison import (
     CHAMPION,
@@ -18,7 +19,6 @@ from components.artifacts.evaluation.comparison import (
     MAJORITY,
     OUT_OF_DOMAIN,
     REAL_ONLY,
-    TEST,
     TFIDF,
 )
 from components.artifacts.model import bundle

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.artifacts.evaluation.comparison import CHAMPION, TEST
+from components.artifacts.dataset import TEST
+from components.artifacts.evaluation.comparison import CHAMPION
 from components.errors import InputError
 from components.evaluate.gate.rules import Evidence, Gate, judge, load_gate
 from components.evaluate.measure.comparison import Rows, compare
