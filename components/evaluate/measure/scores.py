@@ -39,7 +39,7 @@ def score(
         truth, predicted, labels=ids, zero_division=0
     )
     bins = reliability(truth, probabilities)
-    # scikit-learn counts in floats if the split lacks a label.
+    # scikit-learn counts in floats if not a single row is right.
     counts = support.astype(int)
     columns = (precision.tolist(), recall.tolist(), f1.tolist(), counts.tolist())
     return Scores(

@@ -55,11 +55,18 @@ def test_a_label_that_the_split_lacks_is_listed_and_counts_as_zero():
     scores = score(np.array([0, 1]), certain([0, 1]), LABELS)
 
     assert list(scores.per_label) == list(LABELS)
-    assert repr(scores.per_label["blue"].support) == "0"
+    assert scores.per_label["blue"].support == 0
     assert scores.accuracy == 1
     assert scores.macro_f1 == pytest.approx(2 / 3)
     assert len(scores.confusion_matrix) == 3
     assert scores.confusion_shares[2] == (0, 0, 0)
+
+
+def test_rows_are_counted_in_whole_numbers_even_if_none_is_right():
+    scores = score(np.array([0, 0]), certain([1, 1]), LABELS)
+
+    assert scores.accuracy == 0
+    assert [repr(each.support) for each in scores.per_label.values()] == ["2", "0", "0"]
 
 
 def test_two_labels_are_scored_like_more():
