@@ -17,11 +17,10 @@ from components.evaluate.inputs import EvaluationInputs
 from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.label_errors import likely_label_errors
 from components.evaluate.measure.mistakes import most_confident_mistakes
-from components.evaluate.measure.predict import predict
 from components.evaluate.measure.reliability import uncalibrated_error
 from components.evaluate.measure.rivals import Rivals, compare_with_rivals
 from components.evaluate.measure.robustness import robustness
-from components.evaluate.measure.scores import score
+from components.evaluate.measure.scores import predict, score
 from components.evaluate.measure.slices import slice_scores
 from components.evaluate.settings import EvaluateSettings
 

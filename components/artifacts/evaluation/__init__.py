@@ -50,7 +50,7 @@ class Evaluation:
         robustness: Scores under perturbation of the test split.
         mistakes: The most confident mistakes on the test split.
         label_errors: Rows of the test split whose label is probably wrong.
-        verdict: Whether the model may be released, and why.
+        verdict: The decision on the release, with its reasons.
     """
 
     task: str
@@ -78,7 +78,7 @@ class Evaluation:
 
     @property
     def passed(self) -> bool:
-        """Whether the model may be released."""
+        """The verdict: True if the model may be released."""
         return self.verdict.passed
 
     @property
@@ -114,7 +114,7 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, text: str, where: str = "evaluation") -> "Evaluation":
-        """Restore an evaluation from what `to_json` gives.
+        """Restore an evaluation that `to_json` wrote.
 
         Args:
             text: The JSON.

@@ -68,7 +68,7 @@ class Comparison:
 
     @property
     def p_worse(self) -> float:
-        """The lower p-value of the tests by which the model is worse; 1 if it is by neither."""
+        """The lowest p-value of the tests that find the model worse; 1 if none does."""
         tests = (self.macro_f1, self.accuracy)
         return min((each.p for each in tests if each.value < 0), default=1.0)
 
@@ -99,7 +99,7 @@ class Rule:
         name: Its key in the gate file.
         value: The measured value; None if there is nothing to measure.
         threshold: The value that the rule requires.
-        passed: Whether the rule is met.
+        passed: True if the rule is met.
         sentence: The outcome in words.
     """
 

@@ -33,7 +33,7 @@ class Slice:
 
     @property
     def is_small(self) -> bool:
-        """Whether there are too few rows to rely on the scores."""
+        """True if there are too few rows to rely on the scores."""
         return self.rows < _FEW_ROWS
 
 
@@ -85,7 +85,7 @@ class Mistake:
         true: The label of the row.
         predicted: The label that the model predicts.
         probability: Its probability, 0 to 1.
-        words: The text's words, weighted by their effect on the predicted label.
+        words: The text's words, weighed by their effect on the predicted label.
     """
 
     row: int

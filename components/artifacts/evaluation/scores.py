@@ -67,7 +67,7 @@ class Scores:
         log_loss: Mean negative logarithm of the true label's probability, at least 0.
         brier_score: Mean squared distance of the probabilities from the truth, 0 to 2.
         expected_calibration_error: Mean distance of the probability of the predicted label from
-            the share of right answers, 0 to 1.
+            the share of right predictions, 0 to 1.
         reliability: The same in detail, for a reliability diagram.
         per_label: Scores of every label by name, in the order of the ids.
         confusion_matrix: Counts by [true label id][predicted label id].

@@ -110,11 +110,8 @@ def verify(folder: Path) -> SealedModel:
         InputError: If the manifest is missing or malformed, or a file is missing, changed,
             unlisted or outside the folder.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise _incomplete(str(folder))
-    content = path.read_bytes()
-    facts, hashes = _parsed(content, str(path))
+    content = _manifest(folder)
+    facts, hashes = _parsed(content, str(folder / MANIFEST))
     for name, expected in hashes.items():
         _verify_file(folder, name, expected)
     present = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
@@ -129,10 +126,7 @@ def names(folder: Path) -> list[str]:
     Raises:
         InputError: If the manifest is missing or malformed.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise _incomplete(str(folder))
-    return [*_parsed(path.read_bytes(), str(path))[1], MANIFEST]
+    return [*_parsed(_manifest(folder), str(folder / MANIFEST))[1], MANIFEST]
 
 
 def download(uri: str, folder: Path) -> None:
@@ -153,6 +147,13 @@ def download(uri: str, folder: Path) -> None:
     storage.download(store, {name: sizes[name] for name in hashes}, folder)
     (folder / MANIFEST).write_bytes(manifest)
     verify(folder)
+
+
+def _manifest(folder: Path) -> bytes:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise _incomplete(str(folder))
+    return path.read_bytes()
 
 
 def _missing(where: str) -> InputError:

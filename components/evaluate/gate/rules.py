@@ -28,8 +28,7 @@ class Gate:
         min_label_recall: Lowest recall of any label, 0 to 1.
         max_calibration_error: Highest expected calibration error, 0 to 1.
         max_quantisation_loss: Accuracy that int8 may lose against full precision, 0 to 1.
-        above_majority: Whether macro-F1 must exceed that of always predicting the most frequent
-            label.
+        above_majority: Demand a macro-F1 above that of always predicting the most frequent label.
         champion: `not_significantly_worse` than the model in service.
         significance_level: p-value below which a model counts as worse than the champion, by
             the paired bootstrap of macro-F1 or by McNemar's test of accuracy, 0 to 1.

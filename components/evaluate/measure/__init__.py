@@ -2,8 +2,7 @@
 
 | module | content |
 | --- | --- |
-| `predict` | probabilities of a split |
-| `scores` | accuracy, F1, log loss and the like |
+| `scores` | predictions on a split; accuracy, F1, log loss and the like |
 | `reliability` | how far probabilities match the share of right predictions |
 | `intervals` | bootstrap intervals of scores |
 | `baselines` | simple classifiers to compare with |

@@ -18,8 +18,7 @@ from components.artifacts.evaluation.scores import Scores
 from components.evaluate.inputs import EvaluationInputs
 from components.evaluate.measure.baselines import baseline_probabilities
 from components.evaluate.measure.comparison import Rows, compare
-from components.evaluate.measure.predict import predict
-from components.evaluate.measure.scores import score
+from components.evaluate.measure.scores import predict, score
 from components.evaluate.settings import EvaluateSettings
 
 

@@ -1,5 +1,6 @@
-"""Scores of a classifier on one split, computed by scikit-learn and SciPy."""
+"""Predictions of a classifier on one split, and their scores by scikit-learn and SciPy."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,30 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation.scores import LabelScores, Scores
+from components.artifacts.model.classifier import Classifier
 from components.evaluate.measure.reliability import expected_calibration_error, reliability
+
+_CHUNK = 512
+
+_log = logging.getLogger(__name__)
+
+
+def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float32]:
+    """Classify the texts of a split: probabilities of shape (rows, labels).
+
+    Args:
+        classifier: The model.
+        split: The texts.
+        what: Names model and split in the log.
+    """
+    chunks = []
+    for start in range(0, len(split.texts), _CHUNK):
+        chunks.append(classifier.probabilities(split.texts[start : start + _CHUNK]))
+        done = min(start + _CHUNK, len(split.texts))
+        _log.info("evaluate: %s, %d/%d rows", what, done, len(split.texts))
+    return np.concatenate(chunks)
 
 
 def score(

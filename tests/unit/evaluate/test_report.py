@@ -44,6 +44,12 @@ def test_a_failed_verdict_names_the_broken_rules():
     assert f"breaks 1 of {len(rules)} rules of the gate (min accuracy)" in page.words
 
 
+def test_a_gate_that_requires_nothing_is_not_claimed_to_be_met():
+    page = page_of(verdict=Verdict(True, ()))
+
+    assert "The gate requires nothing. It labels" in page.words
+
+
 def test_a_rule_without_a_value_is_shown():
     rule = replace(EVALUATION.verdict.rules[0], value=None)
 
