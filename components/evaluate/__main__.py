@@ -21,13 +21,15 @@ def main() -> None:
     start_logging()
     with errors_as_exit("evaluate"), TemporaryDirectory() as scratch:
         settings = chosen_settings(EvaluateSettings, arguments)
+        model = storage.fetch(arguments.model, Path(scratch, "model"))
+        dataset = storage.fetch(arguments.dataset, Path(scratch, "dataset"))
         # Its imports take seconds, and wrong arguments should be reported at once.
         from components.evaluate.run import evaluate
 
         evaluate(
             settings,
-            model=storage.fetch(arguments.model, Path(scratch, "model")),
-            dataset=storage.fetch(arguments.dataset, Path(scratch, "dataset")),
+            model,
+            dataset,
             evaluation=arguments.output / METRICS,
             report=arguments.output / "report.html",
             card=arguments.output / "model_card.md",

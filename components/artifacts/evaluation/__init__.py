@@ -93,11 +93,14 @@ class Evaluation:
 
     def figures(self) -> dict[str, float]:
         """The main figures on the test split by name, as a list of runs shows them."""
-        names = ("weighted_f1", "top2_accuracy", "log_loss", "brier_score")
+        test = self.test
         return {
             **self.headline,
-            **{name: getattr(self.test, name) for name in names},
-            "expected_calibration_error": self.test.expected_calibration_error,
+            "weighted_f1": test.weighted_f1,
+            "top2_accuracy": test.top2_accuracy,
+            "log_loss": test.log_loss,
+            "brier_score": test.brier_score,
+            "expected_calibration_error": test.expected_calibration_error,
             "accuracy_fp32": self.test_fp32.accuracy,
             "macro_f1_fp32": self.test_fp32.macro_f1,
         }
