@@ -1,4 +1,4 @@
-"""Servers that a step starts for itself and stops when it is done."""
+"""Servers that a step starts for itself and stops afterwards."""
 
 import logging
 import os
@@ -12,15 +12,14 @@ from pathlib import Path
 
 import httpx
 
-from components.errors import InputError
+from components.errors import InputError, WorkError
 
 _log = logging.getLogger(__name__)
 _LOOPBACK = "127.0.0.1"
-_GRACE_SECONDS = 20.0
 
 
 def free_port() -> int:
-    """A loopback TCP port that nothing listens on at the moment."""
+    """Find a loopback TCP port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((_LOOPBACK, 0))
         return int(probe.getsockname()[1])
@@ -28,19 +27,25 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(
-    command: Sequence[str], ready_url: str, log: Path, start_seconds: float
+    command: Sequence[str],
+    ready_url: str,
+    log: Path,
+    start_seconds: float,
+    grace_seconds: float = 20.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for the length of a block.
+    """Run a server for the duration of a block.
 
     Args:
         command: Program and arguments.
-        ready_url: Answers 200 once the server can work.
-        log: File that takes the server's output; it is kept.
-        start_seconds: How long the server may take until it is ready.
+        ready_url: Answers 200 as soon as the server is ready.
+        log: File for the server's output; it is kept.
+        start_seconds: Longest time until the server is ready.
+        grace_seconds: Longest time between SIGTERM and the server's end; then it is killed.
 
     Raises:
-        InputError: If there is no such program, or the server ends or is not ready in
-            time; the message holds the last lines of its log.
+        InputError: If the program is not installed.
+        WorkError: If the server ends, or is not ready in time; the message holds the last lines
+            of its log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -54,11 +59,11 @@ def running_server(
         _wait_until_ready(process, ready_url, log, start_seconds)
         yield process
     finally:
-        _stop(process)
+        _stop(process, grace_seconds)
 
 
 def log_tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log, on one line."""
+    """Join the last lines of a log into one line."""
     return " | ".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
@@ -70,12 +75,12 @@ def _wait_until_ready(
     while time.monotonic() < deadline:
         if (status := process.poll()) is not None:
             rule = f"ended with status {status} before it was ready: {log_tail(log)}"
-            raise InputError(name, rule, f"See {log}")
+            raise WorkError(name, rule, f"See {log}")
         if _answers(url):
             return
         time.sleep(0.1)
     rule = f"was not ready within {start_seconds:g} s: {log_tail(log)}"
-    raise InputError(name, rule, f"See {log}")
+    raise WorkError(name, rule, f"See {log}")
 
 
 def _answers(url: str) -> bool:
@@ -85,12 +90,12 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
     process.terminate()
     try:
-        process.wait(_GRACE_SECONDS)
+        process.wait(grace_seconds)
     except subprocess.TimeoutExpired:
         _log.warning("server %s ignored SIGTERM and is killed", process.pid)
-        # The whole session: vLLM's engine is a process of its own and would stay on the GPU.
+        # The whole session: vLLM's engine is a separate process and would stay on the GPU.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

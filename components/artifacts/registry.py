@@ -1,17 +1,17 @@
-"""The champion: the model in service, named by one small object beside the model folders.
+"""The registry: published models, the champion among them, and who may publish where.
 
 A registry is a folder, on this machine or in object storage:
 
 | object | content |
 | --- | --- |
-| `<run id>/` | a model folder (see `artifacts.model.bundle`), never changed once it is there |
+| `<run id>/` | a model folder (see `artifacts.model.bundle`), never changed once published |
 | `claims/<run id>.json` | which model folder may be published there |
-| `champion.json` | which of them is in service |
+| `champion.json` | which of the models is in service |
 | `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
 Whoever replaces the champion names the generation of `champion.json` that the decision rests on.
-If another run has replaced it since, nothing is written: no model gets into service that was
-only compared with the champion's predecessor.
+If another run has replaced it since, nothing is written: a model that was only compared with the
+champion's predecessor never gets into service.
 """
 
 import json
@@ -22,10 +22,12 @@ from typing import Any
 
 from components import storage
 from components.artifacts.model import bundle
-from components.errors import InputError
+from components.errors import ChampionMovedError, InputError
 from components.options import of_type
 
 POINTER = "champion.json"
+CLAIMS = "claims"
+RUNS = "runs"
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class Champion:
     """A model in service.
 
     Args:
-        run_id: The pipeline run that made it.
+        run_id: The pipeline run that created it.
         model_uri: Its model folder.
         manifest_sha256: Hash of the folder's manifest, which identifies the model.
-        metrics: What it scored when it was released.
+        metrics: Its scores when it was released.
     """
 
     run_id: str
@@ -45,12 +47,8 @@ class Champion:
     metrics: Mapping[str, Any]
 
 
-class ChampionMoved(InputError):  # noqa: N818 (it says what happened)
-    """Another run has replaced the champion since it was read."""
-
-
 def require_guarded(registry: str) -> None:
-    """Refuse a registry whose champion could be overwritten unseen.
+    """Refuse a registry whose champion could be overwritten unnoticed.
 
     Raises:
         InputError: If it is neither a path nor a file://, gs:// or s3:// URI.
@@ -62,7 +60,7 @@ def require_guarded(registry: str) -> None:
 
 
 def read_champion(registry: str) -> tuple[Champion | None, int]:
-    """The champion of a registry, and the generation of its pointer.
+    """Read the champion of a registry, and the generation of its pointer.
 
     Args:
         registry: Path, or file://, gs:// or s3:// URI of a folder.
@@ -71,54 +69,106 @@ def read_champion(registry: str) -> tuple[Champion | None, int]:
         None and 0 if there is no champion yet.
 
     Raises:
-        InputError: If the registry cannot be read or guarded, or its pointer is malformed.
+        InputError: If the registry cannot be used, or its pointer is malformed.
+        WorkError: If the registry does not answer.
     """
     content, generation = storage.open_store(registry).read(POINTER)
     return (_parsed(content, registry) if generation else None), generation
 
 
 def generation_of(registry: str) -> str:
-    """Generation of a registry's pointer, as text; `none` without a registry.
+    """Read the generation of a registry's pointer, as text; `none` without a registry.
 
     Raises:
-        InputError: If the registry cannot be read or guarded, or its pointer is malformed.
+        InputError: If the registry cannot be used, or its pointer is malformed.
+        WorkError: If the registry does not answer.
     """
     return str(read_champion(registry)[1]) if registry else "none"
 
 
 def replace_champion(registry: str, champion: Champion, expected_generation: int) -> int:
-    """Put a model into the champion's place, if nobody has done so meanwhile.
+    """Make a model the champion, unless another one has become it in the meantime.
 
-    Doing it again is harmless: a champion that is in its place already stays there.
+    Repeating the call is harmless: a champion that is already in its place stays there.
 
     Args:
         registry: Path, or file://, gs:// or s3:// URI of a folder.
         champion: The new champion; its model folder is complete.
-        expected_generation: What `read_champion` gave; 0 if there must be no champion yet.
+        expected_generation: As `read_champion` returned it; 0 if there must be no champion yet.
 
     Returns:
         The new generation.
 
     Raises:
-        ChampionMoved: If the pointer is at another generation; it stays as it is.
-        InputError: If the registry cannot be written or guarded.
+        ChampionMovedError: If the pointer is at another generation; it stays unchanged.
+        InputError: If the registry cannot be used.
+        WorkError: If the registry does not answer.
     """
     content = (json.dumps(asdict(champion), indent=2) + "\n").encode()
     store = storage.open_store(registry)
     if generation := store.replace(POINTER, content, expected_generation):
         return generation
     winner, generation = read_champion(registry)
-    # A request whose answer was lost is sent again, and then meets what it has written itself.
+    # A request whose answer was lost is repeated, and then meets its own result.
     if winner == champion:
         return generation
     name = f"run {winner.run_id}" if winner else "nobody"
-    rule = f"is {name} at generation {generation}, and no longer that of {expected_generation}"
-    fix = "Evaluate the model again, so that it is compared with the champion of today"
-    raise ChampionMoved(f"champion of {registry}", rule, fix)
+    rule = f"is {name} at generation {generation}, no longer that of generation "
+    fix = "Evaluate the model again, so that it is compared with the present champion"
+    raise ChampionMovedError(f"champion of {registry}", f"{rule}{expected_generation}", fix)
+
+
+def publish(folder: Path, uri: str) -> None:
+    """Copy a sealed folder to where its readers find it, the manifest last.
+
+    A published folder never changes. The first publisher claims the place for its manifest, in a
+    small file `claims/<name>.json` next to it, before any other file is written. So of several
+    publishers of different models one wins, and the others get an error; a publisher that was
+    killed half-way can simply publish again.
+
+    Args:
+        folder: The sealed folder.
+        uri: A path, or a file://, gs:// or s3:// URI below a folder or bucket.
+
+    Raises:
+        InputError: If the folder does not verify, another one is or will be there, or the place
+            cannot be written.
+        WorkError: If the store does not answer, or a file arrives damaged.
+    """
+    manifest_sha256 = bundle.verify(folder).sha256
+    store = storage.open_store(uri)
+    published, _ = store.read(bundle.MANIFEST)
+    if published and published != (folder / bundle.MANIFEST).read_bytes():
+        raise InputError(uri, "holds another model", "Publish under another name")
+    if not published:
+        _claim(uri, manifest_sha256)
+        storage.upload(store, folder, bundle.names(folder)[:-1])
+        store.put(folder, [bundle.MANIFEST])
+
+
+def fetch(uri: str, into: Path) -> Path:
+    """Make a published folder readable as a verified local path.
+
+    Args:
+        uri: The URI it was published at; a folder on this machine stays where it is.
+        into: A folder for downloads.
+
+    Raises:
+        InputError: If there is none, it is incomplete, does not verify or cannot be read.
+        WorkError: If the store does not answer, or a file arrives damaged.
+    """
+    if storage.local_path(uri):
+        folder = storage.fetch(uri, into)
+        bundle.verify(folder)
+        return folder
+    target = into / storage.split(uri)[1]
+    with storage.staged(target) as draft:
+        bundle.download(uri, draft)
+    return target
 
 
 def fetch_model(champion: Champion, into: Path) -> Path:
-    """The champion's model folder on this machine, verified to be the model that was released.
+    """Fetch the champion's model folder, verified to be the model that was released.
 
     Args:
         champion: The champion.
@@ -126,13 +176,23 @@ def fetch_model(champion: Champion, into: Path) -> Path:
 
     Raises:
         InputError: If the folder is missing, does not verify, or holds another model.
+        WorkError: If the store does not answer, or a file arrives damaged.
     """
-    folder = bundle.fetch(champion.model_uri, into)
+    folder = fetch(champion.model_uri, into)
     actual = storage.sha256(folder / bundle.MANIFEST)
     if actual != champion.manifest_sha256:
         rule = f"has the manifest {actual}, but {champion.manifest_sha256} was released"
-        raise InputError(champion.model_uri, rule, "Put the released model back")
+        raise InputError(champion.model_uri, rule, "Restore the released model")
     return folder
+
+
+def _claim(uri: str, manifest_sha256: str) -> None:
+    registry, name = storage.split(uri)
+    claim = json.dumps({"manifest_sha256": manifest_sha256}).encode()
+    claims = storage.open_store(f"{registry}/{CLAIMS}")
+    if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
+        fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run uses it"
+        raise InputError(uri, "is claimed for another model", fix)
 
 
 def _parsed(pointer: bytes, registry: str) -> Champion:

@@ -134,7 +134,7 @@ def _require_labels_of(task: Task, model: Path) -> None:
         raise InputError(thing, rule, "Deploy it with the task that it was trained for")
 
 
-def _facts(manifest: bundle.Manifest, metrics: Mapping[str, Any], run_id: str) -> dict[str, str]:
+def _facts(manifest: bundle.SealedModel, metrics: Mapping[str, Any], run_id: str) -> dict[str, str]:
     if missing := [name for name in _ANNOTATED_METRICS if name not in metrics]:
         raise InputError(f"metrics {list(metrics)}", f"lack {missing}", "Evaluate the model again")
     facts = {name: f"{metrics[name]:.4f}" for name in _ANNOTATED_METRICS}

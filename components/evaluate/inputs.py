@@ -1,43 +1,122 @@
-"""The training history of train, as evaluate reads it."""
+"""Everything that an evaluation is based on, read and checked before any of it is used."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from components.artifacts.dataset import Dataset, Split, read_dataset
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
+from components.artifacts.model.history import History, read_history
+from components.artifacts.registry import Champion, fetch_model, read_champion
+from components.artifacts.task import Task, load_task
 from components.errors import InputError
-from components.json_files import read_json
+from components.evaluate.gate.rules import Gate, load_gate
+from components.evaluate.out_of_domain import read_out_of_domain
+from components.evaluate.settings import EvaluateSettings
 
-Point = Mapping[str, float]
-"""What was measured at one moment of the training, by name."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class History:
-    """What train measured: `train` every few steps, `validation` after every epoch.
+class InService:
+    """The champion, ready to classify.
 
-    `best_epoch` is the epoch whose weights were kept, `rows_per_second` the speed, 0 if not known.
+    Args:
+        champion: The registry's record of it.
+        generation: Generation of the registry's pointer when it was read.
+        classifier: Its int8 model; None if its labels are not the task's.
     """
 
-    train: Sequence[Point]
-    validation: Sequence[Point]
-    best_epoch: float
-    rows_per_second: float = 0.0
-
-    @property
-    def best(self) -> Point:
-        """What was measured on the validation split at the end of the best epoch."""
-        return min(self.validation, key=lambda point: abs(point["epoch"] - self.best_epoch))
+    champion: Champion
+    generation: int
+    classifier: Classifier | None
 
 
-def read_history(path: Path) -> History:
-    """Read the `history.json` of a model folder.
+@dataclass(frozen=True)
+class EvaluationInputs:
+    """Everything that an evaluation is based on.
+
+    Args:
+        task: The labels.
+        gate: The requirements for a release.
+        dataset: The merged data set.
+        out_of_domain: Texts from another source; None if there are none.
+        served: The model as it is served (int8).
+        full: The same in full precision.
+        facts: Facts that train recorded in the model's manifest.
+        history: Measurements of the training.
+        real_only: A model trained without synthetic rows; None without an ablation.
+        in_service: The champion; None if there is none.
+    """
+
+    task: Task
+    gate: Gate
+    dataset: Dataset
+    out_of_domain: Split | None
+    served: Classifier
+    full: Classifier
+    facts: Mapping[str, Any]
+    history: History
+    real_only: Classifier | None
+    in_service: InService | None
+
+
+def read_inputs(
+    settings: EvaluateSettings, model: Path, dataset: Path, real_only: Path | None
+) -> EvaluationInputs:
+    """Read everything that the settings and the pipeline name.
+
+    Args:
+        settings: The user's choices.
+        model: Model folder.
+        dataset: Data set folder.
+        real_only: Folder of a model trained without synthetic rows; may be None or empty.
 
     Raises:
-        InputError: If it is missing or malformed.
+        InputError: If something is missing, malformed, not to be trusted or of another task.
+        WorkError: If the registry or a store does not answer.
     """
-    kinds = {"train": list, "validation": list, "best_epoch": float}
-    content = read_json(path, kinds, "Train the model again")
-    if not content["validation"]:
-        raise InputError(str(path), "holds no validation scores", "Train the model again")
-    speed = content.get("rows_per_second", 0.0)
-    return History(content["train"], content["validation"], content["best_epoch"], speed)
+    task, gate = load_task(settings.task), load_gate(settings.gate)
+    data = read_dataset(dataset, task.names)
+    sealed = bundle.verify(model)
+    return EvaluationInputs(
+        task=task,
+        gate=gate,
+        dataset=data,
+        out_of_domain=read_out_of_domain(settings.out_of_domain, data, task),
+        served=_classifier(sealed, task),
+        full=_classifier(sealed, task, "fp32"),
+        facts=sealed.facts,
+        history=read_history(model),
+        real_only=_real_only(real_only, task),
+        in_service=_in_service(settings.registry, task) if settings.registry else None,
+    )
+
+
+def _real_only(folder: Path | None, task: Task) -> Classifier | None:
+    is_there = folder is not None and folder.is_dir() and any(folder.iterdir())
+    return _classifier(bundle.verify(folder), task) if folder and is_there else None
+
+
+def _classifier(model: bundle.SealedModel, task: Task, precision: str = "int8") -> Classifier:
+    classifier = Classifier(model, precision=precision)
+    if classifier.labels != task.names:
+        given, wanted = ", ".join(classifier.labels), ", ".join(task.names)
+        rule = f"has the labels {given}, but the task has {wanted}"
+        raise InputError(f"model {model.folder}", rule, "Set task to the one of its training")
+    return classifier
+
+
+def _in_service(registry: str, task: Task) -> InService | None:
+    champion, generation = read_champion(registry)
+    if champion is None:
+        _log.info("evaluate: %s has no champion yet", registry)
+        return None
+    _log.info("evaluate: fetching the champion, run %s", champion.run_id)
+    with TemporaryDirectory() as downloads:
+        classifier = Classifier(fetch_model(champion, Path(downloads)))
+    return InService(champion, generation, classifier if classifier.labels == task.names else None)

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components import storage
+from components.artifacts.registry import RUNS
 from components.errors import StepError
 from components.outcome.settings import OutcomeSettings
 from components.outcome.webhook import send
-
-RUNS = "runs"
-"""Folder of a registry that holds how each run ended."""
 
 _log = logging.getLogger(__name__)
 # KFP's own word, and that of the metadata store behind it.

@@ -68,7 +68,7 @@ def require_there(uri: str) -> None:
     """
     try:
         storage.require_there(uri)
-    except storage.NoPackage as error:
+    except storage.NoPackageError as error:
         raise NotCheckedError(f"{uri} is not part of this step's image") from error
 
 

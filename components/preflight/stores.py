@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from components import storage
-from components.artifacts.model.bundle import CLAIMS
-from components.artifacts.registry import read_champion
+from components.artifacts.registry import CLAIMS, read_champion
 from components.errors import InputError
 
 _CONTENT = b"{}\n"

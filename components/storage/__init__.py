@@ -2,15 +2,23 @@
 
 | module | what it knows |
 | --- | --- |
-| `files` | writing on this machine so that a file or folder is whole or not there |
-| `names` | paths and URIs taken apart, and names that lead out of their folder |
-| `store` | what a folder in object storage can do, and which provider serves a URI |
+| `files` | hashes, and writing a file or folder on this machine whole or not at all |
+| `names` | paths and URIs split into parts, and names that lead out of their folder |
+| `store` | the operations on a folder in object storage, and which provider serves a URI |
 | `google`, `s3`, `local` | the providers |
-| `transfer` | many files at once, checked, with progress |
-| `fetching` | making whatever a URI names readable as a local path |
+| `failures` | their errors as errors of this project |
+| `transfer` | moving many files at once, checked, with progress |
+| `fetching` | making the file or folder behind a URI readable as a local path |
 """
 
-from components.storage.fetching import PIN, SCHEMES, NoPackage, fetch, read_text, require_there
+from components.storage.fetching import (
+    PIN,
+    SCHEMES,
+    NoPackageError,
+    fetch,
+    read_text,
+    require_there,
+)
 from components.storage.files import (
     content_sha256,
     require_content,
@@ -25,7 +33,7 @@ from components.storage.transfer import download, upload
 __all__ = [
     "PIN",
     "SCHEMES",
-    "NoPackage",
+    "NoPackageError",
     "Store",
     "content_sha256",
     "download",

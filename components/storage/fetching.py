@@ -1,4 +1,4 @@
-"""Making whatever a path or URI names readable as a local path."""
+"""Making the file or folder behind a path or URI readable as a local path."""
 
 import importlib.util
 from pathlib import Path
@@ -13,13 +13,13 @@ from components.storage.transfer import download
 
 SCHEMES = ("file", "package", "gs", "s3")
 PIN = "@sha256:"
-"""Stands between a path or URI and the content hash that is wanted of it."""
+"""Separates a path or URI from the `content_sha256` that it must have."""
 
 _MISSING = "there is no such file or folder"
 
 
-class NoPackage(InputError):  # noqa: N818 (it says what is wrong)
-    """A Python package that should hold a file is not installed."""
+class NoPackageError(InputError):
+    """The Python package that should hold a file is not installed."""
 
 
 def fetch(uri: str, into: Path) -> Path:
@@ -27,13 +27,14 @@ def fetch(uri: str, into: Path) -> Path:
 
     Args:
         uri: A plain path, or a URI of one of `SCHEMES`. `package:name/inner/path` is a
-            file or folder inside an installed Python package. `@sha256:` and a `content_sha256`
-            at its end say what must be there.
-        into: A folder for downloads; unused for what is on this machine already.
+            file or folder inside an installed Python package. A `content_sha256` after a final
+            `@sha256:` pins the content.
+        into: A folder for downloads; unused for what is already on this machine.
 
     Raises:
         InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, a
-            file in it has a name that leads out of its folder, or it has another hash.
+            file in it has a name that leads out of its folder, or its hash differs.
+        WorkError: If a store does not answer.
     """
     place, _, digest = uri.partition(PIN)
     path = _located(place, into)
@@ -43,11 +44,12 @@ def fetch(uri: str, into: Path) -> Path:
 
 
 def require_there(uri: str) -> None:
-    """Refuse a path or URI behind which there is nothing; nothing is downloaded or hashed.
+    """Refuse a path or URI that leads to nothing, without downloading or hashing anything.
 
     Raises:
-        NoPackage: If it is in a Python package that is not installed.
+        NoPackageError: If it is in a Python package that is not installed.
         InputError: If there is nothing, or it cannot be read.
+        WorkError: If a store does not answer.
     """
     place = uri.partition(PIN)[0]
     if urlparse(place).scheme not in {"gs", "s3"}:
@@ -66,7 +68,7 @@ def read_text(uri: str) -> str:
         try:
             return fetch(uri, Path(folder)).read_text(encoding="utf-8")
         except (UnicodeDecodeError, IsADirectoryError) as error:
-            raise InputError(uri, "is not a UTF-8 text file", "Name a text file") from error
+            raise InputError(uri, "is not a UTF-8 text file", "Use a text file") from error
 
 
 def _located(uri: str, into: Path) -> Path:
@@ -93,12 +95,12 @@ def _inside_package(path: str) -> Path:
         spec = None
     if spec is None or not spec.submodule_search_locations:
         rule = f"package {package!r} is not installed"
-        raise NoPackage(f"package:{path}", rule, "Run `make setup`")
+        raise NoPackageError(f"package:{path}", rule, "Run `make setup`")
     return Path(spec.submodule_search_locations[0]) / inner
 
 
 def _downloaded(uri: str, into: Path) -> Path:
-    """A copy of the file or folder at a URI; a file lies in a folder of its own name."""
+    """Copy the file or folder at a URI; a file is put into a folder of its own name."""
     store = open_store(uri)
     sizes = store.sizes()
     name = uri.rstrip("/").rpartition("/")[2]

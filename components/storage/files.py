@@ -1,4 +1,4 @@
-"""Files on this machine: hashes, and writing that is whole or not there."""
+"""Files on this machine: hashes, and writing whole or not at all."""
 
 import errno
 import hashlib
@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.errors import InputError
+from components.errors import InputError, WorkError
 
 
 def sha256(path: Path) -> str:
-    """The sha256 of a file's content, in hexadecimal."""
+    """Compute the sha256 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def require_sha256(path: Path, expected: str) -> None:
-    """Refuse a file whose content is not what was pinned.
+    """Refuse a file whose content is not the pinned one.
 
     Raises:
         InputError: If the hash differs.
@@ -29,10 +29,9 @@ def require_sha256(path: Path, expected: str) -> None:
 
 
 def content_sha256(path: Path) -> str:
-    """A hash of a file's content, or of the names and contents of all files below a folder.
+    """Hash a file's content, or the names and contents of all files below a folder.
 
-    That of a folder is the sha256 of what `sha256sum` prints for its files in the order of their
-    names.
+    The hash of a folder is the sha256 of what `sha256sum` prints for its files, sorted by name.
     """
     if path.is_file():
         return sha256(path)
@@ -42,11 +41,11 @@ def content_sha256(path: Path) -> str:
 
 
 def require_content(name: str, path: Path, expected: str) -> None:
-    """Refuse a file or folder whose content is not what was pinned.
+    """Refuse a file or folder whose content is not the pinned one.
 
     Args:
-        name: What the user calls it.
-        path: Where it is.
+        name: The path or URI that the user gave.
+        path: The file or folder on this machine.
         expected: Its `content_sha256`.
 
     Raises:
@@ -61,11 +60,11 @@ def require_content(name: str, path: Path, expected: str) -> None:
 def staged(target: Path) -> Iterator[Path]:
     """Write a file or folder so that it appears at `target` whole or not at all.
 
-    Yields a path beside the target to write to. It is renamed over the target when the
-    block ends and removed when the block raises, so a step can be run again safely.
+    Yields a path next to the target to write to. It is renamed over the target when the
+    block ends and removed when the block raises, so a step can safely be run again.
 
     Raises:
-        InputError: If the disk is full.
+        WorkError: If the disk is full.
     """
     draft = target.with_name(target.name + ".partial")
     _remove(draft)
@@ -76,9 +75,8 @@ def staged(target: Path) -> Iterator[Path]:
         draft.rename(target)
     except Exception as error:
         if _is_full_disk(error):
-            raise InputError(
-                str(target), "no space left to write it", "Free some disk space"
-            ) from error
+            rule = "no space left to write it"
+            raise WorkError(str(target), rule, "Free some disk space") from error
         raise
     finally:
         _remove(draft)

@@ -12,22 +12,22 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from components.storage import failures
 
-# Threads, as forks of a process that has loaded torch or runs a gRPC server may hang.
+# Threads, since forks of a process that has loaded torch or runs a gRPC server may hang.
 _PARALLEL: Mapping[str, Any] = {
     "worker_type": transfer_manager.THREAD,
     "max_workers": 8,
     "raise_exception": True,
 }
 _CHUNK_BYTES = 8 * 2**20
-"""What a broken connection can cost an upload; a multiple of 256 KiB."""
+"""Most bytes that a broken connection costs an upload; a multiple of 256 KiB."""
 
 
 class GoogleStore:
     """A folder in a bucket (see `components.storage.store.Store`).
 
-    The client library moves files side by side, goes on where a connection broke for up to two
-    minutes, and compares the crc32c of each file with that of the service. Generations are
-    counted and guarded by the service.
+    The client library moves files in parallel, resumes broken transfers for up to two minutes,
+    and compares the crc32c of each file with the service's. The service counts and guards the
+    generations.
 
     Source: https://cloud.google.com/storage/docs/request-preconditions
 
@@ -44,12 +44,12 @@ class GoogleStore:
             self._bucket = Client().bucket(bucket)
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of every file below the folder by name; "" is the URI itself."""
+        """Map every file below the folder to its bytes; "" is the URI itself."""
         with self._explained():
             blobs = self._bucket.list_blobs(
                 prefix=self._prefix, fields="items(name,size),nextPageToken"
             )
-            # A name that ends with a slash is a folder that somebody made by hand.
+            # A name that ends with a slash is a folder that somebody created by hand.
             files = [blob for blob in blobs if not blob.name.endswith("/")]
             if not files and self._path and (itself := self._bucket.get_blob(self._path)):
                 return {"": itself.size}
@@ -63,13 +63,13 @@ class GoogleStore:
 
     def get(self, names: Iterable[str], folder: Path) -> None:
         """Copy files into a local folder."""
-        # The whole file in one request: of parts the service sends no checksum.
+        # The whole file in one request: the service sends no checksums of parts.
         pairs = [(self._blob(name), str(folder / name)) for name in names]
         with self._explained():
             transfer_manager.download_many(pairs, **_PARALLEL)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files; those that are not there do no harm."""
+        """Remove files; missing ones are ignored."""
         blobs = [self._blob(name) for name in names]
         with self._explained():
             self._bucket.delete_blobs(blobs, on_error=lambda _: None)
@@ -80,14 +80,14 @@ class GoogleStore:
             self._blob(name).upload_from_string(content, "application/octet-stream")
 
     def read(self, name: str) -> tuple[bytes, int]:
-        """A small file and its generation; b"" and 0 if missing."""
+        """Read a small file and its generation; b"" and 0 if missing."""
         with self._explained():
             blob = self._bucket.get_blob(self._prefix + name)
             # The content may be newer than the generation; then a replacement fails, as it should.
             return (blob.download_as_bytes(), int(blob.generation)) if blob else (b"", 0)
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
-        """Write a small file if it is at the expected generation; the new one, or 0."""
+        """Write a small file if it is at the expected generation; return the new one, or 0."""
         blob = self._blob(name)
         with self._explained():
             try:

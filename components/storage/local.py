@@ -1,4 +1,4 @@
-"""Folders on this machine, or on a volume that machines share."""
+"""Folders on this machine, or on a shared volume."""
 
 import hashlib
 import shutil
@@ -19,9 +19,9 @@ _COPY_SECONDS = 900
 class LocalStore:
     """A folder on a file system (see `components.storage.store.Store`).
 
-    A file appears whole: it is written beside the folder and moved into its place, and what a
-    killed process leaves there the next one overwrites and removes. The generation of a file is a
-    hash of its content. Those who write take turns.
+    A file appears whole: it is written next to the folder and then moved into place; drafts that
+    a killed process leaves behind are overwritten and removed by the next one. The generation of
+    a file is a hash of its content. Writers take turns.
 
     Args:
         uri: A plain path or file:// URI.
@@ -33,7 +33,7 @@ class LocalStore:
         self._files = LocalFileSystem(auto_mkdir=True)
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of every file below the folder by name; "" is the URI itself."""
+        """Map every file below the folder to its bytes; "" is the URI itself."""
         try:
             found = self._files.find(str(self._root), on_error="raise")
         except FileNotFoundError:
@@ -64,11 +64,11 @@ class LocalStore:
         self._files.get(_paths(self._root, wanted), _paths(folder, wanted))
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files; those that are not there do no harm."""
+        """Remove files; missing ones are ignored."""
         for name in names:
             path = self._root / name
             path.unlink(missing_ok=True)
-            with suppress(OSError):  # not empty yet, or never there
+            with suppress(OSError):  # not empty, or missing
                 path.parent.rmdir()
 
     def write(self, name: str, content: bytes) -> None:
@@ -81,16 +81,16 @@ class LocalStore:
             draft.replace(path)
 
     def read(self, name: str) -> tuple[bytes, int]:
-        """A small file and its generation; b"" and 0 if missing."""
+        """Read a small file and its generation; b"" and 0 if missing."""
         try:
             content = (self._root / name).read_bytes()
         except FileNotFoundError:
             return b"", 0
-        # 52 bits, which survive any reader of JSON.
+        # 52 bits, which any JSON reader keeps exactly.
         return content, int(hashlib.sha256(content).hexdigest()[:13], 16)
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
-        """Write a small file if it is at the expected generation; the new one, or 0."""
+        """Write a small file if it is at the expected generation; return the new one, or 0."""
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):

@@ -1,4 +1,4 @@
-"""Paths and URIs taken apart, and names of files that are refused."""
+"""Paths and URIs split into parts, and names of files that are refused."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -9,8 +9,8 @@ from components.errors import InputError
 def require_inside(name: str, folder: str | Path) -> None:
     """Refuse the name of a file that could lead out of its folder.
 
-    Object storage takes any text for a name, a file system does not: a name is made of parts
-    between single slashes, and no part is empty, "." or "..". A back-slash separates parts on
+    Object storage accepts any text as a name, a file system does not: a name consists of parts
+    between single slashes, none of which is empty, "." or "..". A backslash separates parts on
     some systems, and NUL ends a name early.
 
     Raises:
@@ -18,14 +18,14 @@ def require_inside(name: str, folder: str | Path) -> None:
     """
     if {"", ".", ".."} & set(name.split("/")) or "\\" in name or "\0" in name:
         rule = f"its file {name!r} leads out of the folder"
-        raise InputError(str(folder), rule, "Do not use what is in it")
+        raise InputError(str(folder), rule, "Do not use the files in it")
 
 
 def require_no_link(folder: Path, name: str) -> None:
     """Refuse a file below a folder that is, or lies behind, a symbolic link.
 
     Raises:
-        InputError: If the name is refused, or there is a link on its way.
+        InputError: If the name is refused, or a part of the path is a link.
     """
     require_inside(name, folder)
     path = folder
@@ -37,7 +37,7 @@ def require_no_link(folder: Path, name: str) -> None:
 
 
 def local_path(uri: str) -> Path | None:
-    """The path on this machine that a plain path or file:// URI names; None for other URIs."""
+    """Return the path on this machine that a plain path or file:// URI names, else None."""
     parts = urlparse(uri)
     if parts.scheme not in {"", "file"}:
         return None
@@ -45,14 +45,14 @@ def local_path(uri: str) -> Path | None:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """The folder that holds what a path or URI names, and its name in it.
+    """Split a path or URI into the folder it is in and its name there.
 
     Raises:
-        InputError: If the URI is that of a whole bucket.
+        InputError: If the URI names a whole bucket.
     """
     if path := local_path(uri):
         return str(path.absolute().parent), path.absolute().name
     parent, _, name = uri.rstrip("/").rpartition("/")
     if parent.endswith(":/"):
-        raise InputError(uri, "is a whole bucket", "Name a folder in it")
+        raise InputError(uri, "is a whole bucket", "Use a folder in it")
     return parent, name

@@ -1,4 +1,4 @@
-"""Amazon S3 and what speaks its protocol."""
+"""Amazon S3 and compatible services."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,9 +23,9 @@ _CONCURRENT = 8
 class S3Store:
     """A folder in a bucket (see `components.storage.store.Store`).
 
-    Endpoint, region and credentials are botocore's (AWS_ENDPOINT_URL and its kin), and so are
-    retries and the checksum of each file. The generation of a file stands for its entity tag, and
-    the service guards it.
+    botocore reads endpoint, region and credentials (AWS_ENDPOINT_URL and the like), retries, and
+    verifies the checksum of each file. The generation of a file stands for its entity tag, which
+    the service guards.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 
@@ -42,7 +42,7 @@ class S3Store:
         )
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of every file below the folder by name; "" is the URI itself."""
+        """Map every file below the folder to its bytes; "" is the URI itself."""
         with self._explained():
             found = self._files.find(self._root, detail=True)
         return {
@@ -65,7 +65,7 @@ class S3Store:
         """Copy files into a local folder."""
         wanted = list(names)
         with self._explained():
-            # One request a file: s3fs goes on where that broke, but not with parts of a file.
+            # One request per file: s3fs resumes a broken one, but not one for part of a file.
             self._files.get(
                 [self._key(name) for name in wanted],
                 [str(folder / name) for name in wanted],
@@ -74,7 +74,7 @@ class S3Store:
             )
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files; those that are not there do no harm."""
+        """Remove files; missing ones are ignored."""
         with self._explained():
             for name in names:
                 self._files.rm_file(self._key(name))
@@ -85,7 +85,7 @@ class S3Store:
             self._files.pipe_file(self._key(name), content)
 
     def read(self, name: str) -> tuple[bytes, int]:
-        """A small file and its generation; b"" and 0 if missing."""
+        """Read a small file and its generation; b"" and 0 if missing."""
         with self._explained():
             if not (tag := self._tag(name)):
                 return b"", 0
@@ -93,10 +93,10 @@ class S3Store:
             return self._files.cat_file(self._key(name)), _number(tag)
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
-        """Write a small file if it is at the expected generation; the new one, or 0.
+        """Write a small file if it is at the expected generation; return the new one, or 0.
 
         Raises:
-            InputError: If the service does not guard what it stores.
+            InputError: If the service ignores the conditions of a write.
         """
         with self._explained():
             tag = self._tag(name) if expected else ""
@@ -105,7 +105,7 @@ class S3Store:
             condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
             if not (written := self._written(name, content, condition)):
                 return 0
-            # Some services ignore conditions; they would let two runs overwrite each other's.
+            # Services that ignore conditions would let two runs overwrite each other's files.
             if self._written(name, content, {"IfNoneMatch": "*"}):
                 fix = "Use a store that supports If-Match and If-None-Match"
                 raise InputError(self.uri, "ignores the conditions of a write", fix)
@@ -121,7 +121,7 @@ class S3Store:
             return ""
 
     def _written(self, name: str, content: bytes, condition: Mapping[str, str]) -> str:
-        """Write on a condition; the tag of what is written, or "" if the condition is not met."""
+        """Write on a condition; return the new entity tag, or "" if the condition is not met."""
         try:
             answer = self._files.pipe_file(self._key(name), content, **condition)
         except OSError as error:
@@ -143,7 +143,7 @@ class S3Store:
 
 
 def _is_unmet(error: Exception) -> bool:
-    """Whether a write was refused since the file had changed, or was changing."""
+    """Tell whether a write was refused because the file had changed, or was changing."""
     answer = getattr(error.__cause__, "response", {})
     return answer.get("Error", {}).get("Code") in {
         "PreconditionFailed",
@@ -153,5 +153,5 @@ def _is_unmet(error: Exception) -> bool:
 
 
 def _number(tag: str) -> int:
-    # 52 bits, which survive any reader of JSON.
+    # 52 bits, which any JSON reader keeps exactly.
     return int(hashlib.sha256(tag.encode()).hexdigest()[:13], 16)

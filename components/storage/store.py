@@ -1,4 +1,4 @@
-"""A folder in object storage or on a disk, and what can be done with the files below it."""
+"""A folder in object storage or on a disk, and the operations on the files below it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ STORES = ("file", "gs", "s3")
 class Store(Protocol):
     """The files below one folder, by their names relative to it.
 
-    `put` and `get` move whole files, several at a time, and take the names as they are:
+    `put` and `get` move whole files, several at a time, and trust the names:
     `components.storage.upload` and `download` check them first.
     """
 
@@ -21,10 +21,10 @@ class Store(Protocol):
     """The folder, without a slash at the end."""
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of every file below the folder by name.
+        """Map every file below the folder to its bytes.
 
-        If the URI is that of a file, its name is "". Folders without files do not count, as
-        there are none in object storage.
+        If the URI names a file, the name in the map is "". Folders without files are left out,
+        since object storage has none.
         """
 
     def put(self, folder: Path, names: Iterable[str]) -> None:
@@ -34,30 +34,30 @@ class Store(Protocol):
         """Copy files into a local folder, whose subfolders exist."""
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files; those that are not there do no harm."""
+        """Remove files; missing ones are ignored."""
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file; a file of the same name is replaced."""
 
     def read(self, name: str) -> tuple[bytes, int]:
-        """A small file and its generation, which another content changes; b"" and 0 if missing."""
+        """Read a small file and its generation, which its content decides; b"" and 0 if missing."""
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
         """Write a small file if it is at the expected generation, 0 if it must not exist yet.
 
         Returns:
-            The new generation, or 0 if the file was at another one and is as it was.
+            The new generation, or 0 if the file is at another one and was left unchanged.
         """
 
 
 def open_store(uri: str) -> Store:
-    """The store behind a path or URI.
+    """Open the store behind a path or URI.
 
     Args:
         uri: A plain path, or a URI with one of the schemes in `STORES`.
 
     Raises:
-        InputError: If the scheme is another one, or there are no credentials for it.
+        InputError: If the scheme is not one of them, or there are no credentials for it.
     """
     require_store(uri)
     match urlparse(uri).scheme:
@@ -76,7 +76,7 @@ def open_store(uri: str) -> Store:
 
 
 def require_store(uri: str) -> None:
-    """Refuse a URI that `open_store` does not know, without opening it.
+    """Refuse a URI that `open_store` would refuse, without opening it.
 
     Raises:
         InputError: If its scheme is not known.

@@ -11,26 +11,27 @@ from components.storage.store import Store
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 64 * 2**20
 _BATCH_FILES = 8, 512
-"""The least files that keep every connection busy, and the most between two lines of progress."""
+"""Fewest files that keep every connection busy, and most files between two progress lines."""
 
 
 def upload(store: Store, folder: Path, names: Iterable[str]) -> None:
     """Copy files of a local folder into a store.
 
     Args:
-        store: Where to.
-        folder: Where from.
+        store: The destination.
+        folder: The source.
         names: The files, relative to the folder.
 
     Raises:
         InputError: If a name leads out of the folder, a file is missing or a symbolic link, or
             the store cannot be written.
+        WorkError: If the store does not answer, or a file arrives damaged.
     """
     sizes = {}
     for name in names:
         require_no_link(folder, name)
         if not (folder / name).is_file():
-            raise InputError(str(folder / name), "there is no such file", "Make it again")
+            raise InputError(str(folder / name), "there is no such file", "Create it again")
         sizes[name] = (folder / name).stat().st_size
     for batch in _with_progress(sizes, f"to {store.uri}"):
         store.put(folder, batch)
@@ -40,12 +41,13 @@ def download(store: Store, sizes: Mapping[str, int], folder: Path) -> None:
     """Copy files of a store into a local folder.
 
     Args:
-        store: Where from.
-        sizes: Bytes of each file by name, as `Store.sizes` tells them.
-        folder: Where to; made if it is not there.
+        store: The source.
+        sizes: Bytes of each file by name, from `Store.sizes`.
+        folder: The destination; created if it is missing.
 
     Raises:
         InputError: If a name leads out of the folder, or the store cannot be read.
+        WorkError: If the store does not answer, or a file arrives damaged.
     """
     for name in sizes:
         require_inside(name, store.uri)
@@ -57,15 +59,20 @@ def download(store: Store, sizes: Mapping[str, int], folder: Path) -> None:
 
 
 def _with_progress(sizes: Mapping[str, int], way: str) -> Iterator[list[str]]:
-    """Groups of names, the largest files first; logs what was done with those before."""
+    """Yield groups of names, the largest files first; log progress after each."""
     total, done = sum(sizes.values()), 0
-    for batch in _batches(sizes):
+    for batch in batches(sizes):
         yield batch
         done += sum(sizes[name] for name in batch)
         _log.info("storage: %s of %s MB %s", f"{done / 1e6:,.1f}", f"{total / 1e6:,.1f}", way)
 
 
-def _batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
+def batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    """Group names into batches, the largest files first.
+
+    Args:
+        sizes: Bytes of each file by name.
+    """
     least, most = _BATCH_FILES
     batch: list[str] = []
     size = 0

@@ -12,11 +12,11 @@ from urllib.parse import urlparse
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from components import storage
-from components.artifacts.model import bundle
+from components.artifacts.registry import publish
 from components.command_line import start_logging
 from components.errors import InputError
 from components.train.arguments import read_settings
-from components.train.objective import METRIC, objective
+from components.train.search.space import METRIC
 
 
 def main() -> None:
@@ -52,10 +52,10 @@ def _train(arguments: argparse.Namespace, processes: int, rank: int) -> None:
         else:
             history = train_in_processes(settings, *paths, arguments.real_only)
         if remote and rank == 0:
-            bundle.publish(output, arguments.output)
+            publish(output, arguments.output)
     if rank == 0:
         # Katib's metrics collector looks for lines of this form.
-        sys.stdout.write(f"{METRIC}={objective(history):.6f}\n")
+        sys.stdout.write(f"{METRIC}={history.best['macro_f1']:.6f}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

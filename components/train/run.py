@@ -11,6 +11,7 @@ import torch
 from transformers import set_seed
 
 from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
+from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task
 from components.errors import require_between
 from components.train.devices import this_process
@@ -32,7 +33,7 @@ def train(
     output: Path,
     checkpoints: Path,
     real_only: bool = False,
-) -> dict[str, Any]:
+) -> History:
     """Fine-tune on a merged data set and write a model folder (see `artifacts.model.bundle`).
 
     Args:
@@ -43,7 +44,7 @@ def train(
         real_only: Leave the synthetic rows out, to learn what they are worth.
 
     Returns:
-        The content of `history.json`.
+        What was measured while training.
 
     Raises:
         InputError: If the base model or the data set cannot be used, or the int8 model differs
@@ -74,10 +75,9 @@ def train(
                 )
                 for name, each in rows.items()
             }
-        fitted = fit(
+        history = fit(
             model, tokenizer, tokens[TRAIN], tokens[VALIDATION], settings, checkpoints, identity
         )
-        history = fitted.to_json()
         if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
             trained = Trained(task, settings, model, tokenizer, load_base, tokens[VALIDATION])

@@ -18,9 +18,10 @@ from components.preflight.steps import settings_of
 from numpy.typing import NDArray
 
 from components.artifacts.dataset import TEST, VALIDATION, dataset_sha256, read_dataset, read_split
+from components.artifacts.evaluation.comparison import TFIDF
 from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
-from components.evaluate.measure.baselines import TFIDF, baseline_probabilities
+from components.evaluate.measure.baselines import baseline_probabilities
 from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
@@ -53,7 +54,7 @@ def predictions(settings: TrainSettings, dataset: Path, folder: Path) -> Mapping
         return json.loads(done.read_text())
     history = train(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
-    found: dict[str, Any] = {"key": key, "seconds": history["seconds"]}
+    found: dict[str, Any] = {"key": key, "seconds": history.seconds}
     for split in SPLITS:
         texts = read_split(dataset, split, classifier.labels).texts
         found[split] = classifier.probabilities(texts).argmax(axis=1).tolist()

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from components.deploy.smoke import Sentence
 from kubernetes import client
 
 from components.artifacts.model import bundle
@@ -23,7 +24,6 @@ from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.connection import connect
 from components.deploy.inference_service import FACT, Manifest, inference_service
 from components.deploy.settings import DeploySettings
-from components.deploy.smoke import Sentence
 from components.deploy.targets.kserve import bring_into_service
 from components.deploy.targets.local import running_predictor
 from components.train.run import train

@@ -5,7 +5,8 @@ from threading import Barrier
 
 import pytest
 
-from components.artifacts.registry import Champion, ChampionMoved, read_champion, replace_champion
+from components.artifacts.registry import Champion, read_champion, replace_champion
+from components.errors import ChampionMovedError
 
 WRITERS = 8
 
@@ -25,7 +26,7 @@ def test_of_writers_that_saw_the_same_champion_one_wins(folder_uri, occupied):
         together.wait()
         try:
             replace_champion(folder_uri, champion(run, 1), generation)
-        except ChampionMoved as error:
+        except ChampionMovedError as error:
             return str(error)
         return "won"
 
@@ -45,7 +46,7 @@ def test_no_release_is_lost_when_the_losers_try_again(folder_uri):
             releases = current.metrics["releases"] + 1 if current else 1
             try:
                 return replace_champion(folder_uri, champion(run, releases), generation)
-            except ChampionMoved:
+            except ChampionMovedError:
                 continue
 
     with ThreadPoolExecutor(WRITERS) as pool:

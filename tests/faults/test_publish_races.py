@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from components.artifacts.model import bundle
+from components.artifacts.registry import fetch, publish
 from components.errors import InputError
 
 PUBLISHERS = 4
@@ -20,22 +21,24 @@ def model(folder, seed):
 
 
 def race(models, uri):
-    """What became of each publisher: "published" or what it was told."""
+    """The outcome for each publisher: "published" or its error."""
     together = Barrier(len(models))
 
-    def publish(folder):
+    def attempt(folder):
         together.wait()
         try:
-            bundle.publish(folder, uri)
+            publish(folder, uri)
         except InputError as error:
             return str(error)
         return "published"
 
     with ThreadPoolExecutor(len(models)) as pool:
-        return list(pool.map(publish, models))
+        return list(pool.map(attempt, models))
 
 
-def test_of_different_models_one_is_published_whole_and_the_others_are_told(folder_uri, tmp_path):
+def test_of_different_models_one_is_published_whole_and_the_others_get_an_error(
+    folder_uri, tmp_path
+):
     models = [model(tmp_path / str(seed), seed) for seed in range(PUBLISHERS)]
     uri = f"{folder_uri}/run-1"
 
@@ -44,7 +47,7 @@ def test_of_different_models_one_is_published_whole_and_the_others_are_told(fold
     assert outcomes.count("published") == 1
     assert sum(" another model. Publish under another name" in each for each in outcomes) == 3
     winner = models[outcomes.index("published")]
-    fetched = bundle.verify(bundle.fetch(uri, tmp_path / "downloads"))
+    fetched = bundle.verify(fetch(uri, tmp_path / "downloads"))
     assert fetched.sha256 == bundle.verify(winner).sha256
 
 
@@ -53,5 +56,5 @@ def test_the_same_model_is_published_by_all(folder_uri, tmp_path):
     uri = f"{folder_uri}/run-1"
 
     assert race([folder] * PUBLISHERS, uri) == ["published"] * PUBLISHERS
-    fetched = bundle.verify(bundle.fetch(uri, tmp_path / "downloads"))
+    fetched = bundle.verify(fetch(uri, tmp_path / "downloads"))
     assert fetched.sha256 == bundle.verify(folder).sha256

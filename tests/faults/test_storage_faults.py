@@ -8,7 +8,8 @@ import pytest
 
 from components import storage
 from components.artifacts.model import bundle
-from components.errors import InputError
+from components.artifacts.registry import fetch, publish
+from components.errors import InputError, WorkError
 from tests.fakes.fault_proxy import DOWN, UP, Fault
 from tests.fakes.object_storage import faulty_google, faulty_s3
 
@@ -51,29 +52,29 @@ def model(tmp_path_factory):
 
 
 def is_whole(uri, model, into):
-    return bundle.verify(bundle.fetch(uri, into)).sha256 == bundle.verify(model).sha256
+    return bundle.verify(fetch(uri, into)).sha256 == bundle.verify(model).sha256
 
 
 def assert_no_model_until_published_again(uri, model, into):
     with pytest.raises(InputError, match=r"has no manifest\.json|no such file or folder"):
-        bundle.fetch(uri, into)
-    bundle.publish(model, uri)
+        fetch(uri, into)
+    publish(model, uri)
     assert is_whole(uri, model, into)
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_an_upload_goes_on_after_cut_connections(cloud, uri, model, tmp_path, times):
+def test_an_upload_resumes_after_cut_connections(cloud, uri, model, tmp_path, times):
     fault = cloud.proxy.expect(Fault(UP, BIG_BYTES // 4, times=times))
 
-    bundle.publish(model, uri)
+    publish(model, uri)
 
     assert fault.happened == times
     assert is_whole(uri, model, tmp_path)
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_download_goes_on_after_cut_connections(cloud, uri, model, tmp_path, times):
-    bundle.publish(model, uri)
+def test_a_download_resumes_after_cut_connections(cloud, uri, model, tmp_path, times):
+    publish(model, uri)
     fault = cloud.proxy.expect(Fault(DOWN, BIG_BYTES // 4, times=times))
 
     assert is_whole(uri, model, tmp_path)
@@ -81,11 +82,11 @@ def test_a_download_goes_on_after_cut_connections(cloud, uri, model, tmp_path, t
 
 
 def test_a_flipped_bit_is_found_on_the_way_down(cloud, uri, model, tmp_path):
-    bundle.publish(model, uri)
+    publish(model, uri)
     fault = cloud.proxy.expect(Fault(DOWN, HALF, flip=True))
 
-    with pytest.raises(InputError, match="a file arrived damaged"):
-        bundle.fetch(uri, tmp_path)
+    with pytest.raises(WorkError, match="a file arrived damaged"):
+        fetch(uri, tmp_path)
     assert fault.happened == 1
     assert list(tmp_path.iterdir()) == []
     assert is_whole(uri, model, tmp_path)
@@ -95,8 +96,8 @@ def test_a_flipped_bit_is_found_on_the_way_up(google, model, tmp_path):
     uri = f"{google.uri}/{tmp_path.name}/run-1"
     fault = google.proxy.expect(Fault(UP, HALF, flip=True))
 
-    with pytest.raises(InputError, match="a file arrived damaged"):
-        bundle.publish(model, uri)
+    with pytest.raises(WorkError, match="a file arrived damaged"):
+        publish(model, uri)
     assert fault.happened == 1
     assert_no_model_until_published_again(uri, model, tmp_path)
 
@@ -106,15 +107,15 @@ def test_a_flipped_bit_that_a_service_accepts_is_found_by_the_reader(s3, model, 
     uri = f"{s3.uri}/{tmp_path.name}/run-1"
     fault = s3.proxy.expect(Fault(UP, HALF, flip=True))
 
-    bundle.publish(model, uri)
+    publish(model, uri)
     assert fault.happened == 1
-    with pytest.raises(InputError, match="a file arrived damaged"):
-        bundle.fetch(uri, tmp_path)
+    with pytest.raises(WorkError, match="a file arrived damaged"):
+        fetch(uri, tmp_path)
 
 
 def test_a_download_survives_a_restart_of_the_server(google, model, tmp_path):
     uri = f"{google.uri}/{tmp_path.name}/run-1"
-    bundle.publish(model, uri)
+    publish(model, uri)
     fault = google.proxy.expect(Fault(DOWN, HALF, then=lambda: google.restart(0.5)))
 
     assert is_whole(uri, model, tmp_path)
@@ -127,7 +128,7 @@ def test_an_upload_that_dies_with_the_server_is_not_taken_for_a_model(google, mo
 
     # This server forgets what is half uploaded, which the real service does not.
     with pytest.raises(InputError, match="cannot be used: 404"):
-        bundle.publish(model, uri)
+        publish(model, uri)
     assert fault.happened == 1
     assert_no_model_until_published_again(uri, model, tmp_path)
 
@@ -135,8 +136,8 @@ def test_an_upload_that_dies_with_the_server_is_not_taken_for_a_model(google, mo
 PUBLISH = """
 import sys
 from pathlib import Path
-from components.artifacts.model import bundle
-bundle.publish(Path(sys.argv[1]), sys.argv[2])
+from components.artifacts.registry import publish
+publish(Path(sys.argv[1]), sys.argv[2])
 """
 
 

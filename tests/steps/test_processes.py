@@ -8,8 +8,7 @@ import time
 import httpx
 import pytest
 
-from components import processes
-from components.errors import InputError
+from components.errors import InputError, WorkError
 from components.processes import free_port, log_tail, running_server
 
 SERVER = """
@@ -68,7 +67,7 @@ def test_a_server_is_stopped_when_the_block_fails(port, log):
 def test_a_server_that_ends_at_once_is_refused_with_its_last_words(port, log):
     command = python("print('no such model'); raise SystemExit(3)")
     with (
-        pytest.raises(InputError) as refusal,
+        pytest.raises(WorkError) as refusal,
         running_server(command, f"http://127.0.0.1:{port}/", log, 20),
     ):
         pytest.fail("the block is not entered")
@@ -79,7 +78,7 @@ def test_a_server_that_ends_at_once_is_refused_with_its_last_words(port, log):
 
 def test_a_server_that_never_gets_ready_is_refused_and_stopped(port, log):
     with (
-        pytest.raises(InputError) as refusal,
+        pytest.raises(WorkError) as refusal,
         running_server(python(SLEEPER), f"http://127.0.0.1:{port}/", log, 1),
     ):
         pytest.fail("the block is not entered")
@@ -90,16 +89,15 @@ def test_a_server_that_never_gets_ready_is_refused_and_stopped(port, log):
 
 def test_a_server_that_answers_with_an_error_is_not_ready(port, log):
     with (
-        pytest.raises(InputError, match="not ready"),
-        running_server(python(SERVER, port), f"http://127.0.0.1:{port}/no/such/page", log, 2),
+        pytest.raises(WorkError, match="not ready"),
+        running_server(python(SERVER, port), f"http://127.0.0.1:{port}/no/such/page", log, 1),
     ):
         pytest.fail("the block is not entered")
 
 
-def test_a_server_that_ignores_the_polite_signal_is_killed(port, log, monkeypatch):
-    monkeypatch.setattr(processes, "_GRACE_SECONDS", 0.3)
+def test_a_server_that_ignores_sigterm_is_killed(port, log):
     url = f"http://127.0.0.1:{port}/"
-    with running_server(python(SERVER, port, "stubborn"), url, log, 20) as process:
+    with running_server(python(SERVER, port, "stubborn"), url, log, 20, 0.3) as process:
         process.terminate()
         time.sleep(0.2)
         assert process.poll() is None

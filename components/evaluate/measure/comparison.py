@@ -1,4 +1,4 @@
-"""Whether two classifiers differ on the same rows by more than chance."""
+"""Tests of whether two classifiers differ on the same rows by more than chance."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,16 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from components.evaluate.measure.baselines import MAJORITY, TFIDF
-from components.evaluate.measure.intervals import Interval, recall_and_f1, resample
-
-REAL_ONLY, CHAMPION = "real_only", "champion"
-TEST, OUT_OF_DOMAIN = "test", "out_of_domain"
-BETTER, EQUAL, WORSE = "better", "equal", "worse"
+from components.artifacts.dataset import TEST
+from components.artifacts.evaluation.comparison import (
+    BETTER,
+    CHAMPION,
+    EQUAL,
+    MAJORITY,
+    OUT_OF_DOMAIN,
+    REAL_ONLY,
+    TFIDF,
+    WORSE,
+    Comparison,
+    Difference,
+    McNemar,
+)
+from components.artifacts.evaluation.scores import Interval
+from components.evaluate.measure.intervals import recall_and_f1, resample
 
 _WORDS = {BETTER: "better than", EQUAL: "not measurably different from", WORSE: "worse than"}
 _OTHERS = {
-    MAJORITY: "always answering the most frequent label",
+    MAJORITY: "always predicting the most frequent label",
     TFIDF: "TF-IDF with logistic regression",
     CHAMPION: "the champion",
 }
@@ -45,80 +55,15 @@ class Rows:
     label_count: int
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The model's score minus another classifier's, -1 to 1.
-
-    Args:
-        value: The difference on the rows as they are.
-        interval: Its 95 % interval.
-        p: Two-sided p-value of there being no difference, above 0 to 1.
-    """
-
-    value: float
-    interval: Interval
-    p: float
-
-    @property
-    def p_worse(self) -> float:
-        """`p` if the model is the worse one, else 1."""
-        return self.p if self.value < 0 else 1.0
-
-
-@dataclass(frozen=True)
-class McNemar:
-    """Rows that only one of two classifiers labels right.
-
-    Args:
-        value: The model's accuracy minus the other's, -1 to 1.
-        only_model: Rows that only the model labels right.
-        only_other: Rows that only the other classifier labels right.
-        p: p-value of the exact McNemar test, above 0 to 1.
-    """
-
-    value: float
-    only_model: int
-    only_other: int
-    p: float
-
-    @property
-    def p_worse(self) -> float:
-        """`p` if the model is the worse one, else 1."""
-        return self.p if self.value < 0 else 1.0
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The model against another classifier on the same rows.
-
-    Args:
-        other: What it is compared with: `MAJORITY`, `TFIDF`, `REAL_ONLY` or `CHAMPION`.
-        split: The rows: `TEST` or `OUT_OF_DOMAIN`.
-        rows: Their number.
-        macro_f1: Difference of macro-F1 by paired bootstrap.
-        accuracy: Difference of accuracy by McNemar's test.
-        outcome: `BETTER` or `WORSE` if the interval of macro-F1 leaves 0 out, else `EQUAL`.
-        sentence: The outcome, said to a person.
-    """
-
-    other: str
-    split: str
-    rows: int
-    macro_f1: Difference
-    accuracy: McNemar
-    outcome: str
-    sentence: str
-
-
 def compare(
     rows: Rows, predicted: NDArray[np.int64], other: str, resamples: int, seed: int
 ) -> Comparison:
     """Compare the model with another classifier, row by row.
 
     Args:
-        rows: The rows, and what the model says of them.
+        rows: The rows, with the model's predictions.
         predicted: Label ids that the other classifier predicts, shape (rows,).
-        other: Which classifier that is.
+        other: Its name: `MAJORITY`, `TFIDF`, `REAL_ONLY` or `CHAMPION`.
         resamples: Number of bootstrap samples.
         seed: Seed of the resampling.
     """
@@ -155,14 +100,14 @@ def _macro_f1(rows: Rows, predicted: NDArray[np.int64], resamples: int, seed: in
     result = resample(columns, difference, resamples, seed)
     differences = result.bootstrap_distribution
     tail = min((differences <= 0).mean(), (differences >= 0).mean())
-    # A share of no sample at all only says that it is below one in `resamples`.
+    # If no sample falls in the tail, p is only known to be below 1 / resamples.
     p = float(np.clip(2 * tail, 1 / resamples, 1))
     interval = Interval(*map(float, result.confidence_interval))
     return Difference(float(difference(*columns)), interval, p)
 
 
 def _mcnemar(model_right: NDArray[np.bool_], other_right: NDArray[np.bool_]) -> McNemar:
-    """The exact test of McNemar, Psychometrika 12, 1947: a binomial test of the rows at odds."""
+    """Exact McNemar test, Psychometrika 12, 1947: a binomial test of the rows at odds."""
     only_model = int((model_right & ~other_right).sum())
     only_other = int((other_right & ~model_right).sum())
     at_odds = only_model + only_other

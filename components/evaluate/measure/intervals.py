@@ -1,40 +1,16 @@
-"""How far scores would move with other test rows: bootstrap intervals."""
+"""Bootstrap intervals: how far scores would move with other test rows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
+from components.artifacts.evaluation.scores import Interval, Intervals, LabelIntervals
+
 CONFIDENCE = 0.95
 _BATCH = 100
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The range from `low` to `high` that holds a figure with 95 % confidence."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class LabelIntervals:
-    """Intervals of the scores of one label."""
-
-    f1: Interval
-    recall: Interval
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """95 % bootstrap intervals of the scores of a classifier on one split."""
-
-    accuracy: Interval
-    macro_f1: Interval
-    per_label: Mapping[str, LabelIntervals]
 
 
 def intervals(
@@ -68,11 +44,11 @@ def intervals(
 
 
 def resample(samples: tuple[NDArray[np.int64], ...], figures: Any, count: int, seed: int) -> Any:
-    """SciPy's bootstrap of figures over rows that stay together.
+    """Bootstrap figures over rows whose columns stay together, with SciPy.
 
     Args:
         samples: Columns of shape (rows,).
-        figures: Takes the columns, shape (..., rows), and `axis`; returns (..., figures first).
+        figures: Takes the columns, shape (..., rows), and `axis`; returns shape (figures, ...).
         count: Number of bootstrap samples.
         seed: Seed of the resampling.
     """
@@ -93,10 +69,10 @@ def resample(samples: tuple[NDArray[np.int64], ...], figures: Any, count: int, s
 def recall_and_f1(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Recall and F1 of each label in many samples at once; 0 where there is nothing to divide.
+    """Compute recall and F1 of each label in many samples at once; 0 for a division by 0.
 
-    The figures of scikit-learn's `precision_recall_fscore_support`, which takes one sample a
-    call: over a thousand bootstrap samples this is a hundred times faster.
+    Equals scikit-learn's `precision_recall_fscore_support`, which takes one sample per call: over
+    a thousand bootstrap samples this is a hundred times faster.
 
     Args:
         truth: True label ids, shape (..., rows).

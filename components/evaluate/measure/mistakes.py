@@ -1,35 +1,14 @@
-"""The mistakes a model is most sure of: the place to look for bad labels and blind spots."""
+"""The most confident mistakes: where to look for wrong labels and blind spots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.dataset import Split
-from components.artifacts.model.attribution import WordWeight, attributions
+from components.artifacts.evaluation.findings import Mistake
+from components.artifacts.model.attribution import attributions
 from components.artifacts.model.classifier import Classifier
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong prediction.
-
-    Args:
-        row: Place of the text in its split.
-        text: What was classified.
-        true: The label of the row.
-        predicted: The label that the model gave.
-        probability: The probability that the model gave to it.
-        words: The text's words, weighed by what they did for the predicted label.
-    """
-
-    row: int
-    text: str
-    true: str
-    predicted: str
-    probability: float
-    words: tuple[WordWeight, ...]
 
 
 def most_confident_mistakes(
@@ -39,14 +18,14 @@ def most_confident_mistakes(
     labels: Sequence[str],
     limit: int = 20,
 ) -> tuple[Mistake, ...]:
-    """Find the wrong predictions of highest probability, the most probable first.
+    """Find the wrong predictions of the highest probability, in descending order.
 
     Args:
-        classifier: The model, asked again for the words that mattered.
+        classifier: The model, which is run again to weigh the words.
         split: Texts and true labels.
-        probabilities: What the model said of them, shape (rows, labels).
+        probabilities: The model's predictions, shape (rows, labels).
         labels: Label names in the order of their ids.
-        limit: Most mistakes to return.
+        limit: Maximum number of mistakes.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)

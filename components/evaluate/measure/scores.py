@@ -1,7 +1,7 @@
-"""Scores of a classifier on one split, all computed by scikit-learn and SciPy."""
+"""Predictions of a classifier on one split, and their scores by scikit-learn and SciPy."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,55 +15,30 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from components.evaluate.measure.reliability import (
-    ReliabilityBin,
-    expected_calibration_error,
-    reliability,
-)
+from components.artifacts.dataset import Split
+from components.artifacts.evaluation.scores import LabelScores, Scores
+from components.artifacts.model.classifier import Classifier
+from components.evaluate.measure.reliability import expected_calibration_error, reliability
+
+_CHUNK = 512
+
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LabelScores:
-    """How well one label is recognised; `support` is its number of rows in the split."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How well a classifier does on one split.
+def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float32]:
+    """Classify the texts of a split: probabilities of shape (rows, labels).
 
     Args:
-        rows: Number of rows.
-        accuracy: Share of rows whose label is right, 0 to 1.
-        macro_f1: Unweighted mean of the F1 of all labels, 0 to 1.
-        weighted_f1: Mean of the F1 of all labels, each weighted by its rows, 0 to 1.
-        top2_accuracy: Share of rows whose label is among the two most probable, 0 to 1.
-        log_loss: Mean negative logarithm of the true label's probability, at least 0.
-        brier_score: Mean squared distance of the probabilities from the truth, 0 to 2.
-        expected_calibration_error: Mean distance of the probability of the predicted label from
-            the share of right answers, 0 to 1.
-        reliability: The same in detail, for a reliability diagram.
-        per_label: Scores of every label by name, in the order of the ids.
-        confusion_matrix: Counts by [true label id][predicted label id].
-        confusion_shares: The same as shares of the rows of the true label, 0 to 1.
+        classifier: The model.
+        split: The texts.
+        what: Names model and split in the log.
     """
-
-    rows: int
-    accuracy: float
-    macro_f1: float
-    weighted_f1: float
-    top2_accuracy: float
-    log_loss: float
-    brier_score: float
-    expected_calibration_error: float
-    reliability: tuple[ReliabilityBin, ...]
-    per_label: Mapping[str, LabelScores]
-    confusion_matrix: tuple[tuple[int, ...], ...]
-    confusion_shares: tuple[tuple[float, ...], ...]
+    chunks = []
+    for start in range(0, len(split.texts), _CHUNK):
+        chunks.append(classifier.probabilities(split.texts[start : start + _CHUNK]))
+        done = min(start + _CHUNK, len(split.texts))
+        _log.info("evaluate: %s, %d/%d rows", what, done, len(split.texts))
+    return np.concatenate(chunks)
 
 
 def score(
@@ -71,8 +46,8 @@ def score(
 ) -> Scores:
     """Compare predicted probabilities with the true labels.
 
-    A score without a single row to compute it from is 0, so a label that a split lacks
-    lowers the macro average instead of hiding.
+    A score without any row to compute it from is 0, so a label that a split lacks lowers the
+    macro average instead of being ignored.
 
     Args:
         truth: True label ids, shape (rows,), at least one row.
@@ -81,13 +56,15 @@ def score(
     """
     ids = range(len(labels))
     predicted = probabilities.argmax(axis=1)
-    # scikit-learn wants rows that sum to 1 in double precision.
+    # scikit-learn requires rows that sum to 1 in double precision.
     shares = probabilities / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=ids, zero_division=0
     )
     bins = reliability(truth, probabilities)
-    columns = (precision.tolist(), recall.tolist(), f1.tolist(), support.tolist())
+    # scikit-learn counts in floats if not a single row is right.
+    counts = support.astype(int)
+    columns = (precision.tolist(), recall.tolist(), f1.tolist(), counts.tolist())
     return Scores(
         rows=len(truth),
         accuracy=float(accuracy_score(truth, predicted)),
@@ -109,7 +86,7 @@ def score(
 
 def _top2_accuracy(truth: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
     count = shares.shape[1]
-    # With two labels scikit-learn takes the scores for those of a single class.
+    # With two labels scikit-learn takes the scores for those of one class.
     return (
         float(top_k_accuracy_score(truth, shares, k=2, labels=range(count))) if count > 2 else 1.0
     )

@@ -1,8 +1,7 @@
-"""Parts of the test split, to see where a model is weaker than its average."""
+"""Parts of the test split, to see where a model is weaker than on average."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,44 +9,12 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from components.artifacts.dataset import Dataset, Split
+from components.artifacts.evaluation.findings import Slice
+from components.artifacts.evaluation.scores import Interval
 from components.artifacts.task import Task
-from components.evaluate.measure.intervals import Interval
 from components.texts import fold
 
-SMALL = 10
-"""A slice of fewer rows says little."""
-
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Slice:
-    """How well a model does on a part of a split.
-
-    Args:
-        group: What the split is parted by.
-        name: Which part this is.
-        rows: Its number of rows.
-        share: Its share of the split, 0 to 1.
-        accuracy: Share of its rows whose label is right, 0 to 1.
-        interval: 95 % Wilson score interval of the accuracy.
-        macro_f1: Unweighted mean of the F1 of the labels that the part has rows of, 0 to 1.
-        drop: Points by which its accuracy is below the whole split's; negative if above.
-    """
-
-    group: str
-    name: str
-    rows: int
-    share: float
-    accuracy: float
-    interval: Interval
-    macro_f1: float
-    drop: float
-
-    @property
-    def is_small(self) -> bool:
-        """Whether there are too few rows to rely on the scores."""
-        return self.rows < SMALL
 
 
 def slice_scores(
@@ -56,12 +23,12 @@ def slice_scores(
     """Score a model on parts of the test split; parts without rows are left out.
 
     The parts: short, medium and long texts; each source, if there are several; texts with and
-    without a word that names a label; texts that stand in the data set with another label too.
+    without a word that names a label; texts that also occur with another label.
 
     Args:
-        dataset: The merged data set. Merge takes texts of the test split out of train, so other
+        dataset: The merged data set. Merge removes texts of the test split from train, so other
             labels of a text are found in validation and test.
-        probabilities: What the model says of the test split, shape (rows, labels).
+        probabilities: The model's predictions on the test split, shape (rows, labels).
         task: The labels and the words that name them.
     """
     predicted = probabilities.argmax(axis=1)

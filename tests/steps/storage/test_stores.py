@@ -5,13 +5,13 @@ from pathlib import PurePosixPath
 
 import boto3
 import pytest
+import s3fs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components import storage
 from components.errors import InputError
-from components.storage.s3 import S3Store
-from components.storage.transfer import _batches
+from components.storage.transfer import batches
 from tests.fakes.object_storage import BUCKET
 
 FILES = {
@@ -226,9 +226,11 @@ def test_a_whole_bucket_has_no_folder_above_it():
 
 def test_a_service_that_ignores_conditions_is_refused(s3_bucket, monkeypatch):
     store = storage.open_store(f"{s3_bucket}/unguarded")
-    guarded = S3Store._written
+    guarded = s3fs.S3FileSystem.pipe_file
     monkeypatch.setattr(
-        S3Store, "_written", lambda self, name, content, _: guarded(self, name, content, {})
+        s3fs.S3FileSystem,
+        "pipe_file",
+        lambda self, path, content, **_: guarded(self, path, content),
     )
 
     with pytest.raises(InputError, match="ignores the conditions of a write"):
@@ -237,7 +239,7 @@ def test_a_service_that_ignores_conditions_is_refused(s3_bucket, monkeypatch):
 
 @given(st.dictionaries(st.text(max_size=4), st.integers(0, 10**9), max_size=40))
 def test_every_file_is_in_one_batch_and_large_ones_do_not_wait_for_each_other(sizes):
-    batches = list(_batches(sizes))
+    groups = list(batches(sizes))
 
-    assert sorted(name for batch in batches for name in batch) == sorted(sizes)
-    assert all(len(batch) >= 8 for batch in batches[:-1])
+    assert sorted(name for batch in groups for name in batch) == sorted(sizes)
+    assert all(len(batch) >= 8 for batch in groups[:-1])

@@ -1,6 +1,5 @@
 """The train step in several real processes, which exchange gradients by gloo."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -14,9 +13,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from components.artifacts.model import bundle
+from components.artifacts.model.history import read_history
 from components.errors import InputError
 from components.train.launch import train_in_processes
-from components.train.objective import METRIC
+from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -53,7 +53,7 @@ def small_dataset(dataset_folder, tmp_path_factory):
 
 
 def losses(history):
-    return [point["loss"] for point in history["train"]]
+    return [point["loss"] for point in history.train]
 
 
 @pytest.mark.slow
@@ -115,8 +115,8 @@ def test_the_command_line_trains_and_tells_katib_the_score(settings, small_datas
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     bundle.verify(tmp_path / "there" / "model")
-    history = json.loads((tmp_path / "there" / "model" / bundle.HISTORY).read_text())
-    (epoch,) = history["validation"]
+    history = read_history(tmp_path / "there" / "model")
+    (epoch,) = history.validation
     assert done.stdout.splitlines()[-1] == f"{METRIC}={epoch['macro_f1']:.6f}"
 
 

@@ -10,14 +10,14 @@ from components.artifacts.model import bundle
 from components.artifacts.registry import (
     POINTER,
     Champion,
-    ChampionMoved,
     fetch_model,
     generation_of,
+    publish,
     read_champion,
     replace_champion,
     require_guarded,
 )
-from components.errors import InputError
+from components.errors import ChampionMovedError, InputError
 
 FIRST = Champion("run-1", "models/run-1", "a" * 64, {"accuracy": 0.9, "macro_f1": 0.85})
 SECOND = Champion("run-2", "models/run-2", "b" * 64, {"accuracy": 0.91, "macro_f1": 0.86})
@@ -64,19 +64,19 @@ def test_its_generation_as_text_changes_with_the_champion(registry):
     assert len(seen) == 3
 
 
-def test_whoever_comes_second_is_told_who_won_and_changes_nothing(registry):
+def test_a_late_replacement_names_the_winner_and_changes_nothing(registry):
     first = replace_champion(registry, FIRST, 0)
     second = replace_champion(registry, SECOND, first)
 
-    with pytest.raises(ChampionMoved, match=r"run-2 .* Evaluate the model again"):
+    with pytest.raises(ChampionMovedError, match=r"run-2 .* Evaluate the model again"):
         replace_champion(registry, THIRD, first)
     assert read_champion(registry) == (SECOND, second)
 
 
-def test_whoever_expected_no_champion_does_not_overwrite_one(registry):
+def test_who_expected_no_champion_does_not_overwrite_one(registry):
     replace_champion(registry, FIRST, 0)
 
-    with pytest.raises(ChampionMoved, match="run-1"):
+    with pytest.raises(ChampionMovedError, match="run-1"):
         replace_champion(registry, SECOND, 0)
 
 
@@ -84,7 +84,7 @@ def test_a_vanished_champion_is_not_replaced(tmp_path):
     generation = replace_champion(str(tmp_path), FIRST, 0)
     (tmp_path / POINTER).unlink()
 
-    with pytest.raises(ChampionMoved, match="nobody"):
+    with pytest.raises(ChampionMovedError, match="nobody"):
         replace_champion(str(tmp_path), SECOND, generation)
 
 
@@ -158,5 +158,5 @@ def test_a_changed_model_is_refused(sealed_model, tmp_path):
 
 def published(model, registry):
     uri = f"{registry.rstrip('/')}/run-{uuid.uuid4()}"
-    bundle.publish(model, uri)
+    publish(model, uri)
     return uri

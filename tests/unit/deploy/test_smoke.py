@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from components.deploy.smoke import NotAnswering, Sentence, smoke
+from components.deploy.try_out import TryOut
 
 from components.artifacts.task import load_task
 from components.deploy.cluster.status import Endpoint
 from components.deploy.settings import DeploySettings
-from components.deploy.smoke import NotAnswering, Sentence, smoke
 from components.deploy.targets.local import running_predictor
-from components.deploy.try_out import TryOut
 from components.errors import InputError
 
 TASK = load_task("emotion")

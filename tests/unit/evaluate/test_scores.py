@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.evaluation.scores import ReliabilityBin
 from components.evaluate.measure.reliability import (
-    ReliabilityBin,
     expected_calibration_error,
     reliability,
     uncalibrated_error,
@@ -60,6 +60,13 @@ def test_a_label_that_the_split_lacks_is_listed_and_counts_as_zero():
     assert scores.macro_f1 == pytest.approx(2 / 3)
     assert len(scores.confusion_matrix) == 3
     assert scores.confusion_shares[2] == (0, 0, 0)
+
+
+def test_rows_are_counted_in_whole_numbers_even_if_none_is_right():
+    scores = score(np.array([0, 0]), certain([1, 1]), LABELS)
+
+    assert scores.accuracy == 0
+    assert [repr(each.support) for each in scores.per_label.values()] == ["2", "0", "0"]
 
 
 def test_two_labels_are_scored_like_more():

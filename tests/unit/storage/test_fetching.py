@@ -4,7 +4,7 @@ import hashlib
 import pytest
 
 from components import storage
-from components.errors import InputError
+from components.errors import InputError, WorkError
 
 
 def test_a_plain_path_is_used_where_it_is(tmp_path):
@@ -127,5 +127,5 @@ def test_a_leftover_of_a_killed_run_is_not_mixed_in(tmp_path):
 def test_only_a_full_disk_is_reported_as_one(tmp_path):
     with pytest.raises(PermissionError), storage.staged(tmp_path / "model"):
         raise PermissionError(errno.EACCES, "denied")
-    with pytest.raises(InputError, match="no space left"), storage.staged(tmp_path / "model"):
+    with pytest.raises(WorkError, match="no space left"), storage.staged(tmp_path / "model"):
         raise OSError(errno.ENOSPC, "full")

@@ -7,6 +7,7 @@ import pytest
 
 from components import storage
 from components.artifacts.model import bundle
+from components.artifacts.registry import fetch, publish
 from components.errors import InputError
 
 
@@ -23,87 +24,87 @@ def another(model, tmp_path):
 
 
 def test_a_published_model_is_fetched_and_verified(sealed_model, uri, tmp_path):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
 
-    fetched = bundle.fetch(uri, tmp_path / "downloads")
+    fetched = fetch(uri, tmp_path / "downloads")
 
     assert bundle.verify(fetched).sha256 == bundle.verify(sealed_model).sha256
     assert sorted(storage.open_store(uri).sizes()) == sorted(bundle.names(sealed_model))
 
 
 def test_publishing_again_changes_nothing(sealed_model, uri):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
     before = storage.open_store(uri).read(bundle.MANIFEST)
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
 
     assert storage.open_store(uri).read(bundle.MANIFEST) == before
 
 
 def test_another_model_is_not_published_over_it(sealed_model, uri, tmp_path):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
 
     with pytest.raises(InputError, match="run-1: holds another model"):
-        bundle.publish(another(sealed_model, tmp_path), uri)
-    assert bundle.verify(bundle.fetch(uri, tmp_path)).sha256 == bundle.verify(sealed_model).sha256
+        publish(another(sealed_model, tmp_path), uri)
+    assert bundle.verify(fetch(uri, tmp_path)).sha256 == bundle.verify(sealed_model).sha256
 
 
 def test_another_model_is_not_published_where_one_is_half_written(sealed_model, uri, tmp_path):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
     storage.open_store(uri).remove([bundle.MANIFEST])
 
     with pytest.raises(InputError, match=r"run-1: is claimed for another .*claims/run-1\.json if"):
-        bundle.publish(another(sealed_model, tmp_path), uri)
-    bundle.publish(sealed_model, uri)
-    assert bundle.fetch(uri, tmp_path)
+        publish(another(sealed_model, tmp_path), uri)
+    publish(sealed_model, uri)
+    assert fetch(uri, tmp_path)
 
 
 def test_a_model_that_does_not_verify_is_not_published(sealed_model, uri):
     (sealed_model / bundle.ONNX["int8"]).write_bytes(b"flipped")
 
     with pytest.raises(InputError, match="differs from its sha256"):
-        bundle.publish(sealed_model, uri)
+        publish(sealed_model, uri)
     assert storage.open_store(uri).sizes() == {}
 
 
 def test_a_model_without_manifest_is_not_fetched(sealed_model, uri, tmp_path):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
     storage.open_store(uri).remove([bundle.MANIFEST])
 
     with pytest.raises(InputError, match=r"has no manifest\.json"):
-        bundle.fetch(uri, tmp_path / "downloads")
+        fetch(uri, tmp_path / "downloads")
     assert not list(tmp_path.glob("downloads/*"))
 
 
 def test_a_model_that_lacks_a_file_is_not_fetched(sealed_model, uri, tmp_path):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
     storage.open_store(uri).remove([bundle.LABELS])
 
     with pytest.raises(InputError, match=r"labels\.json: is in the manifest but missing"):
-        bundle.fetch(uri, tmp_path / "downloads")
+        fetch(uri, tmp_path / "downloads")
 
 
 def test_a_model_with_a_changed_file_is_not_fetched(sealed_model, uri, tmp_path):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
     storage.open_store(uri).write(bundle.ONNX["int8"], b"weightz")
 
     with pytest.raises(InputError, match=r"model\.int8\.onnx: differs from its sha256"):
-        bundle.fetch(uri, tmp_path / "downloads")
+        fetch(uri, tmp_path / "downloads")
     assert not list(tmp_path.glob("downloads/*"))
 
 
 @pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside", "a\\..\\outside"])
 def test_a_manifest_that_would_write_elsewhere_is_refused(sealed_model, uri, tmp_path, name):
-    bundle.publish(sealed_model, uri)
+    publish(sealed_model, uri)
     store = storage.open_store(uri)
     content = json.loads(store.read(bundle.MANIFEST)[0])
     content["files"][name] = "0" * 64
     store.write(bundle.MANIFEST, json.dumps(content).encode())
 
     with pytest.raises(InputError, match="leads out of the folder"):
-        bundle.fetch(uri, tmp_path / "downloads")
+        fetch(uri, tmp_path / "downloads")
     assert not list(tmp_path.glob("downloads/*"))
 
 
 def test_a_bucket_is_no_place_for_a_model(sealed_model, gs_bucket):
     with pytest.raises(InputError, match=f"{gs_bucket}: is a whole bucket"):
-        bundle.publish(sealed_model, gs_bucket)
+        publish(sealed_model, gs_bucket)
