@@ -92,7 +92,7 @@ class SmokeTest:
         again = Retrying(
             retry=retry_if_exception_type(NotAnsweringError),
             stop=stop_after_delay(self.wait_seconds),
-            wait=wait_exponential(max=5),
+            wait=wait_exponential(0.25, max=5),
             reraise=True,
         )
         result = again(self._run_once, address)

@@ -10,7 +10,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.serve.settings import ServeSettings
-from tests.serve.conftest import V1
+from tests.serve.asking import V1
 
 V2 = "/v2/models/emotion/infer"
 LENGTH = "Inference-Header-Content-Length"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"
 
@@ -54,8 +54,8 @@ def test_a_compressed_body_is_refused(client):
 
 def test_texts_and_characters_are_bounded_by_settings(bounded):
     url = bounded("--max-texts", "2", "--max-characters", "5")
-    many = httpx.post(url + V1, json={"instances": ["a"] * 3}, trust_env=False)
-    long = httpx.post(url + V1, json={"instances": ["abcdef"]}, trust_env=False)
+    many = ask(url, ["a"] * 3)
+    long = ask(url, ["abcdef"])
     assert "not 3 (max_texts)" in many.json()["error"]
     assert "(max_characters)" in long.json()["error"]
     schema = httpx.get(f"{url}/openapi.json", trust_env=False).json()["components"]["schemas"]
@@ -77,7 +77,7 @@ def test_slow_headers_are_cut_off_while_others_are_served(bounded):
     start = time.monotonic()
     served = 0
     while time.monotonic() - start < 1.2:
-        served += httpx.post(url + V1, json={"instances": ["a"]}, trust_env=False).is_success
+        served += ask(url, ["a"]).is_success
         for connection in slow:
             connection.sendall(b"x")
     assert served > 0
@@ -137,11 +137,8 @@ def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
     url = bounded("--max-requests", "2", "--threads", "1")
     long = "an ordinary day with a long walk in it " * 20
 
-    def ask(texts):
-        return httpx.post(url + V1, json={"instances": [long] * texts}, timeout=60, trust_env=False)
-
     with ThreadPoolExecutor(24) as pool:
-        asked = [pool.submit(ask, 30) for _ in range(24)]
+        asked = [pool.submit(ask, url, [long] * 30) for _ in range(24)]
         time.sleep(0.1)
         assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
         answers = [each.result() for each in asked]
@@ -152,7 +149,7 @@ def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
     assert all(
         "2 requests are under way (max_requests)" in each.json()["error"] for each in refused
     )
-    assert ask(1).status_code == 200
+    assert ask(url, [long]).status_code == 200
 
 
 def test_a_queue_that_is_full_is_named(bounded):
@@ -160,12 +157,9 @@ def test_a_queue_that_is_full_is_named(bounded):
     url = bounded("--queue-texts", "70", "--max-texts", "70", "--threads", "1")
     long = "an ordinary day with a long walk in it " * 20
 
-    def ask(_):
-        body = {"instances": [long] * 70}
-        return httpx.post(url + V1, json=body, timeout=60, trust_env=False)
-
     with ThreadPoolExecutor(5) as pool:
-        answers = list(pool.map(ask, range(5)))
+        asked = [pool.submit(ask, url, [long] * 70) for _ in range(5)]
+        answers = [each.result() for each in asked]
     errors = [each.json()["error"] for each in answers if each.status_code == 503]
     assert errors
     assert all("of at most 70 texts wait already (queue_texts)" in each for each in errors)
@@ -173,11 +167,10 @@ def test_a_queue_that_is_full_is_named(bounded):
 
 def test_a_request_that_takes_too_long_is_given_up(bounded):
     url = bounded("--request-seconds", "0.1", "--threads", "1")
-    body = {"instances": ["an ordinary day with a long walk in it " * 20] * 200}
-    answer = httpx.post(url + V1, json=body, timeout=60, trust_env=False)
+    answer = ask(url, ["an ordinary day with a long walk in it " * 20] * 200)
     assert answer.status_code == 503
     assert "(request_seconds)" in answer.json()["error"]
-    assert httpx.post(url + V1, json={"instances": ["a"]}, trust_env=False).is_success
+    assert ask(url, ["a"]).is_success
 
 
 @pytest.mark.parametrize("page", [True, False])

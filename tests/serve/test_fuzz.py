@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from components.serve.tensors import write_texts
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 SEED = 20_261_124
 TOGETHER = 64
@@ -144,8 +144,8 @@ def memory(url):
 def test_no_bytes_bring_it_down(bounded, request):
     number = request.config.getoption("--fuzz-requests")
     url = bounded("--header-seconds", "1", "--body-seconds", "1", "--queue-texts", "20000")
-    body = {"instances": ["a wonderful day", "no"]}
-    before = httpx.post(url + V1, json=body, trust_env=False).json()
+    texts = ["a wonderful day", "no"]
+    before = ask(url, texts).json()
     all_requests = list(requests(number))
     # What is allocated once has been allocated after the first quarter.
     answers = asyncio.run(statuses_of(url, all_requests[: number // 4]))
@@ -159,7 +159,7 @@ def test_no_bytes_bring_it_down(bounded, request):
     assert {200, 400, 404} <= seen
     assert sum(status == 200 for _, status in answers) > number // 20
     assert grown < 32
-    assert httpx.post(url + V1, json=body, timeout=5, trust_env=False).json() == before
+    assert ask(url, texts, timeout=5).json() == before
 
 
 CHECKS = [

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.deploy.targets.local import running_predictor
 from components.processes import free_port
-from tests.serve.conftest import V1
+from tests.serve.asking import ask
 
 SENTENCE = "my secret sentence about joy"
 
@@ -23,10 +23,6 @@ def samples(url):
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-
-
-def ask(url, texts):
-    return httpx.post(url + V1, json={"instances": texts}, timeout=30, trust_env=False)
 
 
 def test_metrics_count_requests_texts_labels_and_bounds(bounded):

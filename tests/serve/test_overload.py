@@ -7,10 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import aiohttp
-import httpx
 import pytest
 
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 TEXTS = [
     "i feel wonderful about this long and ordinary day with all of my friends around me",
@@ -108,5 +107,4 @@ def test_overload_is_answered_or_refused_while_liveness_holds(bounded):
     assert len(liveness) > SECONDS
     after = asyncio.run(closed_loop(url, 2, 8))
     assert after > 0.3 * capacity
-    answer = httpx.post(url + V1, json={"instances": [TEXTS[1]]}, timeout=5, trust_env=False)
-    assert answer.status_code == 200
+    assert ask(url, [TEXTS[1]], timeout=5).status_code == 200

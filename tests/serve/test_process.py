@@ -19,7 +19,7 @@ from components.artifacts.model.classifier import Classifier
 from components.processes import free_port, running_server
 from components.serve.predictor import Predictor
 from components.serve.settings import ServeSettings
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 COMMAND = [sys.executable, "-m", "components.serve"]
 
@@ -90,11 +90,6 @@ def test_an_idle_predictor_exits_0_when_told_to_end(process, number):
     server, _ = process
     server.send_signal(number)
     assert server.wait(timeout=20) == 0
-
-
-def ask(url, texts, timeout=60):
-    body = {"instances": texts}
-    return httpx.post(f"{url}{V1}", json=body, timeout=timeout, trust_env=False)
 
 
 def test_sigterm_finishes_what_is_under_way(process):

@@ -19,7 +19,7 @@ from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.task import load_task
 from components.serve.tensors import read_texts, write_texts
-from tests.serve.conftest import V1
+from tests.serve.asking import V1
 
 V2 = "/v2/models/emotion/infer"
 TEXTS = ["i feel wonderful today", "The bill is still wrong, and I am furious!"]

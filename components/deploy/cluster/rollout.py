@@ -55,6 +55,9 @@ class Patience:
     stuck_seconds: float = 15.0
 
 
+DEFAULT_PATIENCE = Patience()
+
+
 @dataclass(frozen=True)
 class Goal:
     """The state that a service should reach.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.lease import deploy_lease, holder_of, lease_name, read_journal
 from components.deploy.cluster.record import recorded
-from components.deploy.cluster.rollout import Patience
+from components.deploy.cluster.rollout import DEFAULT_PATIENCE, Patience
 from components.deploy.cluster.status import read_status
 from components.deploy.cluster.transaction import Transaction
 from components.deploy.inference_service import Manifest, facts_of, is_stopped
@@ -29,7 +29,7 @@ def bring_into_service(
     test: SmokeTest,
     finish: Callable[[], None],
     holder: str = "",
-    patience: Patience = Patience(),  # noqa: B008 (it is frozen)
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
     """Put a model into service on a cluster, or leave the old one in service.
 
@@ -56,7 +56,7 @@ def roll_back(
     cluster: Cluster,
     settings: DeploySettings,
     test: SmokeTest,
-    patience: Patience = Patience(),  # noqa: B008 (it is frozen)
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
     """Put the previous model back into service, and into the champion's place.
 
