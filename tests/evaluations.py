@@ -4,18 +4,28 @@ from dataclasses import replace
 
 import numpy as np
 
-from components.artifacts.evaluation import ChampionScores, Evaluation
-from components.artifacts.model.attribution import WordWeight
-from components.evaluate.gate.judge import Rule, Verdict
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation.comparison import (
+    MAJORITY,
+    TFIDF,
+    ChampionScores,
+    Comparison,
+    Difference,
+    McNemar,
+    Rule,
+    Verdict,
+)
+from components.artifacts.evaluation.findings import (
+    LabelError,
+    Mistake,
+    Robustness,
+    Slice,
+    WordWeight,
+)
+from components.artifacts.evaluation.scores import Interval
 from components.evaluate.inputs import History
-from components.evaluate.measure.baselines import MAJORITY, TFIDF
-from components.evaluate.measure.comparison import Comparison, Difference, McNemar
-from components.evaluate.measure.intervals import Interval, intervals
-from components.evaluate.measure.label_errors import LabelError
-from components.evaluate.measure.mistakes import Mistake
-from components.evaluate.measure.robustness import Robustness
+from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.scores import score
-from components.evaluate.measure.slices import Slice
 
 LABELS = ("red", "green", "blue")
 TRUTH = np.array([0, 0, 1, 1, 2, 2])

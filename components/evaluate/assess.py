@@ -5,21 +5,28 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from components.artifacts.evaluation import ChampionScores, Evaluation
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation.comparison import (
+    CHAMPION,
+    MAJORITY,
+    REAL_ONLY,
+    TFIDF,
+    ChampionScores,
+    Verdict,
+)
+from components.artifacts.evaluation.scores import Intervals, Scores
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.gate.judge import Evidence, Verdict, judge
+from components.evaluate.gate.judge import Evidence, judge
 from components.evaluate.given import Given
 from components.evaluate.inputs import Split
-from components.evaluate.measure.baselines import MAJORITY, TFIDF
-from components.evaluate.measure.comparison import CHAMPION, REAL_ONLY
-from components.evaluate.measure.intervals import Intervals, intervals
+from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.label_errors import likely_label_errors
 from components.evaluate.measure.mistakes import most_confident_mistakes
 from components.evaluate.measure.predict import predict
 from components.evaluate.measure.reliability import uncalibrated_error
 from components.evaluate.measure.rivals import Rivals, compare_with_rivals
 from components.evaluate.measure.robustness import robustness
-from components.evaluate.measure.scores import Scores, score
+from components.evaluate.measure.scores import score
 from components.evaluate.measure.slices import slice_scores
 from components.evaluate.settings import EvaluateSettings
 

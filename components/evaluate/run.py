@@ -18,31 +18,38 @@ def evaluate(
     settings: EvaluateSettings,
     model: Path,
     dataset: Path,
+    evaluation: Path,
     report: Path,
     card: Path,
     real_only: Path | None = None,
 ) -> Evaluation:
-    """Score a model on the test split, judge it, and write a report and a model card.
+    """Score a model on the test split, judge it, and write down the result.
 
     Args:
-        settings: What the user chose.
-        model: A model folder as train writes it.
-        dataset: A data set folder as merge writes it.
-        report: The HTML page to write.
-        card: The model card to write.
-        real_only: Folder of a model trained without synthetic rows, to learn what they are
-            worth; None or an empty folder if there is none.
+        settings: The user's choices.
+        model: Model folder as train writes it.
+        dataset: Data set folder as merge writes it.
+        evaluation: JSON file to write.
+        report: HTML page to write.
+        card: Model card to write.
+        real_only: Folder of a model trained without synthetic rows, to measure their effect;
+            None or an empty folder if there is none.
 
     Raises:
         InputError: If a model does not verify, the data set, the gate or the out-of-domain text
             is malformed, or they do not belong to the task.
     """
     given = read_given(settings, model, dataset, real_only)
-    evaluation = assess(settings, given)
-    with storage.staged(report) as page, storage.staged(card) as text:
-        page.write_text(render(evaluation, given.history), encoding="utf-8")
-        text.write_text(model_card(evaluation, given.facts), encoding="utf-8")
-    for comparison in evaluation.comparisons:
+    result = assess(settings, given)
+    texts = {
+        evaluation: result.to_json(),
+        report: render(result, given.history),
+        card: model_card(result, given.facts),
+    }
+    for path, text in texts.items():
+        with storage.staged(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    for comparison in result.comparisons:
         logger.info("evaluate: %s", comparison.sentence)
-    logger.info("evaluate: gate %s", evaluation.verdict.summary)
-    return evaluation
+    logger.info("evaluate: gate %s", result.verdict.summary)
+    return result

@@ -18,10 +18,11 @@ import yaml
 from numpy.typing import NDArray
 
 from components import storage
+from components.artifacts.evaluation.comparison import TFIDF
 from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
 from components.evaluate.inputs import read_dataset
-from components.evaluate.measure.baselines import TFIDF, baseline_probabilities
+from components.evaluate.measure.baselines import baseline_probabilities
 from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.merge.run import merge
 from components.merge.settings import MergeSettings

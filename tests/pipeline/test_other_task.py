@@ -63,7 +63,8 @@ def test_the_model_answers_with_the_three_labels(work):
 def test_the_scores_are_of_the_three_labels(work, tmp_path):
     settings = EvaluateSettings(task=str(work / "support.yaml"), gate="smoke")
     report = tmp_path / "report.html"
-    evaluation = evaluate(settings, work / "model", work / "dataset", report, tmp_path / "card.md")
+    files = (tmp_path / "metrics.json", report, tmp_path / "card.md")
+    evaluation = evaluate(settings, work / "model", work / "dataset", *files)
 
     assert (evaluation.task, tuple(evaluation.labels)) == ("support", NAMES)
     assert evaluation.test.rows == 13
@@ -74,9 +75,8 @@ def test_the_scores_are_of_the_three_labels(work, tmp_path):
 
 def test_the_model_is_not_taken_for_one_of_the_shipped_task(work, tmp_path):
     with pytest.raises(InputError, match="has the labels billing, technical, account, but the"):
-        evaluate(
-            EvaluateSettings(), work / "model", work / "dataset", tmp_path / "a", tmp_path / "b"
-        )
+        files = (tmp_path / name for name in "abc")
+        evaluate(EvaluateSettings(), work / "model", work / "dataset", *files)
     with pytest.raises(InputError, match=r"has the labels \['billing', 'technical', 'account'\]"):
         train(TrainSettings(), work / "dataset", tmp_path / "model", tmp_path / "checkpoints")
 

@@ -2,28 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.evaluation.findings import WordWeight
 from components.artifacts.model.classifier import Classifier
 
 _MAX_WORDS = 64
-
-
-@dataclass(frozen=True)
-class WordWeight:
-    """A word of a text and what it did for a label.
-
-    Args:
-        word: The word with the punctuation that touches it.
-        weight: Log-odds that the label loses when the word is left out: above 0 if the word
-            speaks for the label, below 0 if it speaks against it.
-    """
-
-    word: str
-    weight: float
 
 
 def attributions(

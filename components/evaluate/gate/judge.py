@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.artifacts.evaluation.comparison import Comparison, Rule, Verdict
+from components.artifacts.evaluation.scores import Scores
 from components.evaluate.gate.gate_file import Gate
-from components.evaluate.measure.comparison import Comparison
-from components.evaluate.measure.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -25,39 +25,6 @@ class Evidence:
     majority: Scores
     champion: str = ""
     against_champion: Comparison | None = None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule of the gate, applied.
-
-    Args:
-        name: Its key in the gate file.
-        value: What was measured; None if there is nothing to measure.
-        threshold: What is demanded of the value.
-        passed: Whether it was met.
-        sentence: The outcome, said to a person.
-    """
-
-    name: str
-    value: float | None
-    threshold: float
-    passed: bool
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of all rules; the model passes if every rule does."""
-
-    passed: bool
-    rules: tuple[Rule, ...]
-
-    @property
-    def summary(self) -> str:
-        """The outcome and every rule's sentence on one line."""
-        sentences = " ".join(rule.sentence for rule in self.rules) or "The gate demands nothing."
-        return f"{'passed' if self.passed else 'failed'}. {sentences}"
 
 
 def judge(gate: Gate, evidence: Evidence) -> Verdict:
@@ -125,7 +92,7 @@ def _champion(evidence: Evidence, level: float) -> Rule:
             "use another registry for another task."
         )
         return Rule("champion", None, level, False, sentence)
-    p = min(comparison.macro_f1.p_worse, comparison.accuracy.p_worse)
+    p = comparison.p_worse
     passed = p >= level
     outcome = "Not significantly worse" if passed else "Significantly worse"
     sentence = (

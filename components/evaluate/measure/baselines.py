@@ -10,10 +10,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
 from components.evaluate.inputs import Dataset
-
-MAJORITY = "majority"
-TFIDF = "tfidf_logistic_regression"
 
 # A weaker penalty than scikit-learn's default 1: it scores higher on the validation rows of
 # dair-ai/emotion, and a baseline that is held down is none.

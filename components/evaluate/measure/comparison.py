@@ -7,12 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from components.evaluate.measure.baselines import MAJORITY, TFIDF
-from components.evaluate.measure.intervals import Interval, recall_and_f1, resample
-
-REAL_ONLY, CHAMPION = "real_only", "champion"
-TEST, OUT_OF_DOMAIN = "test", "out_of_domain"
-BETTER, EQUAL, WORSE = "better", "equal", "worse"
+from components.artifacts.evaluation.comparison import (
+    BETTER,
+    CHAMPION,
+    EQUAL,
+    MAJORITY,
+    OUT_OF_DOMAIN,
+    REAL_ONLY,
+    TEST,
+    TFIDF,
+    WORSE,
+    Comparison,
+    Difference,
+    McNemar,
+)
+from components.artifacts.evaluation.scores import Interval
+from components.evaluate.measure.intervals import recall_and_f1, resample
 
 _WORDS = {BETTER: "better than", EQUAL: "not measurably different from", WORSE: "worse than"}
 _OTHERS = {
@@ -43,71 +53,6 @@ class Rows:
     truth: NDArray[np.int64]
     model: NDArray[np.int64]
     label_count: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The model's score minus another classifier's, -1 to 1.
-
-    Args:
-        value: The difference on the rows as they are.
-        interval: Its 95 % interval.
-        p: Two-sided p-value of there being no difference, above 0 to 1.
-    """
-
-    value: float
-    interval: Interval
-    p: float
-
-    @property
-    def p_worse(self) -> float:
-        """`p` if the model is the worse one, else 1."""
-        return self.p if self.value < 0 else 1.0
-
-
-@dataclass(frozen=True)
-class McNemar:
-    """Rows that only one of two classifiers labels right.
-
-    Args:
-        value: The model's accuracy minus the other's, -1 to 1.
-        only_model: Rows that only the model labels right.
-        only_other: Rows that only the other classifier labels right.
-        p: p-value of the exact McNemar test, above 0 to 1.
-    """
-
-    value: float
-    only_model: int
-    only_other: int
-    p: float
-
-    @property
-    def p_worse(self) -> float:
-        """`p` if the model is the worse one, else 1."""
-        return self.p if self.value < 0 else 1.0
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The model against another classifier on the same rows.
-
-    Args:
-        other: What it is compared with: `MAJORITY`, `TFIDF`, `REAL_ONLY` or `CHAMPION`.
-        split: The rows: `TEST` or `OUT_OF_DOMAIN`.
-        rows: Their number.
-        macro_f1: Difference of macro-F1 by paired bootstrap.
-        accuracy: Difference of accuracy by McNemar's test.
-        outcome: `BETTER` or `WORSE` if the interval of macro-F1 leaves 0 out, else `EQUAL`.
-        sentence: The outcome, said to a person.
-    """
-
-    other: str
-    split: str
-    rows: int
-    macro_f1: Difference
-    accuracy: McNemar
-    outcome: str
-    sentence: str
 
 
 def compare(

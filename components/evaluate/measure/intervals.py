@@ -1,40 +1,16 @@
 """How far scores would move with other test rows: bootstrap intervals."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
+from components.artifacts.evaluation.scores import Interval, Intervals, LabelIntervals
+
 CONFIDENCE = 0.95
 _BATCH = 100
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The range from `low` to `high` that holds a figure with 95 % confidence."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class LabelIntervals:
-    """Intervals of the scores of one label."""
-
-    f1: Interval
-    recall: Interval
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """95 % bootstrap intervals of the scores of a classifier on one split."""
-
-    accuracy: Interval
-    macro_f1: Interval
-    per_label: Mapping[str, LabelIntervals]
 
 
 def intervals(

@@ -1,33 +1,12 @@
 """Rows whose own label is probably wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.evaluation.findings import LabelError
 from components.evaluate.inputs import Split
-
-
-@dataclass(frozen=True)
-class LabelError:
-    """A row whose label is probably wrong.
-
-    Args:
-        row: Place of the text in its split.
-        text: What was classified.
-        given: The label of the row.
-        suggested: The label that the model finds most probable.
-        given_probability: The probability that the model gives to the row's label.
-        suggested_probability: The probability that it gives to the suggested one.
-    """
-
-    row: int
-    text: str
-    given: str
-    suggested: str
-    given_probability: float
-    suggested_probability: float
 
 
 def likely_label_errors(

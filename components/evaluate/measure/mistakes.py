@@ -1,35 +1,14 @@
 """The mistakes a model is most sure of: the place to look for bad labels and blind spots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifacts.model.attribution import WordWeight, attributions
+from components.artifacts.evaluation.findings import Mistake
+from components.artifacts.model.attribution import attributions
 from components.artifacts.model.classifier import Classifier
 from components.evaluate.inputs import Split
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong prediction.
-
-    Args:
-        row: Place of the text in its split.
-        text: What was classified.
-        true: The label of the row.
-        predicted: The label that the model gave.
-        probability: The probability that the model gave to it.
-        words: The text's words, weighed by what they did for the predicted label.
-    """
-
-    row: int
-    text: str
-    true: str
-    predicted: str
-    probability: float
-    words: tuple[WordWeight, ...]
 
 
 def most_confident_mistakes(

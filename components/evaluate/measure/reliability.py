@@ -1,29 +1,15 @@
 """Whether probabilities mean what they say: of rows given 0.8, are 80 % right?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binned_statistic
 
+from components.artifacts.evaluation.scores import ReliabilityBin
+
 _BINS = 15
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """The rows whose predicted label has a probability within one fifteenth of 0 to 1.
-
-    Args:
-        confidence: Mean probability of the predicted label, 0 to 1.
-        accuracy: Share of the rows that are right, 0 to 1.
-        rows: Number of rows, at least 1.
-    """
-
-    confidence: float
-    accuracy: float
-    rows: int
 
 
 def reliability(

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate.given import Given
-from components.evaluate.measure.baselines import baseline_probabilities
-from components.evaluate.measure.comparison import (
+from components.artifacts.evaluation.comparison import (
     CHAMPION,
     OUT_OF_DOMAIN,
     REAL_ONLY,
     TEST,
     Comparison,
-    Rows,
-    compare,
 )
+from components.artifacts.evaluation.scores import Scores
+from components.evaluate.given import Given
+from components.evaluate.measure.baselines import baseline_probabilities
+from components.evaluate.measure.comparison import Rows, compare
 from components.evaluate.measure.predict import predict
-from components.evaluate.measure.scores import Scores, score
+from components.evaluate.measure.scores import score
 from components.evaluate.settings import EvaluateSettings
 
 

@@ -4,11 +4,11 @@ import logging
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.evaluation.findings import Robustness
 from components.artifacts.model.classifier import Classifier
 from components.evaluate.inputs import Split
 
@@ -30,30 +30,6 @@ _NEGATIONS = (
 logger = logging.getLogger(__name__)
 
 Change = Callable[[str, np.random.Generator], str]
-
-
-@dataclass(frozen=True)
-class Robustness:
-    """What a change of the texts does to the predictions.
-
-    Args:
-        name: The change.
-        before: A text that it changes.
-        after: The same text, changed.
-        rows: Number of rows that it changes.
-        accuracy: Share of them whose label is right after the change, 0 to 1; None if the
-            change may change the right label too.
-        drop: Points of accuracy that the change costs; None as above.
-        changed: Share of the rows whose predicted label changes, 0 to 1.
-    """
-
-    name: str
-    before: str
-    after: str
-    rows: int
-    accuracy: float | None
-    drop: float | None
-    changed: float
 
 
 def robustness(

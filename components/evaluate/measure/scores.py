@@ -1,7 +1,6 @@
 """Scores of a classifier on one split, all computed by scikit-learn and SciPy."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,55 +14,8 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from components.evaluate.measure.reliability import (
-    ReliabilityBin,
-    expected_calibration_error,
-    reliability,
-)
-
-
-@dataclass(frozen=True)
-class LabelScores:
-    """How well one label is recognised; `support` is its number of rows in the split."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How well a classifier does on one split.
-
-    Args:
-        rows: Number of rows.
-        accuracy: Share of rows whose label is right, 0 to 1.
-        macro_f1: Unweighted mean of the F1 of all labels, 0 to 1.
-        weighted_f1: Mean of the F1 of all labels, each weighted by its rows, 0 to 1.
-        top2_accuracy: Share of rows whose label is among the two most probable, 0 to 1.
-        log_loss: Mean negative logarithm of the true label's probability, at least 0.
-        brier_score: Mean squared distance of the probabilities from the truth, 0 to 2.
-        expected_calibration_error: Mean distance of the probability of the predicted label from
-            the share of right answers, 0 to 1.
-        reliability: The same in detail, for a reliability diagram.
-        per_label: Scores of every label by name, in the order of the ids.
-        confusion_matrix: Counts by [true label id][predicted label id].
-        confusion_shares: The same as shares of the rows of the true label, 0 to 1.
-    """
-
-    rows: int
-    accuracy: float
-    macro_f1: float
-    weighted_f1: float
-    top2_accuracy: float
-    log_loss: float
-    brier_score: float
-    expected_calibration_error: float
-    reliability: tuple[ReliabilityBin, ...]
-    per_label: Mapping[str, LabelScores]
-    confusion_matrix: tuple[tuple[int, ...], ...]
-    confusion_shares: tuple[tuple[float, ...], ...]
+from components.artifacts.evaluation.scores import LabelScores, Scores
+from components.evaluate.measure.reliability import expected_calibration_error, reliability
 
 
 def score(

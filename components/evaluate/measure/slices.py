@@ -2,52 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
+from components.artifacts.evaluation.findings import Slice
+from components.artifacts.evaluation.scores import Interval
 from components.artifacts.task import Task
 from components.evaluate.inputs import Dataset, Split
-from components.evaluate.measure.intervals import Interval
 from components.texts import fold
 
-SMALL = 10
-"""A slice of fewer rows says little."""
-
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Slice:
-    """How well a model does on a part of a split.
-
-    Args:
-        group: What the split is parted by.
-        name: Which part this is.
-        rows: Its number of rows.
-        share: Its share of the split, 0 to 1.
-        accuracy: Share of its rows whose label is right, 0 to 1.
-        interval: 95 % Wilson score interval of the accuracy.
-        macro_f1: Unweighted mean of the F1 of the labels that the part has rows of, 0 to 1.
-        drop: Points by which its accuracy is below the whole split's; negative if above.
-    """
-
-    group: str
-    name: str
-    rows: int
-    share: float
-    accuracy: float
-    interval: Interval
-    macro_f1: float
-    drop: float
-
-    @property
-    def is_small(self) -> bool:
-        """Whether there are too few rows to rely on the scores."""
-        return self.rows < SMALL
 
 
 def slice_scores(

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.artifacts.evaluation import Evaluation
-from components.artifacts.model.attribution import WordWeight
+from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
+from components.artifacts.evaluation.findings import WordWeight
+from components.artifacts.evaluation.scores import Interval, Scores
 from components.evaluate.inputs import History
-from components.evaluate.measure.baselines import MAJORITY, TFIDF
-from components.evaluate.measure.intervals import Interval
-from components.evaluate.measure.scores import Scores
 from components.evaluate.report import pictures
 from components.reports import data_uri, render_page
 

@@ -8,10 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from components.artifacts.evaluation.scores import Intervals, LabelScores, ReliabilityBin, Scores
 from components.evaluate.inputs import History, Point
-from components.evaluate.measure.intervals import Intervals
-from components.evaluate.measure.reliability import ReliabilityBin
-from components.evaluate.measure.scores import LabelScores, Scores
 from components.reports import BLUE, GREEN, GREY, GRID, INK, ORANGE, shorten, to_svg
 
 _WIDTH = 4.4

@@ -11,11 +11,8 @@ import pytest
 from pyarrow import parquet
 
 from components import storage
-from components.artifacts.model import bundle
-from components.artifacts.model.classifier import Classifier
-from components.artifacts.registry import Champion, replace_champion
-from components.errors import InputError
-from components.evaluate.measure.comparison import (
+from components.artifacts.evaluation import read_evaluation
+from components.artifacts.evaluation.comparison import (
     CHAMPION,
     EQUAL,
     MAJORITY,
@@ -24,6 +21,10 @@ from components.evaluate.measure.comparison import (
     TEST,
     TFIDF,
 )
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
+from components.artifacts.registry import Champion, replace_champion
+from components.errors import InputError
 from components.evaluate.run import evaluate
 from components.evaluate.settings import EvaluateSettings
 from components.train.run import train
@@ -91,12 +92,12 @@ def evaluated(models, dataset_folder, elsewhere, registry, tmp_path_factory):
     """An evaluation with everything: ablation, champion, out-of-domain text."""
     output = tmp_path_factory.mktemp("evaluate")
     settings = replace(SETTINGS, registry=registry, out_of_domain=str(elsewhere))
-    files = (output / "report.html", output / "card.md")
-    return evaluate(settings, models / "all", dataset_folder, *files, models / "real"), output
+    return run(settings, models / "all", dataset_folder, output, real_only=models / "real"), output
 
 
 def run(settings, model, dataset, folder, **more):
-    return evaluate(settings, model, dataset, folder / "report.html", folder / "card.md", **more)
+    files = (folder / name for name in ("metrics.json", "report.html", "card.md"))
+    return evaluate(settings, model, dataset, *files, **more)
 
 
 def test_the_scores_are_those_of_the_served_model_on_the_test_split(
@@ -153,9 +154,11 @@ def test_a_champion_is_not_better_than_itself(evaluated):
     assert evaluation.champion.version == evaluation.model_version
 
 
-def test_the_metrics_are_json_and_name_model_data_and_gate(evaluated, model_folder, dataset_folder):
-    evaluation, _ = evaluated
-    metrics = json.loads(json.dumps(evaluation.to_metrics(), allow_nan=False))
+def test_the_file_names_model_data_and_gate(evaluated, model_folder, dataset_folder):
+    evaluation, output = evaluated
+    metrics = json.loads((output / "metrics.json").read_text())
+
+    assert read_evaluation(output / "metrics.json") == evaluation
 
     assert metrics["model_version"] == storage.sha256(model_folder / bundle.MANIFEST)
     assert metrics["rows"] == json.loads((dataset_folder / "dataset.json").read_text())["rows"]
@@ -175,7 +178,11 @@ def test_the_report_and_the_card_show_the_scores(evaluated):
 
     assert f"{evaluation.test.accuracy:.3f}" in (output / "report.html").read_text("utf-8")
     assert "emotion" in (output / "card.md").read_text("utf-8")
-    assert sorted(each.name for each in output.iterdir()) == ["card.md", "report.html"]
+    assert sorted(each.name for each in output.iterdir()) == [
+        "card.md",
+        "metrics.json",
+        "report.html",
+    ]
 
 
 def test_without_ablation_champion_and_other_texts_there_is_less(

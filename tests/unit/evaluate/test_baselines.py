@@ -1,7 +1,8 @@
 import numpy as np
 
+from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
 from components.evaluate.inputs import Dataset, Split
-from components.evaluate.measure.baselines import MAJORITY, TFIDF, baseline_probabilities
+from components.evaluate.measure.baselines import baseline_probabilities
 
 LABELS = ("hot", "never-seen", "cold")
 TRAIN = Split(

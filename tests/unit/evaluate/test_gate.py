@@ -7,10 +7,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.evaluation.comparison import CHAMPION, TEST
 from components.errors import InputError
 from components.evaluate.gate.gate_file import Gate, load_gate
 from components.evaluate.gate.judge import Evidence, judge
-from components.evaluate.measure.comparison import CHAMPION, TEST, Rows, compare
+from components.evaluate.measure.comparison import Rows, compare
 from components.evaluate.measure.scores import score
 
 LABELS = ("red", "green")
@@ -45,7 +46,7 @@ def test_a_gate_without_demands_lets_everything_through():
 
     assert verdict.passed
     assert verdict.rules == ()
-    assert verdict.summary == "passed. The gate demands nothing."
+    assert verdict.summary == "passed. The gate requires nothing."
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from components.artifacts.model.attribution import WordWeight
-from components.evaluate.gate.judge import Verdict
-from components.evaluate.measure.label_errors import LabelError
-from components.evaluate.measure.mistakes import Mistake
+from components.artifacts.evaluation.comparison import Verdict
+from components.artifacts.evaluation.findings import LabelError, Mistake, WordWeight
 from components.evaluate.report import pictures
 from components.evaluate.report.page import render
 from tests.evaluations import EVALUATION, HISTORY, scores_of

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.evaluation.scores import ReliabilityBin
 from components.evaluate.measure.reliability import (
-    ReliabilityBin,
     expected_calibration_error,
     reliability,
     uncalibrated_error,
