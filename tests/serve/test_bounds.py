@@ -1,4 +1,4 @@
-"""Every bound is a setting, and what exceeds it is answered with a status and the bound's name."""
+"""Every bound is a setting, and an excess is answered with a status and the bound's name."""
 
 import json
 import socket
@@ -33,7 +33,7 @@ def test_a_body_too_large_is_refused_before_it_is_sent(bounded):
     url = bounded("--max-body-bytes", "1000")
     with connect(url) as connection:
         connection.sendall(f"{HEAD}Content-Length: 1001\r\n\r\n".encode())
-        assert answer_of(connection) == (413, "a body may have 1000 bytes (max_body_bytes)")
+        assert answer_of(connection) == (413, "a body may have at most 1000 bytes (max_body_bytes)")
 
 
 def test_a_chunked_body_is_counted_as_it_comes(bounded):
@@ -112,7 +112,7 @@ def test_headers_too_large_are_refused(bounded):
     assert 'classifier_refused_total{bound="max_header_bytes"} 1.0' in refused
 
 
-def test_what_is_no_http_is_refused_in_json(predictor_url):
+def test_bytes_that_are_not_http_are_refused_in_json(predictor_url):
     with connect(predictor_url) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
         status, error = answer_of(connection)
@@ -133,7 +133,7 @@ def test_connections_are_bounded(bounded):
     assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
 
 
-def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
+def test_requests_in_progress_are_bounded_and_probes_get_through(bounded):
     url = bounded("--max-requests", "2", "--threads", "1")
     long = "an ordinary day with a long walk in it " * 20
 
@@ -147,7 +147,7 @@ def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
     assert all(each.headers["Retry-After"] == "1" for each in refused)
     assert refused
     assert all(
-        "2 requests are under way (max_requests)" in each.json()["error"] for each in refused
+        "2 requests are in progress (max_requests)" in each.json()["error"] for each in refused
     )
     assert ask(url, [long]).status_code == 200
 
@@ -162,7 +162,7 @@ def test_a_queue_that_is_full_is_named(bounded):
         answers = [each.result() for each in asked]
     errors = [each.json()["error"] for each in answers if each.status_code == 503]
     assert errors
-    assert all("of at most 70 texts wait already (queue_texts)" in each for each in errors)
+    assert all("of at most 70 texts are waiting already (queue_texts)" in each for each in errors)
 
 
 def test_a_request_that_takes_too_long_is_given_up(bounded):
