@@ -9,9 +9,28 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from components.deploy.targets.local import running_predictor
 from tests.serve.asking import V1, ask
 
 HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"
+TIGHT = {
+    "max-body-bytes": "1000",
+    "max-header-bytes": "2048",
+    "max-texts": "2",
+    "max-characters": "5",
+    "body-seconds": "0.5",
+    "header-seconds": "1",
+    "idle-seconds": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def tight(model_folder, tmp_path_factory):
+    """URL of a predictor with tight bounds and without a page."""
+    log = tmp_path_factory.mktemp("tight") / "predictor.log"
+    options = ["--no-page", *(f"--{name}={value}" for name, value in TIGHT.items())]
+    with running_predictor(model_folder, "emotion", log, options=options) as url:
+        yield url
 
 
 def connect(url):
@@ -29,16 +48,14 @@ def answer_of(connection):
     return int(head.split()[1]), json.loads(body)["error"]
 
 
-def test_a_body_too_large_is_refused_before_it_is_sent(bounded):
-    url = bounded("--max-body-bytes", "1000")
-    with connect(url) as connection:
+def test_a_body_too_large_is_refused_before_it_is_sent(tight):
+    with connect(tight) as connection:
         connection.sendall(f"{HEAD}Content-Length: 1001\r\n\r\n".encode())
         assert answer_of(connection) == (413, "a body may have at most 1000 bytes (max_body_bytes)")
 
 
-def test_a_chunked_body_is_counted_as_it_comes(bounded):
-    url = bounded("--max-body-bytes", "1000")
-    with connect(url) as connection:
+def test_a_chunked_body_is_counted_as_it_comes(tight):
+    with connect(tight) as connection:
         connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
         for _ in range(4):
             connection.sendall(b"12c\r\n" + b"x" * 300 + b"\r\n")
@@ -52,32 +69,29 @@ def test_a_compressed_body_is_refused(client):
     assert "Content-Encoding" in answer.json()["error"]
 
 
-def test_texts_and_characters_are_bounded_by_settings(bounded):
-    url = bounded("--max-texts", "2", "--max-characters", "5")
-    many = ask(url, ["a"] * 3)
-    long = ask(url, ["abcdef"])
+def test_texts_and_characters_are_bounded_by_settings(tight):
+    many = ask(tight, ["a"] * 3)
+    long = ask(tight, ["abcdef"])
     assert "not 3 (max_texts)" in many.json()["error"]
     assert "(max_characters)" in long.json()["error"]
-    schema = httpx.get(f"{url}/openapi.json", trust_env=False).json()["components"]["schemas"]
+    schema = httpx.get(f"{tight}/openapi.json", trust_env=False).json()["components"]["schemas"]
     assert schema["PredictRequest"]["properties"]["instances"]["maxItems"] == 2
 
 
-def test_a_slow_body_is_cut_off(bounded):
-    url = bounded("--body-seconds", "0.5")
-    with connect(url) as connection:
+def test_a_slow_body_is_cut_off(tight):
+    with connect(tight) as connection:
         connection.sendall(f"{HEAD}Content-Length: 100\r\n\r\nabc".encode())
         assert answer_of(connection) == (408, "the body took longer than 0.5 s (body_seconds)")
 
 
-def test_slow_headers_are_cut_off_while_others_are_served(bounded):
-    url = bounded("--header-seconds", "2")
-    slow = [connect(url) for _ in range(40)]
+def test_slow_headers_are_cut_off_while_others_are_served(tight):
+    slow = [connect(tight) for _ in range(40)]
     for connection in slow:
         connection.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
     start = time.monotonic()
     served = 0
-    while time.monotonic() - start < 1.2:
-        served += ask(url, ["a"]).is_success
+    while time.monotonic() - start < 0.6:
+        served += ask(tight, ["a"]).is_success
         for connection in slow:
             connection.sendall(b"x")
     assert served > 0
@@ -86,29 +100,26 @@ def test_slow_headers_are_cut_off_while_others_are_served(bounded):
         connection.close()
 
 
-def test_a_connection_that_says_nothing_is_closed(bounded):
-    url = bounded("--header-seconds", "0.5")
-    with connect(url) as connection:
+def test_a_connection_that_says_nothing_is_closed(tight):
+    with connect(tight) as connection:
         assert answer_of(connection)[0] == 408
 
 
-def test_an_idle_connection_is_closed(bounded):
-    url = bounded("--idle-seconds", "1")
-    with connect(url) as connection:
+def test_an_idle_connection_is_closed(tight):
+    with connect(tight) as connection:
         connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         assert connection.recv(65_536) == b""
 
 
-def test_headers_too_large_are_refused(bounded):
-    url = bounded("--max-header-bytes", "2048")
-    with connect(url) as connection:
+def test_headers_too_large_are_refused(tight):
+    with connect(tight) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX-Long: ")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             for _ in range(200):
                 connection.sendall(b"x" * 1000)
                 time.sleep(0.01)
-    refused = httpx.get(f"{url}/metrics", trust_env=False).text
+    refused = httpx.get(f"{tight}/metrics", trust_env=False).text
     assert 'classifier_refused_total{bound="max_header_bytes"} 1.0' in refused
 
 
@@ -173,8 +184,7 @@ def test_a_request_that_takes_too_long_is_given_up(bounded):
     assert ask(url, ["a"]).is_success
 
 
-@pytest.mark.parametrize("page", [True, False])
-def test_the_page_can_be_switched_off(bounded, page):
-    url = bounded("--page" if page else "--no-page")
-    answer = httpx.get(url, trust_env=False)
-    assert answer.headers["content-type"].startswith("text/html" if page else "application/json")
+def test_the_page_can_be_switched_off(tight, predictor_url):
+    for url, kind in ((tight, "application/json"), (predictor_url, "text/html")):
+        answer = httpx.get(url, trust_env=False)
+        assert answer.headers["content-type"].startswith(kind)

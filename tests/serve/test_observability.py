@@ -1,4 +1,4 @@
-"""What the predictor tells of itself: metrics, logs, payloads."""
+"""The predictor's metrics, logs and payloads."""
 
 import json
 import threading
@@ -76,7 +76,7 @@ def test_by_default_requests_leave_no_lines(model_folder, tmp_path):
 
 @contextmanager
 def collector(status):
-    """A server that takes CloudEvents, and what it took."""
+    """A server that accepts CloudEvents; yields its URL and the list of them."""
     events = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -101,7 +101,7 @@ def wait_for(condition):
         if condition():
             return
         deadline.wait(0.05)
-    raise AssertionError("it did not happen")
+    raise AssertionError("the condition does not hold")
 
 
 def test_payloads_go_to_the_collector_as_cloud_events(bounded):
