@@ -89,8 +89,7 @@ def is_champion(registry: str, run_id: str, model_sha256: str) -> bool:
     """Tell whether a registry names this model of this run as its champion.
 
     Raises:
-        InputError: If the registry cannot be used.
-        WorkError: If the registry does not answer.
+        StepError: If the registry cannot be read.
     """
     champion = read_champion(registry)[0] if registry else None
     if champion is None:

@@ -28,7 +28,12 @@ LEASE_SECONDS = 180
 
 _JOURNAL = "emotion-pipeline/journal"
 _HOLDING = "emotion-pipeline/holding"
-_CONFLICTS = 10
+_RETRYING = Retrying(
+    retry=retry_if_exception_type(ConflictError),
+    stop=stop_after_attempt(10),
+    wait=wait_random_exponential(0.05, 2),
+    reraise=True,
+)
 _log = logging.getLogger(__name__)
 
 
@@ -95,12 +100,8 @@ class DeployLease:
         self._renew({}, holder="")
 
     def _renew(self, notes: dict[str, str], holder: str | None = None) -> None:
-        again = Retrying(
-            retry=retry_if_exception_type(ConflictError),
-            stop=stop_after_attempt(_CONFLICTS),
-            wait=wait_random_exponential(0.05, 2),
-            before=lambda state: self._read_again() if state.attempt_number > 1 else None,
-            reraise=True,
+        again = _RETRYING.copy(
+            before=lambda state: self._read_again() if state.attempt_number > 1 else None
         )
         again(self._write, notes, holder)
 
@@ -134,13 +135,8 @@ def deploy_lease(cluster: Cluster, service_name: str, holder: str) -> Iterator[D
         LeaseError: If another deploy holds it.
         ClusterError: If the lease cannot be read or written.
     """
-    again = Retrying(
-        retry=retry_if_exception_type(ConflictError),
-        stop=stop_after_attempt(_CONFLICTS),
-        wait=wait_random_exponential(0.05, 2),
-        reraise=True,
-    )
-    lease = DeployLease(cluster, again(_take, cluster, lease_name(service_name), holder))
+    taken = _RETRYING.copy()(_take, cluster, lease_name(service_name), holder)
+    lease = DeployLease(cluster, taken)
     try:
         yield lease
     finally:
