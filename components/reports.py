@@ -1,4 +1,4 @@
-"""Report pages: HTML files that need nothing else, all in one style."""
+"""Report pages: self-contained HTML files in one style."""
 
 import base64
 import io
@@ -17,8 +17,8 @@ def render_page(template: str, **values: Any) -> str:
     """Fill in a template that extends `report_base.html.j2`; every value is escaped.
 
     Args:
-        template: Its place below `components/`.
-        values: What the template names; a name without a value is an error.
+        template: Its path below `components/`.
+        values: Values by the names that the template uses; a missing one is an error.
     """
     environment = Environment(
         loader=PackageLoader("components", ""),
@@ -28,19 +28,19 @@ def render_page(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     page = environment.get_template(template).render(values)
-    # JSON can hold half a surrogate pair, which no UTF-8 file can.
+    # JSON can hold half a surrogate pair; a UTF-8 file cannot.
     return page.encode("utf-8", "replace").decode()
 
 
 def data_uri(svg: str) -> str:
-    """An SVG picture as the address of an image."""
+    """Encode an SVG picture as the source of an image."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def to_svg(figure: Figure) -> str:
-    """A figure as SVG text: the same figure gives the same bytes."""
+    """Draw a figure as SVG text: the same figure gives the same bytes."""
     buffer = io.StringIO()
-    # A fixed salt and no metadata: ids and dates would differ from run to run.
+    # Without a fixed salt and with metadata, ids and dates would differ between runs.
     with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "path"}):
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=nothing)
@@ -48,5 +48,5 @@ def to_svg(figure: Figure) -> str:
 
 
 def shorten(name: str) -> str:
-    """A name that fits beside an axis."""
+    """Shorten a name so that it fits next to an axis."""
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

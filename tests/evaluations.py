@@ -1,4 +1,4 @@
-"""A whole evaluation of a made-up model, with something in every field."""
+"""A whole evaluation of an invented model, with something in every field."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from components.artifacts.evaluation.findings import (
     WordWeight,
 )
 from components.artifacts.evaluation.scores import Interval
-from components.evaluate.inputs import History
+from components.artifacts.model.history import History
 from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.scores import score
 

@@ -1,10 +1,6 @@
-"""Everything that is measured of a model, put together."""
+"""All measurements of a model, put together."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from numpy.typing import NDArray
-
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.evaluation.comparison import (
     CHAMPION,
@@ -14,11 +10,10 @@ from components.artifacts.evaluation.comparison import (
     ChampionScores,
     Verdict,
 )
-from components.artifacts.evaluation.scores import Intervals, Scores
+from components.artifacts.evaluation.scores import Scores
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.gate.judge import Evidence, judge
-from components.evaluate.given import Given
-from components.evaluate.inputs import Split
+from components.evaluate.gate.rules import Evidence, judge
+from components.evaluate.inputs import EvaluationInputs
 from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.label_errors import likely_label_errors
 from components.evaluate.measure.mistakes import most_confident_mistakes
@@ -31,36 +26,38 @@ from components.evaluate.measure.slices import slice_scores
 from components.evaluate.settings import EvaluateSettings
 
 
-def assess(settings: EvaluateSettings, given: Given) -> Evaluation:
+def assess(settings: EvaluateSettings, inputs: EvaluationInputs) -> Evaluation:
     """Measure a model, compare it with others and apply the gate."""
-    data, labels, served = given.dataset, given.task.names, given.served
-    test = predict(served, data.test, "test")
-    test_scores = score(data.test.labels, test, labels)
-    test_fp32 = _score(given.full, data.test, "test, full precision")
-    rivals = compare_with_rivals(settings, given, test)
+    data, labels, served = inputs.dataset, inputs.task.names, inputs.served
+    truth, test = data.test.labels, predict(served, data.test, "test")
+    test_scores = score(truth, test, labels)
+    test_fp32 = _score(inputs.full, data.test, "test, full precision")
+    rivals = compare_with_rivals(settings, inputs, test)
     return Evaluation(
-        task=given.task.name,
+        task=inputs.task.name,
         labels=labels,
         model_version=served.version,
         temperature=served.temperature,
-        rows=data.rows,
+        rows=data.description.rows,
         test=test_scores,
-        intervals=_intervals(settings, data.test, test, labels),
+        intervals=intervals(
+            truth, test.argmax(axis=1), labels, settings.bootstrap_samples, settings.seed
+        ),
         validation=_score(served, data.validation, "validation"),
         test_fp32=test_fp32,
-        validation_fp32=_score(given.full, data.validation, "validation, full precision"),
-        torch_validation=given.history.best,
-        uncalibrated_error=uncalibrated_error(data.test.labels, test, served.temperature),
+        validation_fp32=_score(inputs.full, data.validation, "validation, full precision"),
+        torch_validation=inputs.history.best,
+        uncalibrated_error=uncalibrated_error(truth, test, served.temperature),
         out_of_domain=rivals.out_of_domain,
         baselines={name: rivals.test[name] for name in (MAJORITY, TFIDF)},
         real_only=rivals.test.get(REAL_ONLY),
-        champion=_champion(given, rivals),
+        champion=_champion(inputs, rivals),
         comparisons=rivals.comparisons,
-        slices=slice_scores(data, test, given.task),
+        slices=slice_scores(data, test, inputs.task),
         robustness=robustness(served, data.test, test, settings.seed),
         mistakes=most_confident_mistakes(served, data.test, test, labels),
         label_errors=likely_label_errors(data.test, test, labels),
-        verdict=_verdict(given, test_scores, test_fp32, rivals),
+        verdict=_verdict(inputs, test_scores, test_fp32, rivals),
     )
 
 
@@ -68,31 +65,24 @@ def _score(classifier: Classifier, split: Split, what: str) -> Scores:
     return score(split.labels, predict(classifier, split, what), classifier.labels)
 
 
-def _intervals(
-    settings: EvaluateSettings, split: Split, probabilities: NDArray[Any], labels: Sequence[str]
-) -> Intervals:
-    predicted = probabilities.argmax(axis=1)
-    return intervals(split.labels, predicted, labels, settings.bootstrap_samples, settings.seed)
-
-
-def _champion(given: Given, rivals: Rivals) -> ChampionScores | None:
-    if given.in_service is None:
+def _champion(inputs: EvaluationInputs, rivals: Rivals) -> ChampionScores | None:
+    if inputs.in_service is None:
         return None
-    champion = given.in_service.champion
+    champion = inputs.in_service.champion
     return ChampionScores(
         run_id=champion.run_id,
         version=champion.manifest_sha256,
-        generation=given.in_service.generation,
+        generation=inputs.in_service.generation,
         scores=rivals.test.get(CHAMPION),
     )
 
 
-def _verdict(given: Given, test: Scores, test_fp32: Scores, rivals: Rivals) -> Verdict:
+def _verdict(inputs: EvaluationInputs, test: Scores, test_fp32: Scores, rivals: Rivals) -> Verdict:
     evidence = Evidence(
         test=test,
         test_fp32=test_fp32,
         majority=rivals.test[MAJORITY],
-        champion=given.in_service.champion.run_id if given.in_service else "",
-        against_champion=rivals.champion,
+        champion=inputs.in_service.champion.run_id if inputs.in_service else "",
+        against_champion=rivals.against_champion,
     )
-    return judge(given.gate, evidence)
+    return judge(inputs.gate, evidence)

@@ -1,142 +1,122 @@
-"""What evaluate reads: the data set folder of merge and the training history of train."""
+"""Everything that an evaluation is based on, read and checked before any of it is used."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-import pyarrow
-from numpy.typing import NDArray
-from pyarrow import parquet
-
+from components.artifacts.dataset import Dataset, Split, read_dataset
+from components.artifacts.model import bundle
+from components.artifacts.model.classifier import Classifier
+from components.artifacts.model.history import History, read_history
+from components.artifacts.registry import Champion, fetch_model, read_champion
+from components.artifacts.task import Task, load_task
 from components.errors import InputError
+from components.evaluate.gate.rules import Gate, load_gate
+from components.evaluate.out_of_domain import read_out_of_domain
+from components.evaluate.settings import EvaluateSettings
 
-Point = Mapping[str, float]
-"""What was measured at one moment of the training, by name."""
-
-_MERGE_AGAIN = "Give the folder that merge wrote, or merge again"
-
-
-@dataclass(frozen=True)
-class Split:
-    """The texts of a split, their label ids, shape (rows,), and where they came from, if known."""
-
-    texts: Sequence[str]
-    labels: NDArray[np.int64]
-    sources: Sequence[str] = ()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A merged data set.
+class InService:
+    """The champion, ready to classify.
 
     Args:
-        labels: Label names in the order of their ids.
-        rows: Number of rows by split and source, as `dataset.json` states them.
-        train: What the model was trained on.
-        validation: What the model was chosen by.
-        test: What the model has never seen.
-        description: All of `dataset.json`.
+        champion: The registry's record of it.
+        generation: Generation of the registry's pointer when it was read.
+        classifier: Its int8 model; None if its labels are not the task's.
     """
 
-    labels: tuple[str, ...]
-    rows: Mapping[str, Mapping[str, int]]
-    train: Split
-    validation: Split
-    test: Split
-    description: Mapping[str, Any] = field(default_factory=dict)
+    champion: Champion
+    generation: int
+    classifier: Classifier | None
 
 
 @dataclass(frozen=True)
-class History:
-    """What train measured: `train` every few steps, `validation` after every epoch.
+class EvaluationInputs:
+    """Everything that an evaluation is based on.
 
-    `best_epoch` is the epoch whose weights were kept, `rows_per_second` the speed, 0 if not known.
+    Args:
+        task: The labels.
+        gate: The requirements for a release.
+        dataset: The merged data set.
+        out_of_domain: Texts from another source; None if there are none.
+        served: The model as it is served (int8).
+        full: The same in full precision.
+        facts: Facts that train recorded in the model's manifest.
+        history: Measurements of the training.
+        real_only: A model trained without synthetic rows; None without an ablation.
+        in_service: The champion; None if there is none.
     """
 
-    train: Sequence[Point]
-    validation: Sequence[Point]
-    best_epoch: float
-    rows_per_second: float = 0.0
+    task: Task
+    gate: Gate
+    dataset: Dataset
+    out_of_domain: Split | None
+    served: Classifier
+    full: Classifier
+    facts: Mapping[str, Any]
+    history: History
+    real_only: Classifier | None
+    in_service: InService | None
 
-    @property
-    def best(self) -> Point:
-        """What was measured on the validation split at the end of the best epoch."""
-        return min(self.validation, key=lambda point: abs(point["epoch"] - self.best_epoch))
 
+def read_inputs(
+    settings: EvaluateSettings, model: Path, dataset: Path, real_only: Path | None
+) -> EvaluationInputs:
+    """Read everything that the settings and the pipeline name.
 
-def read_dataset(folder: Path) -> Dataset:
-    """Read the data set folder that merge writes.
+    Args:
+        settings: The user's choices.
+        model: Model folder.
+        dataset: Data set folder.
+        real_only: Folder of a model trained without synthetic rows; may be None or empty.
 
     Raises:
-        InputError: If a file or column is missing, a split is empty, a row is malformed or
-            the train split has a single label.
+        InputError: If something is missing, malformed, not to be trusted or of another task.
+        WorkError: If the registry or a store does not answer.
     """
-    content = _read_json(folder / "dataset.json", {"labels": list, "rows": dict}, _MERGE_AGAIN)
-    labels = tuple(content["labels"])
-    train, validation, test = (
-        _read_split(folder / f"{name}.parquet", len(labels))
-        for name in ("train", "validation", "test")
+    task, gate = load_task(settings.task), load_gate(settings.gate)
+    data = read_dataset(dataset, task.names)
+    sealed = bundle.verify(model)
+    return EvaluationInputs(
+        task=task,
+        gate=gate,
+        dataset=data,
+        out_of_domain=read_out_of_domain(settings.out_of_domain, data, task),
+        served=_classifier(sealed, task),
+        full=_classifier(sealed, task, "fp32"),
+        facts=sealed.facts,
+        history=read_history(model),
+        real_only=_real_only(real_only, task),
+        in_service=_in_service(settings.registry, task) if settings.registry else None,
     )
-    if len(np.unique(train.labels)) < 2:
-        fix = "Merge again with rows of every label"
-        raise InputError(str(folder / "train.parquet"), "has rows of one label only", fix)
-    return Dataset(labels, content["rows"], train, validation, test, content)
 
 
-def read_history(path: Path) -> History:
-    """Read the `history.json` of a model folder.
-
-    Raises:
-        InputError: If it is missing or malformed.
-    """
-    kinds = {"train": list, "validation": list, "best_epoch": float}
-    content = _read_json(path, kinds, "Train the model again")
-    if not content["validation"]:
-        raise InputError(str(path), "holds no validation scores", "Train the model again")
-    speed = content.get("rows_per_second", 0.0)
-    return History(content["train"], content["validation"], content["best_epoch"], speed)
+def _real_only(folder: Path | None, task: Task) -> Classifier | None:
+    is_there = folder is not None and folder.is_dir() and any(folder.iterdir())
+    return _classifier(bundle.verify(folder), task) if folder and is_there else None
 
 
-def _read_split(path: Path, label_count: int) -> Split:
-    table = _read_table(path)
-    texts: list[str] = table["text"].to_pylist()
-    if not texts:
-        raise InputError(str(path), "has no rows", "Merge again with more real rows")
-    if not all(isinstance(text, str) for text in texts):
-        raise InputError(f"{path}, column text", "must hold a text in every row", _MERGE_AGAIN)
-    labels = table["label"].to_numpy()
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= label_count:
-        rule = f"must hold a whole number from 0 to {label_count - 1} in every row"
-        raise InputError(f"{path}, column label", rule, _MERGE_AGAIN)
-    sources = table["source"].to_pylist() if "source" in table.column_names else ()
-    return Split(texts, labels.astype(np.int64), sources)
+def _classifier(model: bundle.SealedModel, task: Task, precision: str = "int8") -> Classifier:
+    classifier = Classifier(model, precision=precision)
+    if classifier.labels != task.names:
+        given, wanted = ", ".join(classifier.labels), ", ".join(task.names)
+        rule = f"has the labels {given}, but the task has {wanted}"
+        raise InputError(f"model {model.folder}", rule, "Set task to the one of its training")
+    return classifier
 
 
-def _read_table(path: Path) -> pyarrow.Table:
-    if not path.is_file():
-        raise InputError(str(path), "there is no such file", _MERGE_AGAIN)
-    try:
-        # Arrow's reader threads can abort the interpreter while it exits: apache/arrow#34314.
-        table = parquet.read_table(path, use_threads=False)
-    except pyarrow.ArrowInvalid as error:
-        raise InputError(str(path), "is not a Parquet file", _MERGE_AGAIN) from error
-    if missing := {"text", "label"} - set(table.column_names):
-        raise InputError(str(path), f"has no column {', '.join(sorted(missing))}", _MERGE_AGAIN)
-    return table
-
-
-def _read_json(path: Path, kinds: Mapping[str, type], fix: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(str(path), "there is no such file", fix) from error
-    except ValueError as error:
-        raise InputError(str(path), "is not a JSON file", fix) from error
-    fields: Mapping[str, Any] = content if isinstance(content, dict) else {}
-    for key, kind in kinds.items():
-        if not isinstance(fields.get(key), kind):
-            raise InputError(str(path), f"must hold a {kind.__name__} under {key!r}", fix)
-    return fields
+def _in_service(registry: str, task: Task) -> InService | None:
+    champion, generation = read_champion(registry)
+    if champion is None:
+        _log.info("evaluate: %s has no champion yet", registry)
+        return None
+    _log.info("evaluate: fetching the champion, run %s", champion.run_id)
+    with TemporaryDirectory() as downloads:
+        classifier = Classifier(fetch_model(champion, Path(downloads)))
+    return InService(champion, generation, classifier if classifier.labels == task.names else None)

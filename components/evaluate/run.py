@@ -1,4 +1,4 @@
-"""The evaluate step: score the model as it is served, compare it, judge it, write it all down."""
+"""The evaluate step: score the model as it is served, compare it, judge it, report the result."""
 
 import logging
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 from components import storage
 from components.artifacts.evaluation import Evaluation
 from components.evaluate.assess import assess
-from components.evaluate.given import read_given
+from components.evaluate.inputs import read_inputs
 from components.evaluate.report.card import model_card
 from components.evaluate.report.page import render
 from components.evaluate.settings import EvaluateSettings
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -38,18 +38,19 @@ def evaluate(
     Raises:
         InputError: If a model does not verify, the data set, the gate or the out-of-domain text
             is malformed, or they do not belong to the task.
+        WorkError: If the registry or a store does not answer.
     """
-    given = read_given(settings, model, dataset, real_only)
-    result = assess(settings, given)
+    inputs = read_inputs(settings, model, dataset, real_only)
+    result = assess(settings, inputs)
     texts = {
         evaluation: result.to_json(),
-        report: render(result, given.history),
-        card: model_card(result, given.facts),
+        report: render(result, inputs.history),
+        card: model_card(result, inputs.facts, inputs.dataset.description),
     }
     for path, text in texts.items():
         with storage.staged(path) as draft:
             draft.write_text(text, encoding="utf-8")
     for comparison in result.comparisons:
-        logger.info("evaluate: %s", comparison.sentence)
-    logger.info("evaluate: gate %s", result.verdict.summary)
+        _log.info("evaluate: %s", comparison.sentence)
+    _log.info("evaluate: gate %s", result.verdict.summary)
     return result

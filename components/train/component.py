@@ -55,7 +55,7 @@ def train(
     if search_trials:
         settings = tuned(settings, dataset, search_trials, folder / "search" / "study.sqlite")
     history = train_in_processes(settings, dataset, Path(model.path), folder / "all")
-    model.metadata.update(best_epoch=history["best_epoch"], base_model=base_model)
+    model.metadata.update(best_epoch=history.best_epoch, base_model=base_model)
     Path(real_only.path).mkdir(parents=True, exist_ok=True)
     if ablation:
         train_in_processes(

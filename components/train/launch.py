@@ -12,11 +12,10 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import torch
 
-from components.artifacts.model import bundle
+from components.artifacts.model.history import History, read_history
 from components.errors import InputError
 from components.train.arguments import changed_settings, to_arguments
 from components.train.run import train
@@ -33,14 +32,14 @@ def train_in_processes(
     output: Path,
     checkpoints: Path,
     real_only: bool = False,
-) -> dict[str, Any]:
+) -> History:
     """Run `components.train.run.train` in as many processes as the settings and the GPUs ask for.
 
     With one process it is a plain call. Otherwise every process takes its share of each batch;
     SIGTERM reaches all of them, and they have a minute to write a checkpoint.
 
     Returns:
-        The content of `history.json`.
+        What was measured while training.
 
     Raises:
         InputError: If the batch cannot be shared evenly, or training refuses its input.
@@ -63,8 +62,7 @@ def train_in_processes(
     ]
     _log.info("train: starting %d processes", processes)
     _run(command, threads=max(1, (os.cpu_count() or 1) // processes))
-    history: dict[str, Any] = json.loads((output / bundle.HISTORY).read_text(encoding="utf-8"))
-    return history
+    return read_history(output)
 
 
 def _run(command: list[str], threads: int) -> None:

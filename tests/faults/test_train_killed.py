@@ -1,6 +1,5 @@
 """train is killed at any moment, and started again ends with the weights it would have had."""
 
-import json
 import multiprocessing
 import os
 import pickle
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from components.artifacts.model import bundle
+from components.artifacts.model.history import read_history
 from components.command_line import start_logging
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
@@ -102,8 +102,8 @@ def weights(folder):
 
 def kept_epoch(folder):
     """Validation scores of all epochs, and the one whose weights were kept."""
-    history = json.loads((folder / "model" / bundle.HISTORY).read_text())
-    return history["validation"], history["best_epoch"]
+    history = read_history(folder / "model")
+    return history.validation, history.best_epoch
 
 
 def went_on_from(folder):

@@ -15,8 +15,7 @@ from components.errors import InputError
 from components.train.arguments import read_settings
 from components.train.cluster.katib import Plan, experiment
 from components.train.cluster.pods import Resources
-from components.train.objective import METRIC
-from components.train.search.space import SPACE, Parameter, read_space
+from components.train.search.space import METRIC, SPACE, Parameter, read_space
 from components.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(epochs=4, seed=3)

@@ -8,7 +8,7 @@ MAJORITY = "majority"
 TFIDF = "tfidf_logistic_regression"
 REAL_ONLY = "real_only"
 CHAMPION = "champion"
-TEST, OUT_OF_DOMAIN = "test", "out_of_domain"
+OUT_OF_DOMAIN = "out_of_domain"
 BETTER, EQUAL, WORSE = "better", "equal", "worse"
 
 
@@ -50,7 +50,7 @@ class Comparison:
 
     Args:
         other: The other classifier: `MAJORITY`, `TFIDF`, `REAL_ONLY` or `CHAMPION`.
-        split: The rows: `TEST` or `OUT_OF_DOMAIN`.
+        split: The rows: those of the split `test`, or `OUT_OF_DOMAIN`.
         rows: Their number.
         macro_f1: Difference of macro-F1 by paired bootstrap.
         accuracy: Difference of accuracy by McNemar's test.

@@ -1,1 +1,10 @@
-"""The model folder that train writes and evaluate, deploy and serve read."""
+"""The model folder that train writes and evaluate, deploy and serve read.
+
+| module | content |
+| --- | --- |
+| `bundle` | the files of the folder, its labels, and the manifest that seals it |
+| `history` | what was measured while training |
+| `engines` | text layout, and the engines that run a model |
+| `classifier` | from texts to probabilities |
+| `attribution` | the words that mattered for a prediction |
+"""

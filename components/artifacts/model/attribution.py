@@ -1,4 +1,4 @@
-"""Words that mattered: how far a prediction falls when a word is left out."""
+"""The words that mattered for a prediction: how far it falls when a word is left out."""
 
 import re
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ def attributions(
     """Weigh the words of each text by leaving them out one at a time.
 
     This is occlusion (Zeiler and Fergus 2014, arXiv 1311.2901), for text also called erasure
-    (Li, Monroe and Jurafsky 2016, arXiv 1612.08220): it needs the model's answers alone, and
-    asks one more for each word. It does not see what two words do together.
+    (Li, Monroe and Jurafsky 2016, arXiv 1612.08220): it needs nothing but predictions, one more
+    per word. It does not see the joint effect of two words.
 
     Args:
-        classifier: The model to ask.
+        classifier: The model.
         texts: The texts; words after the 64th get the weight 0.
-        label_ids: For each text the id of the label that words are weighed for.
+        label_ids: For each text, the id of the label for which its words are weighed.
 
     Returns:
         The words of each text in their order.
@@ -37,19 +37,19 @@ def attributions(
 
 
 def occlusions(text: str) -> list[str]:
-    """The text as it is, then without each of its first 64 words: what to ask the model."""
+    """Return the text unchanged, then without each of its first 64 words."""
     words = _words(text)
     left_out = range(min(len(words), _MAX_WORDS))
     return [" ".join(words), *(" ".join([*words[:n], *words[n + 1 :]]) for n in left_out)]
 
 
 def word_weights(text: str, logits: NDArray[np.float32], label_id: int) -> list[WordWeight]:
-    """Weigh the words of one text by the model's answers to its occlusions.
+    """Weigh the words of one text by the model's predictions for its occlusions.
 
     Args:
         text: The text.
         logits: Calibrated logits of `occlusions(text)`, shape (occlusions, labels).
-        label_id: Id of the label that words are weighed for.
+        label_id: Id of the label for which the words are weighed.
     """
     odds = log_odds(logits, np.full(len(logits), label_id, dtype=np.int64))
     words = _words(text)
@@ -58,7 +58,7 @@ def word_weights(text: str, logits: NDArray[np.float32], label_id: int) -> list[
 
 
 def log_odds(logits: NDArray[np.float32], label_ids: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The log-odds of one label a row, shape (rows,), from logits of shape (rows, labels)."""
+    """Compute the log-odds of one label per row, shape (rows,), from logits (rows, labels)."""
     rest = logits.astype(np.float64)
     rows = np.arange(len(rest))
     chosen = rest[rows, label_ids]

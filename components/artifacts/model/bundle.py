@@ -1,13 +1,13 @@
-"""The model folder that train writes and evaluate, deploy and serve read.
+"""The model folder: its files, its labels, and the manifest that seals it.
 
 | file | content |
 | --- | --- |
 | `adapter/` | PEFT adapter, safetensors |
 | `merged/` | full weights (safetensors), config and tokenizer |
-| `onnx/model.int8.onnx` | the merged model in 8 bits, as the predictor runs it |
+| `onnx/model.int8.onnx` | the merged model in 8 bits, which the predictor runs |
 | `onnx/model.onnx` | the same in full precision |
 | `labels.json` | label names in the order of their ids, maximum length, temperature |
-| `history.json` | what was measured while training |
+| `history.json` | learning curves (see `history`) |
 | `README.md` | model card |
 | `manifest.json` | sha256 of every other file, written last |
 """
@@ -28,7 +28,6 @@ TOKENIZER = "merged/tokenizer.json"
 ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.onnx"}
 """The exported model by precision."""
 LABELS = "labels.json"
-HISTORY = "history.json"
 MANIFEST = "manifest.json"
 
 _UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
@@ -36,15 +35,15 @@ _UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"
 
 @dataclass(frozen=True)
 class Labels:
-    """What a text classifier needs to know beside its weights.
+    """Facts that a text classifier needs in addition to its weights.
 
     Args:
         task: Name of the task.
         names: Label names in the order of the model's outputs.
         max_length: Texts are cut to this many tokens, special tokens included.
         pad_id: Id of the padding token.
-        temperature: What the logits are divided by, so that probabilities are as high as the
-            share of right answers; above 0.
+        temperature: Divisor of the logits before the softmax, above 0; makes probabilities
+            match the share of right predictions.
     """
 
     task: str
@@ -55,13 +54,13 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """A verified model folder.
+class SealedModel:
+    """A model folder whose files match its manifest.
 
     Args:
-        folder: Where it is.
+        folder: The folder.
         sha256: Hash of the manifest file itself: it identifies the whole model.
-        facts: What train said of the model (run, base model, settings).
+        facts: Facts that train recorded (run, base model, settings).
     """
 
     folder: Path
@@ -82,10 +81,10 @@ def read_labels(folder: Path) -> Labels:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Seal a finished model folder with the sha256 of every file in it.
+    """Seal a finished model folder; refuse files that may run code.
 
     Raises:
-        InputError: If the folder holds a file of a kind that can run code when loaded.
+        InputError: If the folder holds a file that may run code when loaded.
     """
     (folder / MANIFEST).unlink(missing_ok=True)
     for path in sorted(folder.rglob("*")):
@@ -95,7 +94,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the sha256 of every file in a folder into its manifest, which appears last."""
+    """Seal a folder: write its manifest, with the sha256 of every file, last."""
     (folder / MANIFEST).unlink(missing_ok=True)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {path.relative_to(folder).as_posix(): storage.sha256(path) for path in files}
@@ -104,7 +103,7 @@ def seal(folder: Path, facts: Mapping[str, Any]) -> None:
         draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def verify(folder: Path) -> Manifest:
+def verify(folder: Path) -> SealedModel:
     """Check every file of a model folder against its manifest.
 
     Raises:
@@ -121,11 +120,11 @@ def verify(folder: Path) -> Manifest:
     present = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
     if unlisted := sorted(present - set(hashes) - {MANIFEST}):
         raise InputError(str(folder / unlisted[0]), "is not in the manifest", "Remove the file")
-    return Manifest(folder, hashlib.sha256(content).hexdigest(), facts)
+    return SealedModel(folder, hashlib.sha256(content).hexdigest(), facts)
 
 
 def names(folder: Path) -> list[str]:
-    """What the manifest of a sealed folder lists, in its order, and the manifest itself.
+    """List the files of a sealed folder in the order of its manifest, which comes last.
 
     Raises:
         InputError: If the manifest is missing or malformed.
@@ -137,7 +136,7 @@ def names(folder: Path) -> list[str]:
 
 
 def download(uri: str, folder: Path) -> None:
-    """Copy what the manifest of a published folder lists into a local one, and verify it.
+    """Download the files that the manifest of a published folder lists, and verify them.
 
     Raises:
         InputError: If there is none, it is incomplete, does not verify or cannot be read.
@@ -160,17 +159,17 @@ def _missing(where: str) -> InputError:
 
 
 def _incomplete(where: str) -> InputError:
-    fix = "Make it again: the manifest is written last, so the folder is incomplete"
+    fix = "Create it again: the manifest is written last, so the folder is incomplete"
     return InputError(where, f"has no {MANIFEST}", fix)
 
 
 def _parsed(manifest: bytes, where: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The facts and the sha256 of each file that a manifest states."""
+    """The facts in a manifest, and the sha256 of each file by name."""
     try:
         content = json.loads(manifest)
         facts, hashes = dict(content["facts"]), dict(content["files"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(where, "is not a manifest", "Make the folder again") from error
+        raise InputError(where, "is not a manifest", "Create the folder again") from error
     for name in hashes:
         storage.require_inside(name, where)
     return facts, hashes

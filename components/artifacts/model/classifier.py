@@ -1,4 +1,4 @@
-"""A text classifier from a model folder: tokenizer and ONNX Runtime, no torch by default."""
+"""The text classifier of a model folder: tokenizer and ONNX Runtime; torch only if asked for."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,46 +23,49 @@ _BATCH_TEXTS = {"int8": 8, "fp32": 8, "torch": 32}
 
 
 class Classifier:
-    """Classifies texts with a verified model; may be used by several threads at a time.
+    """A verified model that classifies texts; several threads may share it.
 
     Args:
-        folder: A model folder as train writes it.
-        threads: Threads for one inference; 0 lets the engine choose.
+        model: A model folder as train writes it, or what `bundle.verify` returned for one.
+        threads: Threads per inference; 0 lets the engine choose.
         precision: `int8` or `fp32` for ONNX Runtime, `torch` for torch.
 
     Raises:
         InputError: If the folder does not verify against its manifest.
     """
 
-    def __init__(self, folder: Path, threads: int = 0, precision: str = "int8") -> None:
+    def __init__(
+        self, model: Path | bundle.SealedModel, threads: int = 0, precision: str = "int8"
+    ) -> None:
         require_one_of("precision", precision, tuple(_BATCH_TEXTS))
-        self.version = bundle.verify(folder).sha256
-        description = bundle.read_labels(folder)
-        self.task, self.labels = description.task, description.names
-        self.temperature = description.temperature
-        self._layout = Layout(description.pad_id, description.max_length)
+        sealed = bundle.verify(model) if isinstance(model, Path) else model
+        folder, labels = sealed.folder, bundle.read_labels(sealed.folder)
+        self.version = sealed.sha256
+        self.task, self.labels = labels.task, labels.names
+        self.temperature = labels.temperature
+        self._layout = Layout(labels.pad_id, labels.max_length)
         self.width = self._layout.width
         self._tokenizer = Tokenizer.from_file(str(folder / bundle.TOKENIZER))
-        self._tokenizer.enable_truncation(max_length=description.max_length)
+        self._tokenizer.enable_truncation(max_length=labels.max_length)
         self._tokenizer.no_padding()
         self.batch_texts = _BATCH_TEXTS[precision]
         self._infer = _engine(folder, threads, precision)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Calibrated probabilities of shape (texts, labels), rows in the order of the texts."""
+        """Classify texts: calibrated probabilities, shape (texts, labels), in their order."""
         return self.calibrated(self.logits(texts))
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities that are as high as the share of right answers; shapes as the logits."""
+        """Turn logits into calibrated probabilities of the same shape."""
         scaled = logits / self.temperature
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return shares
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The model's output as it is, of shape (texts, labels), rows in the order of the texts.
+        """Run the model: its raw output, shape (texts, labels), in the order of the texts.
 
-        Texts are run in batches of one width, so that each gets the answer it gets alone.
+        A batch holds texts of one width, so that each gets the same result as on its own.
         """
         tokens = self.encode(texts)
         result = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
@@ -76,11 +79,11 @@ class Classifier:
         return result
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Token ids of each text, cut to the model's maximum length."""
+        """Tokenise texts, each cut to the model's maximum length."""
         return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def infer(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
-        """Logits of one batch, shape (texts, labels), as wide as its widest text."""
+        """Run one batch, padded to its widest text: logits of shape (texts, labels)."""
         return self._infer(self._layout.feed(batch))
 
 

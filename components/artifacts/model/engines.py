@@ -1,4 +1,4 @@
-"""Running a model: how texts are laid out for it, and the engines that run it."""
+"""Text layout, and the engines that run a model."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -15,34 +15,34 @@ Feed = dict[str, NDArray[np.int64]]
 """`input_ids` and `attention_mask`, both of shape (texts, tokens)."""
 
 Infer = Callable[[Feed], NDArray[np.float32]]
-"""From tensors of a batch to logits of shape (texts, labels)."""
+"""Turns the tensors of a batch into logits of shape (texts, labels)."""
 
 _WIDTH_STEP = 4
-# Both fused kernels are slower than what they replace: together a fifth of the whole inference.
+# Both fused kernels are slower than the nodes they replace: a fifth of the whole inference.
 _SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasGeluFusion"]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How texts become tensors: the same for one text alone as in any batch of its width.
+    """Layout of texts as tensors; that of a text does not depend on the rest of its batch.
 
-    Widths are rounded up, so that more texts have the same one.
+    Widths are rounded up, so that more texts share one.
 
     Args:
         pad_id: Id of the padding token.
-        max_length: Tokens of the longest text.
+        max_length: Most tokens of a text.
     """
 
     pad_id: int
     max_length: int
 
     def width(self, tokens: Tokens) -> int:
-        """Tokens of a text, padding included."""
+        """Return the number of a text's tokens, padding included."""
         rounded = -(-len(tokens) // _WIDTH_STEP) * _WIDTH_STEP
         return max(len(tokens), min(rounded, self.max_length))
 
     def feed(self, batch: Sequence[Tokens]) -> Feed:
-        """Tensors of a batch, as wide as its widest text."""
+        """Pad a batch to its widest text."""
         ids = np.full((len(batch), max(map(self.width, batch))), self.pad_id, dtype=np.int64)
         mask = np.zeros_like(ids)
         for row, tokens in enumerate(batch):
@@ -56,12 +56,12 @@ def inference_session(path: Path, threads: int = 0) -> Any:
 
     Args:
         path: The model file.
-        threads: Threads of one inference; 0 lets ONNX Runtime choose.
+        threads: Threads per inference; 0 lets ONNX Runtime choose.
 
     Returns:
         An `onnxruntime.InferenceSession`.
     """
-    # ONNX Runtime reports usage to its maker from its import on, unless this is set before.
+    # ONNX Runtime reports usage to its maker from its import on, unless this is set first.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
@@ -76,13 +76,13 @@ def inference_session(path: Path, threads: int = 0) -> Any:
 
 
 def load_torch(folder: Path, threads: int) -> Infer:
-    """Load a transformers sequence classifier on the GPU, or on the CPU if there is none.
+    """Load a transformers sequence classifier on the GPU, or on the CPU without one.
 
-    It needs the packages of the `train` extra.
+    Needs the packages of the `train` extra.
 
     Args:
         folder: Configuration and safetensors weights; nothing is fetched from a hub.
-        threads: Threads of one inference on the CPU; 0 lets torch choose.
+        threads: Threads per inference on the CPU; 0 lets torch choose.
     """
     import torch
     from transformers import AutoModelForSequenceClassification

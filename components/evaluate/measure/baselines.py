@@ -1,4 +1,4 @@
-"""Simple classifiers that a trained model has to be worth more than."""
+"""Simple classifiers, which a trained model must outdo to be worth its cost."""
 
 import logging
 from typing import Any
@@ -10,27 +10,27 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
-from components.evaluate.inputs import Dataset
 
 # A weaker penalty than scikit-learn's default 1: it scores higher on the validation rows of
-# dair-ai/emotion, and a baseline that is held down is none.
+# dair-ai/emotion, and a handicapped baseline proves nothing.
 _INVERSE_PENALTY = 10.0
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def baseline_probabilities(dataset: Dataset, seed: int) -> dict[str, NDArray[np.float64]]:
     """Train the baselines on the train split and classify the test split.
 
     Args:
-        dataset: The rows that the model was trained and is tested on.
+        dataset: The data set of the model.
         seed: Seed of the logistic regression.
 
     Returns:
         Probabilities of shape (test rows, labels) by baseline: `MAJORITY` gives every text the
-        labels' shares of the train split, so that it always answers the most frequent one;
-        `TFIDF` is a logistic regression on TF-IDF weighted words.
+        label shares of the train split, so it always predicts the most frequent label; `TFIDF`
+        is a logistic regression on TF-IDF weighted words.
     """
     baselines = {
         MAJORITY: DummyClassifier(strategy="prior"),
@@ -40,7 +40,7 @@ def baseline_probabilities(dataset: Dataset, seed: int) -> dict[str, NDArray[np.
         ),
     }
     train = dataset.train
-    logger.info("evaluate: training the baselines on %d rows", len(train.texts))
+    _log.info("evaluate: training the baselines on %d rows", len(train.texts))
     return {
         name: _probabilities(baseline.fit(train.texts, train.labels), dataset)
         for name, baseline in baselines.items()
@@ -48,7 +48,7 @@ def baseline_probabilities(dataset: Dataset, seed: int) -> dict[str, NDArray[np.
 
 
 def _probabilities(baseline: Any, dataset: Dataset) -> NDArray[np.float64]:
-    """What a baseline says of the test split; a label that it has never seen gets 0."""
+    """Classify the test split; a label that train lacks gets 0."""
     probabilities = np.zeros((len(dataset.test.texts), len(dataset.labels)))
     probabilities[:, baseline.classes_] = baseline.predict_proba(dataset.test.texts)
     return probabilities

@@ -1,4 +1,4 @@
-"""Whether two classifiers differ on the same rows by more than chance."""
+"""Tests of whether two classifiers differ on the same rows by more than chance."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from components.artifacts.dataset import TEST
 from components.artifacts.evaluation.comparison import (
     BETTER,
     CHAMPION,
@@ -14,7 +15,6 @@ from components.artifacts.evaluation.comparison import (
     MAJORITY,
     OUT_OF_DOMAIN,
     REAL_ONLY,
-    TEST,
     TFIDF,
     WORSE,
     Comparison,
@@ -26,7 +26,7 @@ from components.evaluate.measure.intervals import recall_and_f1, resample
 
 _WORDS = {BETTER: "better than", EQUAL: "not measurably different from", WORSE: "worse than"}
 _OTHERS = {
-    MAJORITY: "always answering the most frequent label",
+    MAJORITY: "always predicting the most frequent label",
     TFIDF: "TF-IDF with logistic regression",
     CHAMPION: "the champion",
 }
@@ -61,9 +61,9 @@ def compare(
     """Compare the model with another classifier, row by row.
 
     Args:
-        rows: The rows, and what the model says of them.
+        rows: The rows, with the model's predictions.
         predicted: Label ids that the other classifier predicts, shape (rows,).
-        other: Which classifier that is.
+        other: Its name: `MAJORITY`, `TFIDF`, `REAL_ONLY` or `CHAMPION`.
         resamples: Number of bootstrap samples.
         seed: Seed of the resampling.
     """
@@ -100,14 +100,14 @@ def _macro_f1(rows: Rows, predicted: NDArray[np.int64], resamples: int, seed: in
     result = resample(columns, difference, resamples, seed)
     differences = result.bootstrap_distribution
     tail = min((differences <= 0).mean(), (differences >= 0).mean())
-    # A share of no sample at all only says that it is below one in `resamples`.
+    # If no sample falls in the tail, p is only known to be below 1 / resamples.
     p = float(np.clip(2 * tail, 1 / resamples, 1))
     interval = Interval(*map(float, result.confidence_interval))
     return Difference(float(difference(*columns)), interval, p)
 
 
 def _mcnemar(model_right: NDArray[np.bool_], other_right: NDArray[np.bool_]) -> McNemar:
-    """The exact test of McNemar, Psychometrika 12, 1947: a binomial test of the rows at odds."""
+    """Exact McNemar test, Psychometrika 12, 1947: a binomial test of the rows at odds."""
     only_model = int((model_right & ~other_right).sum())
     only_other = int((other_right & ~model_right).sum())
     at_odds = only_model + only_other

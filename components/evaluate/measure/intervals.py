@@ -1,4 +1,4 @@
-"""How far scores would move with other test rows: bootstrap intervals."""
+"""Bootstrap intervals: how far scores would move with other test rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,11 +44,11 @@ def intervals(
 
 
 def resample(samples: tuple[NDArray[np.int64], ...], figures: Any, count: int, seed: int) -> Any:
-    """SciPy's bootstrap of figures over rows that stay together.
+    """Bootstrap figures over rows whose columns stay together, with SciPy.
 
     Args:
         samples: Columns of shape (rows,).
-        figures: Takes the columns, shape (..., rows), and `axis`; returns (..., figures first).
+        figures: Takes the columns, shape (..., rows), and `axis`; returns shape (figures, ...).
         count: Number of bootstrap samples.
         seed: Seed of the resampling.
     """
@@ -69,10 +69,10 @@ def resample(samples: tuple[NDArray[np.int64], ...], figures: Any, count: int, s
 def recall_and_f1(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Recall and F1 of each label in many samples at once; 0 where there is nothing to divide.
+    """Compute recall and F1 of each label in many samples at once; 0 for a division by 0.
 
-    The figures of scikit-learn's `precision_recall_fscore_support`, which takes one sample a
-    call: over a thousand bootstrap samples this is a hundred times faster.
+    Equals scikit-learn's `precision_recall_fscore_support`, which takes one sample per call: over
+    a thousand bootstrap samples this is a hundred times faster.
 
     Args:
         truth: True label ids, shape (..., rows).

@@ -1,12 +1,12 @@
-"""Rows whose own label is probably wrong."""
+"""Search for rows whose own label is probably wrong."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation.findings import LabelError
-from components.evaluate.inputs import Split
 
 
 def likely_label_errors(
@@ -15,16 +15,16 @@ def likely_label_errors(
     """Find rows whose label is probably wrong, the least probable label first.
 
     Confident learning (Northcutt, Jiang and Chuang 2021, arXiv 1911.00068) as cleanlab does it:
-    what the model says counts against a label only where it is surer than it usually is.
+    a prediction counts against a label only where the model is surer than it usually is.
 
     Args:
-        split: Texts and their labels; the model must not have been trained on them.
-        probabilities: What the model says of them, shape (rows, labels).
+        split: Texts and labels that the model was not trained on.
+        probabilities: The model's predictions, shape (rows, labels).
         labels: Label names in the order of their ids.
-        limit: Most rows to return.
+        limit: Maximum number of rows.
 
     Returns:
-        The rows found; none if all rows have one label, since nothing can be told from that.
+        The rows found; none if all rows have one label, which allows no conclusion.
     """
     if len(np.unique(split.labels)) < 2:
         return ()

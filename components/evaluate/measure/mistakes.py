@@ -1,14 +1,14 @@
-"""The mistakes a model is most sure of: the place to look for bad labels and blind spots."""
+"""The most confident mistakes: where to look for wrong labels and blind spots."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation.findings import Mistake
 from components.artifacts.model.attribution import attributions
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 
 def most_confident_mistakes(
@@ -18,14 +18,14 @@ def most_confident_mistakes(
     labels: Sequence[str],
     limit: int = 20,
 ) -> tuple[Mistake, ...]:
-    """Find the wrong predictions of highest probability, the most probable first.
+    """Find the wrong predictions of the highest probability, in descending order.
 
     Args:
-        classifier: The model, asked again for the words that mattered.
+        classifier: The model, which is run again to weigh the words.
         split: Texts and true labels.
-        probabilities: What the model said of them, shape (rows, labels).
+        probabilities: The model's predictions, shape (rows, labels).
         labels: Label names in the order of their ids.
-        limit: Most mistakes to return.
+        limit: Maximum number of mistakes.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)

@@ -1,29 +1,29 @@
-"""Classifying a split, with a line of progress now and then."""
+"""Classification of a split, with progress in the log."""
 
 import logging
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 _CHUNK = 512
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float32]:
-    """The probabilities that a classifier gives the texts of a split, shape (rows, labels).
+    """Classify the texts of a split: probabilities of shape (rows, labels).
 
     Args:
         classifier: The model.
         split: The texts.
-        what: Says in the log which model and split these are.
+        what: Names model and split in the log.
     """
     chunks = []
     for start in range(0, len(split.texts), _CHUNK):
         chunks.append(classifier.probabilities(split.texts[start : start + _CHUNK]))
         done = min(start + _CHUNK, len(split.texts))
-        logger.info("evaluate: %s, %d/%d rows", what, done, len(split.texts))
+        _log.info("evaluate: %s, %d/%d rows", what, done, len(split.texts))
     return np.concatenate(chunks)

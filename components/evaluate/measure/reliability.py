@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: of rows given 0.8, are 80 % right?"""
+"""Reliability of probabilities: of the rows predicted with 0.8, are 80 % right?"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,10 +35,10 @@ def reliability(
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """The distance of confidence and accuracy, averaged over all rows, 0 to 1.
+    """Average the distance of confidence and accuracy over all rows, 0 to 1.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3. The
-    kept libraries that offer it (torchmetrics, netcal) would bring torch into this step.
+    maintained libraries that offer it (torchmetrics, netcal) would bring torch into this step.
 
     Args:
         bins: A reliability diagram.
@@ -50,12 +50,12 @@ def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
 def uncalibrated_error(
     truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]], temperature: float
 ) -> float:
-    """The expected calibration error that there would be without a temperature.
+    """Compute the expected calibration error without the temperature.
 
     Args:
         truth: True label ids, shape (rows,).
         probabilities: Calibrated probabilities, shape (rows, labels).
-        temperature: What the logits were divided by, above 0.
+        temperature: The divisor of the logits, above 0.
     """
     # A power of probabilities multiplies their logits.
     powers = probabilities.astype(np.float64) ** temperature

@@ -1,4 +1,4 @@
-"""Small changes of a text, to see how easily a prediction falls over."""
+"""Small changes of a text, to see how stable a prediction is."""
 
 import logging
 import re
@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation.findings import Robustness
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 _ROWS = 500
 _TYPO_SHARE = 0.2
@@ -27,7 +27,7 @@ _NEGATIONS = (
     (re.compile(r"\bfelt\b", re.IGNORECASE), "did not feel"),
 )
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 Change = Callable[[str, np.random.Generator], str]
 
@@ -38,14 +38,14 @@ def robustness(
     """Change texts in ways that should not matter, and by a negation, which should.
 
     These are the invariance and directional tests of CheckList (Ribeiro et al. 2020, arXiv
-    2005.04118). At most 500 rows are drawn. A change is judged on those of them that it changes,
-    before and after, and left out if there are none.
+    2005.04118). At most 500 rows are drawn. A change is judged before and after on those of them
+    that it alters, and left out if there are none.
 
     Args:
-        classifier: The model to ask again.
+        classifier: The model.
         split: Texts and true labels.
-        probabilities: What the model says of the unchanged texts, shape (rows, labels).
-        seed: Draws the rows and the typos.
+        probabilities: Its predictions for the unchanged texts, shape (rows, labels).
+        seed: Seed of the drawn rows and the typos.
     """
     random = np.random.default_rng(seed)
     drawn = np.sort(random.permutation(len(split.texts))[:_ROWS]).tolist()
@@ -55,13 +55,13 @@ def robustness(
         new = {row: change(split.texts[row], random) for row in drawn}
         changed = {row: text for row, text in new.items() if text != split.texts[row]}
         if changed:
-            logger.info("evaluate: robustness to %s, %d rows", name, len(changed))
+            _log.info("evaluate: robustness to %s, %d rows", name, len(changed))
             results.append(_compare(name, classifier, split, predicted, changed))
     return tuple(results)
 
 
 def typos(text: str, random: np.random.Generator) -> str:
-    """Misspell a fifth of the words, at least one: letters swapped or a neighbouring key hit."""
+    """Misspell a fifth of the words, at least one: swap letters or hit a neighbouring key."""
     words = text.split(" ")
     places = [place for place, word in enumerate(words) if len(word) > 3 and word.isalpha()]
     count = min(len(places), max(1, round(_TYPO_SHARE * len(words))))
@@ -71,12 +71,12 @@ def typos(text: str, random: np.random.Generator) -> str:
 
 
 def without_punctuation(text: str) -> str:
-    """The text without ASCII punctuation."""
+    """Remove ASCII punctuation."""
     return text.translate(str.maketrans("", "", string.punctuation))
 
 
 def negate(text: str) -> str:
-    """The text with its first form of be or feel negated, or as it is."""
+    """Negate the first form of "be" or "feel", if there is one."""
     found = ((pattern.search(text), pattern, new) for pattern, new in _NEGATIONS)
     hits = [(match.start(), pattern, new) for match, pattern, new in found if match]
     if not hits:
@@ -104,7 +104,7 @@ CHANGES: Mapping[str, Change] = {
     "a neutral emoji added": lambda text, _: f"{text} 📌",
     NEGATION: lambda text, _: negate(text),
 }
-"""By name; all but the negation leave the meaning as it is."""
+"""By name; all but the negation leave the meaning unchanged."""
 
 
 def _compare(
@@ -114,7 +114,7 @@ def _compare(
     before: NDArray[np.int64],
     changed: Mapping[int, str],
 ) -> Robustness:
-    """Ask again for the changed texts, by row, and compare with what was said before."""
+    """Classify the changed texts, by row, and compare with the predictions before."""
     rows = list(changed)
     after = classifier.probabilities(list(changed.values())).argmax(axis=1)
     truth, before = split.labels[rows], before[rows]

@@ -1,4 +1,4 @@
-"""Scores of a classifier on one split, all computed by scikit-learn and SciPy."""
+"""Scores of a classifier on one split, computed by scikit-learn and SciPy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,8 +23,8 @@ def score(
 ) -> Scores:
     """Compare predicted probabilities with the true labels.
 
-    A score without a single row to compute it from is 0, so a label that a split lacks
-    lowers the macro average instead of hiding.
+    A score without any row to compute it from is 0, so a label that a split lacks lowers the
+    macro average instead of being ignored.
 
     Args:
         truth: True label ids, shape (rows,), at least one row.
@@ -33,13 +33,15 @@ def score(
     """
     ids = range(len(labels))
     predicted = probabilities.argmax(axis=1)
-    # scikit-learn wants rows that sum to 1 in double precision.
+    # scikit-learn requires rows that sum to 1 in double precision.
     shares = probabilities / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=ids, zero_division=0
     )
     bins = reliability(truth, probabilities)
-    columns = (precision.tolist(), recall.tolist(), f1.tolist(), support.tolist())
+    # scikit-learn counts in floats if not a single row is right.
+    counts = support.astype(int)
+    columns = (precision.tolist(), recall.tolist(), f1.tolist(), counts.tolist())
     return Scores(
         rows=len(truth),
         accuracy=float(accuracy_score(truth, predicted)),
@@ -61,7 +63,7 @@ def score(
 
 def _top2_accuracy(truth: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
     count = shares.shape[1]
-    # With two labels scikit-learn takes the scores for those of a single class.
+    # With two labels scikit-learn takes the scores for those of one class.
     return (
         float(top_k_accuracy_score(truth, shares, k=2, labels=range(count))) if count > 2 else 1.0
     )

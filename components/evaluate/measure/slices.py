@@ -1,4 +1,4 @@
-"""Parts of the test split, to see where a model is weaker than its average."""
+"""Parts of the test split, to see where a model is weaker than on average."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
+from components.artifacts.dataset import Dataset, Split
 from components.artifacts.evaluation.findings import Slice
 from components.artifacts.evaluation.scores import Interval
 from components.artifacts.task import Task
-from components.evaluate.inputs import Dataset, Split
 from components.texts import fold
 
 Mask = NDArray[np.bool_]
@@ -23,12 +23,12 @@ def slice_scores(
     """Score a model on parts of the test split; parts without rows are left out.
 
     The parts: short, medium and long texts; each source, if there are several; texts with and
-    without a word that names a label; texts that stand in the data set with another label too.
+    without a word that names a label; texts that also occur with another label.
 
     Args:
-        dataset: The merged data set. Merge takes texts of the test split out of train, so other
+        dataset: The merged data set. Merge removes texts of the test split from train, so other
             labels of a text are found in validation and test.
-        probabilities: What the model says of the test split, shape (rows, labels).
+        probabilities: The model's predictions on the test split, shape (rows, labels).
         task: The labels and the words that name them.
     """
     predicted = probabilities.argmax(axis=1)

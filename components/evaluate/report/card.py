@@ -1,4 +1,4 @@
-"""The model card: what a model is for, what it was made of and how good it is."""
+"""The model card: the purpose of a model, its origin and its quality."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from components.artifacts.dataset import Description
 from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation.findings import Slice
 
 _TEMPLATE = resources.files("components.evaluate.report") / "card.md.j2"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -30,7 +32,7 @@ _RECIPE = (
 
 @dataclass(frozen=True)
 class Licence:
-    """What may be done with a data set: in words, and as the hub's header says it."""
+    """Permitted use of a data set, in words and in the terms of the hub's header."""
 
     terms: str
     tag: str | None = None
@@ -47,26 +49,25 @@ _LICENCES = {
         "https://huggingface.co/datasets/dair-ai/emotion",
     ),
 }
-_UNKNOWN = Licence("not known to the pipeline: find out before you share the model")
+_UNKNOWN = Licence("not known to the pipeline: check it before you share the model")
 
 
-def model_card(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
+def model_card(evaluation: Evaluation, facts: Mapping[str, Any], data: Description) -> str:
     """Write the card of a model as Markdown with the header of the Hugging Face Hub.
 
     Args:
-        evaluation: All that was found out about the model.
-        facts: What train said of it (`settings`, `trainable_weights`, `weights`,
-            `dataset_sha256`), and under `data` the content of `dataset.json`. What is missing
-            is left out of the card.
+        evaluation: The evaluation of the model.
+        facts: Facts that train recorded (`settings`, `trainable_weights`, `weights`,
+            `dataset_sha256`); the card omits missing ones.
+        data: The description of its data set.
 
     Source: https://huggingface.co/docs/hub/model-cards.
     """
     # Its import costs a second.
     from huggingface_hub import ModelCard
 
-    settings, data = facts.get("settings", {}), facts.get("data", {})
-    dataset, revision = _dataset(data)
-    models: Mapping[str, Mapping[str, int]] = data.get("models", {})
+    settings = facts.get("settings", {})
+    dataset, revision = _source(data)
     card = ModelCard.from_template(
         _header(evaluation, settings, dataset, revision),
         template_str=_TEMPLATE.read_text(encoding="utf-8"),
@@ -74,7 +75,7 @@ def model_card(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
         dataset_name=_code(dataset),
         revision=_code(revision) if revision else "",
         licence=_LICENCES.get(dataset, _UNKNOWN).terms,
-        authors={_code(model): sum(rows.values()) for model, rows in models.items()},
+        authors={_code(model): sum(rows.values()) for model, rows in data.models.items()},
         recipe=_recipe(facts, settings),
         weak_slices=_weak_slices(evaluation),
     )
@@ -104,12 +105,11 @@ def _header(
     )
 
 
-def _dataset(data: Mapping[str, Any]) -> tuple[str, str]:
-    """The name and revision of the real rows' source; of a path the last part alone."""
-    source = data.get("source", {})
-    name = str(source.get("dataset", "not known"))
-    if _HUB_ID.fullmatch(name) and source.get("revision"):
-        return name, str(source["revision"])
+def _source(data: Description) -> tuple[str, str]:
+    """The name and revision of the real rows' source; of a path only the last part."""
+    name = str(data.source.get("dataset", "not known"))
+    if _HUB_ID.fullmatch(name) and data.source.get("revision"):
+        return name, str(data.source["revision"])
     return name.rstrip("/").rpartition("/")[2] or name, ""
 
 
@@ -144,12 +144,12 @@ def _recipe(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, 
     return {name.replace("_", " "): _code(value) for name, value in known.items()}
 
 
-def _weak_slices(evaluation: Evaluation) -> list[Any]:
-    """The three slices that are furthest below the whole, if there are enough rows to tell."""
+def _weak_slices(evaluation: Evaluation) -> list[Slice]:
+    """The three slices furthest below the whole split, of those with enough rows."""
     weak = [part for part in evaluation.slices if part.drop > 0 and not part.is_small]
     return sorted(weak, key=lambda part: -part.drop)[:3]
 
 
 def _code(value: object) -> str:
-    """A value that others wrote, as Markdown shows it literally, also inside a table."""
+    """Quote a value from outside so that Markdown shows it literally, even in a table."""
     return "`" + re.sub(r"[`|\s]+", " ", str(value)).strip() + "`"

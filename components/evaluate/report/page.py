@@ -1,4 +1,4 @@
-"""The report page: one HTML file that needs nothing else."""
+"""The report page: one self-contained HTML file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
 from components.artifacts.evaluation.findings import WordWeight
 from components.artifacts.evaluation.scores import Interval, Scores
-from components.evaluate.inputs import History
+from components.artifacts.model.history import History
 from components.evaluate.report import pictures
 from components.reports import data_uri, render_page
 
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Shaded:
-    """A word, and from -3 to 3 how strongly it speaks against or for what was predicted."""
+    """A word, and from -3 to 3 how strongly it speaks against or for the predicted label."""
 
     word: str
     shade: int
@@ -39,8 +39,8 @@ def render(evaluation: Evaluation, history: History) -> str:
     """Write the report on a model as a self-contained HTML page.
 
     Args:
-        evaluation: All that was found out about the model.
-        history: What was measured while training.
+        evaluation: The evaluation of the model.
+        history: Measurements of its training.
     """
     test = evaluation.test
     shown = {mistake.row for mistake in evaluation.mistakes}
@@ -54,7 +54,6 @@ def render(evaluation: Evaluation, history: History) -> str:
         "evaluate/report/report.html.j2",
         evaluation=evaluation,
         history=history,
-        broken=[rule for rule in evaluation.verdict.rules if not rule.passed],
         key_figures=_key_figures(evaluation),
         sources=_sources(evaluation),
         longest_slice_bar=_largest(part.drop for part in evaluation.slices if not part.is_small),
@@ -67,13 +66,13 @@ def render(evaluation: Evaluation, history: History) -> str:
 
 
 def _key_figures(evaluation: Evaluation) -> dict[str, list[Line]]:
-    """The figures by the rows they were measured on, the served model first."""
+    """Accuracy and macro-F1 by the rows they were measured on, the served model first."""
     served, precise = "This model as served (int8)", "This model in full precision"
     test, bounds, torch = evaluation.test, evaluation.intervals, evaluation.torch_validation
     champion = evaluation.champion.scores if evaluation.champion else None
     rivals = {
         precise: evaluation.test_fp32,
-        "The model in service now": champion,
+        "The model in service": champion,
         "Trained without synthetic rows": evaluation.real_only,
         **{_NAMES.get(name, name): scores for name, scores in evaluation.baselines.items()},
     }
@@ -85,13 +84,13 @@ def _key_figures(evaluation: Evaluation) -> dict[str, list[Line]]:
         "Out-of-domain text": _lines({served: evaluation.out_of_domain}),
         "Validation split": [
             *_lines({served: evaluation.validation, precise: evaluation.validation_fp32}),
-            Line("As train measured it", torch["accuracy"], torch["macro_f1"]),
+            Line("As measured by train", torch["accuracy"], torch["macro_f1"]),
         ],
     }
 
 
 def _lines(scores: Mapping[str, Scores | None]) -> list[Line]:
-    """A line for each classifier that there is."""
+    """A line for each classifier that has scores."""
     return [Line(name, each.accuracy, each.macro_f1) for name, each in scores.items() if each]
 
 
@@ -101,7 +100,7 @@ def _sources(evaluation: Evaluation) -> list[str]:
 
 
 def _largest(points: Iterable[float]) -> float:
-    """The size of the largest drop or gain, at least one point, so that noise looks small."""
+    """The largest drop or gain, at least one point, so that noise looks small."""
     return max(1.0, *map(abs, points), 0.0)
 
 

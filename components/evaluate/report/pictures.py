@@ -1,4 +1,4 @@
-"""Pictures for the report, as SVG text."""
+"""Pictures of the report, as SVG text."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from components.artifacts.evaluation.scores import Intervals, LabelScores, ReliabilityBin, Scores
-from components.evaluate.inputs import History, Point
+from components.artifacts.model.history import History, Point
 from components.reports import BLUE, GREEN, GREY, GRID, INK, ORANGE, shorten, to_svg
 
 _WIDTH = 4.4
@@ -55,7 +55,7 @@ def label_bars(per_label: Mapping[str, LabelScores], bounds: Intervals) -> str:
     for key, name, colour, shift in (("recall", "recall", BLUE, -0.2), ("f1", "F1", ORANGE, 0.2)):
         values = np.array([getattr(scores, key) for scores in per_label.values()])
         ranges = [getattr(bounds.per_label[label], key) for label in per_label]
-        # A percentile interval can leave out the value itself by a hair.
+        # A percentile interval can narrowly miss the value itself.
         below = np.maximum(values - [each.low for each in ranges], 0)
         above = np.maximum([each.high for each in ranges] - values, 0)
         axes.barh(places + shift, values, height=0.36, color=colour, label=name)
@@ -73,7 +73,7 @@ def label_bars(per_label: Mapping[str, LabelScores], bounds: Intervals) -> str:
 
 
 def reliability_diagram(bins: Sequence[ReliabilityBin]) -> str:
-    """Draw the share of right answers over the stated probability, and where the rows are.
+    """Draw the share of right predictions over their probability, and the share of rows.
 
     Args:
         bins: The bins that have rows.
@@ -86,10 +86,10 @@ def reliability_diagram(bins: Sequence[ReliabilityBin]) -> str:
     upper.plot(stated, right, color=BLUE, linewidth=1)
     areas = [20 + 180 * each.rows / total for each in bins]
     upper.scatter(stated, right, areas, color=BLUE, label="model", clip_on=False, zorder=3)
-    upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="answers that are right")
+    upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="right predictions")
     upper.legend(frameon=False, loc="upper left")
     lower.bar(stated, [each.rows / total for each in bins], width=0.04, color=BLUE)
-    lower.set(xlabel="probability that the model states", ylabel="rows", ylim=(0, 1))
+    lower.set(xlabel="predicted probability", ylabel="rows", ylim=(0, 1))
     lower.xaxis.set_major_formatter(PercentFormatter(1))
     for axes in (upper, lower):
         axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -13,8 +13,7 @@ from typing import Any
 from components.errors import require_between, require_one_of
 from components.train.arguments import changed_settings, to_arguments
 from components.train.cluster import pods
-from components.train.objective import METRIC
-from components.train.search.space import Parameter, for_trial
+from components.train.search.space import METRIC, Parameter, for_trial
 from components.train.settings import TrainSettings
 
 ALGORITHMS = ("tpe", "random")

@@ -1,8 +1,6 @@
 """The model card that travels with the model."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from components.artifacts.model.history import History
 from components.artifacts.task import Task
 from components.train.settings import TrainSettings
 
@@ -31,14 +29,13 @@ the sha256 of every file. The evaluate step writes the full model card.
 """
 
 
-def model_card(task: Task, settings: TrainSettings, history: Mapping[str, Any]) -> str:
+def model_card(task: Task, settings: TrainSettings, history: History) -> str:
     """The card as Markdown with a Hugging Face header."""
-    best = max(history["validation"], key=lambda point: point["macro_f1"])
     return _CARD.format(
         task=task,
         labels=", ".join(task.names),
         settings=settings,
-        best_epoch=history["best_epoch"],
-        accuracy=best["accuracy"],
-        macro_f1=best["macro_f1"],
+        best_epoch=history.best_epoch,
+        accuracy=history.best["accuracy"],
+        macro_f1=history.best["macro_f1"],
     )

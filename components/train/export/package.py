@@ -1,6 +1,5 @@
 """From a trained model to a sealed model folder."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from datasets import Dataset
 from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.model.engines import Layout
+from components.artifacts.model.history import History
 from components.artifacts.task import Task
 from components.train.export.card import model_card
 from components.train.export.onnx_file import export_onnx
@@ -46,13 +46,13 @@ class Trained:
 
 
 def write_package(
-    trained: Trained, history: Mapping[str, Any], facts: Mapping[str, Any], output: Path
+    trained: Trained, history: History, facts: Mapping[str, Any], output: Path
 ) -> None:
     """Write a model folder (see `artifacts.model.bundle`); it appears when it is complete.
 
     Args:
         trained: The model; it is used up.
-        history: The content of `history.json`.
+        history: What was measured while it was trained.
         facts: What else the manifest shall say.
         output: The model folder.
 
@@ -68,8 +68,7 @@ def write_package(
         )
         difference = export_onnx(merged, validation, layout, folder / bundle.ONNX["fp32"])
         agreement = _quantise(trained, layout, folder)
-        text = json.dumps(history, indent=1) + "\n"
-        (folder / bundle.HISTORY).write_text(text, encoding="utf-8")
+        history.write(folder)
         card = model_card(trained.task, trained.settings, history)
         (folder / "README.md").write_text(card, encoding="utf-8")
         exported = {"onnx_logit_difference": difference, "int8": asdict(agreement)}

@@ -1,53 +1,13 @@
-"""What is measured while training: kept as data, and told to whoever watches."""
+"""The progress of training: its speed, and log lines for people who watch."""
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class History:
-    """What was measured while training; `to_json` is the content of `history.json`.
-
-    Args:
-        log: The Trainer's log.
-        best_epoch: The epoch whose weights were kept.
-        seconds: Duration of the training here, evaluation included.
-        rows_per_second: Speed of the training alone.
-        tokens_per_second: The same in tokens, padding not counted.
-    """
-
-    log: list[dict[str, float]]
-    best_epoch: float
-    seconds: float
-    rows_per_second: float
-    tokens_per_second: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Points of the learning curves, and the speed."""
-        names = {"eval_loss": "loss", "eval_accuracy": "accuracy", "eval_macro_f1": "macro_f1"}
-        return {
-            "train": [
-                {key: point[key] for key in ("step", "epoch", "loss", "learning_rate")}
-                for point in self.log
-                if "loss" in point
-            ],
-            "validation": [
-                {"epoch": point["epoch"], **{name: point[key] for key, name in names.items()}}
-                for point in self.log
-                if "eval_loss" in point
-            ],
-            "best_epoch": self.best_epoch,
-            "seconds": round(self.seconds, 1),
-            "rows_per_second": round(self.rows_per_second, 1),
-            "tokens_per_second": round(self.tokens_per_second, 1),
-        }
 
 
 class Progress(TrainerCallback):

@@ -23,11 +23,12 @@ from transformers import (
     TrainingArguments,
 )
 
+from components.artifacts.model.history import History
 from components.train.devices import this_process, uses_bfloat16
 from components.train.loop.averaging import MovingAverage
 from components.train.loop.checkpoints import Checkpointing, ended_at, newest_valid
 from components.train.loop.data import LengthGroups
-from components.train.loop.progress import History, Progress
+from components.train.loop.progress import Progress
 from components.train.loop.sigterm import DeferredSigterm
 from components.train.methods.learning_rates import loraplus_optimizer
 from components.train.settings import TrainSettings
@@ -75,19 +76,26 @@ def fit(
     if average:
         average.restore(best)
         average.apply()
-    rows_per_second = progress.rows_per_second(state, settings.epochs)
+    speed = progress.rows_per_second(state, settings.epochs)
+    return _history(state, time.monotonic() - started, speed, float(np.mean(train["length"])))
+
+
+def _history(state: TrainerState, seconds: float, speed: float, row_tokens: float) -> History:
+    log = state.log_history
+    measured = ("step", "epoch", "loss", "learning_rate")
+    scores = ("loss", "accuracy", "macro_f1")
     return History(
-        log=state.log_history,
-        best_epoch=_best_epoch(state),
-        seconds=time.monotonic() - started,
-        rows_per_second=rows_per_second,
-        tokens_per_second=rows_per_second * float(np.mean(train["length"])),
+        train=[{name: point[name] for name in measured} for point in log if "loss" in point],
+        validation=[
+            {"epoch": point["epoch"], **{name: point[f"eval_{name}"] for name in scores}}
+            for point in log
+            if "eval_loss" in point
+        ],
+        best_epoch=round(max(p["epoch"] for p in log if p["step"] == state.best_global_step), 2),
+        seconds=round(seconds, 1),
+        rows_per_second=round(speed, 1),
+        tokens_per_second=round(speed * row_tokens, 1),
     )
-
-
-def _best_epoch(state: TrainerState) -> float:
-    epochs = (p["epoch"] for p in state.log_history if p["step"] == state.best_global_step)
-    return round(max(epochs), 2)
 
 
 def _train(

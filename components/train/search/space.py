@@ -15,6 +15,9 @@ from components.train.settings import TrainSettings
 SPACE = Path(__file__).with_name("space.yaml")
 """The search space that comes with the project."""
 
+METRIC = "validation_macro_f1"
+"""The name under which a training reports the score that a search maximises."""
+
 KINDS = ("float", "int", "categorical")
 _MOST_TRIED = 10_000
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components import storage
+from components.artifacts.dataset import dataset_sha256
 from components.train.launch import train_in_processes
-from components.train.objective import objective
 from components.train.search.space import SPACE, for_trial, read_space
 from components.train.search.study import search
 from components.train.settings import TrainSettings
@@ -38,7 +37,7 @@ def tuned(
             history = train_in_processes(
                 for_trial(trial), dataset, folder / "model", folder / "checkpoints"
             )
-            return objective(history)
+            return history.best["macro_f1"]
 
-    data = storage.sha256(dataset / "dataset.json")
+    data = dataset_sha256(dataset)
     return search(score, settings, parameters, trials, study_file, data)

@@ -1,71 +1,70 @@
 import csv
 import json
-import logging
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
+import onnx
 import pytest
-from pyarrow import parquet
+from onnx import numpy_helper
 
 from components import storage
-from components.artifacts.evaluation import read_evaluation
+from components.artifacts.dataset import (
+    SPLITS,
+    TEST,
+    read_description,
+    read_frame,
+    read_split,
+    split_file,
+    write_dataset,
+)
+from components.artifacts.evaluation import METRICS, read_evaluation
 from components.artifacts.evaluation.comparison import (
     CHAMPION,
     EQUAL,
     MAJORITY,
     OUT_OF_DOMAIN,
     REAL_ONLY,
-    TEST,
     TFIDF,
 )
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
+from components.artifacts.model.history import read_history
 from components.artifacts.registry import Champion, replace_champion
+from components.artifacts.task import load_task
 from components.errors import InputError
 from components.evaluate.run import evaluate
 from components.evaluate.settings import EvaluateSettings
-from components.train.run import train
-from components.train.settings import TrainSettings
-from tests.tiny_encoder import write_tiny_encoder
 
-THREE_LABELS = """
-name: mood
-description: the mood of a text
-labels:
-  - {name: sadness, description: sad}
-  - {name: joy, description: glad}
-  - {name: love, description: fond}
-"""
 SETTINGS = EvaluateSettings(bootstrap_samples=200)
-
-
-@pytest.fixture
-def dataset(dataset_folder, tmp_path):
-    return shutil.copytree(dataset_folder, tmp_path / "dataset")
+LABELS = load_task("emotion").names
+FILES = (METRICS, "report.html", "model_card.md")
 
 
 @pytest.fixture(scope="module")
-def models(dataset_folder, tmp_path_factory):
-    """Two tiny models: one of all rows, one of the real rows alone."""
-    folder = tmp_path_factory.mktemp("tiny")
-    settings = TrainSettings(
-        base_model=str(write_tiny_encoder(folder / "encoder")),
-        epochs=2,
-        learning_rate=5e-3,
-        max_length=32,
-        min_int8_agreement=0,
-    )
-    train(settings, dataset_folder, folder / "all", folder / "checkpoints")
-    train(settings, dataset_folder, folder / "real", folder / "others", real_only=True)
+def dataset(dataset_folder, tmp_path_factory):
+    """Ten rows of each label per split."""
+    splits = {name: read_frame(dataset_folder, name, LABELS) for name in SPLITS}
+    small = {name: rows.groupby("label").head(10) for name, rows in splits.items()}
+    folder = tmp_path_factory.mktemp("small") / "dataset"
+    write_dataset(small, read_description(dataset_folder), folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def model_folder(models):
-    return models / "all"
+def biased_model(model_folder, tmp_path_factory):
+    """The same model with a strong bias to one label: a classifier of its own, without training."""
+    folder = shutil.copytree(model_folder, tmp_path_factory.mktemp("biased") / "model")
+    network = onnx.load(folder / bundle.ONNX["fp32"])
+    (bias,) = (each for each in network.graph.initializer if list(each.dims) == [len(LABELS)])
+    shifted = numpy_helper.to_array(bias) + 3 * np.eye(len(LABELS), dtype=np.float32)[0]
+    bias.CopyFrom(numpy_helper.from_array(shifted, bias.name))
+    onnx.save(network, folder / bundle.ONNX["int8"])
+    bundle.write_manifest(folder, {})
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -79,131 +78,135 @@ def elsewhere(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def registry(model_folder, tmp_path_factory):
-    """A registry in which the model itself is the champion."""
-    folder = tmp_path_factory.mktemp("registry")
+def evaluated(model_folder, biased_model, dataset, elsewhere, tmp_path_factory):
+    """An evaluation with ablation, out-of-domain text, and the model itself as champion."""
+    registry, output = (tmp_path_factory.mktemp(name) for name in ("registry", "evaluate"))
     version = storage.sha256(model_folder / bundle.MANIFEST)
-    replace_champion(str(folder), Champion("run-1", str(model_folder), version, {}), 0)
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def evaluated(models, dataset_folder, elsewhere, registry, tmp_path_factory):
-    """An evaluation with everything: ablation, champion, out-of-domain text."""
-    output = tmp_path_factory.mktemp("evaluate")
-    settings = replace(SETTINGS, registry=registry, out_of_domain=str(elsewhere))
-    return run(settings, models / "all", dataset_folder, output, real_only=models / "real"), output
+    replace_champion(str(registry), Champion("run-1", str(model_folder), version, {}), 0)
+    settings = replace(SETTINGS, registry=str(registry), out_of_domain=str(elsewhere))
+    return run(settings, model_folder, dataset, output, real_only=biased_model), output
 
 
 def run(settings, model, dataset, folder, **more):
-    files = (folder / name for name in ("metrics.json", "report.html", "card.md"))
-    return evaluate(settings, model, dataset, *files, **more)
+    return evaluate(settings, model, dataset, *(folder / name for name in FILES), **more)
 
 
 def test_the_scores_are_those_of_the_served_model_on_the_test_split(
-    evaluated, model_folder, dataset_folder
+    evaluated, model_folder, dataset
 ):
     evaluation, _ = evaluated
-    table = parquet.read_table(dataset_folder / "test.parquet", use_threads=False).to_pydict()
+    split = read_split(dataset, TEST, LABELS)
     for precision, scores in (("int8", evaluation.test), ("fp32", evaluation.test_fp32)):
         classifier = Classifier(model_folder, precision=precision)
-        right = classifier.probabilities(table["text"]).argmax(axis=1) == table["label"]
+        right = classifier.probabilities(split.texts).argmax(axis=1) == split.labels
         assert scores.rows == len(right)
         assert scores.accuracy == pytest.approx(right.mean())
 
 
 def test_the_score_of_torch_is_that_of_the_epoch_whose_weights_were_kept(evaluated, model_folder):
     evaluation, _ = evaluated
-    history = json.loads((model_folder / bundle.HISTORY).read_text())
-    points = {point["epoch"]: point for point in history["validation"]}
 
-    assert evaluation.torch_validation == points[history["best_epoch"]]
-    assert evaluation.validation_fp32.accuracy == pytest.approx(
-        evaluation.torch_validation["accuracy"]
-    )
+    assert evaluation.torch_validation == read_history(model_folder).best
 
 
 def test_the_model_is_compared_with_every_other_on_the_same_rows(evaluated):
     evaluation, _ = evaluated
-
-    assert [(each.other, each.split, each.rows) for each in evaluation.comparisons] == [
-        (MAJORITY, TEST, evaluation.test.rows),
-        (TFIDF, TEST, evaluation.test.rows),
-        (REAL_ONLY, TEST, evaluation.test.rows),
-        (CHAMPION, TEST, evaluation.test.rows),
+    rows = evaluation.test.rows
+    assert {(each.other, each.split, each.rows) for each in evaluation.comparisons} == {
+        (MAJORITY, TEST, rows),
+        (TFIDF, TEST, rows),
+        (REAL_ONLY, TEST, rows),
+        (CHAMPION, TEST, rows),
         (REAL_ONLY, OUT_OF_DOMAIN, 60),
-    ]
-    others = {**evaluation.baselines, REAL_ONLY: evaluation.real_only}
-    for comparison in evaluation.comparisons[:3]:
-        assert comparison.macro_f1.value == pytest.approx(
-            evaluation.test.macro_f1 - others[comparison.other].macro_f1
-        )
-        assert comparison.accuracy.value == pytest.approx(
-            evaluation.test.accuracy - others[comparison.other].accuracy
-        )
+    }
+    others = {
+        **evaluation.baselines,
+        REAL_ONLY: evaluation.real_only,
+        CHAMPION: evaluation.champion.scores,
+    }
+    for comparison in (each for each in evaluation.comparisons if each.split == TEST):
+        other = others[comparison.other]
+        assert comparison.macro_f1.value == pytest.approx(evaluation.test.macro_f1 - other.macro_f1)
+        assert comparison.accuracy.value == pytest.approx(evaluation.test.accuracy - other.accuracy)
+    assert evaluation.real_only.accuracy < evaluation.test.accuracy
 
 
 def test_a_champion_is_not_better_than_itself(evaluated):
     evaluation, _ = evaluated
-    comparison = next(each for each in evaluation.comparisons if each.other == CHAMPION)
+    (comparison,) = (each for each in evaluation.comparisons if each.other == CHAMPION)
 
     assert comparison.outcome == EQUAL
     assert evaluation.champion.scores == evaluation.test
     assert evaluation.champion.run_id == "run-1"
-    assert evaluation.champion.generation > 0
+    assert evaluation.champion_generation > 0
     assert evaluation.champion.version == evaluation.model_version
 
 
-def test_the_file_names_model_data_and_gate(evaluated, model_folder, dataset_folder):
+def test_the_file_names_model_and_data_and_restores_the_evaluation(
+    evaluated, model_folder, dataset
+):
     evaluation, output = evaluated
-    metrics = json.loads((output / "metrics.json").read_text())
+    content = json.loads((output / METRICS).read_text("utf-8"))
 
-    assert read_evaluation(output / "metrics.json") == evaluation
+    assert read_evaluation(output / METRICS) == evaluation
+    assert content["model_version"] == storage.sha256(model_folder / bundle.MANIFEST)
+    assert content["rows"] == read_description(dataset).rows
+    assert list(content["per_label"]) == content["labels"] == list(LABELS)
 
-    assert metrics["model_version"] == storage.sha256(model_folder / bundle.MANIFEST)
-    assert metrics["rows"] == json.loads((dataset_folder / "dataset.json").read_text())["rows"]
-    assert list(metrics["per_label"]) == metrics["labels"]
-    assert set(metrics["baselines"]) == {"majority", "tfidf_logistic_regression"}
-    assert metrics["gate"]["passed"] == all(rule["passed"] for rule in metrics["gate"]["rules"])
-    assert metrics["accuracy"] == evaluation.test.accuracy
-    assert metrics["validation"]["accuracy"] == evaluation.validation.accuracy
-    assert metrics["champion"]["generation"] == evaluation.champion.generation
-    assert {name: metrics[name] for name in evaluation.figures() if "fp32" not in name} == {
-        name: value for name, value in evaluation.figures().items() if "fp32" not in name
-    }
+
+def test_mistakes_are_explained_by_their_own_words(evaluated):
+    evaluation, _ = evaluated
+
+    assert evaluation.mistakes
+    for mistake in evaluation.mistakes:
+        assert [each.word for each in mistake.words] == mistake.text.split()
+        assert any(each.weight for each in mistake.words)
+
+
+def test_every_text_is_changed_for_robustness(evaluated):
+    evaluation, _ = evaluated
+    changes = {each.name: each for each in evaluation.robustness}
+
+    assert changes["a neutral emoji added"].rows == evaluation.test.rows
+    assert 0 <= changes["typos"].accuracy <= 1
 
 
 def test_the_report_and_the_card_show_the_scores(evaluated):
     evaluation, output = evaluated
 
-    assert f"{evaluation.test.accuracy:.3f}" in (output / "report.html").read_text("utf-8")
-    assert "emotion" in (output / "card.md").read_text("utf-8")
-    assert sorted(each.name for each in output.iterdir()) == [
-        "card.md",
-        "metrics.json",
-        "report.html",
-    ]
+    accuracy = f"{100 * evaluation.test.accuracy:.1f}"
+    assert all(accuracy in (output / name).read_text("utf-8") for name in FILES[1:])
+    assert {each.name for each in output.iterdir()} == set(FILES)
 
 
-def test_without_ablation_champion_and_other_texts_there_is_less(
-    model_folder, dataset_folder, tmp_path
+def test_the_step_runs_from_a_shell_without_ablation_champion_and_other_texts(
+    model_folder, dataset, tmp_path
 ):
-    nothing = tmp_path / "nothing"
-    nothing.mkdir()
-    settings = replace(SETTINGS, registry=str(tmp_path / "registry"))
+    registry = tmp_path / "registry"
+    command = [sys.executable, "-m", "components.evaluate", "--model", model_folder]
+    command += ["--dataset", dataset, "--output", tmp_path / "output"]
+    command += ["--set", f"bootstrap_samples=200 out_of_domain='' registry={registry}"]
 
-    evaluation = run(settings, model_folder, dataset_folder, tmp_path, real_only=nothing)
+    subprocess.run(command, check=True)
 
-    # The embedded sample is the data set itself, so it is no text from elsewhere.
-    assert evaluation.out_of_domain is None
-    assert evaluation.real_only is None
-    assert evaluation.champion is None
-    assert [each.other for each in evaluation.comparisons] == [MAJORITY, TFIDF]
+    evaluation = read_evaluation(tmp_path / "output" / METRICS)
+    assert evaluation.out_of_domain is evaluation.real_only is evaluation.champion is None
+    assert {each.other for each in evaluation.comparisons} == {MAJORITY, TFIDF}
+    assert (tmp_path / "output" / "report.html").is_file()
 
 
-def test_a_champion_of_other_labels_fails_the_gate_with_a_reason(
-    model_folder, dataset_folder, tmp_path
-):
+def test_a_wrong_gate_ends_the_command_with_one_line(tmp_path):
+    command = [sys.executable, "-m", "components.evaluate", "--model", tmp_path]
+    command += ["--dataset", tmp_path, "--output", tmp_path, "--set", "gate=none"]
+
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    (reason,) = done.stderr.splitlines()
+    assert reason.startswith("evaluate: gate file 'none': is not known")
+
+
+def test_a_champion_of_other_labels_fails_the_gate_with_a_reason(model_folder, dataset, tmp_path):
     other = shutil.copytree(model_folder, tmp_path / "other")
     labels = bundle.read_labels(other)
     bundle.write_labels(other, replace(labels, names=labels.names[::-1]))
@@ -212,61 +215,20 @@ def test_a_champion_of_other_labels_fails_the_gate_with_a_reason(
     replace_champion(str(tmp_path / "registry"), champion, 0)
     settings = replace(SETTINGS, registry=str(tmp_path / "registry"))
 
-    evaluation = run(settings, model_folder, dataset_folder, tmp_path)
+    evaluation = run(settings, model_folder, dataset, tmp_path)
 
-    rule = next(each for each in evaluation.verdict.rules if each.name == "champion")
+    (rule,) = (each for each in evaluation.verdict.rules if each.name == "champion")
     assert not rule.passed
     assert "run-9" in rule.sentence
     assert evaluation.champion.scores is None
 
 
-def test_a_champion_that_was_tampered_with_is_refused(model_folder, dataset_folder, tmp_path):
-    champion = Champion("run-9", str(model_folder), "0" * 64, {})
-    replace_champion(str(tmp_path / "registry"), champion, 0)
+def test_a_champion_that_was_tampered_with_is_refused(model_folder, dataset, tmp_path):
+    registry = str(tmp_path / "registry")
+    replace_champion(registry, Champion("run-9", str(model_folder), "0" * 64, {}), 0)
 
     with pytest.raises(InputError, match="was released"):
-        run(
-            replace(SETTINGS, registry=str(tmp_path / "registry")),
-            model_folder,
-            dataset_folder,
-            tmp_path,
-        )
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [
-        ("text,label\nHello,bored\n", "row 1 has a label that is not of the task emotion"),
-        ("sentence,label\nHello,joy\n", "columns text and label"),
-        ('text,label\n"Hello,joy\n', "columns text and label"),
-        (b"text,label\n\xff,joy\n", "columns text and label"),
-    ],
-)
-def test_malformed_texts_from_elsewhere_are_refused(
-    model_folder, dataset_folder, tmp_path, content, rule
-):
-    path = tmp_path / "other.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-    with pytest.raises(InputError, match=rule):
-        run(replace(SETTINGS, out_of_domain=str(path)), model_folder, dataset_folder, tmp_path)
-
-
-def test_texts_of_the_data_set_are_not_from_elsewhere(
-    model_folder, dataset_folder, tmp_path, caplog
-):
-    known = parquet.read_table(dataset_folder / "train.parquet", use_threads=False)["text"]
-    path = tmp_path / "other.csv"
-    with path.open("w", newline="") as file:
-        rows = [(text, "joy") for text in known.to_pylist()[:100]]
-        csv.writer(file).writerows([("text", "label"), *rows, ("A new one.", "joy")])
-
-    with caplog.at_level(logging.INFO):
-        settings = replace(SETTINGS, out_of_domain=str(path))
-        evaluation = run(settings, model_folder, dataset_folder, tmp_path)
-
-    assert evaluation.out_of_domain is None
-    assert "1 rows of" in caplog.text
+        run(replace(SETTINGS, registry=registry), model_folder, dataset, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -278,78 +240,31 @@ def test_settings_out_of_range_are_refused(name, value):
         EvaluateSettings(**{name: value})
 
 
-def test_a_data_set_of_other_labels_is_refused(model_folder, dataset, tmp_path):
-    description = json.loads((dataset / "dataset.json").read_text())
-    description["labels"].reverse()
-    (dataset / "dataset.json").write_text(json.dumps(description))
-
-    with pytest.raises(InputError, match=r"^data set "):
-        run(SETTINGS, model_folder, dataset, tmp_path)
-    assert not (tmp_path / "report.html").exists()
+def test_a_data_set_of_another_task_is_refused(dataset, tmp_path):
+    with pytest.raises(InputError, match=r"^data set .* has the labels"):
+        run(replace(SETTINGS, task=mood(tmp_path)), tmp_path, dataset, tmp_path)
+    assert not (tmp_path / METRICS).exists()
 
 
-def test_a_model_of_other_labels_is_refused(model_folder, dataset, tmp_path):
-    task = tmp_path / "mood.yaml"
-    task.write_text(THREE_LABELS)
-    description = json.loads((dataset / "dataset.json").read_text())
-    (dataset / "dataset.json").write_text(
-        json.dumps(description | {"labels": ["sadness", "joy", "love"]})
-    )
-    for split in ("train", "validation", "test"):
-        write_split(dataset / f"{split}.parquet", {"text": ["a b", "c"], "label": [0, 1]})
+def test_a_model_of_another_task_is_refused(model_folder, dataset, tmp_path):
+    """The data set is of the task, the model is not."""
+    labels = ("sadness", "joy", "love")
+    frames = {name: read_frame(dataset, name, LABELS) for name in SPLITS}
+    fewer = {name: rows[rows["label"] < len(labels)] for name, rows in frames.items()}
+    description = replace(read_description(dataset), labels=labels)
+    write_dataset(fewer, description, tmp_path / "dataset")
+    settings = replace(SETTINGS, task=mood(tmp_path))
 
     with pytest.raises(InputError, match=r"^model .* has the labels"):
-        run(EvaluateSettings(task=str(task)), model_folder, dataset, tmp_path)
+        run(settings, model_folder, tmp_path / "dataset", tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("columns", "rule"),
-    [
-        ({"text": pa.array([], pa.string()), "label": pa.array([], pa.int64())}, "has no rows"),
-        ({"text": ["a"]}, "has no column label"),
-        ({"label": [0]}, "has no column text"),
-        ({"text": ["a", None], "label": [0, 1]}, "column text"),
-        ({"text": ["a", "b"], "label": [0, None]}, "column label"),
-        ({"text": ["a"], "label": [6]}, "from 0 to 5"),
-        ({"text": ["a"], "label": [-1]}, "from 0 to 5"),
-        ({"text": ["a"], "label": ["joy"]}, "from 0 to 5"),
-    ],
-)
-def test_a_malformed_test_split_is_refused(model_folder, dataset, tmp_path, columns, rule):
-    write_split(dataset / "test.parquet", columns)
+def test_a_missing_split_is_named(model_folder, dataset, tmp_path):
+    incomplete = shutil.copytree(dataset, tmp_path / "dataset")
+    split_file(incomplete, TEST).unlink()
 
-    with pytest.raises(InputError, match=rule):
-        run(SETTINGS, model_folder, dataset, tmp_path)
-
-
-def test_a_train_split_of_one_label_is_refused(model_folder, dataset, tmp_path):
-    write_split(dataset / "train.parquet", {"text": ["a", "b"], "label": [1, 1]})
-
-    with pytest.raises(InputError, match="one label only"):
-        run(SETTINGS, model_folder, dataset, tmp_path)
-
-
-def test_a_description_without_labels_is_refused(model_folder, dataset, tmp_path):
-    (dataset / "dataset.json").write_text('{"rows": {}}')
-
-    with pytest.raises(InputError, match="'labels'"):
-        run(SETTINGS, model_folder, dataset, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["test.parquet", "validation.parquet", "dataset.json"])
-def test_a_missing_file_is_named(model_folder, dataset, tmp_path, name):
-    (dataset / name).unlink()
-
-    with pytest.raises(InputError, match=f"{name}: there is no such file"):
-        run(SETTINGS, model_folder, dataset, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["test.parquet", "dataset.json"])
-def test_a_damaged_file_is_named(model_folder, dataset, tmp_path, name):
-    (dataset / name).write_bytes(b"\x00\xff damaged")
-
-    with pytest.raises(InputError, match=f"{name}: is not a"):
-        run(SETTINGS, model_folder, dataset, tmp_path)
+    with pytest.raises(InputError, match=r"test\.parquet: there is no such file"):
+        run(SETTINGS, model_folder, incomplete, tmp_path)
 
 
 def test_evaluate_needs_no_torch():
@@ -358,5 +273,11 @@ def test_evaluate_needs_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def write_split(path, columns):
-    parquet.write_table(pa.table(columns), path)
+def mood(folder: Path) -> str:
+    """A task of three labels."""
+    labels = "".join(
+        f"  - {{name: {name}, description: {name}}}\n" for name in ("sadness", "joy", "love")
+    )
+    path = folder / "mood.yaml"
+    path.write_text(f"name: mood\ndescription: the mood of a text\nlabels:\n{labels}")
+    return str(path)

@@ -1,6 +1,5 @@
 """The train step in several real processes, which exchange gradients by gloo."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -14,9 +13,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from components.artifacts.model import bundle
+from components.artifacts.model.history import read_history
 from components.errors import InputError
 from components.train.launch import train_in_processes
-from components.train.objective import METRIC
+from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -53,7 +53,7 @@ def small_dataset(dataset_folder, tmp_path_factory):
 
 
 def losses(history):
-    return [point["loss"] for point in history["train"]]
+    return [point["loss"] for point in history.train]
 
 
 @pytest.mark.slow
@@ -88,7 +88,7 @@ def test_two_processes_learn_as_one_does(settings, small_dataset, tmp_path):
 def test_what_a_process_refuses_is_refused(settings, small_dataset, tmp_path):
     shutil.copytree(small_dataset, tmp_path / "dataset")
     (tmp_path / "dataset" / "validation.parquet").unlink()
-    with pytest.raises(InputError, match=r"validation\.parquet: is missing"):
+    with pytest.raises(InputError, match=r"validation\.parquet: there is no such file"):
         train_in_processes(settings, tmp_path / "dataset", tmp_path / "model", tmp_path / "points")
     assert not (tmp_path / "model").exists()
 
@@ -115,8 +115,8 @@ def test_the_command_line_trains_and_tells_katib_the_score(settings, small_datas
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     bundle.verify(tmp_path / "there" / "model")
-    history = json.loads((tmp_path / "there" / "model" / bundle.HISTORY).read_text())
-    (epoch,) = history["validation"]
+    history = read_history(tmp_path / "there" / "model")
+    (epoch,) = history.validation
     assert done.stdout.splitlines()[-1] == f"{METRIC}={epoch['macro_f1']:.6f}"
 
 

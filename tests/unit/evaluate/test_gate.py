@@ -7,10 +7,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.artifacts.evaluation.comparison import CHAMPION, TEST
+from components.artifacts.dataset import TEST
+from components.artifacts.evaluation.comparison import CHAMPION
 from components.errors import InputError
-from components.evaluate.gate.gate_file import Gate, load_gate
-from components.evaluate.gate.judge import Evidence, judge
+from components.evaluate.gate.rules import Evidence, Gate, judge, load_gate
 from components.evaluate.measure.comparison import Rows, compare
 from components.evaluate.measure.scores import score
 
@@ -41,7 +41,7 @@ def only_rule(gate, evidence):
     return rule
 
 
-def test_a_gate_without_demands_lets_everything_through():
+def test_a_gate_without_rules_lets_every_model_pass():
     verdict = judge(Gate(), replace(EVIDENCE, test=MAJORITY))
 
     assert verdict.passed
@@ -98,7 +98,7 @@ def test_a_loss_of_just_the_allowed_points_is_allowed():
     assert only_rule(Gate(max_quantisation_loss=0.005), evidence).passed
 
 
-def test_a_gain_by_quantisation_is_no_loss():
+def test_a_gain_by_quantisation_is_not_a_loss():
     evidence = replace(EVIDENCE, test=PERFECT)
 
     assert only_rule(Gate(max_quantisation_loss=0.0), evidence).passed
@@ -108,7 +108,7 @@ def test_a_model_has_to_be_better_than_the_majority_label():
     assert only_rule(Gate(above_majority=True), EVIDENCE).passed
     rule = only_rule(Gate(above_majority=True), replace(EVIDENCE, test=MAJORITY))
     assert not rule.passed
-    assert "is no better than" in rule.sentence
+    assert "does not exceed" in rule.sentence
 
 
 WARY = Gate(champion="not_significantly_worse")
@@ -164,7 +164,7 @@ def test_worse_accuracy_alone_fails_too():
     assert not only_rule(WARY, replace(evidence, against_champion=comparison)).passed
 
 
-def test_a_champion_of_other_labels_is_not_replaced_unseen():
+def test_a_champion_of_other_labels_is_not_replaced_unnoticed():
     rule = only_rule(WARY, replace(EVIDENCE, champion="run-7"))
 
     assert not rule.passed
@@ -172,7 +172,7 @@ def test_a_champion_of_other_labels_is_not_replaced_unseen():
     assert "cannot be compared: use another registry" in rule.sentence
 
 
-def test_one_broken_rule_fails_the_gate_and_the_others_are_still_told():
+def test_one_broken_rule_fails_the_gate_and_the_others_are_still_judged():
     verdict = judge(Gate(min_accuracy=0.8, min_macro_f1=0.5, above_majority=True), EVIDENCE)
 
     assert not verdict.passed
@@ -210,8 +210,9 @@ def test_a_gate_is_read_from_a_path_or_uri(tmp_path):
         ("min_accuracy: 90", "min_accuracy=90.0: must be between 0 and 1"),
         ("max_calibration_error: .nan", "max_calibration_error=nan: must be between"),
         ("champion: better", "champion='better': is not known"),
-        ("- min_accuracy", "must hold rules"),
-        ("", "must hold rules"),
+        ("- min_accuracy", "must hold names and values"),
+        ("", "holds no rules"),
+        ("{}", "holds no rules"),
         ("min_accuracy: [", "is not valid YAML"),
     ],
 )
@@ -225,7 +226,7 @@ def test_a_wrong_gate_is_refused(tmp_path, text, message):
 
 
 def test_an_unknown_gate_is_refused_with_the_shipped_ones():
-    with pytest.raises(InputError, match="Use release, sample, seed, smoke or a path or URI"):
+    with pytest.raises(InputError, match="Use release, sample, seed, smoke, or a path or URI"):
         load_gate("relese")
 
 

@@ -29,7 +29,7 @@ def mistake(text, row=3):
     return Mistake(row, text, "blue", "red", 0.987, words)
 
 
-def test_the_page_says_the_verdict_and_each_rule_before_all_else(page):
+def test_the_page_opens_with_the_verdict_and_each_rule(page):
     assert page.text.index("Passed: may be released") < page.text.index("How good is it?")
     for rule in EVALUATION.verdict.rules:
         assert page.text.index(rule.sentence) < page.text.index("How good is it?")
@@ -40,7 +40,7 @@ def test_a_failed_verdict_names_the_broken_rules():
 
     page = page_of(verdict=Verdict(False, rules))
 
-    assert "Failed: not to be released" in page.text
+    assert "Failed: must not be released" in page.text
     assert f"breaks 1 of {len(rules)} rules of the gate (min accuracy)" in page.words
 
 
@@ -54,17 +54,17 @@ def test_key_figures_of_every_classifier_are_there(page):
     for words in (
         "This model as served (int8)",
         "This model in full precision",
-        "The model in service now",
+        "The model in service",
         "Trained without synthetic rows",
         "TF-IDF + logistic regression",
         "Most frequent label",
-        "As train measured it",
+        "As measured by train",
         "Out-of-domain text",
     ):
         assert words in page.text
 
 
-def test_all_that_was_found_out_is_shown(page):
+def test_every_finding_is_shown(page):
     test, bounds = EVALUATION.test, EVALUATION.intervals
     shown = [
         EVALUATION.model_version,
@@ -84,7 +84,7 @@ def test_all_that_was_found_out_is_shown(page):
         *(each.text for each in EVALUATION.mistakes),
         *(each.text for each in EVALUATION.label_errors),
         "synthetic",
-        f"{HISTORY.rows_per_second:.0f} rows a second",
+        f"{HISTORY.rows_per_second:.0f} rows per second",
     ]
     assert [each for each in shown if each not in page.words] == []
 
@@ -92,8 +92,8 @@ def test_all_that_was_found_out_is_shown(page):
 def test_a_first_model_without_champion_ablation_or_other_text_is_shown():
     page = page_of(champion=None, real_only=None, out_of_domain=None, comparisons=())
 
-    assert "no champion to compare with" in page.text
-    for words in ("The model in service now", "Trained without synthetic rows", "Out-of-domain"):
+    assert "no champion for comparison" in page.text
+    for words in ("The model in service", "Trained without synthetic rows", "Out-of-domain"):
         assert words not in page.text
 
 
@@ -101,14 +101,14 @@ def test_a_champion_of_other_labels_is_named_but_not_scored():
     page = page_of(champion=replace(EVALUATION.champion, scores=None))
 
     assert "it has other labels" in page.words
-    assert "The model in service now" not in page.text
+    assert "The model in service" not in page.text
 
 
 def test_a_faultless_model_is_shown():
     page = page_of(mistakes=(), label_errors=(), robustness=(), slices=())
 
-    assert "every row of the test split was labelled right" in page.text
-    assert "None stands out" in page.text
+    assert "every row of the test split was labelled correctly" in page.text
+    assert "None was found" in page.text
 
 
 def test_words_are_shaded_by_how_much_they_mattered():
@@ -121,7 +121,7 @@ def test_words_are_shaded_by_how_much_they_mattered():
     assert [each["class"] for each in marks[2:]] == ["for-3", "against-2"]
 
 
-def test_words_that_all_mattered_nothing_are_not_shaded():
+def test_words_without_any_effect_are_not_shaded():
     one = replace(mistake("a b"), words=(WordWeight("a", 0.0), WordWeight("b", 0.0)))
 
     assert len(page_of(mistakes=(one,)).all("mark")) == 2
@@ -134,7 +134,7 @@ def test_a_mistake_whose_label_may_be_wrong_is_marked_and_not_listed_twice():
 
     assert page.text.count("check the label") == 2
     assert page.words.count("seen twice") == 1
-    assert "All 1 that stand out are among the mistakes above" in page.text
+    assert "All 1 candidates are among the mistakes above" in page.text
 
 
 def test_a_text_cannot_become_markup():
@@ -168,7 +168,7 @@ def test_a_label_cannot_become_markup():
     assert labels[0] in page.text
 
 
-def test_the_page_needs_nothing_from_elsewhere(page):
+def test_the_page_is_self_contained(page):
     names = ("src", "href", "srcset", "action", "data", "poster")
     addresses = [tag[name] for _, tag in page.tags for name in names if name in tag]
 

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
+from components.artifacts.dataset import Split
 from components.evaluate.measure.robustness import (
     CHANGES,
     NEGATION,
@@ -13,6 +12,7 @@ from components.evaluate.measure.robustness import (
     typos,
     without_punctuation,
 )
+from tests.fakes.word_classifier import WordClassifier
 
 TEXTS = [
     "i am so happy about the garden, it is lovely!",
@@ -22,6 +22,11 @@ TEXTS = [
     "they feel wonderful after the walk",
     "nobody told me about the party",
 ]
+
+SAD, GLAD = range(2)
+# The emoji speaks for one label, as if the model had learnt it.
+WEIGHTS = {"happy": (0, 2), "wonderful": (0, 2), "terrified": (2, 0), "lost": (2, 0), "📌": (0, 5)}
+CLASSIFIER = WordClassifier(("sad", "glad"), WEIGHTS)
 
 
 @pytest.mark.parametrize(
@@ -67,20 +72,21 @@ def test_any_text_can_be_changed(text):
 
 
 @pytest.fixture(scope="module")
-def measured(model_folder):
-    classifier = Classifier(model_folder)
-    probabilities = classifier.probabilities(TEXTS)
-    # The model's own answers as labels: it is right on every unchanged text.
+def measured():
+    probabilities = CLASSIFIER.probabilities(TEXTS)
+    # The model's own predictions as labels: it is right on every unchanged text.
     split = Split(TEXTS, probabilities.argmax(axis=1))
-    return classifier, split, robustness(classifier, split, probabilities, 0)
+    return split, robustness(CLASSIFIER, split, probabilities, 0)
 
 
 def test_accuracy_after_a_change_is_that_of_the_changed_texts(measured):
-    classifier, split, results = measured
+    split, results = measured
 
     assert [each.name for each in results] == list(CHANGES)
     added = next(each for each in results if each.name == "a neutral emoji added")
-    after = classifier.probabilities([f"{text} 📌" for text in TEXTS]).argmax(axis=1)
+    after = CLASSIFIER.probabilities([f"{text} 📌" for text in TEXTS]).argmax(axis=1)
+    assert set(split.labels) == {SAD, GLAD}
+    assert set(after) == {GLAD}
     assert added.rows == len(TEXTS)
     assert added.accuracy == pytest.approx((after == split.labels).mean())
     assert added.drop == pytest.approx(100 * (1 - added.accuracy))
@@ -88,15 +94,15 @@ def test_accuracy_after_a_change_is_that_of_the_changed_texts(measured):
 
 
 def test_only_texts_that_a_change_alters_count(measured):
-    results = {each.name: each for each in measured[2]}
+    results = {each.name: each for each in measured[1]}
 
     assert results["punctuation removed"].rows == 1
     assert results["punctuation removed"].before == TEXTS[0]
     assert results["punctuation removed"].after == without_punctuation(TEXTS[0])
 
 
-def test_a_negation_is_judged_by_changed_answers_alone(measured):
-    results = {each.name: each for each in measured[2]}
+def test_a_negation_is_judged_only_by_changed_predictions(measured):
+    results = {each.name: each for each in measured[1]}
 
     negation = results.pop(NEGATION)
     assert (negation.accuracy, negation.drop, negation.rows) == (None, None, 3)
@@ -104,19 +110,17 @@ def test_a_negation_is_judged_by_changed_answers_alone(measured):
     assert all(each.accuracy is not None for each in results.values())
 
 
-def test_a_change_that_fits_no_text_is_left_out(measured):
-    classifier = measured[0]
+def test_a_change_that_fits_no_text_is_left_out():
     split = Split(["nobody spoke"], np.array([0]))
 
-    results = robustness(classifier, split, np.eye(6)[[0]], 0)
+    results = robustness(CLASSIFIER, split, np.eye(2)[[0]], 0)
 
     assert not {NEGATION, "punctuation removed"} & {each.name for each in results}
 
 
-def test_large_splits_are_sampled(measured):
-    classifier = measured[0]
+def test_large_splits_are_sampled():
     split = Split(["no"] * 600, np.zeros(600, int))
 
-    results = robustness(classifier, split, np.eye(6)[[0] * 600], 0)
+    results = robustness(CLASSIFIER, split, np.eye(2)[[0] * 600], 0)
 
     assert {each.rows for each in results} == {500}

@@ -62,6 +62,13 @@ def test_a_label_that_the_split_lacks_is_listed_and_counts_as_zero():
     assert scores.confusion_shares[2] == (0, 0, 0)
 
 
+def test_rows_are_counted_in_whole_numbers_even_if_none_is_right():
+    scores = score(np.array([0, 0]), certain([1, 1]), LABELS)
+
+    assert scores.accuracy == 0
+    assert [repr(each.support) for each in scores.per_label.values()] == ["2", "0", "0"]
+
+
 def test_two_labels_are_scored_like_more():
     scores = score(np.array([0, 1, 1]), np.array([[0.8, 0.2], [0.9, 0.1], [0.3, 0.7]]), ("a", "b"))
 

@@ -1,22 +1,94 @@
-"""The gate: whether a model is good enough to be released, rule by rule."""
+"""The release gate: the rules that a gate file may set, and how each is judged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from importlib import resources
+from typing import Any, get_args
 
 from components.artifacts.evaluation.comparison import Comparison, Rule, Verdict
 from components.artifacts.evaluation.scores import Scores
-from components.evaluate.gate.gate_file import Gate
+from components.errors import InputError, require_between, require_one_of
+from components.options import of_type, require_known
+from components.yaml_files import read_shipped
+
+NOT_SIGNIFICANTLY_WORSE = "not_significantly_worse"
+
+_SHIPPED = resources.files("components.evaluate.gate") / "gates"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Requirements for a release; a rule that is None requires nothing.
+
+    Scores are those of the served model on the test split.
+
+    Args:
+        min_accuracy: Lowest accuracy, 0 to 1.
+        min_macro_f1: Lowest macro-F1, 0 to 1.
+        min_label_recall: Lowest recall of any label, 0 to 1.
+        max_calibration_error: Highest expected calibration error, 0 to 1.
+        max_quantisation_loss: Accuracy that int8 may lose against full precision, 0 to 1.
+        above_majority: Whether macro-F1 must exceed that of always predicting the most frequent
+            label.
+        champion: `not_significantly_worse` than the model in service.
+        significance_level: p-value below which a model counts as worse than the champion, by
+            the paired bootstrap of macro-F1 or by McNemar's test of accuracy, 0 to 1.
+
+    Raises:
+        InputError: If a value is out of range.
+    """
+
+    min_accuracy: float | None = None
+    min_macro_f1: float | None = None
+    min_label_recall: float | None = None
+    max_calibration_error: float | None = None
+    max_quantisation_loss: float | None = None
+    above_majority: bool = False
+    champion: str | None = None
+    significance_level: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, float):
+                require_between(name, value, 0, 1)
+        if self.champion is not None:
+            require_one_of("champion", self.champion, [NOT_SIGNIFICANTLY_WORSE])
+
+
+def load_gate(reference: str) -> Gate:
+    """Read a gate by shipped name, or from a YAML file.
+
+    Args:
+        reference: Name of a shipped gate (`release`), or path or URI of a gate file.
+
+    Raises:
+        InputError: If there is no such gate, it is empty, or a key or value is wrong.
+    """
+    content = read_shipped(reference, _SHIPPED, "gate file")
+    if not content:
+        # A file that was cut off must not let every model pass.
+        fix = "Write one per line, or set gate to smoke to require nothing"
+        raise InputError(f"gate file {reference}", "holds no rules", fix)
+    kinds = {each.name: _plain(each.type) for each in fields(Gate)}
+    for name in content:
+        require_known(name, kinds, f"gate file {reference}, key")
+    return Gate(**{name: of_type(name, value, kinds[name]) for name, value in content.items()})
+
+
+def _plain(kind: Any) -> Any:
+    """The type without `| None`: in a file a rule has a value or is left out."""
+    return get_args(kind)[0] if get_args(kind) else kind
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gate judges by.
+    """Measurements that the gate judges by.
 
     Args:
         test: Scores of the served model on the test split.
         test_fp32: The same in full precision.
-        majority: Scores of always answering the most frequent label on the same rows.
-        champion: The run that made the model in service; "" if there is none.
+        majority: Scores of always predicting the most frequent label on the same rows.
+        champion: The run that produced the model in service; "" if there is none.
         against_champion: The model against the champion; None if they cannot be compared.
     """
 
@@ -48,7 +120,7 @@ def _rules(gate: Gate, evidence: Evidence) -> Iterator[Rule]:
         error, title = test.expected_calibration_error, "Expected calibration error"
         yield _at_most("max_calibration_error", title, error, gate.max_calibration_error)
     if gate.max_quantisation_loss is not None:
-        # Half a point is half a point, whatever the last binary digit of the difference says.
+        # Rounded, so that half a point is half a point whatever the last binary digit.
         loss, title = round(fp32.accuracy - test.accuracy, 9), "Accuracy lost to int8"
         yield _at_most("max_quantisation_loss", title, loss, gate.max_quantisation_loss)
     if gate.above_majority:
@@ -73,10 +145,10 @@ def _at_most(name: str, title: str, value: float, threshold: float) -> Rule:
 
 def _above_majority(value: float, threshold: float) -> Rule:
     passed = value > threshold
-    outcome = "is better" if passed else "is no better"
+    outcome = "exceeds" if passed else "does not exceed"
     sentence = (
-        f"Macro-F1 {value:.4f} {outcome} than {threshold:.4f}, "
-        "reached by always answering the most frequent label."
+        f"Macro-F1 {value:.4f} {outcome} the {threshold:.4f} "
+        "of always predicting the most frequent label."
     )
     return Rule("above_majority", value, threshold, passed, sentence)
 

@@ -1,0 +1,80 @@
+"""The learning curves of a model, the epoch that was kept, and the speed of training."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from components.errors import InputError
+
+HISTORY_FILE = "history.json"
+"""File of a model folder."""
+
+Point = Mapping[str, float]
+"""Values measured at one moment of training, by name."""
+
+_KINDS = {"train": list, "validation": list, "best_epoch": float}
+
+
+@dataclass(frozen=True)
+class History:
+    """Measurements of one training.
+
+    Args:
+        train: `step`, `epoch`, `loss` and `learning_rate`, several times per epoch.
+        validation: `epoch`, `loss`, `accuracy` and `macro_f1` on the validation rows, at the end
+            of each epoch.
+        best_epoch: The epoch whose weights are kept.
+        seconds: Duration, evaluation included.
+        rows_per_second: Speed, evaluation excluded; 0 if it is not known.
+        tokens_per_second: The same in tokens, padding not counted.
+    """
+
+    train: Sequence[Point]
+    validation: Sequence[Point]
+    best_epoch: float
+    seconds: float = 0.0
+    rows_per_second: float = 0.0
+    tokens_per_second: float = 0.0
+
+    @property
+    def best(self) -> Point:
+        """The point of `validation` at the end of the epoch whose weights are kept."""
+        return min(self.validation, key=lambda point: abs(point["epoch"] - self.best_epoch))
+
+    def write(self, folder: Path) -> None:
+        """Write `history.json` into a model folder."""
+        text = json.dumps(asdict(self), indent=1)
+        (folder / HISTORY_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_history(folder: Path) -> History:
+    """Read `history.json` of a model folder.
+
+    Raises:
+        InputError: If it is missing or malformed.
+    """
+    path = folder / HISTORY_FILE
+    content = _read_json(path)
+    for key, kind in _KINDS.items():
+        if not isinstance(content.get(key), kind):
+            raise _refusal(path, f"must hold a {kind.__name__} under {key!r}")
+    if not content["validation"]:
+        raise _refusal(path, "holds no validation scores")
+    known = {each.name for each in fields(History)}
+    return History(**{name: value for name, value in content.items() if name in known})
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise _refusal(path, "there is no such file") from error
+    except ValueError as error:
+        raise _refusal(path, "is not a JSON file") from error
+    return content if isinstance(content, dict) else {}
+
+
+def _refusal(path: Path, rule: str) -> InputError:
+    return InputError(str(path), rule, "Train the model again")
