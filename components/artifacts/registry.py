@@ -9,7 +9,7 @@ A registry is a folder, on this machine or in object storage:
 | `champion.json` | which of the models is in service |
 | `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
-Whoever replaces the champion names the generation of `champion.json` that the decision rests on.
+A run that replaces the champion names the generation of `champion.json` that it relied on.
 If another run has replaced it since, nothing is written: a model that was only compared with the
 champion's predecessor never gets into service.
 """

@@ -1,6 +1,6 @@
-"""Where files come from and go to: plain paths, file://, package:, gs:// and s3://.
+"""Files behind plain paths and URIs: file://, package:, gs:// and s3://.
 
-| module | what it knows |
+| module | content |
 | --- | --- |
 | `files` | hashes, and writing a file or folder on this machine whole or not at all |
 | `names` | paths and URIs split into parts, and names that lead out of their folder |

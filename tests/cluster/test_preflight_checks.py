@@ -1,4 +1,4 @@
-"""What preflight finds out from a real API server."""
+"""Preflight's checks against a real API server."""
 
 import time
 import uuid

@@ -1,4 +1,4 @@
-"""What breaks a rule gets HTTP 400 or 404 and an error that names the rule."""
+"""A request that breaks a rule gets HTTP 400 or 404 and an error that names the rule."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""What every store does, on a disk and in object storage."""
+"""The behaviour of every store, on a disk and in object storage."""
 
 import os
 from pathlib import PurePosixPath
