@@ -1,6 +1,6 @@
 """Any bytes are answered with 2xx or 4xx, or cut off, and leave no trace.
 
-`make test` sends some hundred requests, `make fuzz` 20,000.
+`make test` sends some hundred requests, `make test-slow` thousands, `make fuzz` 20,000.
 """
 
 import asyncio
@@ -140,8 +140,9 @@ def memory(url):
     return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.MULTILINE)[1])
 
 
-def test_no_bytes_bring_it_down(bounded, request):
-    number = request.config.getoption("--fuzz-requests")
+@pytest.mark.parametrize("number", [400, pytest.param(5000, marks=pytest.mark.slow)])
+def test_no_bytes_bring_it_down(bounded, request, number):
+    number = request.config.getoption("--fuzz-requests") or number
     url = bounded("--header-seconds", "1", "--body-seconds", "1", "--queue-texts", "20000")
     texts = ["a wonderful day", "no"]
     before = ask(url, texts).json()
