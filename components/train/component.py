@@ -23,17 +23,12 @@ def train(
     ablation: bool,
     seed: int,
 ) -> None:
-    """Fine-tune an encoder and export it.
-
-    With `search_trials` its settings are searched for first; with `ablation` it is trained a
-    second time on real rows alone.
-    """
+    """Fine-tune an encoder and export it."""
     from pathlib import Path
 
     from components.command_line import start_logging
     from components.options import with_options
-    from components.train.launch import train_in_processes
-    from components.train.search.tuned import tuned
+    from components.train.run import train
     from components.train.settings import TrainSettings
 
     start_logging()
@@ -50,14 +45,14 @@ def train(
         weight_decay=weight_decay,
         max_length=max_length,
         seed=seed,
+        search_trials=search_trials,
+        ablation=ablation,
     )
-    dataset, folder = Path(merged.path), Path(checkpoints.path)
-    if search_trials:
-        settings = tuned(settings, dataset, search_trials, folder / "search" / "study.sqlite")
-    history = train_in_processes(settings, dataset, Path(model.path), folder / "all")
+    history = train(
+        settings,
+        dataset=Path(merged.path),
+        model=Path(model.path),
+        real_only=Path(real_only.path),
+        checkpoints=Path(checkpoints.path),
+    )
     model.metadata.update(best_epoch=history.best_epoch, base_model=base_model)
-    Path(real_only.path).mkdir(parents=True, exist_ok=True)
-    if ablation:
-        train_in_processes(
-            settings, dataset, Path(real_only.path), folder / "real_only", real_only=True
-        )

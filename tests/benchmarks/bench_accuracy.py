@@ -27,7 +27,7 @@ from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.options import with_options
 from components.preflight.steps import settings_of
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -53,7 +53,7 @@ def predictions(settings: TrainSettings, dataset: Path, folder: Path) -> Mapping
     key = {"settings": asdict(settings), "dataset": storage.sha256(dataset / "dataset.json")}
     if done.is_file() and json.loads(done.read_text())["key"] == key:
         return json.loads(done.read_text())
-    history = train(settings, dataset, folder / "model", folder / "checkpoints")
+    history = fine_tune(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
     found: dict[str, Any] = {"key": key, "seconds": history.seconds}
     for split in SPLITS:

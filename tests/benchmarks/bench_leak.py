@@ -26,7 +26,7 @@ from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.preflight.steps import settings_of
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -97,7 +97,7 @@ def trained(splits: Splits, settings: TrainSettings, dataset: Path, folder: Path
     key = {"settings": asdict(settings), "rows": {name: len(rows) for name, rows in splits.items()}}
     if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["key"] == key:
         return list(json.loads(done.read_text(encoding="utf-8"))["scores"])
-    train(settings, dataset, folder / "model", folder / "checkpoints")
+    fine_tune(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
     found = []
     for name in ("validation", "test"):

@@ -20,7 +20,7 @@ from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.merge.sources import SPLITS
 from components.preflight.steps import settings_of
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -51,7 +51,7 @@ def main() -> None:
         elsewhere = pd.concat([sample.splits[name] for name in SPLITS])
         for way, synthetic in [("real only", []), ("with synthetic", [arguments.synthetic])]:
             merged = merge(settings, synthetic, folder / way)
-            train(
+            fine_tune(
                 settings_of(TrainSettings, values),
                 folder / way,
                 folder / f"{way} model",

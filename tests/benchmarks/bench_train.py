@@ -23,10 +23,10 @@ from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.preflight.steps import settings_of
+from components.train.fine_tuning import prepared_model
 from components.train.loop.data import tokenise
 from components.train.loop.trainer import fit
 from components.train.methods.base_model import locate_encoder
-from components.train.run import prepared_model
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 

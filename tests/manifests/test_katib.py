@@ -12,9 +12,9 @@ from kubeflow_katib_api.models.v1beta1_experiment import V1beta1Experiment
 from kubeflow_trainer_api.models.io_k8s_api_batch_v1_job import IoK8sApiBatchV1Job
 
 from components.errors import InputError
-from components.train.arguments import read_settings
+from components.options import read_assignments, with_options
 from components.train.cluster.katib import Plan, experiment
-from components.train.cluster.pods import Resources
+from components.train.cluster.pods import PodResources
 from components.train.search.space import METRIC, SPACE, Parameter, read_space
 from components.train.settings import TrainSettings
 
@@ -23,8 +23,10 @@ SETTINGS = TrainSettings(epochs=4, seed=3)
 
 def render(space=None):
     space = read_space(str(SPACE), SETTINGS) if space is None else space
-    plan = Plan(trials=10, parallel=2)
-    return experiment("emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, Resources())
+    plan, pod = Plan(trials=10, parallel=2), PodResources()
+    return experiment(
+        "emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, PodResources()
+    )
 
 
 def spec(manifest):
@@ -108,7 +110,7 @@ def arguments(manifest, values):
 
 def settings_of(values):
     overrides = [each.removeprefix("--set=") for each in values if each.startswith("--set=")]
-    return read_settings("", overrides)
+    return with_options(TrainSettings, read_assignments(overrides))
 
 
 def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():

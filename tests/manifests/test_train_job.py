@@ -10,8 +10,8 @@ import yaml
 from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alpha1TrainJob
 
 from components.errors import InputError
-from components.train.arguments import read_settings
-from components.train.cluster.pods import Resources
+from components.options import read_assignments, with_options
+from components.train.cluster.pods import PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 
@@ -22,7 +22,7 @@ SETTINGS = TrainSettings(
 
 def render(settings=SETTINGS, nodes=2, gpus=2, dataset="gs://data/merged", output="s3://models/m"):
     return train_job(
-        "emotion", settings, "image@sha256:1", dataset, output, nodes, Resources(gpus=gpus)
+        "emotion", settings, "image@sha256:1", dataset, output, nodes, PodResources(gpus=gpus)
     )
 
 
@@ -95,7 +95,7 @@ def test_nodes_are_given_a_process_a_gpu_unless_told_otherwise():
 def test_its_arguments_say_the_same_settings_again():
     arguments = trainer(render())["args"]
     overrides = [each.removeprefix("--set=") for each in arguments if each.startswith("--set=")]
-    assert read_settings("", overrides) == SETTINGS
+    assert with_options(TrainSettings, read_assignments(overrides)) == SETTINGS
 
 
 def test_a_batch_that_nodes_cannot_share_evenly_is_refused():

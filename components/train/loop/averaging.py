@@ -1,4 +1,4 @@
-"""A moving average of the trained weights, which is kept instead of the last weights.
+"""A moving average of the trained weights, kept instead of the last weights.
 
 Sources: Polyak and Juditsky 1992, doi 10.1137/0330046; arXiv 1803.05407.
 """
@@ -19,11 +19,11 @@ AVERAGE = "average.safetensors"
 class MovingAverage(TrainerCallback):
     """Averages the trained weights after every optimiser step, and saves it in checkpoints.
 
-    Early on the average forgets faster, or it would hold to the first weights for long.
+    At first the average forgets faster; otherwise the initial weights would dominate it for long.
 
     Args:
         model: The model; its parameters that need a gradient are averaged.
-        decay: Weight of the average so far in each step, above 0 and below 1.
+        decay: Weight of the previous average in each step, above 0 and below 1.
     """
 
     def __init__(self, model: torch.nn.Module, decay: float) -> None:
@@ -34,14 +34,14 @@ class MovingAverage(TrainerCallback):
         self._average = {name: each.detach().clone() for name, each in self._trained.items()}
 
     def restore(self, checkpoint: Path) -> None:
-        """Go on from the average of a checkpoint."""
+        """Resume from the average of a checkpoint."""
         saved = load_file(checkpoint / AVERAGE)
         for name, each in self._average.items():
             each.copy_(saved[name])
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Give the model the averaged weights for the length of a block."""
+        """Give the model the averaged weights within a `with` block."""
         live = {name: each.detach().clone() for name, each in self._trained.items()}
         self.apply()
         try:

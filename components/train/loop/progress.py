@@ -11,10 +11,10 @@ _PROGRESS_SECONDS = 5.0
 
 
 class Progress(TrainerCallback):
-    """Takes the time of training, and logs a line with the time left every few seconds.
+    """Measures the speed of training, and logs the time left every few seconds.
 
     Args:
-        rows: Rows an epoch.
+        rows: Rows per epoch.
     """
 
     def __init__(self, rows: int) -> None:
@@ -24,7 +24,7 @@ class Progress(TrainerCallback):
         self._reported = self._started = 0.0
 
     def rows_per_second(self, state: TrainerState, epochs: float) -> float:
-        """Rows trained on here in each second of training, evaluation left out."""
+        """Compute the rows per second of training, evaluation excluded."""
         share = self._steps / max(state.max_steps, 1)
         return share * epochs * self._rows / max(self._seconds, 1e-9)
 
@@ -45,7 +45,7 @@ class Progress(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **_: Any,
     ) -> None:
-        """Report progress if the last report is some seconds ago."""
+        """Report progress if the last report is some seconds old."""
         now = time.monotonic()
         self._seconds += now - self._started
         self._started = now
@@ -68,7 +68,7 @@ class Progress(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **kwargs: Any,
     ) -> None:
-        """Report the validation scores of an epoch."""
+        """Report validation scores."""
         metrics: dict[str, float] = kwargs["metrics"]
         _log.info(
             "train: epoch %d/%d, validation loss %.3f, accuracy %.3f, macro-F1 %.3f",

@@ -15,9 +15,9 @@ from components.artifacts.model.engines import inference_session
 from components.artifacts.model.history import read_history
 from components.artifacts.task import load_task
 from components.errors import InputError
+from components.train.fine_tuning import fine_tune
 from components.train.loop.trainer import ClassifierTrainer
 from components.train.methods.base_model import locate_encoder
-from components.train.run import train
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -37,7 +37,7 @@ def tiny_settings(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tiny_run(tiny_settings, small_dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    history = train(tiny_settings, small_dataset, folder / "model", folder / "checkpoints")
+    history = fine_tune(tiny_settings, small_dataset, folder / "model", folder / "checkpoints")
     return folder, history
 
 
@@ -161,7 +161,9 @@ def test_one_seed_gives_the_same_weights_and_another_seed_others(
 ):
     for seed in (0, 1):
         settings = replace(tiny_settings, seed=seed)
-        train(settings, small_dataset, tmp_path / f"{seed}", tmp_path / "checkpoints" / f"{seed}")
+        fine_tune(
+            settings, small_dataset, tmp_path / f"{seed}", tmp_path / "checkpoints" / f"{seed}"
+        )
 
     assert weights(tmp_path / "0") == weights(tiny_run[0] / "model")
     assert weights(tmp_path / "1") != weights(tiny_run[0] / "model")
@@ -170,7 +172,7 @@ def test_one_seed_gives_the_same_weights_and_another_seed_others(
 @pytest.mark.parametrize("method", ["rslora", "dora"])
 def test_the_other_methods_train_and_export_too(method, tiny_settings, small_dataset, tmp_path):
     settings = replace(tiny_settings, peft_method=method, epochs=1)
-    train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+    fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
 
     assert bundle.verify(tmp_path / "model").facts["onnx_logit_difference"] < 1e-3
 
@@ -181,7 +183,9 @@ def test_texts_longer_than_the_model_reads_are_cut(tiny_settings, small_dataset,
         rows = pd.read_parquet(dataset / f"{split}.parquet")
         long = rows.assign(text=[f"{text} " * 40 for text in rows["text"]])
         long.to_parquet(dataset / f"{split}.parquet")
-    train(replace(tiny_settings, epochs=1), dataset, tmp_path / "model", tmp_path / "checkpoints")
+    fine_tune(
+        replace(tiny_settings, epochs=1), dataset, tmp_path / "model", tmp_path / "checkpoints"
+    )
 
     assert bundle.verify(tmp_path / "model")
 
@@ -193,7 +197,7 @@ def test_a_data_set_of_another_task_is_refused(tiny_settings, small_dataset, tmp
     (dataset / "dataset.json").write_text(json.dumps(description))
 
     with pytest.raises(InputError, match=r"dataset: has the labels \['billing', 'technical'\]"):
-        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
     assert not (tmp_path / "model").exists()
 
 
@@ -203,18 +207,18 @@ def test_a_missing_or_empty_split_is_refused(split, tiny_settings, small_dataset
     path = dataset / f"{split}.parquet"
     pd.read_parquet(path).head(0).to_parquet(path, index=False)
     with pytest.raises(InputError, match=rf"{split}\.parquet: has no rows"):
-        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
 
     path.unlink()
     with pytest.raises(InputError, match=rf"{split}\.parquet: is missing. Run the merge step"):
-        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
 
 
 def test_a_length_that_the_model_cannot_read_is_refused(tiny_settings, small_dataset, tmp_path):
     settings = replace(tiny_settings, max_length=513)
 
     with pytest.raises(InputError, match="max_length=513: must be between 8 and 512"):
-        train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
 
 
 def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
@@ -238,8 +242,8 @@ def test_weights_of_the_data_set_change_what_is_learned(tiny_settings, small_dat
     folder = shutil.copytree(small_dataset, tmp_path / "dataset")
     rows = pd.read_parquet(folder / "train.parquet")
     rows.assign(weight=1.0).to_parquet(folder / "train.parquet", index=False)
-    train(tiny_settings, folder, tmp_path / "even", tmp_path / "a")
+    fine_tune(tiny_settings, folder, tmp_path / "even", tmp_path / "a")
     uneven = rows.assign(weight=[0.1 if label == 0 else 1.0 for label in rows["label"]])
     uneven.to_parquet(folder / "train.parquet", index=False)
-    train(tiny_settings, folder, tmp_path / "uneven", tmp_path / "b")
+    fine_tune(tiny_settings, folder, tmp_path / "uneven", tmp_path / "b")
     assert weights(tmp_path / "even") != weights(tmp_path / "uneven")
