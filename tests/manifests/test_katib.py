@@ -24,9 +24,7 @@ SETTINGS = TrainSettings(epochs=4, seed=3)
 def render(space=None):
     space = read_space(str(SPACE), SETTINGS) if space is None else space
     plan, pod = Plan(trials=10, parallel=2), PodResources()
-    return experiment(
-        "emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, PodResources()
-    )
+    return experiment("emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, pod)
 
 
 def spec(manifest):
@@ -42,7 +40,7 @@ def container(manifest):
 
 
 def fits(manifest):
-    """Whether the APIs read all of a manifest: they pass over fields that they do not know."""
+    """Compare a manifest with the fields of it that the APIs know."""
     taken = V1beta1Experiment.from_dict(manifest).to_dict()
     return taken == manifest and IoK8sApiBatchV1Job.from_dict(job(manifest)).to_dict() == job(
         manifest
@@ -89,7 +87,7 @@ def test_katib_finds_the_container_and_the_metric():
 
 
 def assignments(manifest):
-    """A value for every parameter, as Katib hands it out: a string."""
+    """A value for every parameter as a string, which is what Katib assigns."""
     for parameter in spec(manifest)["parameters"]:
         space = parameter["feasibleSpace"]
         yield parameter["name"], space["list"][-1] if "list" in space else space["max"]
@@ -142,7 +140,7 @@ def test_numbers_are_read_however_katib_writes_them(value):
         ({"algorithm": "grid"}, "algorithm='grid': is not known"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(values, message):
+def test_an_impossible_plan_is_refused(values, message):
     with pytest.raises(InputError, match=message):
         Plan(**values)
 

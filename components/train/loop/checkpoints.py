@@ -28,7 +28,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer import TRAINER_STATE_NAME
 
 from components.artifacts.model import bundle
-from components.errors import InputError, StepError
+from components.errors import StepError
 from components.train.loop.checkpoint_copies import Copies, folder_name, step_of
 from components.train.loop.sigterm import DeferredSigterm
 from components.train.settings import TrainSettings

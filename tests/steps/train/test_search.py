@@ -1,10 +1,7 @@
 """The search space, and a study that is stopped and resumes."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
+import time
 from dataclasses import replace
 
 import optuna
@@ -20,6 +17,7 @@ from components.train.search.space import SPACE, Parameter, read_space, with_val
 from components.train.search.study import BEST, TRIALS, search
 from components.train.settings import TrainSettings
 from components.yaml_files import read_mapping
+from tests.forked import start_module
 from tests.tiny_encoder import write_tiny_encoder
 
 SETTINGS = TrainSettings(epochs=2)
@@ -114,7 +112,7 @@ def closeness(settings):
 
 
 def run(folder, score=closeness, trials=12, settings=SETTINGS, space=(RATE, SIZE), data="sha"):
-    return search(score, settings, space, trials, folder / "study.db", data)
+    return search(score, settings, space, trials, folder / "study.sqlite", data)
 
 
 def values(folder):
@@ -222,28 +220,30 @@ def test_bad_input_ends_the_search_and_loses_nothing(tmp_path):
     ],
 )
 def test_a_study_of_another_search_is_refused(whole, tmp_path, change, message):
-    shutil.copy(whole / "study.db", tmp_path)
+    shutil.copy(whole / "study.sqlite", tmp_path)
     with pytest.raises(InputError, match=message):
         run(tmp_path, trials=20, **change)
 
 
-@pytest.mark.slow
-def test_a_killed_search_resumes(dataset_folder, tmp_path):
+def test_a_killed_search_resumes(small_dataset, tmp_path):
     encoder = write_tiny_encoder(tmp_path / "encoder")
     space = space_file(tmp_path, "learning_rate: {kind: float, low: 0.001, high: 0.01, log: true}")
-    command = [
-        *(sys.executable, "-m", "components.train.search"),
-        *(f"--dataset={dataset_folder}", f"--study={tmp_path}/study/study.db", f"--space={space}"),
-        *("--trials=2", f"--set=base_model={encoder}", "--set=epochs=1", "--set=max_length=32"),
+    arguments = [
+        *(f"--dataset={small_dataset}", f"--study={tmp_path}/study/study.sqlite"),
+        *(f"--space={space}", "--trials=2", f"--set=base_model={encoder}"),
+        "--set=epochs=1 max_length=32",
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
-        for line in killed.stderr:
-            if "trial 2/2" in line:
-                os.kill(killed.pid, signal.SIGKILL)
+    log = tmp_path / "stderr"
+    killed = start_module("components.train.search", arguments, tmp_path)
+    while killed.is_alive() and not (log.exists() and "trial 2/2" in log.read_text()):
+        time.sleep(0.01)
+    killed.kill()
+    killed.join()
     before = values(tmp_path / "study")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "trial 1/2" not in done.stderr
+    resumed = start_module("components.train.search", arguments, tmp_path)
+    resumed.join(timeout=300)
+    assert resumed.exitcode == 0, log.read_text()
+    assert "trial 1/2" not in log.read_text()
     after = values(tmp_path / "study")
     assert list(after["state"]) == ["COMPLETE", "COMPLETE"]
     pd.testing.assert_frame_equal(before, after.head(1))
