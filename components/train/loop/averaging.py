@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 AVERAGE = "average.safetensors"
 
@@ -57,8 +57,8 @@ class MovingAverage(TrainerCallback):
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
+        *_: Any,
+        **__: Any,
     ) -> None:
         """Move the average towards the weights of this step."""
         decay = min(self._decay, (1 + state.global_step) / (10 + state.global_step))
@@ -66,13 +66,7 @@ class MovingAverage(TrainerCallback):
         move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         move(list(self._average.values()), current, state.global_step)
 
-    def on_save(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
         """Put the average into the checkpoint that was just written."""
         if state.is_world_process_zero:
             folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"

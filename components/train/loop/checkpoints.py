@@ -132,8 +132,8 @@ class Checkpointing(TrainerCallback):
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
+        *_: Any,
+        **__: Any,
     ) -> None:
         """Set the path of the best checkpoint, which another machine may have written."""
         if state.best_global_step:
@@ -144,18 +144,14 @@ class Checkpointing(TrainerCallback):
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
+        *_: Any,
         **kwargs: Any,
     ) -> None:
         """Set the sampler's epoch: accelerate does not, if processes resume within one."""
         kwargs["train_dataloader"].set_epoch(int(state.epoch or 0))
 
     def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **__: Any
     ) -> None:
         """Request a checkpoint when one is due, or when the run has to stop."""
         self._is_stopping = _in_any_process(self._sigterm.received, args)
@@ -164,13 +160,7 @@ class Checkpointing(TrainerCallback):
         if (is_due or self._is_stopping) and not is_end_of_epoch:
             control.should_save = True
 
-    def on_save(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
         """Seal the checkpoint that was just written, copy it, and remove outdated ones."""
         _wait_for_all_processes(args)
         if state.is_world_process_zero:

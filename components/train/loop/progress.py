@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
@@ -28,23 +28,11 @@ class Progress(TrainerCallback):
         share = self._steps / max(state.max_steps, 1)
         return share * epochs * self._rows / max(self._seconds, 1e-9)
 
-    def on_epoch_begin(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,  # noqa: ARG002
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
         """Start the clock."""
         self._started = time.monotonic()
 
-    def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
         """Report progress if the last report is some seconds old."""
         now = time.monotonic()
         self._seconds += now - self._started
@@ -62,11 +50,7 @@ class Progress(TrainerCallback):
         )
 
     def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **kwargs: Any,
+        self, args: TrainingArguments, state: TrainerState, *_: Any, **kwargs: Any
     ) -> None:
         """Report validation scores."""
         metrics: dict[str, float] = kwargs["metrics"]
