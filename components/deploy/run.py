@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components import storage
+from components.artifacts.dataset import TEST, read_split
 from components.artifacts.model import bundle
 from components.artifacts.task import Task, load_task
 from components.deploy.cluster.api import Cluster
@@ -102,12 +103,8 @@ def sentences_of(task: Task, dataset: Path | None) -> list[Sentence]:
     """
     sentences = [Sentence(text, label.name) for label in task.labels for text in label.examples]
     if dataset is not None:
-        import pandas
-
-        rows = pandas.read_parquet(dataset / "test.parquet", columns=["text", "label"])
-        rows = rows.sample(min(_TEST_ROWS, len(rows)), random_state=0)
-        pairs = zip(rows["text"].tolist(), rows["label"].tolist(), strict=True)
-        sentences += [Sentence(text, task.names[label]) for text, label in pairs]
+        rows = read_split(dataset, TEST, task.names).draw(_TEST_ROWS)
+        sentences += [Sentence(text, task.names[label]) for text, label in rows]
     if not sentences:
         raise InputError(f"task {task.name}", "has no examples to try out", "Add `examples`")
     return sentences

@@ -5,11 +5,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation import ChampionScores, Evaluation
 from components.artifacts.model.classifier import Classifier
 from components.evaluate.gate.judge import Evidence, Verdict, judge
 from components.evaluate.given import Given
-from components.evaluate.inputs import Split
 from components.evaluate.measure.baselines import MAJORITY, TFIDF
 from components.evaluate.measure.comparison import CHAMPION, REAL_ONLY
 from components.evaluate.measure.intervals import Intervals, intervals
@@ -36,7 +36,7 @@ def assess(settings: EvaluateSettings, given: Given) -> Evaluation:
         labels=labels,
         model_version=served.version,
         temperature=served.temperature,
-        rows=data.rows,
+        rows=data.description.rows,
         test=test_scores,
         intervals=_intervals(settings, data.test, test, labels),
         validation=_score(served, data.validation, "validation"),

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from components.artifacts.dataset import Dataset, Split, read_dataset
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.registry import Champion, fetch_model, read_champion
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
 from components.evaluate.gate.gate_file import Gate, load_gate
-from components.evaluate.inputs import Dataset, History, Split, read_dataset, read_history
+from components.evaluate.inputs import History, read_history
 from components.evaluate.out_of_domain import read_out_of_domain
 from components.evaluate.settings import EvaluateSettings
 
@@ -79,8 +80,7 @@ def read_given(
         InputError: If something is missing, malformed, not to be trusted or of another task.
     """
     task, gate = load_task(settings.task), load_gate(settings.gate)
-    data = read_dataset(dataset)
-    _require_labels(f"data set {dataset}", data.labels, task)
+    data = read_dataset(dataset, task.names)
     return Given(
         task=task,
         gate=gate,
@@ -88,7 +88,7 @@ def read_given(
         out_of_domain=read_out_of_domain(settings.out_of_domain, data, task),
         served=_classifier(model, task),
         full=_classifier(model, task, "fp32"),
-        facts={**bundle.verify(model).facts, "data": data.description},
+        facts={**bundle.verify(model).facts, "data": asdict(data.description)},
         history=read_history(model / bundle.HISTORY),
         real_only=_classifier(real_only, task) if real_only and _has_files(real_only) else None,
         in_service=_in_service(settings.registry, task) if settings.registry else None,

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from components import storage
+from components.artifacts.dataset import Dataset, Split
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.evaluate.inputs import Dataset, Split
 from components.evaluate.settings import SAMPLE
 
 _SAMPLE_URI = "package:components.merge/sample/test.csv"

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.artifacts.synthetic import ACCEPTED
 from components.errors import InputError
 from components.generate import parse
 from components.generate.curate import Curator
@@ -92,12 +93,11 @@ class Harvest:
         tally.answers += 1
         self._tokens += answer.prompt_tokens + answer.completion_tokens
         for candidate in parse.candidates(parse.last_json(answer.text)):
-            row = {"text": candidate.text, "label": request.label, **self._ledger.origin(request)}
             rejection = self._rejection(candidate, answer)
-            self._ledger.candidate(row, rejection)
-            tally.verdicts[rejection or "accepted"] += 1
+            line = self._ledger.judged(candidate.text, request, rejection)
+            tally.verdicts[rejection or ACCEPTED] += 1
             if rejection is None:
-                self.rows.append(row)
+                self.rows.append(line.to_row())
                 tally.accepted += 1
         self._report()
 

@@ -5,15 +5,20 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from components import storage
+from components.artifacts.synthetic import (
+    AnswerLine,
+    CandidateLine,
+    Origin,
+    parse_line,
+    read_ledger,
+)
 from components.generate.llm import Answer, Request
-
-ANSWER, CANDIDATE = "answer", "candidate"
 
 _ANSWER_FILE = re.compile(r"[0-9a-f]{32}\.json")
 
@@ -37,9 +42,9 @@ class Ledger:
         self._model = model
         self._lock = threading.Lock()
         self._archive = storage.open_store(archive) if archive else None
-        self._answers = {line["fingerprint"]: line for line in self._recovered()}
+        self._answers = {line.fingerprint: line for line in self._recovered()}
         with storage.staged(path) as draft:
-            lines = [json.dumps(line) + "\n" for line in self._answers.values()]
+            lines = [json.dumps(line.to_json()) + "\n" for line in self._answers.values()]
             draft.write_text("".join(lines), encoding="utf-8")
 
     def recording(
@@ -59,56 +64,42 @@ class Ledger:
 
     @property
     def recovered(self) -> int:
-        """How many answers were there when the ledger was opened."""
+        """Number of answers that were there when the ledger was opened."""
         return len(self._answers)
 
-    def origin(self, request: Request) -> dict[str, Any]:
-        """The provenance that the candidates of a request share."""
-        return {"model": self._model, "turn": request.turn, **request.attributes}
-
-    def candidate(self, row: Mapping[str, Any], rejection: str | None) -> None:
-        """Record a candidate with its verdict and, if it was rejected, the reason."""
-        verdict = "rejected" if rejection else "accepted"
-        self._append({"kind": CANDIDATE, **row, "verdict": verdict, "reason": rejection or ""})
+    def judged(self, text: str, request: Request, rejection: str | None) -> CandidateLine:
+        """Record a candidate with the reason why it was rejected, None if it was accepted."""
+        line = CandidateLine(text, self._origin(request), rejection or "")
+        self._append(line)
+        return line
 
     def _record(self, answer: Answer) -> None:
-        request = answer.request
-        line = {
-            "kind": ANSWER,
-            "fingerprint": request.fingerprint,
-            "label": request.label,
-            **self.origin(request),
-            "raw": answer.text,
-            "finish_reason": answer.finish_reason,
-            "prompt_tokens": answer.prompt_tokens,
-            "completion_tokens": answer.completion_tokens,
-            "seconds": round(answer.seconds, 3),
-        }
+        line = AnswerLine(
+            fingerprint=answer.request.fingerprint,
+            origin=self._origin(answer.request),
+            raw=answer.text,
+            finish_reason=answer.finish_reason,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            seconds=answer.seconds,
+        )
         if self._archive:
-            self._archive.write(_file_name(line), json.dumps(line).encode())
+            self._archive.write(_file_name(line), json.dumps(line.to_json()).encode())
         self._append(line)
 
-    def _append(self, line: Mapping[str, Any]) -> None:
+    def _origin(self, request: Request) -> Origin:
+        return Origin(request.label, self._model, request.turn, request.attributes)
+
+    def _append(self, line: AnswerLine | CandidateLine) -> None:
         with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line.to_json()) + "\n")
 
-    def _recovered(self) -> Iterator[dict[str, Any]]:
-        if self._path.is_file():
-            for text in self._path.read_text(encoding="utf-8").splitlines():
-                yield from self._parsed(text)
-        if self._archive:
-            for text in _archived(self._archive):
-                yield from self._parsed(text)
-
-    def _parsed(self, text: str) -> Iterator[dict[str, Any]]:
-        # A process that was killed may have left half a line.
-        try:
-            line = json.loads(text)
-        except ValueError:
-            return
-        is_answer = isinstance(line, dict) and line.get("kind") == ANSWER
-        if is_answer and line.get("model") == self._model:
-            yield line
+    def _recovered(self) -> Iterator[AnswerLine]:
+        local = read_ledger(self._path) if self._path.is_file() else ()
+        archived = map(parse_line, _archived(self._archive)) if self._archive else ()
+        for line in chain(local, archived):
+            if isinstance(line, AnswerLine) and line.origin.model == self._model:
+                yield line
 
 
 def _archived(archive: storage.Store) -> Iterator[str]:
@@ -120,17 +111,17 @@ def _archived(archive: storage.Store) -> Iterator[str]:
             yield (Path(scratch) / name).read_text(encoding="utf-8")
 
 
-def _file_name(line: Mapping[str, Any]) -> str:
-    identity = f"{line['model']} {line['fingerprint']}"
+def _file_name(line: AnswerLine) -> str:
+    identity = f"{line.origin.model} {line.fingerprint}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".json"
 
 
-def _as_answer(request: Request, line: Mapping[str, Any]) -> Answer:
+def _as_answer(request: Request, line: AnswerLine) -> Answer:
     return Answer(
         request=request,
-        text=line["raw"],
-        finish_reason=line["finish_reason"],
-        prompt_tokens=line["prompt_tokens"],
-        completion_tokens=line["completion_tokens"],
-        seconds=line["seconds"],
+        text=line.raw,
+        finish_reason=line.finish_reason,
+        prompt_tokens=line.prompt_tokens,
+        completion_tokens=line.completion_tokens,
+        seconds=line.seconds,
     )

@@ -1,13 +1,12 @@
 """The generate step: ask an LLM for sentences until every label has its quota."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from components import storage
+from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import load_task
 from components.generate.curate import CurationSettings, Curator
 from components.generate.engines import parse_model, serving
@@ -17,9 +16,6 @@ from components.generate.llm import ChatClient, Request, in_order
 from components.generate.prompts import Prompts
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
-
-SYNTHETIC = "synthetic_emotions.json"
-LEDGER = "ledger.jsonl"
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +49,7 @@ def generate(
     style = load_style(settings.style)
     prompts = Prompts(task, style, settings.seed, examples or {}, settings.few_shot)
     output.mkdir(parents=True, exist_ok=True)
-    (output / SYNTHETIC).unlink(missing_ok=True)
+    (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: going on from %d recorded answers", ledger.recovered)
@@ -65,8 +61,7 @@ def generate(
         client = ChatClient(endpoint, api_key, settings.llm_concurrency)
         asyncio.run(_fill(harvest, ledger, client, prompts, settings))
     harvest.require_quota()
-    with storage.staged(output / SYNTHETIC) as draft:
-        draft.write_text(json.dumps(harvest.rows, indent=1) + "\n", encoding="utf-8")
+    write_sentences(harvest.rows, output)
     return harvest.counts
 
 

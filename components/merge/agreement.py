@@ -15,7 +15,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from components.merge.audit import REAL, SYNTHETIC, Audit
+from components.artifacts.dataset import REAL, SYNTHETIC
+from components.merge.audit import Audit
 from components.merge.diversity import distinct_n
 from components.merge.settings import MergeSettings
 from components.merge.split import subsample

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
+from components.artifacts.dataset import REAL, SYNTHETIC
 from components.errors import InputError
 
 REASONS: Mapping[str, str] = {
@@ -30,7 +31,6 @@ REASONS: Mapping[str, str] = {
 }
 """Why a row may be removed; reasons of synthetic rows start with `synthetic_`."""
 
-REAL, SYNTHETIC = "real", "synthetic"
 INVALID = "invalid"
 _MAX_EXAMPLES = 1000
 _ROWS_SHOWN = 5

@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from components.artifacts.dataset import REAL
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.merge.audit import INVALID, REAL, Audit
+from components.merge.audit import INVALID, Audit
 from components.merge.settings import MergeSettings
 from components.texts import first_matches, fold, near_matches
 

@@ -19,7 +19,7 @@ def merge(
     from pathlib import Path
 
     from components.command_line import start_logging
-    from components.merge.run import data_report, merge
+    from components.merge.run import merge
     from components.merge.settings import MergeSettings
     from components.options import with_options
 
@@ -34,6 +34,5 @@ def merge(
         seed=seed,
     )
     folders = [Path(each.path) for each in synthetic]
-    result = merge(settings, folders, Path(merged.path))
-    Path(report.path).write_text(data_report(result, folders), encoding="utf-8")
-    merged.metadata.update(rows=result.description["rows"], removed=result.description["removed"])
+    result = merge(settings, folders, Path(merged.path), report=Path(report.path))
+    merged.metadata.update(rows=result.rows, removed=result.removed)

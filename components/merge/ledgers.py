@@ -1,14 +1,13 @@
 """What the ledgers of the generate step add up to: yield and cost by model, rejections."""
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
+from components.artifacts.synthetic import AnswerLine, CandidateLine, read_ledger
 from components.merge.diversity import distinct_n
 
 _EXAMPLES = 3
@@ -86,7 +85,7 @@ class _Tally:
     counts: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     accepted: list[str] = field(default_factory=list)
-    unparsed: set[tuple[str, str]] = field(default_factory=set)
+    unparsed: set[tuple[str, int]] = field(default_factory=set)
 
 
 def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
@@ -99,15 +98,14 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
     rejected: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     unreadable = 0
-    for line in chain.from_iterable(map(_lines, paths)):
+    for line in chain.from_iterable(map(read_ledger, paths)):
         if line is None:
             unreadable += 1
             continue
-        _add(line, tallies.setdefault(str(line.get("model")), _Tally()))
-        if line.get("verdict") == "rejected":
-            reason = str(line.get("reason"))
-            rejected[reason] += 1
-            _remember(str(line.get("text")), examples.setdefault(reason, []))
+        _add(line, tallies.setdefault(line.origin.model, _Tally()))
+        if isinstance(line, CandidateLine) and line.rejection:
+            rejected[line.rejection] += 1
+            _remember(line.text, examples.setdefault(line.rejection, []))
     if unreadable:
         _log.warning("merge: %d ledger lines could not be read and were left out", unreadable)
     return LedgerSummary(
@@ -117,33 +115,22 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
     )
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any] | None]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for text in file:
-            try:
-                line = json.loads(text)
-            except ValueError:
-                line = None
-            known = isinstance(line, dict) and line.get("kind") in ("answer", "candidate")
-            yield line if known else None
-
-
-def _add(line: Mapping[str, Any], tally: _Tally) -> None:
+def _add(line: AnswerLine | CandidateLine, tally: _Tally) -> None:
     # Candidates name their answer by what was asked; the same may be asked again.
-    request = (str(line.get("label")), str(line.get("turn")))
-    if line["kind"] == "answer":
+    request = (line.origin.label, line.origin.turn)
+    if isinstance(line, AnswerLine):
         tally.unparsed.add(request)
         tally.counts["answers"] += 1
-        tally.counts["prompt_tokens"] += line.get("prompt_tokens") or 0
-        tally.counts["completion_tokens"] += line.get("completion_tokens") or 0
-        tally.seconds += line.get("seconds") or 0.0
+        tally.counts["prompt_tokens"] += line.prompt_tokens
+        tally.counts["completion_tokens"] += line.completion_tokens
+        tally.seconds += line.seconds
         return
     if request in tally.unparsed:
         tally.unparsed.remove(request)
         tally.counts["parsed"] += 1
     tally.counts["candidates"] += 1
-    if line.get("verdict") == "accepted":
-        tally.accepted.append(str(line.get("text")))
+    if not line.rejection:
+        tally.accepted.append(line.text)
 
 
 def _remember(text: str, examples: list[str]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from components.merge.audit import REAL, SYNTHETIC, Audit
+from components.artifacts.dataset import REAL, SYNTHETIC
+from components.merge.audit import Audit
 from components.merge.settings import MergeSettings
 from components.merge.split import subsample
 

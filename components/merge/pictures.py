@@ -8,16 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATION
 from components.reports import BLUE, GREEN, GREY, GRID, ORANGE, shorten, to_svg
 
 _WIDTH = 4.2
 _COLOURS = {
-    ("train", "real"): BLUE,
-    ("train", "synthetic"): ORANGE,
-    ("validation", "real"): GREEN,
-    ("validation", "synthetic"): "#e69f00",
-    ("test", "real"): "#8bb8a8",
-    ("test", "synthetic"): "#f0c987",
+    (TRAIN, REAL): BLUE,
+    (TRAIN, SYNTHETIC): ORANGE,
+    (VALIDATION, REAL): GREEN,
+    (VALIDATION, SYNTHETIC): "#e69f00",
+    (TEST, REAL): "#8bb8a8",
+    (TEST, SYNTHETIC): "#f0c987",
 }
 _BINS = 30
 
@@ -64,7 +65,7 @@ def lengths(words: Mapping[str, Sequence[int]]) -> str:
     for source, each in present.items():
         counts, _ = np.histogram(np.minimum(each, edges[-1]), edges)
         shares = 100 * counts / len(each)
-        colour = _COLOURS.get(("train", source), GREY)
+        colour = _COLOURS.get((TRAIN, source), GREY)
         axes.stairs(shares, edges, fill=True, color=colour, alpha=0.25)
         axes.stairs(shares, edges, color=colour, linewidth=1.6, label=source)
     axes.set(xlabel="words", ylabel="% of the rows", xlim=(0, edges[-1]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from components.artifacts.dataset import REAL, SYNTHETIC, Description
 from components.merge import pictures
 from components.merge.diversity import (
     SAMPLE_ROWS,
@@ -27,36 +28,24 @@ _REASONS = 10
 
 @dataclass(frozen=True, eq=False)
 class DataReport:
-    """What the page is made of.
+    """The content of the page.
 
     Args:
-        task: The task's name.
-        labels: Label names in the order of their ids.
-        splits: Rows that stayed, by split: `text`, `label` (id), `source` (`real` or
-            `synthetic`) and, if known, `model`.
-        removed: Rows that were taken out, or some of them: `text`, `label` (id), `source`,
-            `reason`.
-        checks: By name, each with `value`, `limit` and `passed`.
-        agreement: What a classifier trained on real rows says of the synthetic ones:
-            `classifier_accuracy`, `by_label` and `by_model` (each with `rows`, `agree_share`,
-            `mean_probability`), `distinct_2_before` and `distinct_2_after`; None for what
-            could not be measured, empty if nothing was.
-        ledger: What the LLMs gave and what it cost.
-        removed_counts: How many were taken out by reason, if `removed` does not hold them all.
-        optimistic_validation: Why scores on the validation split may flatter, or "".
-        seed: Draws the rows on which diversity is measured.
+        description: What merge knows of the data set.
+        splits: Rows that stayed, by split: `text`, `label` (id), `source` and, if known, `model`.
+        removed: Rows that were removed, or some of them: `text`, `label` (id), `source`, `reason`.
+        ledger: Yield and cost of the LLMs.
     """
 
-    task: str
-    labels: Sequence[str]
+    description: Description
     splits: Mapping[str, pd.DataFrame]
     removed: pd.DataFrame
-    checks: Mapping[str, Mapping[str, Any]]
-    agreement: Mapping[str, Any] = field(default_factory=dict)
     ledger: LedgerSummary = field(default_factory=LedgerSummary)
-    removed_counts: Mapping[str, int] = field(default_factory=dict)
-    optimistic_validation: str = ""
-    seed: int = 0
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Label names in the order of their ids."""
+        return self.description.labels
 
 
 def render(report: DataReport) -> str:
@@ -64,18 +53,19 @@ def render(report: DataReport) -> str:
     rows = pd.concat(
         [part.assign(split=split) for split, part in report.splits.items()], ignore_index=True
     )
-    texts = {name: list(rows["text"][rows["source"] == name]) for name in ("real", "synthetic")}
+    texts = {name: list(rows["text"][rows["source"] == name]) for name in (REAL, SYNTHETIC)}
     words = {source: [len(text.split()) for text in each] for source, each in texts.items()}
     by_label = _by_label(report)
     return render_page(
         "merge/report.html.j2",
-        report=report,
+        data=report.description,
+        unreadable_lines=report.ledger.unreadable_lines,
         totals={source: len(each) for source, each in texts.items()},
-        checks=_checks(report.checks),
+        checks=_checks(report.description.checks),
         counts=_counts(by_label),
         removed=_removed(report),
         median_words={source: int(np.median(n)) for source, n in words.items() if n},
-        diversity=_diversity(texts, report.seed),
+        diversity=_diversity(texts, report.description.seed),
         pairs=_closest_pairs(rows, report.labels),
         models=_models(report, rows),
         rejections=report.ledger.rejections[:_REASONS],
@@ -123,7 +113,7 @@ def _figure(value: object) -> str:
 def _removed(report: DataReport) -> list[dict[str, Any]]:
     """Each reason with its number of rows and a few of them, the most frequent first."""
     rows = report.removed.assign(label=[report.labels[each] for each in report.removed["label"]])
-    counts = Counter(report.removed_counts or rows["reason"])
+    counts = Counter(report.description.removed)
     shown = rows.drop_duplicates(["reason", "text"]).groupby("reason").head(_EXAMPLES)
     return [
         {
@@ -155,8 +145,8 @@ def _diversity(texts: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, 
 
 def _closest_pairs(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[str, Any]]:
     """The synthetic rows that come closest to a real one, closest first."""
-    synthetic = rows[rows["source"] == "synthetic"]
-    real = rows[rows["source"] == "real"]
+    synthetic = rows[rows["source"] == SYNTHETIC]
+    real = rows[rows["source"] == REAL]
     nearest = nearest_real(list(synthetic["text"]), list(real["text"]))
     closest = sorted(enumerate(nearest), key=lambda each: -each[1][1])[:_PAIRS]
     return [
@@ -175,8 +165,8 @@ def _closest_pairs(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[str, 
 def _models(report: DataReport, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Yield, cost, agreement and remaining rows of every LLM that is known of."""
     yields = {each.model: each for each in report.ledger.models}
-    agreements = report.agreement.get("by_model", {})
-    synthetic = rows[rows["source"] == "synthetic"]
+    agreements = report.description.agreement.get("by_model", {})
+    synthetic = rows[rows["source"] == SYNTHETIC]
     kept = synthetic["model"].value_counts().to_dict() if "model" in rows else {}
     references = list(dict.fromkeys([*yields, *agreements, *kept]))
     short = [_short(reference) for reference in references]

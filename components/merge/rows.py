@@ -9,17 +9,14 @@ from typing import Any
 import pandas as pd
 
 from components import storage
+from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATION
+from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
-from components.merge.audit import REAL, Audit
+from components.merge.audit import Audit
 from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
 from components.merge.settings import MergeSettings
 from components.merge.sources import (
-    LEDGER_FILE,
-    SYNTHETIC_FILE,
-    TEST,
-    TRAIN,
-    VALIDATION,
     fingerprint,
     locate,
     read_synthetic,
@@ -83,9 +80,9 @@ def read_all_synthetic(
     for number, folder in enumerate(folders, start=1):
         raw = read_synthetic(folder, number)
         parts.append(checked(raw, task, f"synthetic rows of {folder}", settings, audit))
-        files = [folder / name for name in (SYNTHETIC_FILE, LEDGER_FILE)]
+        files = [folder / name for name in (SENTENCES, LEDGER)]
         hashes = {file.name: storage.sha256(file) for file in files if file.is_file()}
-        origins.append({"name": f"synthetic_{number}", "sha256": hashes})
+        origins.append({"name": f"{SYNTHETIC}_{number}", "sha256": hashes})
     rows = pd.concat(parts, ignore_index=True) if parts else _no_rows()
     _log.info("merge: %d synthetic rows read", len(rows))
     return remove_repeats(rows, settings, audit), origins

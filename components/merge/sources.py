@@ -9,14 +9,12 @@ from typing import Any
 import pandas as pd
 
 from components import storage
+from components.artifacts.dataset import REAL, SPLITS, SYNTHETIC, TEST, TRAIN, VALIDATION
+from components.artifacts.synthetic import SENTENCES, read_sentences
 from components.errors import InputError
-from components.merge.audit import REAL, SYNTHETIC
 from components.merge.settings import MergeSettings
 
-TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 WHOLE = "all"
-SYNTHETIC_FILE = "synthetic_emotions.json"
-LEDGER_FILE = "ledger.jsonl"
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`; column `place` names each row's origin."""
@@ -78,8 +76,7 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
         InputError: If the file is missing or cannot be read or lacks a column.
     """
     name = f"{SYNTHETIC}_{number}"
-    frame = read_file(folder / SYNTHETIC_FILE)
-    frame["place"] = name + ", " + frame["place"]
+    frame = _placed(pd.DataFrame(read_sentences(folder)), f"{name}, {SENTENCES}")
     if "model" not in frame:
         frame["model"] = name
     rows = _columns(frame, "text", "label", f"synthetic rows of {folder}")
@@ -112,7 +109,11 @@ def read_file(path: Path) -> pd.DataFrame:
     except (ValueError, OSError) as error:
         rule = f"is not readable as {path.suffix}: {error}"
         raise InputError(str(path), rule, "Mend the file or give it its right name") from error
-    return frame.assign(place=[f"{path.name}, row {row}" for row in range(1, len(frame) + 1)])
+    return _placed(frame, path.name)
+
+
+def _placed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    return frame.assign(place=[f"{where}, row {row}" for row in range(1, len(frame) + 1)])
 
 
 def _read_files(path: Path) -> Tables:

@@ -5,9 +5,10 @@ import math
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from components.artifacts.dataset import TEST, TRAIN, VALIDATION
 from components.errors import InputError
 from components.merge.settings import MergeSettings
-from components.merge.sources import TEST, TRAIN, VALIDATION, WHOLE
+from components.merge.sources import WHOLE
 
 
 def split_rows(tables: dict[str, pd.DataFrame], settings: MergeSettings) -> dict[str, pd.DataFrame]:

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from components import storage
+from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
 from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task
 from components.errors import require_between
 from components.train.devices import this_process
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
-from components.train.loop.data import read_split, tokenise
+from components.train.loop.data import tokenise
 from components.train.loop.trainer import fit
 from components.train.methods.adapters import load_classifier, with_adapter
 from components.train.methods.base_model import Encoder, locate_encoder
@@ -25,7 +25,6 @@ from components.train.methods.learning_rates import default_learning_rate
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
-_REAL = "real"
 
 
 def fine_tune(
@@ -49,9 +48,9 @@ def fine_tune(
         WorkError: If the int8 model differs too much from the float32 model.
     """
     task = load_task(settings.task)
-    rows = {split: read_split(dataset, split, task) for split in ("train", "validation")}
+    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
     if real_only:
-        rows["train"] = rows["train"][rows["train"]["source"] == _REAL]
+        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
     with TemporaryDirectory() as downloads:
         encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
         settings = _with_learning_rate(settings, encoder)
@@ -59,26 +58,20 @@ def fine_tune(
         set_seed(settings.seed)
         model = prepared_model(encoder, task, settings)
         sizes = _count_weights(model)
-        _log.info("train: %d rows, %d of %d weights", len(rows["train"]), *sizes.values())
+        _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
-        data = {"dataset_sha256": storage.sha256(dataset / "dataset.json"), "real_only": real_only}
+        data = {"dataset_sha256": dataset_sha256(dataset), "real_only": real_only}
         identity = fingerprint(settings, **data)
+        cache = checkpoints / "tokens" / identity[:16]
         with this_process().local_main_process_first():
-            tokens = {
-                name: tokenise(
-                    each,
-                    tokenizer,
-                    settings.max_length,
-                    checkpoints / "tokens" / f"{name}-{identity[:16]}.arrow",
-                )
-                for name, each in rows.items()
-            }
-        history = fit(
-            model, tokenizer, tokens["train"], tokens["validation"], settings, checkpoints, identity
-        )
+            train, validation = (
+                tokenise(frame, tokenizer, settings.max_length, cache / f"{split}.arrow")
+                for split, frame in rows.items()
+            )
+        history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
         if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
-            trained = Trained(task, settings, model, tokenizer, load_base, tokens["validation"])
+            trained = Trained(task, settings, model, tokenizer, load_base, validation)
             facts = {"settings": asdict(settings), **data, **sizes}
             write_package(trained, history, facts, output)
     return history

@@ -15,8 +15,8 @@ from typing import Any
 
 from kfp import local
 
+from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
 from components.errors import InputError
-from components.generate.run import LEDGER, SYNTHETIC
 from pipelines.compile.settings import CompileSettings
 from pipelines.emotion import emotion_for
 from pipelines.local.step_logs import StepLogs
@@ -83,10 +83,10 @@ def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
     rows = [
         row
         for branch in branches
-        if (branch / SYNTHETIC).is_file()
-        for row in json.loads((branch / SYNTHETIC).read_text(encoding="utf-8"))
+        if (branch / SENTENCES).is_file()
+        for row in read_sentences(branch)
     ]
-    (folder / SYNTHETIC).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_sentences(rows, folder)
     with (folder / LEDGER).open("wb") as ledger:
         for branch in branches:
             if (branch / LEDGER).is_file():

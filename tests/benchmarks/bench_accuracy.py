@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
-from components import storage
+from components.artifacts.dataset import TEST, VALIDATION, dataset_sha256, read_dataset, read_split
 from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
-from components.evaluate.inputs import read_dataset
 from components.evaluate.measure.baselines import TFIDF, baseline_probabilities
 from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.merge.run import merge
@@ -33,7 +31,7 @@ from pipelines.parameters import read_parameters
 
 PARAMS = Path("pipelines/params")
 RECIPES = Path(__file__).with_name("recipes.yaml")
-SPLITS = ("validation", "test")
+SPLITS = (VALIDATION, TEST)
 RESAMPLES = 2000
 
 
@@ -50,14 +48,14 @@ def recipe(name: str, encoder: str) -> TrainSettings:
 def predictions(settings: TrainSettings, dataset: Path, folder: Path) -> Mapping[str, Any]:
     """Predicted label ids of both splits, from an earlier run if there is one."""
     done = folder / "predictions.json"
-    key = {"settings": asdict(settings), "dataset": storage.sha256(dataset / "dataset.json")}
+    key = {"settings": asdict(settings), "dataset": dataset_sha256(dataset)}
     if done.is_file() and json.loads(done.read_text())["key"] == key:
         return json.loads(done.read_text())
     history = fine_tune(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
     found: dict[str, Any] = {"key": key, "seconds": history.seconds}
     for split in SPLITS:
-        texts = list(pd.read_parquet(dataset / f"{split}.parquet")["text"])
+        texts = read_split(dataset, split, classifier.labels).texts
         found[split] = classifier.probabilities(texts).argmax(axis=1).tolist()
     done.write_text(json.dumps(found), encoding="utf-8")
     return found
@@ -97,10 +95,9 @@ def main() -> None:
     arguments = parser.parse_args()
     start_logging()
     dataset = arguments.work / "dataset"
-    merge(MergeSettings(dataset=arguments.dataset, max_train_rows=arguments.max_rows), [], dataset)
-    truth = {
-        split: pd.read_parquet(dataset / f"{split}.parquet")["label"].to_numpy() for split in SPLITS
-    }
+    choice = MergeSettings(dataset=arguments.dataset, max_train_rows=arguments.max_rows)
+    data = read_dataset(dataset, merge(choice, [], dataset).labels)
+    truth = {VALIDATION: data.validation.labels, TEST: data.test.labels}
     lines = []
     for name in arguments.recipes:
         runs = []
@@ -113,8 +110,8 @@ def main() -> None:
                 logging.info("%s, seed %d, %s: %.4f / %.4f", name, seed, split, *scores)
         cells = [cell(truth[split], [np.array(run[split]) for run in runs]) for split in SPLITS]
         lines.append(f"| {name}, {len(runs)} seeds | {' | '.join(cells)} |")
-    baseline = baseline_probabilities(read_dataset(dataset), seed=0)[TFIDF].argmax(axis=1)
-    lines.append(f"| TF-IDF + logistic regression | | | {cell(truth['test'], [baseline])} |")
+    baseline = baseline_probabilities(data, seed=0)[TFIDF].argmax(axis=1)
+    lines.append(f"| TF-IDF + logistic regression | | | {cell(truth[TEST], [baseline])} |")
     print("\n| recipe | validation accuracy | macro-F1 | test accuracy | macro-F1 |")
     print("| --- | --- | --- | --- | --- |", *lines, sep="\n")
 

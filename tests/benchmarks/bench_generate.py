@@ -6,7 +6,6 @@ use the same server, model, prompts and seed, one after the other in one run.
 
 import argparse
 import asyncio
-import json
 import random
 import resource
 import subprocess
@@ -18,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from components.artifacts.synthetic import write_sentences
 from components.artifacts.task import Task, load_task
 from components.generate import parse
 from components.generate.curate import Curator
@@ -109,9 +109,9 @@ def agreement_of(rows: list[tuple[str, str]]) -> dict[str, dict[str, float]]:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         content = [{"text": text, "label": label, "model": "bench"} for text, label in rows]
-        (folder / "synthetic_emotions.json").write_text(json.dumps(content), encoding="utf-8")
+        write_sentences(content, folder)
         merged = merge(MergeSettings(), [folder], folder / "merged")
-    by_label: dict[str, dict[str, float]] = merged.description["agreement"]["by_label"]
+    by_label: dict[str, dict[str, float]] = merged.agreement["by_label"]
     return by_label
 
 

@@ -21,6 +21,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
+from components.artifacts.dataset import SPLITS, TEST, TRAIN, VALIDATION, read_frame, split_file
 from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
 from components.merge.run import merge
@@ -40,22 +41,22 @@ def clean(splits: Splits) -> Splits:
 
 def pooled(splits: Splits) -> Splits:
     """All published rows in one pool, split 90/10 anew: what the source does."""
-    return _split(pd.concat([splits["train"], splits["validation"]]), splits["test"])
+    return _split(pd.concat([splits[TRAIN], splits[VALIDATION]]), splits[TEST])
 
 
 def oversampled(splits: Splits) -> Splits:
     """Every label repeated to the size of the largest, and only then split 90/10."""
-    pool = pd.concat([splits["train"], splits["validation"]])
+    pool = pd.concat([splits[TRAIN], splits[VALIDATION]])
     size = int(pool["label"].value_counts().max())
     even = pool.groupby("label").sample(size, replace=True, random_state=SEED)
-    return _split(even, splits["test"])
+    return _split(even, splits[TEST])
 
 
 def _split(pool: pd.DataFrame, test: pd.DataFrame) -> Splits:
     train_rows, validation = train_test_split(
         pool, test_size=0.1, random_state=SEED, stratify=pool["label"]
     )
-    return {"train": train_rows, "validation": validation, "test": test}
+    return {TRAIN: train_rows, VALIDATION: validation, TEST: test}
 
 
 WAYS: Mapping[str, Callable[[Splits], Splits]] = {
@@ -69,11 +70,11 @@ def write(splits: Splits, like: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(like / "dataset.json", folder)
     for name, rows in splits.items():
-        rows.to_parquet(folder / f"{name}.parquet", index=False)
+        rows.to_parquet(split_file(folder, name), index=False)
 
 
 def seen_share(splits: Splits) -> float:
-    return float(splits["validation"]["text"].isin(splits["train"]["text"]).mean())
+    return float(splits[VALIDATION]["text"].isin(splits[TRAIN]["text"]).mean())
 
 
 def scores(truth: pd.Series, predicted: object) -> str:
@@ -84,10 +85,10 @@ def scores(truth: pd.Series, predicted: object) -> str:
 def baseline(splits: Splits) -> list[str]:
     words = make_pipeline(
         TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=1000)
-    ).fit(splits["train"]["text"], splits["train"]["label"])
+    ).fit(splits[TRAIN]["text"], splits[TRAIN]["label"])
     return [
         scores(splits[name]["label"], words.predict(splits[name]["text"]))
-        for name in ("validation", "test")
+        for name in (VALIDATION, TEST)
     ]
 
 
@@ -100,7 +101,7 @@ def trained(splits: Splits, settings: TrainSettings, dataset: Path, folder: Path
     fine_tune(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
     found = []
-    for name in ("validation", "test"):
+    for name in (VALIDATION, TEST):
         predicted = classifier.probabilities(list(splits[name]["text"])).argmax(axis=1)
         found.append(scores(splits[name]["label"], predicted))
     done.write_text(json.dumps({"key": key, "scores": found}), encoding="utf-8")
@@ -125,13 +126,14 @@ def main() -> None:
     )
     chosen = MergeSettings(dataset=arguments.dataset, max_train_rows=arguments.max_rows)
     source = arguments.work / "source"
-    published = merge(chosen, [], source).splits
+    labels = merge(chosen, [], source).labels
+    published = {split: read_frame(source, split, labels) for split in SPLITS}
     lines = []
     for way, change in WAYS.items():
         splits = change(published)
         folder = arguments.work / way.replace(", ", "-").replace(" ", "-")
         write(splits, source, folder / "dataset")
-        logging.info("%s: %d train rows", way, len(splits["train"]))
+        logging.info("%s: %d train rows", way, len(splits[TRAIN]))
         cells = baseline(splits) + trained(splits, settings, folder / "dataset", folder)
         lines.append(f"| {way} | {seen_share(splits):.0%} | {' | '.join(cells)} |")
     print("\nAccuracy / macro-F1:\n")

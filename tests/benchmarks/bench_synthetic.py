@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+from components.artifacts.dataset import SPLITS, TEST, TRAIN, read_frame
 from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
 from components.evaluate.measure.scores import score
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.merge.sources import SPLITS
 from components.preflight.steps import settings_of
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
@@ -48,7 +48,9 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         sample = merge(replace(settings, dataset="sample", max_train_rows=0), [], folder / "sample")
-        elsewhere = pd.concat([sample.splits[name] for name in SPLITS])
+        elsewhere = pd.concat(
+            [read_frame(folder / "sample", name, sample.labels) for name in SPLITS]
+        )
         for way, synthetic in [("real only", []), ("with synthetic", [arguments.synthetic])]:
             merged = merge(settings, synthetic, folder / way)
             fine_tune(
@@ -58,8 +60,9 @@ def main() -> None:
                 folder / f"{way} checkpoints",
             )
             classifier = Classifier(folder / f"{way} model")
-            name = f"{way}, {len(merged.splits['train'])} rows"
-            lines.append(line(classifier, "own test split", merged.splits["test"], name))
+            name = f"{way}, {sum(merged.rows[TRAIN].values())} rows"
+            test = read_frame(folder / way, TEST, merged.labels)
+            lines.append(line(classifier, "own test split", test, name))
             if arguments.dataset != "sample":
                 lines.append(line(classifier, "embedded sample", elsewhere, name))
     print("\n| trained on | scored on | rows | accuracy | macro-F1 |")

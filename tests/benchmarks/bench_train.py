@@ -18,6 +18,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
 
+from components.artifacts.dataset import TRAIN, read_frame
 from components.artifacts.task import load_task
 from components.command_line import start_logging
 from components.merge.run import merge
@@ -111,7 +112,9 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         data = merge(MergeSettings(dataset=arguments.dataset), [], folder / "data")
-        rows = data.splits["train"].sample(arguments.rows, random_state=0)
+        rows = read_frame(folder / "data", TRAIN, data.labels).sample(
+            arguments.rows, random_state=0
+        )
         ours(settings, rows[:64], folder / "warm-up")
         speeds = {
             "this step, default recipe": ours(settings, rows, folder / "default"),

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from components.evaluate.inputs import Dataset
+from components.artifacts.dataset import Dataset
 
 MAJORITY = "majority"
 TFIDF = "tfidf_logistic_regression"

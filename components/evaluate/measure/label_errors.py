@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate.inputs import Split
+from components.artifacts.dataset import Split
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.model.attribution import WordWeight, attributions
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 _CHUNK = 512
 

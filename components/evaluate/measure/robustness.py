@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Split
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 
 _ROWS = 500
 _TYPO_SHARE = 0.2

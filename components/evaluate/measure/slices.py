@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
+from components.artifacts.dataset import Dataset, Split
 from components.artifacts.task import Task
-from components.evaluate.inputs import Dataset, Split
 from components.evaluate.measure.intervals import Interval
 from components.texts import fold
 

@@ -1,6 +1,5 @@
 """Tokenised rows, and the order in which training sees them."""
 
-import json
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -14,37 +13,13 @@ from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from components import storage
-from components.artifacts.task import Task
-from components.errors import InputError
-
-
-def read_split(dataset: Path, split: str, task: Task) -> pd.DataFrame:
-    """Read one split of a merged data set.
-
-    Returns:
-        Columns `text`, `label` (id), `source` and perhaps `weight`.
-
-    Raises:
-        InputError: If the split is missing or empty, or was made for other labels.
-    """
-    path = dataset / f"{split}.parquet"
-    if not path.is_file():
-        raise InputError(str(path), "is missing", "Run the merge step first")
-    labels = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))["labels"]
-    if tuple(labels) != task.names:
-        rule = f"has the labels {labels}, but the task has {list(task.names)}"
-        raise InputError(str(dataset), rule, "Merge it again with this task")
-    rows = pd.read_parquet(path)
-    if rows.empty:
-        raise InputError(str(path), "has no rows", "Give a larger data set")
-    return rows
 
 
 def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int, cache: Path) -> Dataset:
     """Tokenise rows; padding is left to the batches.
 
     Args:
-        rows: What `read_split` gave.
+        rows: Columns `text`, `label` (id) and perhaps `weight`.
         tokenizer: The encoder's tokenizer.
         max_length: Texts are cut to this many tokens.
         cache: Arrow file for the result, named after everything that affects it. Processes of

@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components import storage
+from components.artifacts.dataset import dataset_sha256
 from components.train.launch import fine_tune_in_processes
 from components.train.search.space import SPACE, for_trial, read_space
 from components.train.search.study import search
@@ -39,5 +39,5 @@ def tuned(
             )
             return history.best["macro_f1"]
 
-    data = storage.sha256(dataset / "dataset.json")
+    data = dataset_sha256(dataset)
     return search(score, settings, parameters, trials, study_file, data)

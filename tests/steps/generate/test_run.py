@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
+from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
 from components.errors import InputError
-from components.generate.run import LEDGER, SYNTHETIC, generate
+from components.generate.run import generate
 from components.generate.settings import GenerateSettings
 from tests.fakes.openai_server import Reply, fake_openai
 
@@ -42,7 +43,7 @@ def run(output, fake, **settings):
 
 
 def rows_of(output):
-    return json.loads((output / SYNTHETIC).read_text(encoding="utf-8"))
+    return json.loads((output / SENTENCES).read_text(encoding="utf-8"))
 
 
 def ledger_of(output, kind):
@@ -79,7 +80,7 @@ def test_the_order_of_arrival_changes_nothing(tmp_path):
     with fake_openai(dawdling) as fake:
         for name in ("one", "other"):
             run(tmp_path / name, fake)
-    one, other = ((tmp_path / name / SYNTHETIC).read_bytes() for name in ("one", "other"))
+    one, other = ((tmp_path / name / SENTENCES).read_bytes() for name in ("one", "other"))
     assert one == other
 
 
@@ -113,7 +114,7 @@ def test_too_few_sentences_are_refused_with_the_yields_and_the_reasons(tmp_path)
     for name in NAMES[1:]:
         assert f"{name} 0/6 (too short 6, duplicate 3)" in rule
     assert "allow_partial" in refusal.value.fix
-    assert not (tmp_path / SYNTHETIC).exists()
+    assert not (tmp_path / SENTENCES).exists()
     assert len(ledger_of(tmp_path, "answer")) == 18
 
 
@@ -131,11 +132,11 @@ def test_a_partial_harvest_may_be_allowed(tmp_path):
 
 
 def test_what_cannot_be_read_of_an_earlier_run_is_not_mixed_in(tmp_path):
-    for name in (SYNTHETIC, LEDGER):
+    for name in (SENTENCES, LEDGER):
         (tmp_path / name).write_text("left over", encoding="utf-8")
     with fake_openai(nonsense) as fake, pytest.raises(InputError):
         run(tmp_path, fake, request_budget=1)
-    assert not (tmp_path / SYNTHETIC).exists()
+    assert not (tmp_path / SENTENCES).exists()
     assert len(ledger_of(tmp_path, "answer")) == 6
 
 

@@ -88,7 +88,7 @@ def test_two_processes_learn_as_one_does(settings, small_dataset, tmp_path):
 def test_what_a_process_refuses_is_refused(settings, small_dataset, tmp_path):
     shutil.copytree(small_dataset, tmp_path / "dataset")
     (tmp_path / "dataset" / "validation.parquet").unlink()
-    with pytest.raises(InputError, match=r"validation\.parquet: is missing"):
+    with pytest.raises(InputError, match=r"validation\.parquet: there is no such file"):
         fine_tune_in_processes(
             settings, tmp_path / "dataset", tmp_path / "model", tmp_path / "points"
         )

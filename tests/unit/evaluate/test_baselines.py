@@ -1,6 +1,6 @@
 import numpy as np
 
-from components.evaluate.inputs import Dataset, Split
+from components.artifacts.dataset import Dataset, Description, Split
 from components.evaluate.measure.baselines import MAJORITY, TFIDF, baseline_probabilities
 
 LABELS = ("hot", "never-seen", "cold")
@@ -9,7 +9,7 @@ TRAIN = Split(
     np.array([0, 0, 0, 2, 2] * 10),
 )
 TEST = Split(["sun", "the ice", "ice and snow", "a desert"], np.array([0, 2, 2, 0]))
-DATASET = Dataset(LABELS, {}, TRAIN, TEST, TEST)
+DATASET = Dataset(Description(labels=LABELS, rows={}), TRAIN, TEST, TEST)
 
 
 def test_the_majority_baseline_always_answers_the_most_frequent_label():

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from components.evaluate.inputs import Split
+from components.artifacts.dataset import Split
 from components.evaluate.measure.label_errors import likely_label_errors
 
 LABELS = ("red", "green", "blue")

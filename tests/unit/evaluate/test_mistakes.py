@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from components.artifacts.dataset import Split
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 from components.evaluate.measure.mistakes import most_confident_mistakes
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.dataset import Split
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.inputs import Split
 from components.evaluate.measure.robustness import (
     CHANGES,
     NEGATION,

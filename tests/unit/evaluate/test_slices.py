@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.dataset import Dataset, Description, Split
 from components.artifacts.task import Label, Task
-from components.evaluate.inputs import Dataset, Split
 from components.evaluate.measure.slices import slice_scores
 
 TASK = Task(
@@ -16,7 +16,7 @@ NOTHING = Split([], np.array([], int))
 
 
 def dataset(test, train=NOTHING, validation=NOTHING):
-    return Dataset(TASK.names, {}, train, validation, test)
+    return Dataset(Description(labels=TASK.names, rows={}), train, validation, test)
 
 
 def scored(texts, labels, predicted, **parts):

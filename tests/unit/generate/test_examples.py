@@ -4,8 +4,10 @@ from importlib import resources
 
 import pandas as pd
 
+from components.artifacts.dataset import TRAIN, read_frame
 from components.artifacts.task import load_task
 from components.generate.examples import train_examples
+from components.merge.run import merge
 from components.merge.settings import MergeSettings
 
 
@@ -24,8 +26,6 @@ def test_every_label_has_examples_and_none_is_held_out():
 
 
 def test_of_one_table_the_examples_are_of_the_split_that_merge_trains_on(tmp_path, synthetic_file):
-    from components.merge.run import merge
-
     sentences = resources.files("components.merge") / "sample" / "sentences"
     rows = [
         (text, name)
@@ -35,7 +35,8 @@ def test_of_one_table_the_examples_are_of_the_split_that_merge_trains_on(tmp_pat
     table = tmp_path / "all.csv"
     pd.DataFrame(rows, columns=["text", "label"]).to_csv(table, index=False)
     settings = MergeSettings(dataset=str(table), seed=5)
-    train = merge(settings, [synthetic_file.parent], tmp_path / "merged").splits["train"]
+    labels = merge(settings, [synthetic_file.parent], tmp_path / "merged").labels
+    train = read_frame(tmp_path / "merged", TRAIN, labels)
     real = set(train["text"][train["source"] == "real"])
     shown = {text for texts in train_examples(settings).values() for text in texts}
     assert shown == real

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.dataset import Description
 from components.merge import pictures
 from components.merge.ledgers import LedgerSummary, Rejection, read_ledgers
 from components.merge.report import DataReport, render
@@ -46,21 +47,30 @@ AGREEMENT = {
     "distinct_2_after": 0.9,
 }
 REPORT = DataReport(
-    task="colour",
-    labels=LABELS,
+    Description(
+        task="colour",
+        labels=LABELS,
+        rows={},
+        removed={"in_other_split": 1, "repeated": 1},
+        checks={
+            "leak_share": {"value": 0.0125, "limit": 0.05, "passed": True},
+            "conflicts": {"value": 3, "limit": 2, "passed": False},
+        },
+        agreement=AGREEMENT,
+    ),
     splits=SPLITS,
     removed=REMOVED,
-    checks={
-        "leak_share": {"value": 0.0125, "limit": 0.05, "passed": True},
-        "conflicts": {"value": 3, "limit": 2, "passed": False},
-    },
-    agreement=AGREEMENT,
     ledger=LedgerSummary(rejections=(Rejection("too short", 1234, (HOSTILE,)),)),
 )
+
+
+def with_description(report=REPORT, **fields):
+    return replace(report, description=replace(report.description, **fields))
+
+
 ONLY_REAL = replace(
-    REPORT,
+    with_description(agreement={}),
     splits={name: rows[rows["source"] == "real"] for name, rows in SPLITS.items()},
-    agreement={},
     ledger=LedgerSummary(),
 )
 
@@ -71,7 +81,7 @@ def line(kind, **fields):
 
 def answer(**fields):
     numbers = {"prompt_tokens": 10, "completion_tokens": 5, "seconds": 1.5}
-    return line("answer", raw="", finish_reason="stop", **{**numbers, **fields})
+    return line("answer", fingerprint="f", raw="", finish_reason="stop", **{**numbers, **fields})
 
 
 def candidate(text, reason="", **fields):
@@ -179,7 +189,11 @@ def test_a_server_that_counts_no_tokens_can_be_added(tmp_path):
 def test_a_text_cannot_become_markup():
     splits = {name: rows.assign(text=HOSTILE) for name, rows in SPLITS.items()}
 
-    page = Page(render(replace(REPORT, splits=splits, optimistic_validation=HOSTILE)))
+    page = Page(
+        render(
+            with_description(replace(REPORT, splits=splits), optimistic_validation_reason=HOSTILE)
+        )
+    )
 
     assert "script" not in {tag for tag, _ in page.tags}
     assert page.text.count("<script>alert(1)</script> &") >= 6
@@ -188,7 +202,9 @@ def test_a_text_cannot_become_markup():
 def test_names_cannot_become_markup():
     bad = "<img src=x>"
     splits = {name: rows.assign(model=bad) for name, rows in SPLITS.items()}
-    report = DataReport(bad, (bad, "$\\frac{"), splits, REMOVED, {bad: REPORT.checks["conflicts"]})
+    labels, checks = (bad, "$\\frac{"), {bad: REPORT.description.checks["conflicts"]}
+    description = Description(task=bad, labels=labels, rows={}, checks=checks)
+    report = DataReport(description, splits, REMOVED)
 
     page = Page(render(report))
 
@@ -231,8 +247,8 @@ def test_the_page_says_which_checks_failed(html):
     assert "1 of 2 checks failed" in page.text
     assert marks == ["passed", "failed"]
     assert "leak share" in page.text
-    passed = {"leak_share": REPORT.checks["leak_share"]}
-    assert "Passed: the check" in Page(render(replace(REPORT, checks=passed))).text
+    passed = {"leak_share": REPORT.description.checks["leak_share"]}
+    assert "Passed: the check" in Page(render(with_description(checks=passed))).text
 
 
 def test_the_page_counts_rows_by_split_and_source(html):
@@ -245,7 +261,7 @@ def test_the_page_counts_rows_by_split_and_source(html):
 def test_removed_rows_are_counted_in_full_if_only_some_are_given():
     counts = {"repeated": 4321, "in_other_split": 1, "invalid": 0}
 
-    text = " ".join(Page(render(replace(REPORT, removed_counts=counts))).text.split())
+    text = " ".join(Page(render(with_description(removed=counts))).text.split())
 
     assert "4,322 removed" in text
     assert "repeated 4,321" in text
@@ -265,7 +281,8 @@ def test_models_are_shown_with_yield_cost_and_agreement(ledger):
     summary = read_ledgers([ledger])
     agreement = {**AGREEMENT, "by_model": {"one": SHARES}}
 
-    text = " ".join(Page(render(replace(REPORT, ledger=summary, agreement=agreement))).text.split())
+    report = replace(with_description(agreement=agreement), ledger=summary)
+    text = " ".join(Page(render(report)).text.split())
 
     assert "one 3/4 2/8 25.0 % 40 + 20 30 each 6 3.0 each 0.750 50.0 % 0 two" in text
     assert "two 1/1 0/1 0.0 % 10 + 5 none accepted 2 none accepted 0.000" in text
@@ -276,7 +293,7 @@ def test_models_of_the_same_short_name_are_told_apart():
     other = MODEL.replace("models", "others")
     agreement = {**AGREEMENT, "by_model": {MODEL: SHARES, other: SHARES}}
 
-    page = Page(render(replace(REPORT, agreement=agreement)))
+    page = Page(render(with_description(agreement=agreement)))
 
     assert page.text.count(MODEL) == page.text.count(other) == 1
     assert "tiny.gguf:" not in page.text
@@ -301,7 +318,7 @@ def test_what_could_not_be_measured_is_left_open():
         "distinct_2_after": None,
     }
 
-    text = " ".join(Page(render(replace(REPORT, agreement=agreement))).text.split())
+    text = " ".join(Page(render(with_description(agreement=agreement))).text.split())
 
     assert "Mean probability green 1 \u2013 \u2013" in text
     assert "It is itself right on" not in text
@@ -311,7 +328,7 @@ def test_what_could_not_be_measured_is_left_open():
 def test_an_optimistic_validation_split_is_said(html):
     sentence = "The scores may flatter."
 
-    assert sentence in render(replace(REPORT, optimistic_validation=sentence))
+    assert sentence in render(with_description(optimistic_validation_reason=sentence))
     assert 'class="warning' not in html
 
 
@@ -319,7 +336,7 @@ def test_an_optimistic_validation_split_is_said(html):
 def test_few_and_many_labels_can_be_shown(count):
     labels = [f"label-{number}" for number in range(count)]
 
-    text = Page(render(replace(REPORT, labels=labels))).text
+    text = Page(render(with_description(labels=labels))).text
 
     assert f"under {count} labels" in text
 

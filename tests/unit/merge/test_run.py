@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from components import storage
+from components.artifacts.dataset import SPLITS, read_description
 from components.artifacts.task import load_task
 from components.errors import InputError
 from components.merge.agreement import filter_labels
@@ -17,7 +18,6 @@ from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.texts import fold
 
-SPLITS = ("train", "validation", "test")
 REAL_DATA = Path(__file__).parents[4] / "shared" / "data" / "emotion"
 
 
@@ -72,10 +72,10 @@ def test_the_description_agrees_with_the_files(dataset_folder):
 
 def test_merging_again_gives_identical_files(dataset_folder, synthetic_file, tmp_path):
     for _ in range(2):
-        returned = merge(MergeSettings(), [synthetic_file.parent], tmp_path / "again").description
+        returned = merge(MergeSettings(), [synthetic_file.parent], tmp_path / "again")
         assert contents(tmp_path / "again") == contents(dataset_folder)
 
-    assert returned == json.loads((dataset_folder / "dataset.json").read_text())
+    assert returned == read_description(dataset_folder)
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_held_out_rows_do_not_depend_on_the_synthetic_ones(whole_table, tmp_path
     real_text = pd.read_csv(whole_table)["text"][0]
     none = write_synthetic(tmp_path / "none", real_text)
     some = write_synthetic(tmp_path / "some", "one new text", "another new text", real_text)
-    without = merge(settings, [none], tmp_path / "without").description
-    with_them = merge(settings, [some], tmp_path / "with").description
+    without = merge(settings, [none], tmp_path / "without")
+    with_them = merge(settings, [some], tmp_path / "with")
 
-    assert without["rows"]["train"].keys() == {"real"}
-    assert with_them["rows"]["train"]["synthetic"] == 2
+    assert without.rows["train"].keys() == {"real"}
+    assert with_them.rows["train"]["synthetic"] == 2
     for split in ("validation", "test"):
         name = f"{split}.parquet"
         assert (tmp_path / "without" / name).read_bytes() == (tmp_path / "with" / name).read_bytes()
@@ -112,12 +112,12 @@ def test_held_out_rows_do_not_depend_on_the_synthetic_ones(whole_table, tmp_path
 
 def test_fewer_train_rows_leave_the_held_out_ones_alone(whole_table, synthetic_file, tmp_path):
     settings = MergeSettings(dataset=str(whole_table), max_train_rows=300)
-    description = merge(settings, [synthetic_file.parent], tmp_path / "small").description
+    description = merge(settings, [synthetic_file.parent], tmp_path / "small")
 
-    assert description["rows"]["train"]["real"] == 300
-    assert description["rows"]["test"]["real"] == 106  # a tenth of 1,056, rounded up
-    assert description["rows"]["validation"]["real"] == 95
-    by_label = description["rows_by_label"]["validation"].values()
+    assert description.rows["train"]["real"] == 300
+    assert description.rows["test"]["real"] == 106  # a tenth of 1,056, rounded up
+    assert description.rows["validation"]["real"] == 95
+    by_label = description.rows_by_label["validation"].values()
     assert max(by_label) - min(by_label) <= 1
 
 
@@ -153,9 +153,10 @@ def test_a_poisoned_batch_is_caught_by_kind(dataset_folder, tmp_path):
     rows += [(train["text"][0], "joy")]
     first = write_rows(tmp_path / "one", rows)
     second = write_rows(tmp_path / "two", [rows[-2], ("Everything went so well.", "joy")])
-    merged = merge(MergeSettings(min_agreement=0), [first, second], tmp_path / "out")
+    page = tmp_path / "report.html"
+    merged = merge(MergeSettings(min_agreement=0), [first, second], tmp_path / "out", report=page)
 
-    caught = {why: n for why, n in merged.description["removed"].items() if n}
+    caught = {why: n for why, n in merged.removed.items() if n}
     assert caught == {
         "synthetic_in_other_split": 4,
         "synthetic_near_other_split": 3,
@@ -163,8 +164,8 @@ def test_a_poisoned_batch_is_caught_by_kind(dataset_folder, tmp_path):
         "synthetic_in_other_source": 1,
         "synthetic_copies_real": 1,
     }
-    assert merged.removed["reason"].value_counts().to_dict() == caught
-    assert merged.description["rows"]["train"]["synthetic"] == 2
+    assert all(why.replace("_", " ") in page.read_text() for why in caught)
+    assert merged.rows["train"]["synthetic"] == 2
     with pytest.raises(InputError, match=r"7 of \d+ train rows.*max_leak_share=0\.001"):
         merge(MergeSettings(max_leak_share=0.001), [first, second], tmp_path / "out")
     assert len(pd.read_csv(tmp_path / "problems.csv")) == 7
@@ -181,7 +182,7 @@ def test_a_shifted_test_split_is_refused_or_allowed(tmp_path):
     with pytest.raises(InputError, match=r"labels of test against train: differ .* joy -16"):
         merge(MergeSettings(dataset=str(data)), [], tmp_path / "out")
     choice = MergeSettings(dataset=str(data), max_label_shift=0.2)
-    checks = merge(choice, [], tmp_path / "out").description["checks"]
+    checks = merge(choice, [], tmp_path / "out").checks
     assert checks["label_shift_test"]["passed"]
 
 
@@ -196,8 +197,8 @@ def test_the_pooled_recipe_is_marked_as_optimistic(has_test, whole_table, tmp_pa
     validation, test = (read(tmp_path / "out", split) for split in ("validation", "test"))
     assert "synthetic" in set(validation["source"])
     assert test.equals(validation) != has_test
-    assert merged.description["optimistic_validation"] is True
-    assert "flatter" in merged.description["optimistic_validation_reason"]
+    assert merged.optimistic_validation is True
+    assert "flatter" in merged.optimistic_validation_reason
     pooled = 1056 + 50 - (212 if has_test else 0)
     assert len(validation) == math.ceil(pooled / 10)
 
@@ -211,7 +212,7 @@ def test_doubtful_rows_may_weigh_less(synthetic_file, tmp_path):
     assert list(train.columns) == ["text", "label", "source", "weight"]
     assert set(low["source"]) == {"synthetic"}
     assert (train["weight"] > 0).all()
-    assert len(low) == merged.description["agreement"]["low_rows"] > 0
+    assert len(low) == merged.agreement["low_rows"] > 0
     assert list(read(tmp_path / "out", "test").columns) == ["text", "label", "source"]
 
 
@@ -280,11 +281,9 @@ def test_the_published_data_set_is_read_whole_and_cleaned(synthetic_file, tmp_pa
         warnings.warn(f"{folder} is absent; testing the embedded sample instead", stacklevel=1)
         dataset, expected = "sample", (738, 106, 212)
         removed = {"in_other_split": 0, "conflicting_labels": 0, "repeated": 0}
-    description = merge(
-        MergeSettings(dataset=dataset), [synthetic_file.parent], tmp_path / "out"
-    ).description
+    description = merge(MergeSettings(dataset=dataset), [synthetic_file.parent], tmp_path / "out")
 
-    counted = description["removed_from_train"]
-    real = {split: counts["real"] for split, counts in description["rows"].items()}
+    counted = description.removed_from_train
+    real = {split: counts["real"] for split, counts in description.rows.items()}
     assert {reason: counted[reason] for reason in removed} == removed
     assert (real["train"] + sum(removed.values()), real["validation"], real["test"]) == expected

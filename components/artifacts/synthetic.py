@@ -1,0 +1,168 @@
+"""The synthetic sentences of one LLM, and the ledger of all that it was asked and answered.
+
+generate writes a folder of two files, which merge reads:
+
+| file | content |
+| --- | --- |
+| `synthetic_emotions.json` | a list of the accepted sentences: `text`, `label` and their origin |
+| `ledger.jsonl` | one line per answer and per candidate sentence, in the order of their arrival |
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components import storage
+from components.errors import InputError
+
+SENTENCES = "synthetic_emotions.json"
+LEDGER = "ledger.jsonl"
+
+ACCEPTED, REJECTED = "accepted", "rejected"
+_ANSWER, _CANDIDATE = "answer", "candidate"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The request that a sentence comes from.
+
+    Args:
+        label: Name of the label that sentences were asked for.
+        model: Full reference of the LLM.
+        turn: Number of earlier requests for this label.
+        attributes: What else the prompt asked for.
+    """
+
+    label: str
+    model: str
+    turn: int
+    attributes: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON-ready mapping, in which the attributes are fields like the others."""
+        fields = {"label": self.label, "model": self.model, "turn": self.turn}
+        return {**fields, **self.attributes}
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """A ledger line: what the LLM said to a request, and what it cost.
+
+    Args:
+        fingerprint: Hash of all that decides the answer.
+        origin: The request.
+        raw: The answer as it came.
+        finish_reason: Why it ends: `stop` or `length`.
+        prompt_tokens: Length of the request.
+        completion_tokens: Length of the answer.
+        seconds: Time from the request to the answer.
+    """
+
+    fingerprint: str
+    origin: Origin
+    raw: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as a JSON-ready mapping."""
+        return {
+            "kind": _ANSWER,
+            "fingerprint": self.fingerprint,
+            **self.origin.to_json(),
+            "raw": self.raw,
+            "finish_reason": self.finish_reason,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True)
+class CandidateLine:
+    """A ledger line: a sentence found in an answer, and why it was rejected, "" if it was not."""
+
+    text: str
+    origin: Origin
+    rejection: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as a JSON-ready mapping."""
+        verdict = REJECTED if self.rejection else ACCEPTED
+        return {"kind": _CANDIDATE, **self.to_row(), "verdict": verdict, "reason": self.rejection}
+
+    def to_row(self) -> dict[str, Any]:
+        """The sentence as the list of accepted ones holds it."""
+        return {"text": self.text, **self.origin.to_json()}
+
+
+def write_sentences(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Write accepted sentences, so that the file is complete or not there."""
+    with storage.staged(folder / SENTENCES) as draft:
+        draft.write_text(json.dumps(list(rows), indent=1) + "\n", encoding="utf-8")
+
+
+def read_sentences(folder: Path) -> list[dict[str, Any]]:
+    """Read accepted sentences; their texts and labels are for the reader to check.
+
+    Raises:
+        InputError: If the file is missing, or does not hold a list of objects.
+    """
+    path, fix = folder / SENTENCES, "Give the folder that generate wrote"
+    try:
+        rows = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror})", fix) from error
+    except ValueError as error:
+        raise InputError(str(path), f"is not valid JSON: {error}", fix) from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(str(path), "must hold a list with one object per sentence", fix)
+    return rows
+
+
+def read_ledger(path: Path) -> Iterator[AnswerLine | CandidateLine | None]:
+    """Read a ledger line by line; None stands for a line that `parse_line` cannot read."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        yield from map(parse_line, file)
+
+
+def parse_line(text: str) -> AnswerLine | CandidateLine | None:
+    """Read one ledger line; None if it is broken, as a process that was killed may leave it."""
+    try:
+        fields = json.loads(text)
+        return _PARSERS[fields.pop("kind")](fields)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _answer(fields: dict[str, Any]) -> AnswerLine:
+    return AnswerLine(
+        fingerprint=str(fields.pop("fingerprint")),
+        raw=str(fields.pop("raw")),
+        finish_reason=fields.pop("finish_reason"),
+        # A server may count no tokens.
+        prompt_tokens=int(fields.pop("prompt_tokens") or 0),
+        completion_tokens=int(fields.pop("completion_tokens") or 0),
+        seconds=float(fields.pop("seconds")),
+        origin=_origin(fields),
+    )
+
+
+def _candidate(fields: dict[str, Any]) -> CandidateLine:
+    text, verdict, reason = (str(fields.pop(name)) for name in ("text", "verdict", "reason"))
+    return CandidateLine(text, _origin(fields), reason if verdict == REJECTED else "")
+
+
+def _origin(fields: dict[str, Any]) -> Origin:
+    label, model, turn = (fields.pop(name) for name in ("label", "model", "turn"))
+    return Origin(str(label), str(model), int(turn), fields)
+
+
+_PARSERS: Mapping[str, Callable[[dict[str, Any]], AnswerLine | CandidateLine]] = {
+    _ANSWER: _answer,
+    _CANDIDATE: _candidate,
+}
