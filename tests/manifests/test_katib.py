@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -15,16 +16,16 @@ from components.errors import InputError
 from components.options import read_assignments, with_options
 from components.train.cluster.katib import Plan, experiment
 from components.train.cluster.pods import PodResources
-from components.train.search.space import METRIC, SPACE, Parameter, read_space
+from components.train.search.space import METRIC, SPACE, Parameter, for_trial, read_space
 from components.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(epochs=4, seed=3)
 
 
-def render(space=None):
-    space = read_space(str(SPACE), SETTINGS) if space is None else space
+def render(space=None, settings=SETTINGS):
+    space = read_space(str(SPACE), settings) if space is None else space
     plan, pod = Plan(trials=10, parallel=2), PodResources()
-    return experiment("emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, pod)
+    return experiment("emotion", settings, space, "image@sha256:1", "gs://d/m", plan, pod)
 
 
 def spec(manifest):
@@ -124,6 +125,13 @@ def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():
     assert (settings.learning_rate, settings.lora_rank) == (1e-3, 64)
     assert (settings.peft_method, settings.gradient_checkpointing) == ("dora", True)
     assert (settings.epochs, settings.seed) == (4, 3)
+
+
+def test_settings_survive_the_shell_that_katib_wraps_a_trial_in():
+    chosen = replace(SETTINGS, target_modules=["query", "value"], task="my tasks/tickets.yaml")
+    args = container(render([], settings=chosen))["args"]
+    assert settings_of(args) == settings_of(shlex.split(" ".join(args)))
+    assert settings_of(args) == for_trial(chosen)
 
 
 @pytest.mark.parametrize("value", ["1e-05", "0.00001", "1E-5"])
