@@ -166,7 +166,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(
     [
         pytest.param(SEAL, 5, signal.SIGKILL, 15, id="while sealing"),
         pytest.param(EVALUATION, 2, signal.SIGKILL, 28, id="while evaluating", marks=SLOW),
-        pytest.param(STEP, 30, signal.SIGTERM, 30, id="in an epoch's last step"),
+        pytest.param(STEP, 30, signal.SIGTERM, 30, id="in an epoch's last step", marks=SLOW),
         pytest.param(EXPORT, 1, signal.SIGTERM, 45, id="while exporting", marks=SLOW),
     ],
 )
@@ -180,9 +180,9 @@ def test_wherever_it_is_killed_it_ends_with_the_same_weights(
     assert resumed_from(folder) == newest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("place", "nth", "number"),
-    [(STEP, 22, signal.SIGTERM), pytest.param(EXPORT, 1, signal.SIGKILL, marks=SLOW)],
+    ("place", "nth", "number"), [(STEP, 22, signal.SIGTERM), (EXPORT, 1, signal.SIGKILL)]
 )
 def test_patience_is_not_regained_by_dying(place, nth, number, settings, small_dataset, tmp_path):
     impatient = replace(settings, epochs=4, patience=1, learning_rate=1e-9)

@@ -115,6 +115,7 @@ def test_a_folder_that_other_nodes_do_not_find_is_refused(place):
         render(**{place: "runs/here"})
 
 
+@pytest.mark.slow
 def test_its_command_starts_torchrun_and_the_train_step(tmp_path):
     spec = trainer(render(nodes=1, gpus=1, dataset="gs://data/merged"))
     assert spec["command"][0] == "python"

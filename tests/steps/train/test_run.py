@@ -73,8 +73,12 @@ def test_the_step_searches_first_and_trains_again_without_synthetic_rows(
         return replace(settings, learning_rate=4e-3)
 
     monkeypatch.setattr("components.train.run.tuned", found)
+    dataset = shutil.copytree(small_dataset, tmp_path / "dataset")
+    rows = pd.read_parquet(dataset / "train.parquet")
+    rows.loc[:30, "source"] = "synthetic"
+    rows.to_parquet(dataset / "train.parquet", index=False)
     chosen = replace(tiny_settings, epochs=1, search_trials=3, ablation=True)
-    train(chosen, small_dataset, *(tmp_path / name for name in ("all", "real", "checkpoints")))
+    train(chosen, dataset, *(tmp_path / name for name in ("all", "real", "checkpoints")))
 
     assert searches == [3]
     every, real = (bundle.verify(tmp_path / name).facts for name in ("all", "real"))
