@@ -1,4 +1,4 @@
-"""Python processes with torch loaded: forks of a server, since an interpreter takes seconds."""
+"""Processes that start with torch loaded, as forks of a server: a new interpreter takes seconds."""
 
 import multiprocessing
 import runpy
@@ -13,7 +13,7 @@ processes.set_forkserver_preload(["components.train.run"])
 def start_module(module: str, arguments: list[str], folder: Path) -> BaseProcess:
     """Start `python -m module`; `stdout` and `stderr` in the folder take its output.
 
-    It shows all but the time that imports take and what they print.
+    It cannot show a fresh interpreter's imports: tests/steps/train/test_launch.py starts real ones.
     """
     process = processes.Process(target=_run_module, args=(module, arguments, folder))
     process.start()

@@ -1,4 +1,4 @@
-"""train is killed at any moment, and resumed it ends with the weights it would have had."""
+"""train is killed at any moment, and ends with the weights of an uninterrupted run."""
 
 import os
 import pickle

@@ -6,6 +6,7 @@ address of the first one from PET_ variables of the runtime `torch-distributed`.
 Source: https://www.kubeflow.org/docs/components/trainer/
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlparse
@@ -45,15 +46,7 @@ def train_job(
     Raises:
         InputError: If the batch cannot be shared evenly, or a folder is not in object storage.
     """
-    require_between("nodes", nodes, 1)
-    if settings.search_trials or settings.ablation:
-        rule = "does not apply to a TrainJob, which trains once"
-        raise InputError("search_trials or ablation", rule, "Leave it out")
-    for uri in (dataset_uri, output_uri):
-        if urlparse(uri).scheme not in ("gs", "s3"):
-            raise InputError(
-                uri, "is not in object storage, which every node can reach", "Use gs:// or s3://"
-            )
+    _require_possible(settings, nodes, (dataset_uri, output_uri))
     processes = settings.processes or max(resources.gpus, 1)
     # The settings refuse a batch that the processes of all nodes cannot share evenly.
     replace(settings, processes=processes * nodes)
@@ -82,6 +75,18 @@ def train_job(
             "runtimePatches": [_hardening()],
         },
     }
+
+
+def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) -> None:
+    require_between("nodes", nodes, 1)
+    if settings.search_trials or settings.ablation:
+        rule = "does not apply to a TrainJob, which trains once"
+        raise InputError("search_trials or ablation", rule, "Leave it out")
+    for uri in uris:
+        if urlparse(uri).scheme not in ("gs", "s3"):
+            raise InputError(
+                uri, "is not in object storage, which every node can reach", "Use gs:// or s3://"
+            )
 
 
 def _hardening() -> dict[str, Any]:
