@@ -17,7 +17,7 @@ from components.deploy.targets.local import running_predictor
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.processes import free_port
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 
 
@@ -53,7 +53,7 @@ def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("trained")
     # After two epochs many texts lie near the border of two labels.
     settings = TrainSettings(epochs=2, min_int8_agreement=0.8)
-    train(settings, dataset_folder, folder / "model", folder / "checkpoints")
+    fine_tune(settings, dataset_folder, folder / "model", folder / "checkpoints")
     return folder / "model"
 
 

@@ -1,4 +1,4 @@
-"""Train from a shell, as a torchrun worker or in a TrainJob: `python -m components.train`."""
+"""Run the train step from a shell, or fine-tune as a worker of torchrun."""
 
 import argparse
 import logging
@@ -13,46 +13,51 @@ from torch.distributed.elastic.multiprocessing.errors import record
 
 from components import storage
 from components.artifacts.registry import publish
-from components.command_line import start_logging
-from components.errors import InputError
-from components.train.arguments import read_settings
+from components.command_line import (
+    add_settings_options,
+    chosen_settings,
+    errors_as_exit,
+    start_logging,
+)
 from components.train.search.space import METRIC
+from components.train.settings import TrainSettings
 
 
 def main() -> None:
-    """Train; bad input ends the process with status 1 and a reason."""
+    """Train; an error ends the process with status 1 and one line."""
     arguments = _parser().parse_args()
-    # torchrun tells its workers by these variables who they are.
+    # torchrun sets these variables for its workers.
     rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "0"))
     start_logging()
     if rank:
         logging.disable(logging.INFO)
-    # torchrun tells whoever started it of a worker's error if the worker records it.
-    step = record(_train) if processes else _train
-    try:
-        step(arguments, processes, rank)
-    except InputError as error:
-        sys.exit(f"train: {error}")
+    # torchrun reports a worker's error to its own caller only if the worker records it.
+    run = record(_run) if processes else _run
+    with errors_as_exit("train"):
+        run(arguments, processes, rank)
 
 
-def _train(arguments: argparse.Namespace, processes: int, rank: int) -> None:
-    settings = read_settings(arguments.settings, arguments.set)
+def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
+    settings = chosen_settings(TrainSettings, arguments)
     remote = urlparse(arguments.output).scheme
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))
         output = Path(scratch) / "model" if remote else Path(arguments.output)
-        checkpoints = arguments.checkpoints or output.with_name(output.name + ".checkpoints")
-        paths = (dataset, output, checkpoints)
-        # These take seconds to import, and bad arguments should be told of at once.
-        from components.train.launch import train_in_processes
+        checkpoints = arguments.checkpoints or Path(f"{output}.checkpoints")
+        real_only = Path(f"{output}.real_only")
+        # These imports take seconds, and wrong arguments should be reported at once.
+        from components.train.fine_tuning import fine_tune
         from components.train.run import train
 
-        if processes:
-            history = train(replace(settings, processes=processes), *paths, arguments.real_only)
+        if processes or arguments.real_only:
+            once = replace(settings, processes=max(processes, 1))
+            history = fine_tune(once, dataset, output, checkpoints, arguments.real_only)
         else:
-            history = train_in_processes(settings, *paths, arguments.real_only)
+            history = train(settings, dataset, output, real_only, checkpoints)
         if remote and rank == 0:
             publish(output, arguments.output)
+            if settings.ablation:
+                publish(real_only, f"{arguments.output}.real_only")
     if rank == 0:
         # Katib's metrics collector looks for lines of this form.
         sys.stdout.write(f"{METRIC}={history.best['macro_f1']:.6f}\n")
@@ -61,17 +66,14 @@ def _train(arguments: argparse.Namespace, processes: int, rank: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m components.train", description=__doc__)
     parser.add_argument("--dataset", required=True, help="folder of the merge step, path or URI")
-    parser.add_argument("--output", required=True, help="model folder to write, path or URI")
-    parser.add_argument("--checkpoints", type=Path, help="folder; default: OUTPUT.checkpoints")
-    parser.add_argument("--settings", default="", help="YAML file of settings, path or URI")
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a setting; may be repeated",
+        "--output",
+        required=True,
+        help="model folder to write, path or URI; OUTPUT.real_only takes the model of an ablation",
     )
+    parser.add_argument("--checkpoints", type=Path, help="folder; default: OUTPUT.checkpoints")
     parser.add_argument("--real-only", action="store_true", help="leave synthetic rows out")
+    add_settings_options(parser)
     return parser
 
 

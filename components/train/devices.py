@@ -1,4 +1,4 @@
-"""What this process trains on: its place among the processes, and the precision."""
+"""The place of this process among the processes of a training, and the precision."""
 
 import torch
 from accelerate import PartialState
@@ -7,13 +7,13 @@ from components.train.settings import TrainSettings
 
 
 def this_process() -> PartialState:
-    """Its rank and the number of processes, as torchrun gave them."""
-    # Without this word accelerate would leave processes on CPUs to themselves.
+    """Return the rank and the number of processes, as torchrun set them."""
+    # Without this argument accelerate would not connect processes on CPUs.
     return PartialState(cpu=not torch.cuda.is_available())
 
 
 def uses_bfloat16(settings: TrainSettings) -> bool:
-    """Whether training computes in bfloat16: if asked to, or by itself where the GPU has it."""
+    """Decide whether training computes in bfloat16; `auto` does where the GPU supports it."""
     if settings.precision != "auto":
         return settings.precision == "bfloat16"
     return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)

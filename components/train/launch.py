@@ -1,4 +1,4 @@
-"""The train step in several processes of one machine, started by torchrun.
+"""Fine-tuning in several processes of one machine, started by torchrun.
 
 Source: https://docs.pytorch.org/docs/stable/elastic/run.html
 """
@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 import torch
 
 from components.artifacts.model.history import History, read_history
-from components.errors import InputError
+from components.errors import InputError, StepError, WorkError
 from components.train.arguments import changed_settings, to_arguments
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
@@ -26,31 +26,28 @@ _GRACE_SECONDS = 60
 _LINES_KEPT = 20
 
 
-def train_in_processes(
+def fine_tune_in_processes(
     settings: TrainSettings,
     dataset: Path,
     output: Path,
     checkpoints: Path,
     real_only: bool = False,
 ) -> History:
-    """Run `components.train.run.train` in as many processes as the settings and the GPUs ask for.
+    """Run `fine_tune` in as many processes as the settings and the GPUs ask for.
 
-    With one process it is a plain call. Otherwise every process takes its share of each batch;
-    SIGTERM reaches all of them, and they have a minute to write a checkpoint.
-
-    Returns:
-        What was measured while training.
+    One process is a plain call. Several processes each take a share of every batch; SIGTERM
+    reaches all of them, and they have a minute to write a checkpoint.
 
     Raises:
-        InputError: If the batch cannot be shared evenly, or training refuses its input.
-        RuntimeError: If training fails; it holds the last lines of the log.
+        InputError: If the batch cannot be shared evenly, or `fine_tune` refuses its input.
+        WorkError: If training fails; the message holds the last lines of the log.
     """
     gpus = torch.cuda.device_count()
     processes = settings.processes or max(gpus, 1)
     settings = replace(settings, processes=processes)
     # One process that sees several GPUs would split its batches over them by threads.
     if processes == 1 and gpus <= 1:
-        return train(settings, dataset, output, checkpoints, real_only)
+        return fine_tune(settings, dataset, output, checkpoints, real_only)
     paths = {"dataset": dataset, "output": output, "checkpoints": checkpoints}
     command = [
         *(sys.executable, "-m", "torch.distributed.run"),
@@ -71,7 +68,7 @@ def _run(command: list[str], threads: int) -> None:
         environment = {
             "OMP_NUM_THREADS": str(threads),
             **os.environ,
-            # torchrun leaves the first error of a worker there.
+            # torchrun writes the first error of a worker to it.
             "TORCHELASTIC_ERROR_FILE": str(error_file),
         }
         with subprocess.Popen(  # noqa: S603
@@ -80,13 +77,14 @@ def _run(command: list[str], threads: int) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # A signal from the terminal shall reach the processes through torchrun alone.
+            # A signal from the terminal should reach the workers only through torchrun.
             start_new_session=True,
         ) as process:
             try:
                 lines = _relay(process)
             except BaseException:
-                # torchrun passes SIGTERM on, and kills what is left after the time of grace.
+                # torchrun passes SIGTERM on, and kills the workers that are left after the grace
+                # period.
                 process.terminate()
                 _relay(process)
                 raise
@@ -102,10 +100,11 @@ def _relay(process: subprocess.Popen[str]) -> deque[str]:
     return lines
 
 
-def _failure(status: int, error_file: Path, lines: deque[str]) -> Exception:
+def _failure(status: int, error_file: Path, lines: deque[str]) -> StepError:
+    thing, fix = "training in processes", "See the log above"
     if not error_file.is_file():
-        return RuntimeError(f"training ended with status {status}: {' | '.join(lines)}")
+        return WorkError(thing, f"ended with status {status}: {' | '.join(lines)}", fix)
     kind, _, reason = json.loads(error_file.read_text())["message"]["message"].partition(": ")
     if kind == InputError.__name__:
-        return InputError("training in processes", f"refused: {reason}", "See the log above")
-    return RuntimeError(f"training failed with {kind}: {reason}")
+        return InputError(thing, f"refused: {reason}", fix)
+    return WorkError(thing, f"failed with {kind}: {reason}", fix)

@@ -1,117 +1,40 @@
-"""The train step: fine-tune an encoder and leave a sealed model folder."""
+"""The train step: search for settings, fine-tune, and measure what synthetic rows are worth."""
 
-import logging
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-import torch
-from transformers import set_seed
-
-from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
 from components.artifacts.model.history import History
-from components.artifacts.task import Task, load_task
-from components.errors import require_between
-from components.train.devices import this_process
-from components.train.export.package import Trained, write_package
-from components.train.loop.checkpoints import fingerprint
-from components.train.loop.data import tokenise
-from components.train.loop.trainer import fit
-from components.train.methods.adapters import load_classifier, with_adapter
-from components.train.methods.base_model import Encoder, locate_encoder
-from components.train.methods.learning_rates import default_learning_rate
+from components.train.launch import fine_tune_in_processes
+from components.train.search.tuned import tuned
 from components.train.settings import TrainSettings
-
-_log = logging.getLogger(__name__)
 
 
 def train(
-    settings: TrainSettings,
-    dataset: Path,
-    output: Path,
-    checkpoints: Path,
-    real_only: bool = False,
+    settings: TrainSettings, dataset: Path, model: Path, real_only: Path, checkpoints: Path
 ) -> History:
-    """Fine-tune on a merged data set and write a model folder (see `artifacts.model.bundle`).
+    """Write a model folder, after a search if `search_trials` asks for one.
 
     Args:
-        settings: Base model, method and recipe.
+        settings: How to train.
         dataset: Folder of the merge step.
-        output: The model folder; it appears when it is complete.
-        checkpoints: Folder for the checkpoint of every epoch.
-        real_only: Leave the synthetic rows out, to learn what they are worth.
+        model: The model folder; it appears when it is complete.
+        real_only: The model folder of a second training without synthetic rows, if `ablation`
+            asks for it; otherwise an empty folder.
+        checkpoints: Folder for what a killed step resumes from.
 
     Returns:
-        What was measured while training.
+        The measurements of the (first) training.
 
     Raises:
-        InputError: If the base model or the data set cannot be used, or the int8 model differs
-            too much from the float32 model.
+        InputError: If the base model, the data set or the search space cannot be used.
+        WorkError: If a training fails, or the int8 model differs too much from the float32 model.
     """
-    task = load_task(settings.task)
-    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
-    if real_only:
-        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
-    with TemporaryDirectory() as downloads:
-        encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
-        settings = _with_learning_rate(settings, encoder)
-        tokenizer = _tokenizer(encoder, settings)
-        set_seed(settings.seed)
-        model = prepared_model(encoder, task, settings)
-        sizes = _count_weights(model)
-        _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
-
-        data = {"dataset_sha256": dataset_sha256(dataset), "real_only": real_only}
-        identity = fingerprint(settings, **data)
-        with this_process().local_main_process_first():
-            tokens = {
-                name: tokenise(
-                    each,
-                    tokenizer,
-                    settings.max_length,
-                    checkpoints / "tokens" / f"{name}-{identity[:16]}.arrow",
-                )
-                for name, each in rows.items()
-            }
-        history = fit(
-            model, tokenizer, tokens[TRAIN], tokens[VALIDATION], settings, checkpoints, identity
-        )
-        if this_process().is_main_process:
-            load_base = partial(load_classifier, encoder, task, settings)
-            trained = Trained(task, settings, model, tokenizer, load_base, tokens[VALIDATION])
-            facts = {"settings": asdict(settings), **data, **sizes}
-            write_package(trained, history, facts, output)
+    once = replace(settings, search_trials=0, ablation=False)
+    if settings.search_trials:
+        study = checkpoints / "search" / "study.sqlite"
+        once = tuned(once, dataset, settings.search_trials, study)
+    history = fine_tune_in_processes(once, dataset, model, checkpoints / "all")
+    real_only.mkdir(parents=True, exist_ok=True)
+    if settings.ablation:
+        fine_tune_in_processes(once, dataset, real_only, checkpoints / "real_only", real_only=True)
     return history
-
-
-def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
-    """The encoder with a new head, the chosen dropout, and what the method adds to it."""
-    classifier = load_classifier(encoder, task, settings)
-    for module in classifier.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = settings.dropout
-    return with_adapter(classifier, settings)
-
-
-def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSettings:
-    if settings.learning_rate:
-        return settings
-    rate = default_learning_rate(settings.peft_method, encoder.model_type())
-    return replace(settings, learning_rate=rate)
-
-
-def _tokenizer(encoder: Encoder, settings: TrainSettings) -> Any:
-    tokenizer = encoder.tokenizer()
-    require_between("max_length", settings.max_length, 8, tokenizer.model_max_length)
-    tokenizer.model_max_length = settings.max_length
-    return tokenizer
-
-
-def _count_weights(model: torch.nn.Module) -> dict[str, int]:
-    weights = list(model.parameters())
-    return {
-        "trainable_weights": sum(each.numel() for each in weights if each.requires_grad),
-        "weights": sum(each.numel() for each in weights),
-    }

@@ -1,4 +1,4 @@
-"""What a user may choose about training."""
+"""Settings of the train step and their checks."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ ADAPTER_METHODS = ("lora", "qlora", "dora", "rslora", "lora+", "pissa", "ia3")
 WHOLE_METHODS = ("full", "head")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SHA256 = "sha256:"
-"""What the revision of a model that is no hub model starts with."""
+"""Prefix of the revision of a model outside the hub."""
 
 _REVISION = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|")
 _RANGES = {
@@ -40,7 +40,7 @@ _RANGES = {
 
 
 def hub_commit(base_model: str, revision: str) -> str:
-    """The commit that pins an encoder of the hub; empty if it is a folder.
+    """The commit that pins a hub model; empty for a folder.
 
     Args:
         base_model: Hub id, or path or URI of a folder.
@@ -52,7 +52,7 @@ def hub_commit(base_model: str, revision: str) -> str:
     if ":" in base_model or Path(base_model).exists():
         return ""
     if not revision or revision.startswith(SHA256):
-        rule = "is no folder here, and a hub model is pinned by a commit of 40 digits"
+        rule = "is not a folder here, and a hub model needs a commit of 40 hexadecimal digits"
         raise InputError(f"base_model {base_model}", rule, "Set base_model_revision")
     return revision
 
@@ -75,54 +75,55 @@ class TrainSettings:
     """Peak learning rate; 0 takes the method's own default."""
     epochs: int = 3
     batch_size: int = 16
-    """Texts an optimiser step, over all processes and accumulated steps."""
+    """Texts per optimiser step, over all processes and accumulated passes."""
     weight_decay: float = 0.01
     max_length: int = 128
     """Texts are cut to this many tokens."""
     seed: int = shared("seed", 0)
-    search_trials: int = 0
-    """Trainings to search better settings with before the last one; 0 searches none."""
-    ablation: bool = False
-    """Train a second time on real rows only, to learn what the synthetic ones are worth."""
 
     lora_rank: int = 16
     lora_alpha: int = 32
     lora_dropout: float = 0.0
     """Dropout before the adapter; it costs a quarter of the speed on a CPU."""
     lora_plus_ratio: float = 16.0
-    """How many times faster `lora+` trains the adapter's second matrix than its first."""
+    """Learning rate of the adapter's second matrix relative to its first, for `lora+`."""
     target_modules: list[str] = field(default_factory=list)
     """Names of the modules that get an adapter; empty takes those known for the architecture."""
     head_modules: list[str] = field(default_factory=list)
-    """Names of the modules trained in full; empty takes those known for the architecture."""
+    """Names of the modules to train in full; empty takes those known for the architecture."""
 
     warmup_fraction: float = 0.06
     """Share of all steps over which the learning rate rises to its peak."""
     dropout: float = 0.1
     """Dropout inside the encoder."""
     label_smoothing: float = 0.1
-    """Share of a label's probability that is spread over all labels."""
+    """Share of the true label's probability that is spread over all labels."""
     average_decay: float = 0.998
-    """Decay a step of the moving average of the weights that is kept; 0 keeps the last weights."""
+    """Decay per step of the moving average of weights that is kept; 0 keeps the last weights."""
     patience: int = 0
-    """Epochs without a better validation macro-F1 after which training ends; 0 never ends it."""
+    """Epochs without a better validation macro-F1 after which training stops; 0 never stops it."""
 
     accumulation_steps: int = 1
-    """Forward passes an optimiser step; `batch_size` is divided among them."""
+    """Forward passes per optimiser step; `batch_size` is divided among them."""
     gradient_checkpointing: bool = False
-    """Spend time to save memory: activations are computed again for the gradient."""
+    """Save memory at the cost of time: activations are recomputed for the gradient."""
     torch_compile: bool = False
     precision: str = "auto"
     """`float32`, `bfloat16`, or `auto`: bfloat16 where the GPU has it."""
     processes: int = 0
-    """Processes on this node; 0 starts one a GPU, or one if there is none."""
+    """Processes on this node; 0 starts one per GPU, or one without a GPU."""
 
     checkpoint_steps: int = 0
-    """Steps between checkpoints beside the one of every epoch; 0 for none."""
+    """Steps between checkpoints in addition to one per epoch; 0 for none."""
     checkpoint_uri: str = ""
-    """Folder in object storage that checkpoints are copied to and resumed from; may be empty."""
+    """Folder in object storage to copy checkpoints to and to resume from; may be empty."""
     min_int8_agreement: float = 0.9
     """Share of validation rows that the int8 model must label like the float32 model."""
+
+    search_trials: int = 0
+    """Trainings that search for better settings first; 0 skips the search."""
+    ablation: bool = False
+    """Train a second model without synthetic rows, to learn what they are worth."""
 
     def __post_init__(self) -> None:
         require_one_of("peft_method", self.peft_method, (*ADAPTER_METHODS, *WHOLE_METHODS))
@@ -143,13 +144,13 @@ class TrainSettings:
                 f"target_modules={self.target_modules}", rule, "Choose an adapter method"
             )
         if self.head_modules and self.peft_method == "full":
-            rule = "names modules to train in full, but full trains every one"
+            rule = "names modules to train in full, but full trains all of them"
             raise InputError(f"head_modules={self.head_modules}", rule, "Leave it out for full")
         if self.torch_compile and self.peft_method in {"qlora", "ia3"}:
             rule = f"is not known to work with {self.peft_method}"
             raise InputError("torch_compile=True", rule, "Leave it out, or choose another method")
         if self.gradient_checkpointing and self.peft_method == "head":
-            rule = "saves the memory of a frozen encoder's gradients, which has none"
+            rule = "saves memory for gradients, of which a frozen encoder has none"
             raise InputError("gradient_checkpointing=True", rule, "Leave it out for head")
         shares = max(self.processes, 1) * self.accumulation_steps
         if self.batch_size % shares:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from components.preflight.steps import settings_of
 from numpy.typing import NDArray
 
 from components.artifacts.dataset import TEST, VALIDATION, dataset_sha256, read_dataset, read_split
@@ -25,8 +24,8 @@ from components.evaluate.measure.baselines import baseline_probabilities
 from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.options import with_options
-from components.train.run import train
+from components.options import settings_of, with_options
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -38,9 +37,9 @@ RESAMPLES = 2000
 
 def recipe(name: str, encoder: str) -> TrainSettings:
     if name == "source":
-        settings = settings_of(TrainSettings, read_parameters(PARAMS / "seed.yaml"))
+        settings = settings_of(TrainSettings, **read_parameters(PARAMS / "seed.yaml"))
     else:
-        default = asdict(settings_of(TrainSettings, read_parameters(PARAMS / "full.yaml")))
+        default = asdict(settings_of(TrainSettings, **read_parameters(PARAMS / "full.yaml")))
         changes = yaml.safe_load(RECIPES.read_text(encoding="utf-8"))[name]
         settings = with_options(TrainSettings, {**default, **changes})
     return replace(settings, base_model=encoder, base_model_revision="")
@@ -52,7 +51,7 @@ def predictions(settings: TrainSettings, dataset: Path, folder: Path) -> Mapping
     key = {"settings": asdict(settings), "dataset": dataset_sha256(dataset)}
     if done.is_file() and json.loads(done.read_text())["key"] == key:
         return json.loads(done.read_text())
-    history = train(settings, dataset, folder / "model", folder / "checkpoints")
+    history = fine_tune(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
     found: dict[str, Any] = {"key": key, "seconds": history.seconds}
     for split in SPLITS:

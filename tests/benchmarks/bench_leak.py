@@ -15,7 +15,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
-from components.preflight.steps import settings_of
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
@@ -27,7 +26,8 @@ from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.train.run import train
+from components.options import settings_of
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -98,7 +98,7 @@ def trained(splits: Splits, settings: TrainSettings, dataset: Path, folder: Path
     key = {"settings": asdict(settings), "rows": {name: len(rows) for name, rows in splits.items()}}
     if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["key"] == key:
         return list(json.loads(done.read_text(encoding="utf-8"))["scores"])
-    train(settings, dataset, folder / "model", folder / "checkpoints")
+    fine_tune(settings, dataset, folder / "model", folder / "checkpoints")
     classifier = Classifier(folder / "model")
     found = []
     for name in (VALIDATION, TEST):
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/bench-leak"))
     arguments = parser.parse_args()
     start_logging()
-    settings = settings_of(TrainSettings, read_parameters(Path("pipelines/params/full.yaml")))
+    settings = settings_of(TrainSettings, **read_parameters(Path("pipelines/params/full.yaml")))
     settings = replace(
         settings,
         base_model=arguments.encoder,

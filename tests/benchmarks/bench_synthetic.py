@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from components.preflight.steps import settings_of
 
 from components.artifacts.dataset import SPLITS, TEST, TRAIN, read_frame
 from components.artifacts.model.classifier import Classifier
@@ -20,7 +19,8 @@ from components.command_line import start_logging
 from components.evaluate.measure.scores import score
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.train.run import train
+from components.options import settings_of
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -42,8 +42,8 @@ def main() -> None:
     arguments = parser.parse_args()
     start_logging()
     overrides = [f"dataset={arguments.dataset}", f"merge_options.max_train_rows={arguments.rows}"]
-    values = read_parameters(LOCAL, [*overrides, f"epochs={arguments.epochs}"])
-    settings = settings_of(MergeSettings, values)
+    values = read_parameters(LOCAL, [*overrides, f"train_epochs={arguments.epochs}"])
+    settings = settings_of(MergeSettings, **values)
     lines = []
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -53,8 +53,8 @@ def main() -> None:
         )
         for way, synthetic in [("real only", []), ("with synthetic", [arguments.synthetic])]:
             merged = merge(settings, synthetic, folder / way)
-            train(
-                settings_of(TrainSettings, values),
+            fine_tune(
+                settings_of(TrainSettings, **values),
                 folder / way,
                 folder / f"{way} model",
                 folder / f"{way} checkpoints",

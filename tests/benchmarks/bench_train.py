@@ -15,7 +15,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from components.preflight.steps import settings_of
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
 
@@ -24,10 +23,11 @@ from components.artifacts.task import load_task
 from components.command_line import start_logging
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
+from components.options import settings_of
+from components.train.fine_tuning import prepared_model
 from components.train.loop.data import tokenise
 from components.train.loop.trainer import fit
 from components.train.methods.base_model import locate_encoder
-from components.train.run import prepared_model
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=960)
     arguments = parser.parse_args()
     start_logging()
-    settings = settings_of(TrainSettings, read_parameters(arguments.params))
+    settings = settings_of(TrainSettings, **read_parameters(arguments.params))
     settings = replace(settings, base_model=arguments.encoder, base_model_revision="", epochs=1)
     like_plain = replace(settings, batch_size=PLAIN_BATCH, dropout=0.1, lora_dropout=0.1)
     with TemporaryDirectory() as temporary:

@@ -16,7 +16,7 @@ from kubernetes import client
 from components.artifacts.model import bundle
 from components.deploy.cluster.connection import connect
 from components.deploy.targets.local import running_predictor
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from tests.cluster import overlays
 from tests.cluster.api_server import ApiServer, custom_resource, running_api_server
@@ -58,7 +58,7 @@ def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     """A model that is only just better than chance."""
     folder = tmp_path_factory.mktemp("trained")
     settings = TrainSettings(epochs=1, min_int8_agreement=0)
-    train(settings, dataset_folder, folder / "model", folder / "checkpoints")
+    fine_tune(settings, dataset_folder, folder / "model", folder / "checkpoints")
     return folder / "model"
 
 

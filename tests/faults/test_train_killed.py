@@ -1,6 +1,5 @@
-"""train is killed at any moment, and started again ends with the weights it would have had."""
+"""train is killed at any moment, and ends with the weights of an uninterrupted run."""
 
-import multiprocessing
 import os
 import pickle
 import pkgutil
@@ -20,10 +19,10 @@ from components.artifacts.model import bundle
 from components.artifacts.model.history import read_history
 from components.command_line import start_logging
 from components.train.settings import TrainSettings
+from tests.forked import processes
 from tests.tiny_encoder import write_tiny_encoder
 
-pytestmark = pytest.mark.slow
-
+SLOW = pytest.mark.slow
 STATUS = {signal.SIGTERM: 143, signal.SIGKILL: -9}
 STEP = "transformers.Trainer.training_step"
 SEAL = "components.artifacts.model.bundle.seal"
@@ -31,14 +30,10 @@ COPY = "fsspec.implementations.local.LocalFileSystem.put_file"
 EVALUATION = "transformers.Trainer.evaluate"
 EXPORT = "components.train.export.package.export_onnx"
 
-# A fork of a process that has torch loaded starts at once; a new interpreter takes ten seconds.
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["components.train.launch"])
-
 
 def train_and_suffer(settings, small_dataset, folder, fault):
-    """The train step in a process of its own; the fault comes in the nth call of a function."""
-    from components.train.launch import train_in_processes
+    """Fine-tune in a process of its own; the fault comes in the nth call of a function."""
+    from components.train.launch import fine_tune_in_processes
 
     folder.mkdir(exist_ok=True)
     sys.stderr = (folder / "log").open("w")
@@ -46,7 +41,7 @@ def train_and_suffer(settings, small_dataset, folder, fault):
     if fault:
         arrange(*fault)
     paths = (small_dataset, folder / "model", folder / "checkpoints")
-    train_in_processes(TrainSettings(**settings), *paths)
+    fine_tune_in_processes(TrainSettings(**settings), *paths)
 
 
 def arrange(place, nth, fault):
@@ -106,9 +101,9 @@ def kept_epoch(folder):
     return history.validation, history.best_epoch
 
 
-def went_on_from(folder):
-    """The step of the checkpoint that the last process started with, if it was one."""
-    match = re.search(r"train: going on from .*/checkpoint-(\d+)$", log(folder), re.MULTILINE)
+def resumed_from(folder):
+    """The step of the checkpoint that the last process resumed from, if there was one."""
+    match = re.search(r"train: resuming from .*/checkpoint-(\d+)$", log(folder), re.MULTILINE)
     return int(match[1]) if match else None
 
 
@@ -119,7 +114,7 @@ def steps(folder):
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    """Dropout, schedule and moving average: all that has a state of its own."""
+    """Dropout, schedule and moving average: everything that has a state."""
     encoder = write_tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
     return TrainSettings(
         base_model=str(encoder),
@@ -144,6 +139,7 @@ def assert_same_end(folder, uninterrupted):
     assert kept_epoch(folder) == kept_epoch(uninterrupted)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_with_the_same_weights(
     settings, small_dataset, uninterrupted, tmp_path
 ):
@@ -157,7 +153,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(
         assert status == STATUS[number]
         if number == signal.SIGTERM:
             assert steps(folder)[-1] == reached
-            assert f"stopped at step {reached}, its checkpoint is safe" in log(folder)
+            assert f"stopped at step {reached} after writing its checkpoint" in log(folder)
         else:
             reached = steps(folder)[-1]
         assert not (folder / "model").exists()
@@ -168,12 +164,11 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(
 @pytest.mark.parametrize(
     ("place", "nth", "number", "newest"),
     [
-        (SEAL, 5, signal.SIGKILL, 15),
-        (EVALUATION, 2, signal.SIGKILL, 28),
-        (STEP, 30, signal.SIGTERM, 30),
-        (EXPORT, 1, signal.SIGTERM, 45),
+        pytest.param(SEAL, 5, signal.SIGKILL, 15, id="while sealing"),
+        pytest.param(EVALUATION, 2, signal.SIGKILL, 28, id="while evaluating", marks=SLOW),
+        pytest.param(STEP, 30, signal.SIGTERM, 30, id="in an epoch's last step", marks=SLOW),
+        pytest.param(EXPORT, 1, signal.SIGTERM, 45, id="while exporting", marks=SLOW),
     ],
-    ids=["while sealing", "while evaluating", "in an epoch's last step", "while exporting"],
 )
 def test_wherever_it_is_killed_it_ends_with_the_same_weights(
     place, nth, number, newest, settings, small_dataset, uninterrupted, tmp_path
@@ -182,23 +177,25 @@ def test_wherever_it_is_killed_it_ends_with_the_same_weights(
 
     assert run(settings, small_dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
     assert_same_end(finished(settings, small_dataset, folder), uninterrupted)
-    assert went_on_from(folder) == newest
+    assert resumed_from(folder) == newest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("place", "nth", "number"), [(STEP, 37, signal.SIGTERM), (EXPORT, 1, signal.SIGKILL)]
+    ("place", "nth", "number"), [(STEP, 22, signal.SIGTERM), (EXPORT, 1, signal.SIGKILL)]
 )
 def test_patience_is_not_regained_by_dying(place, nth, number, settings, small_dataset, tmp_path):
-    impatient = replace(settings, epochs=5, patience=2, learning_rate=1e-9)
+    impatient = replace(settings, epochs=4, patience=1, learning_rate=1e-9)
     whole = finished(impatient, small_dataset, tmp_path / "whole")
     folder = tmp_path / "run"
 
     assert run(impatient, small_dataset, folder, (place, nth, killed_by(number))) == STATUS[number]
     assert_same_end(finished(impatient, small_dataset, folder), whole)
-    assert len(kept_epoch(folder)[0]) == 3
+    assert len(kept_epoch(folder)[0]) == 2
 
 
-def test_all_processes_stop_at_one_step_and_go_on_together(settings, small_dataset, tmp_path):
+@pytest.mark.slow
+def test_all_processes_stop_at_one_step_and_resume_together(settings, small_dataset, tmp_path):
     two = replace(settings, processes=2)
     whole = finished(two, small_dataset, tmp_path / "whole")
     folder = tmp_path / "run"
@@ -215,7 +212,7 @@ def test_all_processes_stop_at_one_step_and_go_on_together(settings, small_datas
     states = (folder / "checkpoints" / f"checkpoint-{newest}").glob("rng_state_*.pth")
     assert sorted(path.name for path in states) == ["rng_state_0.pth", "rng_state_1.pth"]
     assert_same_end(finished(two, small_dataset, folder), whole)
-    assert went_on_from(folder) == newest
+    assert resumed_from(folder) == newest
 
 
 @pytest.fixture(scope="module")
@@ -239,14 +236,21 @@ def flip(folder):
     (folder / "optimizer.pt").write_bytes(content)
 
 
+def cut(folder):
+    os.truncate(folder / "average.safetensors", 99)
+
+
+def unseal(folder):
+    (folder / bundle.MANIFEST).unlink()
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (flip, "optimizer.pt differs from its sha256 in the manifest"),
-        (lambda folder: os.truncate(folder / "average.safetensors", 99), "safetensors differs"),
-        (lambda folder: (folder / bundle.MANIFEST).unlink(), "has no manifest.json"),
+        pytest.param(flip, "optimizer.pt differs from its sha256", id="a flipped bit"),
+        pytest.param(cut, "average.safetensors differs", id="a file cut short", marks=SLOW),
+        pytest.param(unseal, "has no manifest.json", id="no manifest", marks=SLOW),
     ],
-    ids=["a flipped bit", "a file cut short", "no manifest"],
 )
 def test_a_damaged_checkpoint_costs_some_steps_only(
     damage, reason, settings, small_dataset, stopped, uninterrupted
@@ -254,20 +258,21 @@ def test_a_damaged_checkpoint_costs_some_steps_only(
     damage(stopped / "checkpoints" / "checkpoint-22")
 
     assert_same_end(finished(settings, small_dataset, stopped), uninterrupted)
-    assert went_on_from(stopped) == 20
-    assert "checkpoint-22 is passed over: " in log(stopped)
+    assert resumed_from(stopped) == 20
+    assert "checkpoint-22 is skipped: " in log(stopped)
     assert reason in log(stopped)
 
 
-def test_another_machine_goes_on_from_the_copies(settings, small_dataset, stopped, uninterrupted):
+def test_another_machine_resumes_from_the_copies(settings, small_dataset, stopped, uninterrupted):
     shutil.rmtree(stopped / "checkpoints")
     copying = replace(settings, checkpoint_uri=(stopped / "copies").as_uri())
 
     assert_same_end(finished(copying, small_dataset, stopped), uninterrupted)
-    assert went_on_from(stopped) == 22
+    assert resumed_from(stopped) == 22
 
 
-def test_killed_while_copying_another_machine_goes_on_from_the_copy_before(
+@pytest.mark.slow
+def test_killed_while_copying_another_machine_resumes_from_the_copy_before(
     settings, small_dataset, uninterrupted, tmp_path
 ):
     folder = tmp_path / "run"
@@ -276,7 +281,7 @@ def test_killed_while_copying_another_machine_goes_on_from_the_copy_before(
     assert run(copying, small_dataset, folder, (COPY, 30, killed_by(signal.SIGKILL))) == -9
     shutil.rmtree(folder / "checkpoints")
     assert_same_end(finished(copying, small_dataset, folder), uninterrupted)
-    assert went_on_from(folder) == 8
+    assert resumed_from(folder) == 8
 
 
 def test_object_storage_that_fails_does_not_stop_the_run(
@@ -291,13 +296,14 @@ def test_object_storage_that_fails_does_not_stop_the_run(
     assert f"checkpoint 24 is not copied to {copying.checkpoint_uri}: " in log(stopped)
 
 
+@pytest.mark.slow
 def test_checkpoints_of_other_settings_are_not_used(settings, small_dataset, stopped, tmp_path):
     other = replace(settings, learning_rate=4e-3)
     whole = finished(other, small_dataset, tmp_path / "whole")
 
     assert_same_end(finished(other, small_dataset, stopped), whole)
-    assert went_on_from(stopped) is None
-    assert "of a run with other settings, data or versions" in log(stopped)
+    assert resumed_from(stopped) is None
+    assert "belongs to a run with other settings, data or versions" in log(stopped)
 
 
 def test_a_forged_checkpoint_cannot_run_code(settings, small_dataset, stopped):

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -12,19 +13,19 @@ from kubeflow_katib_api.models.v1beta1_experiment import V1beta1Experiment
 from kubeflow_trainer_api.models.io_k8s_api_batch_v1_job import IoK8sApiBatchV1Job
 
 from components.errors import InputError
-from components.train.arguments import read_settings
+from components.options import read_assignments, with_options
 from components.train.cluster.katib import Plan, experiment
-from components.train.cluster.pods import Resources
-from components.train.search.space import METRIC, SPACE, Parameter, read_space
+from components.train.cluster.pods import PodResources
+from components.train.search.space import METRIC, SPACE, Parameter, for_trial, read_space
 from components.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(epochs=4, seed=3)
 
 
-def render(space=None):
-    space = read_space(str(SPACE), SETTINGS) if space is None else space
-    plan = Plan(trials=10, parallel=2)
-    return experiment("emotion", SETTINGS, space, "image@sha256:1", "gs://d/m", plan, Resources())
+def render(space=None, settings=SETTINGS):
+    space = read_space(str(SPACE), settings) if space is None else space
+    plan, pod = Plan(trials=10, parallel=2), PodResources()
+    return experiment("emotion", settings, space, "image@sha256:1", "gs://d/m", plan, pod)
 
 
 def spec(manifest):
@@ -40,7 +41,7 @@ def container(manifest):
 
 
 def fits(manifest):
-    """Whether the APIs read all of a manifest: they pass over fields that they do not know."""
+    """Compare a manifest with the fields of it that the APIs know."""
     taken = V1beta1Experiment.from_dict(manifest).to_dict()
     return taken == manifest and IoK8sApiBatchV1Job.from_dict(job(manifest)).to_dict() == job(
         manifest
@@ -87,7 +88,7 @@ def test_katib_finds_the_container_and_the_metric():
 
 
 def assignments(manifest):
-    """A value for every parameter, as Katib hands it out: a string."""
+    """A value for every parameter as a string, which is what Katib assigns."""
     for parameter in spec(manifest)["parameters"]:
         space = parameter["feasibleSpace"]
         yield parameter["name"], space["list"][-1] if "list" in space else space["max"]
@@ -108,7 +109,7 @@ def arguments(manifest, values):
 
 def settings_of(values):
     overrides = [each.removeprefix("--set=") for each in values if each.startswith("--set=")]
-    return read_settings("", overrides)
+    return with_options(TrainSettings, read_assignments(overrides))
 
 
 def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():
@@ -126,6 +127,13 @@ def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():
     assert (settings.epochs, settings.seed) == (4, 3)
 
 
+def test_settings_survive_the_shell_that_katib_wraps_a_trial_in():
+    chosen = replace(SETTINGS, target_modules=["query", "value"], task="my tasks/tickets.yaml")
+    args = container(render([], settings=chosen))["args"]
+    assert settings_of(args) == settings_of(shlex.split(" ".join(args)))
+    assert settings_of(args) == for_trial(chosen)
+
+
 @pytest.mark.parametrize("value", ["1e-05", "0.00001", "1E-5"])
 def test_numbers_are_read_however_katib_writes_them(value):
     manifest = render([Parameter("learning_rate", "float", low=1e-5, high=1e-3, log=True)])
@@ -140,7 +148,7 @@ def test_numbers_are_read_however_katib_writes_them(value):
         ({"algorithm": "grid"}, "algorithm='grid': is not known"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(values, message):
+def test_an_impossible_plan_is_refused(values, message):
     with pytest.raises(InputError, match=message):
         Plan(**values)
 

@@ -10,8 +10,8 @@ import yaml
 from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alpha1TrainJob
 
 from components.errors import InputError
-from components.train.arguments import read_settings
-from components.train.cluster.pods import Resources
+from components.options import read_assignments, with_options
+from components.train.cluster.pods import PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 
@@ -22,7 +22,7 @@ SETTINGS = TrainSettings(
 
 def render(settings=SETTINGS, nodes=2, gpus=2, dataset="gs://data/merged", output="s3://models/m"):
     return train_job(
-        "emotion", settings, "image@sha256:1", dataset, output, nodes, Resources(gpus=gpus)
+        "emotion", settings, "image@sha256:1", dataset, output, nodes, PodResources(gpus=gpus)
     )
 
 
@@ -36,7 +36,7 @@ def trainer(job):
 
 
 def understood(job):
-    """What the API takes of a manifest: it reads the fields that it knows."""
+    """The fields of a manifest that the API knows."""
     return TrainerV1alpha1TrainJob.from_dict(job).to_dict()
 
 
@@ -86,7 +86,7 @@ def test_it_runs_with_least_rights():
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_nodes_are_given_a_process_a_gpu_unless_told_otherwise():
+def test_nodes_run_one_process_per_gpu_by_default():
     assert trainer(render(gpus=4))["numProcPerNode"] == 4
     assert trainer(render(gpus=0))["numProcPerNode"] == 1
     assert trainer(render(TrainSettings(processes=2, batch_size=16)))["numProcPerNode"] == 2
@@ -95,7 +95,13 @@ def test_nodes_are_given_a_process_a_gpu_unless_told_otherwise():
 def test_its_arguments_say_the_same_settings_again():
     arguments = trainer(render())["args"]
     overrides = [each.removeprefix("--set=") for each in arguments if each.startswith("--set=")]
-    assert read_settings("", overrides) == SETTINGS
+    assert with_options(TrainSettings, read_assignments(overrides)) == SETTINGS
+
+
+@pytest.mark.parametrize("choice", [{"search_trials": 3}, {"ablation": True}])
+def test_a_search_or_an_ablation_is_refused(choice):
+    with pytest.raises(InputError, match="does not apply to a TrainJob"):
+        render(TrainSettings(**choice))
 
 
 def test_a_batch_that_nodes_cannot_share_evenly_is_refused():
@@ -113,7 +119,7 @@ def test_a_folder_that_other_nodes_do_not_find_is_refused(place):
 def test_its_command_starts_torchrun_and_the_train_step(tmp_path):
     spec = trainer(render(nodes=1, gpus=1, dataset="gs://data/merged"))
     assert spec["command"][0] == "python"
-    # Here is no object storage: of an option given twice the last counts.
+    # There is no object storage here: of an option given twice the last one counts.
     command = [sys.executable, *spec["command"][1:], *spec["args"], f"--dataset={tmp_path}/none"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert f"{tmp_path}/none: there is no such file or folder" in done.stderr

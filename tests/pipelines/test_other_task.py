@@ -12,7 +12,7 @@ from components.evaluate.run import evaluate
 from components.evaluate.settings import EvaluateSettings
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.train.run import train
+from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from tests.support_tickets import NAMES, TASK, TICKETS, write_task, write_tickets
 from tests.tiny_encoder import write_tiny_encoder
@@ -31,7 +31,7 @@ def work(tmp_path_factory):
     settings = TrainSettings(
         task=task, base_model=str(encoder), epochs=2, learning_rate=5e-3, max_length=32
     )
-    train(settings, folder / "dataset", folder / "model", folder / "checkpoints")
+    fine_tune(settings, folder / "dataset", folder / "model", folder / "checkpoints")
     return folder
 
 
@@ -78,7 +78,7 @@ def test_the_model_is_not_taken_for_one_of_the_shipped_task(work, tmp_path):
         files = (tmp_path / name for name in "abc")
         evaluate(EvaluateSettings(), work / "model", work / "dataset", *files)
     with pytest.raises(InputError, match=r"has the labels \['billing', 'technical', 'account'\]"):
-        train(TrainSettings(), work / "dataset", tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(TrainSettings(), work / "dataset", tmp_path / "model", tmp_path / "checkpoints")
 
 
 def test_labels_of_another_task_are_refused_as_rows(work, tmp_path):

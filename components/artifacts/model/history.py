@@ -4,17 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from components.errors import InputError
+from components.json_files import read_json
 
 HISTORY_FILE = "history.json"
 """File of a model folder."""
 
 Point = Mapping[str, float]
 """Values measured at one moment of training, by name."""
-
-_KINDS = {"train": list, "validation": list, "best_epoch": float}
 
 
 @dataclass(frozen=True)
@@ -55,26 +53,9 @@ def read_history(folder: Path) -> History:
     Raises:
         InputError: If it is missing or malformed.
     """
-    path = folder / HISTORY_FILE
-    content = _read_json(path)
-    for key, kind in _KINDS.items():
-        if not isinstance(content.get(key), kind):
-            raise _refusal(path, f"must hold a {kind.__name__} under {key!r}")
+    path, fix = folder / HISTORY_FILE, "Train the model again"
+    content = read_json(path, {"train": list, "validation": list, "best_epoch": float}, fix)
     if not content["validation"]:
-        raise _refusal(path, "holds no validation scores")
+        raise InputError(str(path), "holds no validation scores", fix)
     known = {each.name for each in fields(History)}
     return History(**{name: value for name, value in content.items() if name in known})
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise _refusal(path, "there is no such file") from error
-    except ValueError as error:
-        raise _refusal(path, "is not a JSON file") from error
-    return content if isinstance(content, dict) else {}
-
-
-def _refusal(path: Path, rule: str) -> InputError:
-    return InputError(str(path), rule, "Train the model again")

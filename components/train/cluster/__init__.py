@@ -1,1 +1,8 @@
-"""Manifests that train on a cluster: a TrainJob or a Katib Experiment."""
+"""Manifests that train on a cluster.
+
+| module | content |
+| --- | --- |
+| `train_job` | a TrainJob of Kubeflow Trainer: one training on several nodes |
+| `katib` | a Katib Experiment: a search with one Job per trial |
+| `pods` | security, volumes and resources of their pods |
+"""

@@ -1,4 +1,4 @@
-"""Write what trains on a cluster: `python -m components.train.cluster train-job|katib --help`."""
+"""Print the manifest of a training or a search: `python -m components.train.cluster --help`."""
 
 import argparse
 import sys
@@ -6,28 +6,25 @@ from typing import Any
 
 import yaml
 
-from components.errors import InputError
-from components.train.arguments import read_settings
+from components.command_line import add_settings_options, chosen_settings, errors_as_exit
 from components.train.cluster import pods
 from components.train.cluster.katib import ALGORITHMS, Plan, experiment
 from components.train.cluster.train_job import train_job
 from components.train.search.space import SPACE, read_space
+from components.train.settings import TrainSettings
 
 
 def main() -> None:
-    """Print a manifest; bad input ends the process with status 1 and a reason."""
+    """Print a manifest; an error ends the process with status 1 and one line."""
     arguments = _parser().parse_args()
-    try:
-        manifest = arguments.render(arguments)
-    except InputError as error:
-        sys.exit(f"manifests: {error}")
-    yaml.safe_dump(manifest, sys.stdout, sort_keys=False)
+    with errors_as_exit("manifests"):
+        yaml.safe_dump(arguments.render(arguments), sys.stdout, sort_keys=False)
 
 
 def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:
     return train_job(
         arguments.name,
-        read_settings(arguments.settings, arguments.set),
+        chosen_settings(TrainSettings, arguments),
         arguments.image,
         arguments.dataset,
         arguments.output,
@@ -37,7 +34,7 @@ def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _experiment(arguments: argparse.Namespace) -> dict[str, Any]:
-    settings = read_settings(arguments.settings, arguments.set)
+    settings = chosen_settings(TrainSettings, arguments)
     return experiment(
         arguments.name,
         settings,
@@ -49,8 +46,8 @@ def _experiment(arguments: argparse.Namespace) -> dict[str, Any]:
     )
 
 
-def _resources(arguments: argparse.Namespace) -> pods.Resources:
-    return pods.Resources(arguments.cpu, arguments.memory, arguments.gpus)
+def _resources(arguments: argparse.Namespace) -> pods.PodResources:
+    return pods.PodResources(arguments.cpu, arguments.memory, arguments.gpus)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     katib = commands.add_parser("katib", help="search for the best settings, by Katib")
     katib.set_defaults(render=_experiment)
     katib.add_argument("--space", default=str(SPACE), help="search space, path or URI")
-    katib.add_argument("--trials", type=int, default=Plan.trials, help="trials in all")
+    katib.add_argument("--trials", type=int, default=Plan.trials, help="number of trials")
     katib.add_argument("--parallel", type=int, default=Plan.parallel, help="trials at a time")
     katib.add_argument("--algorithm", choices=ALGORITHMS, default=Plan.algorithm)
     for command in (job, katib):
@@ -77,17 +74,10 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dataset", required=True, help="folder of the merge step, gs:// or s3://"
     )
-    command.add_argument("--settings", default="", help="YAML file of settings, path or URI")
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a setting; may be repeated",
-    )
-    command.add_argument("--cpu", default=pods.Resources.cpu, help="cores of a pod")
-    command.add_argument("--memory", default=pods.Resources.memory, help="memory of a pod")
-    command.add_argument("--gpus", type=int, default=pods.Resources.gpus, help="GPUs of a pod")
+    add_settings_options(command)
+    command.add_argument("--cpu", default=pods.PodResources.cpu, help="cores per pod")
+    command.add_argument("--memory", default=pods.PodResources.memory, help="memory per pod")
+    command.add_argument("--gpus", type=int, default=pods.PodResources.gpus, help="GPUs per pod")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Katib Experiment that searches on a cluster, each trial a Job of its own.
+"""The Katib Experiment that searches on a cluster, with one Job per trial.
 
 A trial prints its score as a line `name=value`, which Katib's sidecar finds in the output.
 
@@ -23,11 +23,11 @@ _TYPES = {"float": "double", "int": "int", "categorical": "categorical"}
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to search.
+    """Size and algorithm of a search.
 
     Args:
-        trials: How many trials to make.
-        parallel: How many of them at a time.
+        trials: Number of trials.
+        parallel: Trials at a time.
         algorithm: One of `ALGORITHMS`.
     """
 
@@ -48,18 +48,19 @@ def experiment(
     image: str,
     dataset_uri: str,
     plan: Plan,
-    resources: pods.Resources,
+    resources: pods.PodResources,
 ) -> dict[str, Any]:
-    """The manifest, ready to be written as YAML.
+    """Build the manifest, ready to be written as YAML.
 
     Args:
         name: Name of the experiment.
-        settings: What the settings have that are not searched.
-        space: Which settings are searched.
-        image: Container image of the train step; it must have a shell, by which Katib wraps it.
+        settings: The settings that are not searched.
+        space: The settings that are searched.
+        image: Container image of the train step; it must hold a shell, with which Katib wraps
+            the command.
         dataset_uri: Folder of the merge step, in object storage.
-        plan: How much to search.
-        resources: What each trial gets.
+        plan: Size and algorithm of the search.
+        resources: Resources of each trial.
     """
     return {
         "apiVersion": "kubeflow.org/v1beta1",
@@ -106,7 +107,7 @@ def _job(
     space: Sequence[Parameter],
     image: str,
     dataset_uri: str,
-    resources: pods.Resources,
+    resources: pods.PodResources,
 ) -> dict[str, Any]:
     container = {
         "name": _CONTAINER,
@@ -124,7 +125,7 @@ def _job(
         "volumeMounts": pods.volume_mounts(),
     }
     pod = {
-        # The mesh's sidecar would run on after training and keep the Job from ending.
+        # The mesh's sidecar would outlive training, and the Job would never complete.
         "metadata": {"annotations": {"sidecar.istio.io/inject": "false"}},
         "spec": {
             "restartPolicy": "Never",

@@ -1,4 +1,4 @@
-"""What the pods that train on a cluster have in common."""
+"""Security, volumes and resources of the pods that train on a cluster."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 from components.errors import InputError, require_between
 
 SCRATCH = "/tmp"  # noqa: S108
-"""The folder of the pod that training may write to."""
+"""Folder of the pod that training may write to."""
 GRACE_SECONDS = 75
-"""Time to write a checkpoint after SIGTERM."""
+"""Time for a checkpoint after SIGTERM."""
 
 _USER_ID = 1000
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108
 
 
 @dataclass(frozen=True)
-class Resources:
-    """What one pod gets.
+class PodResources:
+    """Resources of one pod.
 
     Args:
         cpu: Processor cores, as a Kubernetes quantity.
         memory: Memory, as a Kubernetes quantity.
         gpus: Whole GPUs; 0 for none.
-        gpu_resource: Name under which the cluster hands out GPUs.
+        gpu_resource: Kubernetes name of the GPUs.
     """
 
     cpu: str = "4"
@@ -37,7 +37,7 @@ class Resources:
                 raise InputError(f"{name}={getattr(self, name)!r}", "is empty", "Give a quantity")
 
     def to_manifest(self) -> dict[str, Any]:
-        """The `resources` of a container."""
+        """Build `resources` of a container."""
         gpus = {self.gpu_resource: str(self.gpus)} if self.gpus else {}
         return {
             "requests": {"cpu": self.cpu, "memory": self.memory, **gpus},
@@ -46,7 +46,7 @@ class Resources:
 
 
 def pod_security() -> dict[str, Any]:
-    """The security context of a pod that the `restricted` standard admits."""
+    """Build the security context of a pod that the `restricted` standard admits."""
     return {
         "runAsNonRoot": True,
         "runAsUser": _USER_ID,
@@ -56,7 +56,7 @@ def pod_security() -> dict[str, Any]:
 
 
 def container_security() -> dict[str, Any]:
-    """The security context of its container, whose own file system is read-only."""
+    """Build the security context of its container, whose root file system is read-only."""
     return {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -65,7 +65,7 @@ def container_security() -> dict[str, Any]:
 
 
 def volumes() -> list[dict[str, Any]]:
-    """Scratch space, and shared memory in which the processes of a pod exchange gradients."""
+    """List scratch space, and shared memory for gradients between the processes of a pod."""
     return [
         {"name": "scratch", "emptyDir": {}},
         {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
@@ -73,7 +73,7 @@ def volumes() -> list[dict[str, Any]]:
 
 
 def volume_mounts() -> list[dict[str, Any]]:
-    """Where the container finds them."""
+    """List where the container mounts them."""
     return [
         {"name": "scratch", "mountPath": SCRATCH},
         {"name": "shared-memory", "mountPath": _SHARED_MEMORY},
@@ -81,5 +81,5 @@ def volume_mounts() -> list[dict[str, Any]]:
 
 
 def environment() -> list[dict[str, str]]:
-    """Variables of the container: libraries keep their caches below HOME."""
+    """List the container's variables: libraries keep caches below HOME."""
     return [{"name": "HOME", "value": SCRATCH}]

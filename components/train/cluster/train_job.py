@@ -1,11 +1,12 @@
 """The Kubeflow Trainer TrainJob that trains on several nodes of a cluster.
 
-It runs `python -m components.train` under torchrun, which the runtime `torch-distributed` tells
-by PET_ variables how many nodes there are and where the first one is.
+It runs `python -m components.train` under torchrun, which learns the number of nodes and the
+address of the first one from PET_ variables of the runtime `torch-distributed`.
 
 Source: https://www.kubeflow.org/docs/components/trainer/
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlparse
@@ -16,7 +17,7 @@ from components.train.cluster import pods
 from components.train.settings import TrainSettings
 
 _RUNTIME = "torch-distributed"
-# Names that the runtime gives its only job and its container.
+# Names of the only job of the runtime and of its container.
 _JOB = _CONTAINER = "node"
 _WORKERS_GRACE_SECONDS = pods.GRACE_SECONDS - 15
 
@@ -28,30 +29,26 @@ def train_job(
     dataset_uri: str,
     output_uri: str,
     nodes: int,
-    resources: pods.Resources,
+    resources: pods.PodResources,
 ) -> dict[str, Any]:
-    """The manifest, ready to be written as YAML.
+    """Build the manifest, ready to be written as YAML.
 
     Args:
         name: Name of the job.
-        settings: How to train; `batch_size` counts the texts of all nodes together, and without
-            `processes` every GPU of a node gets one.
+        settings: How to train; `batch_size` counts the texts of all nodes together; without
+            `processes` each node runs one per GPU.
         image: Container image of the train step.
         dataset_uri: Folder of the merge step, in object storage.
         output_uri: Model folder to write, in object storage.
         nodes: Number of pods.
-        resources: What each of them gets.
+        resources: Resources of each pod.
 
     Raises:
         InputError: If the batch cannot be shared evenly, or a folder is not in object storage.
     """
-    require_between("nodes", nodes, 1)
-    for uri in (dataset_uri, output_uri):
-        if urlparse(uri).scheme not in ("gs", "s3"):
-            raise InputError(
-                uri, "is not in object storage, where every node finds it", "Use gs:// or s3://"
-            )
+    _require_possible(settings, nodes, (dataset_uri, output_uri))
     processes = settings.processes or max(resources.gpus, 1)
+    # The settings refuse a batch that the processes of all nodes cannot share evenly.
     replace(settings, processes=processes * nodes)
     return {
         "apiVersion": "trainer.kubeflow.org/v1alpha1",
@@ -78,6 +75,18 @@ def train_job(
             "runtimePatches": [_hardening()],
         },
     }
+
+
+def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) -> None:
+    require_between("nodes", nodes, 1)
+    if settings.search_trials or settings.ablation:
+        rule = "does not apply to a TrainJob, which trains once"
+        raise InputError("search_trials or ablation", rule, "Leave it out")
+    for uri in uris:
+        if urlparse(uri).scheme not in ("gs", "s3"):
+            raise InputError(
+                uri, "is not in object storage, which every node can reach", "Use gs:// or s3://"
+            )
 
 
 def _hardening() -> dict[str, Any]:

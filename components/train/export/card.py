@@ -1,4 +1,4 @@
-"""The model card that travels with the model."""
+"""The model card in the model folder."""
 
 from components.artifacts.model.history import History
 from components.artifacts.task import Task
@@ -12,7 +12,7 @@ pipeline_tag: text-classification
 
 # Text classifier for the task "{task.name}"
 
-Says {task.description}: {labels}.
+Predicts {task.description}: {labels}.
 
 | | |
 | --- | --- |
@@ -23,14 +23,14 @@ Says {task.description}: {labels}.
 seed {settings.seed} |
 | validation | accuracy {accuracy:.3f}, macro-F1 {macro_f1:.3f} |
 
-`merged/` is the full model for transformers, `adapter/` the adapter alone if the method has one,
-`onnx/` the full model for ONNX Runtime in float32 and int8. `manifest.json` holds every setting and
-the sha256 of every file. The evaluate step writes the full model card.
+`merged/` holds the model for transformers, `adapter/` only its adapter if the method has one, and
+`onnx/` the model for ONNX Runtime in float32 and int8. `manifest.json` holds every setting and the
+sha256 of every file. The evaluate step writes the full model card.
 """
 
 
 def model_card(task: Task, settings: TrainSettings, history: History) -> str:
-    """The card as Markdown with a Hugging Face header."""
+    """Render the card as Markdown with a Hugging Face header."""
     return _CARD.format(
         task=task,
         labels=", ".join(task.names),

@@ -1,4 +1,4 @@
-"""From a trained model to the ONNX file that evaluate and the predictor run."""
+"""The ONNX file of a trained model, which evaluate and the predictor run."""
 
 import warnings
 from pathlib import Path
@@ -9,6 +9,7 @@ import torch
 from datasets import Dataset
 
 from components.artifacts.model.engines import Layout, inference_session
+from components.errors import WorkError
 
 _OPSET = 17
 _TOLERANCE = 1e-3
@@ -18,20 +19,20 @@ _ROWS_COMPARED = 64
 def export_onnx(model: Any, rows: Dataset, layout: Layout, path: Path) -> float:
     """Export a classifier to ONNX and compare it with the original.
 
-    The graph takes `input_ids` and `attention_mask` (int64, texts x tokens) and gives `logits`
+    The graph takes `input_ids` and `attention_mask` (int64, texts x tokens) and returns `logits`
     (float32, texts x labels).
 
     Args:
         model: A transformers sequence classifier in evaluation mode.
-        rows: Tokenised rows; the first few are traced and compared with.
+        rows: Tokenised rows; the first few serve for tracing and comparing.
         layout: How rows become tensors.
-        path: Where the ONNX file goes.
+        path: The ONNX file to write.
 
     Returns:
         The largest absolute difference of the logits.
 
     Raises:
-        RuntimeError: If the difference exceeds 0.001.
+        WorkError: If the difference exceeds 0.001.
     """
     feed = layout.feed(rows[:_ROWS_COMPARED]["input_ids"])
     inputs = tuple(map(torch.from_numpy, feed.values()))
@@ -55,18 +56,19 @@ def export_onnx(model: Any, rows: Dataset, layout: Layout, path: Path) -> float:
         )
     difference = float(np.abs(inference_session(path).run(["logits"], feed)[0] - expected).max())
     if difference > _TOLERANCE:
-        raise RuntimeError(f"ONNX logits differ from torch by {difference:.2g} > {_TOLERANCE:g}")
+        rule = f"gives logits that differ from torch's by {difference:.2g}, above {_TOLERANCE:g}"
+        raise WorkError("ONNX export", rule, "Choose another base model, and report this one")
     return difference
 
 
 class _Logits(torch.nn.Module):
-    """Gives a classifier the plain signature that ONNX needs."""
+    """Gives a classifier a signature of plain tensors, which ONNX needs."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Logits of shape (texts, labels)."""
+        """Compute logits of shape (texts, labels)."""
         logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
         return logits

@@ -1,4 +1,4 @@
-"""From a trained model to a sealed model folder."""
+"""The model folder of a trained model, file by file."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -26,15 +26,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained classifier and what belongs to it.
+    """A trained classifier with its context.
 
     Args:
         task: Its labels.
-        settings: How it was trained.
+        settings: The settings of its training.
         model: The model, with its adapter if it has one.
         tokenizer: Its tokenizer.
-        load_base: Loads the model anew as it was before it got its adapter.
-        validation: Tokenised rows that it was not trained on.
+        load_base: Loads the model again as it was before it got its adapter.
+        validation: Tokenised validation rows.
     """
 
     task: Task
@@ -51,13 +51,13 @@ def write_package(
     """Write a model folder (see `artifacts.model.bundle`); it appears when it is complete.
 
     Args:
-        trained: The model; it is used up.
-        history: What was measured while it was trained.
-        facts: What else the manifest shall say.
+        trained: The model, which cannot be used afterwards.
+        history: Measurements of its training.
+        facts: Further facts for the manifest.
         output: The model folder.
 
     Raises:
-        InputError: If the int8 model differs too much from the float32 model.
+        WorkError: If the ONNX model differs from the model, or its int8 form from the float32 form.
     """
     validation = trained.validation
     layout = Layout(trained.tokenizer.pad_token_id, trained.settings.max_length)
@@ -76,7 +76,7 @@ def write_package(
 
 
 def _quantise(trained: Trained, layout: Layout, folder: Path) -> Parity:
-    """Write the int8 model, and the labels with the temperature that suits it."""
+    """Write the int8 model, and the labels with the temperature that calibrates it."""
     task, settings = trained.task, trained.settings
     quantise(folder, trained.validation, layout)
     logits = {

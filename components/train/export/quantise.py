@@ -1,4 +1,4 @@
-"""From the float32 ONNX model to the int8 one that the predictor runs by default."""
+"""The int8 ONNX model, which the predictor runs by default, from the float32 one."""
 
 import logging
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 from components.artifacts.model import bundle
 from components.artifacts.model.engines import Feed, Layout, inference_session
-from components.errors import InputError
+from components.errors import WorkError
 
 _LINEAR = ["MatMul", "Gemm"]
 _ROWS_CALIBRATED = 128
@@ -21,11 +21,11 @@ _ROWS_CALIBRATED = 128
 
 @dataclass(frozen=True)
 class Parity:
-    """How far the int8 model agrees with the float32 model on the same texts.
+    """Agreement of the int8 model with the float32 model on the same texts.
 
     Args:
         agreement: Share of texts with the same most probable label.
-        probability_difference: Largest difference of a probability.
+        probability_difference: Largest difference between their probabilities.
     """
 
     agreement: float
@@ -33,11 +33,11 @@ class Parity:
 
 
 def quantise(folder: Path, rows: Dataset, layout: Layout) -> None:
-    """Write the int8 model beside the float32 model of a model folder.
+    """Write the int8 model into a model folder that holds the float32 model.
 
-    Activations are quantised statically, by ranges seen on the first rows: with dynamic ranges
-    a text's answer would depend on its neighbours in a batch. Weights are quantised a channel at
-    a time and to 7 bits: with 8, processors without VNNI overflow in their 16-bit sums.
+    Activations are quantised statically, with ranges measured on the first rows: with dynamic
+    ranges the answer to a text would depend on its neighbours in a batch. Weights are quantised
+    per channel and to 7 bits: with 8, processors without VNNI overflow in their 16-bit sums.
 
     Source: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
 
@@ -47,7 +47,7 @@ def quantise(folder: Path, rows: Dataset, layout: Layout) -> None:
         layout: How rows become tensors.
     """
     source = folder / bundle.ONNX["fp32"]
-    # It tells the root logger of every node that it passes.
+    # It logs a line to the root logger for every node it visits.
     logging.disable(logging.WARNING)
     try:
         quantize_static(
@@ -61,7 +61,7 @@ def quantise(folder: Path, rows: Dataset, layout: Layout) -> None:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             extra_options={
-                # Sums stay in float32, and so does what else reads a layer's input.
+                # Sums stay in float32, and so do other uses of a layer's input.
                 "OpTypesToExcludeOutputQuantization": _LINEAR,
                 "DedicatedQDQPair": True,
             },
@@ -71,19 +71,19 @@ def quantise(folder: Path, rows: Dataset, layout: Layout) -> None:
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]
-    """Feeds rows one at a time, so that all are laid out as they are served."""
+    """Feeds rows one at a time, in the layout in which they are served."""
 
     def __init__(self, rows: Dataset, layout: Layout) -> None:
         calibrated = rows[:_ROWS_CALIBRATED]["input_ids"]
         self._feeds = (layout.feed([tokens]) for tokens in calibrated)
 
     def get_next(self) -> Feed | None:
-        """The next row's tensors; None when there are no more."""
+        """Return the tensors of the next row; None after the last one."""
         return next(self._feeds, None)
 
 
 def _linear_nodes(path: Path) -> list[str]:
-    """Names of the nodes that multiply with weights, not with other activations."""
+    """Names of the nodes that multiply by weights, not by other activations."""
     graph = onnx.load(path).graph
     weights = {tensor.name for tensor in graph.initializer}
     return [
@@ -97,19 +97,19 @@ def parity(int8: NDArray[np.float32], fp32: NDArray[np.float32], min_agreement: 
     """Compare the logits of both models, each of shape (texts, labels).
 
     Raises:
-        InputError: If they agree on too few texts.
+        WorkError: If they agree on too few texts.
     """
     agreement = float((int8.argmax(axis=1) == fp32.argmax(axis=1)).mean())
     if agreement < min_agreement:
-        rule = f"gives {agreement:.2%} of the validation rows the float32 model's label, below "
+        rule = f"labels only {agreement:.2%} of the validation rows like the float32 model, below "
         fix = "Train longer, or lower min_int8_agreement and watch the gate's quantisation loss"
-        raise InputError("int8 model", rule + f"{min_agreement:.2%}", fix)
+        raise WorkError("int8 model", rule + f"{min_agreement:.2%}", fix)
     difference = np.abs(softmax(int8, axis=1) - softmax(fp32, axis=1)).max()
     return Parity(agreement, float(difference))
 
 
 def onnx_logits(path: Path, rows: Dataset, layout: Layout) -> NDArray[np.float32]:
-    """Logits of an exported model for tokenised rows, shape (rows, labels), one row at a time."""
+    """Compute logits of an exported model, shape (rows, labels), one tokenised row at a time."""
     session = inference_session(path)
     feeds = (layout.feed([tokens]) for tokens in rows["input_ids"])
     return np.concatenate([session.run(["logits"], feed)[0] for feed in feeds])

@@ -1,4 +1,4 @@
-"""Temperature scaling: probabilities as high as the share of right answers."""
+"""Temperature scaling, so that probabilities match the share of correct answers."""
 
 from functools import partial
 
@@ -11,14 +11,14 @@ _LARGEST = 20.0
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Find the temperature that makes the true labels most likely.
+    """Find the temperature that maximises the likelihood of the true labels.
 
     Args:
-        logits: Shape (rows, labels), of rows that the model was not trained on.
+        logits: Shape (rows, labels), for rows that the model was not trained on.
         labels: True label ids, shape (rows,).
 
     Returns:
-        What to divide logits by, between 1/20 and 20.
+        The divisor of the logits, between 1/20 and 20.
 
     Source: Guo et al. 2017, arXiv 1706.04599.
     """

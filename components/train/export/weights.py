@@ -1,4 +1,4 @@
-"""From a trained model to its adapter and its merged weights on disk."""
+"""The adapter and the merged weights of a trained model, as files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,17 +26,17 @@ def save_models(
 ) -> Any:
     """Save the adapter, and the merged model with its tokenizer, as safetensors.
 
-    `adapter/` goes with the base model as it was loaded: in NF4 for `qlora`, untouched for
-    `pissa`, whose adapter becomes a LoRA of twice the rank. `full` and `head` have no adapter, so
-    there is no such folder. `merged/` is an ordinary float32 model; for `qlora` it holds what
-    the 4-bit weights stand for, so that its logits are those of training: they differ by less
-    than 1e-4 where `qlora` computes in float32, and by the rounding of bfloat16 elsewhere.
+    `adapter/` fits the base model as it was loaded: in NF4 for `qlora`, unchanged for `pissa`,
+    whose adapter becomes a LoRA of twice the rank. `full` and `head` have no adapter and no such
+    folder. `merged/` is an ordinary float32 model; for `qlora` it holds the dequantised weights, so
+    that its logits are those of training: they differ by less than 1e-4 where `qlora` computes in
+    float32, and by the rounding of bfloat16 elsewhere.
 
     Args:
-        model: What `with_adapter` gave, trained; it is used up.
+        model: The trained model from `with_adapter`; it cannot be used afterwards.
         tokenizer: Its tokenizer.
-        load_base: Loads the base model anew, as it was given to `with_adapter`.
-        settings: What it was trained with.
+        load_base: Loads the base model again, as it was before `with_adapter`.
+        settings: The settings of its training.
         folder: The model folder.
 
     Returns:
@@ -47,7 +47,7 @@ def save_models(
         adapter = folder / bundle.ADAPTER
         _save_adapter(model, load_base, settings, adapter)
         if settings.peft_method == "qlora":
-            # Merged into 4 bits the sum would be rounded again.
+            # Merging into 4-bit weights would round the sum again.
             model = PeftModel.from_pretrained(load_base().dequantize(torch.float32), str(adapter))
         merged = _merge(model)
     merged = merged.eval().cpu()
@@ -60,7 +60,7 @@ def _save_adapter(
     model: PeftModel, load_base: Callable[[], Any], settings: TrainSettings, folder: Path
 ) -> None:
     model.save_pretrained(str(folder))
-    # peft's own card is an empty form.
+    # peft's own card is an empty template.
     (folder / "README.md").unlink()
     config = PeftConfig.from_pretrained(str(folder))
     config.base_model_name_or_path = settings.base_model
@@ -71,7 +71,7 @@ def _save_adapter(
         save_file(tensors, folder / _WEIGHTS, metadata={"format": "pt"})
         config.r, config.lora_alpha = 2 * config.r, 2 * config.lora_alpha
         config.init_lora_weights = True
-    # peft keeps names in sets, whose order changes from run to run.
+    # peft keeps names in sets, whose order varies between runs.
     for setting in ("target_modules", "feedforward_modules", "modules_to_save"):
         if names := getattr(config, setting, None):
             setattr(config, setting, sorted(set(names)))
@@ -88,11 +88,10 @@ def _merge(model: PeftModel) -> Any:
 
 
 def _as_lora(trained: PeftModel, untrained: PeftModel) -> dict[str, torch.Tensor]:
-    """An adapter for the original weights from one that started with a part of them.
+    """Convert an adapter that took over a part of the original weights to one for all of them.
 
-    PiSSA trains BA beside W - B0 A0, so what it adds to W is BA - B0 A0 = [B, -B0] [A; A0].
-    peft's conversion (`path_initial_model_for_weight_conversion`) does the same, but loses the
-    head.
+    PiSSA trains BA next to W - B0 A0, so it adds BA - B0 A0 = [B, -B0] [A; A0] to W. peft's
+    conversion (`path_initial_model_for_weight_conversion`) does the same, but loses the head.
     """
     initial = get_peft_model_state_dict(untrained)
     converted = {}

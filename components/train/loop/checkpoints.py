@@ -1,15 +1,15 @@
-"""Checkpoints that a killed run goes on from, on this machine or on another one.
+"""Checkpoints from which a killed run resumes, on this machine or on another one.
 
 A checkpoint is a folder `checkpoint-<step>` with all that training needs to end as if it had
-never stopped: trained weights and their average, optimiser, schedule, random states and the place
-in the data. The Trainer writes it; then a manifest with the sha256 of every file and the run's
-fingerprint seals it, and it is copied to object storage, its manifest last.
+never stopped: trained weights and their average, optimiser, schedule, random states and the
+position in the data. The Trainer writes it; then a manifest with the sha256 of every file and the
+fingerprint of the run seals it, and it is copied to object storage, its manifest last.
 
-Kept are the newest two and the best one that each of them counts on, here and there: when one
-is damaged, the one before it still leads to the same end.
+The newest two checkpoints and the best one that each of them refers to are kept, locally and in
+object storage: if one is damaged, the one before it leads to the same result.
 
-The manifest finds damage, not malice. Who can write to the folder of the checkpoints can change
-the weights of the model, but not run code: weights are safetensors, and the Trainer reads
+The manifest detects damage, not malice. Anyone who can write to the folder of the checkpoints can
+change the weights of the model, but cannot run code: weights are safetensors, and the Trainer reads
 optimiser and random states with torch's `weights_only`.
 """
 
@@ -28,7 +28,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer import TRAINER_STATE_NAME
 
 from components.artifacts.model import bundle
-from components.errors import InputError
+from components.errors import StepError
 from components.train.loop.checkpoint_copies import Copies, folder_name, step_of
 from components.train.loop.sigterm import DeferredSigterm
 from components.train.settings import TrainSettings
@@ -36,15 +36,20 @@ from components.train.settings import TrainSettings
 _log = logging.getLogger(__name__)
 _NEWEST_KEPT = 2
 _FINGERPRINT = "fingerprint"
-_WITHOUT_EFFECT = {"checkpoint_steps", "checkpoint_uri", "min_int8_agreement"}
+_WITHOUT_EFFECT = {
+    *("checkpoint_steps", "checkpoint_uri", "min_int8_agreement", "search_trials", "ablation")
+}
 
 
 def fingerprint(settings: TrainSettings, **data: Any) -> str:
-    """What must be the same for a run to go on from a checkpoint: a sha256 in hexadecimal.
+    """Hash everything that must be equal for a run to resume from a checkpoint.
 
     Args:
-        settings: Those that change no weights are left out.
-        data: What else decides the weights, above all a hash of the data set.
+        settings: Those that do not affect the weights are left out.
+        data: Other values that affect the weights, such as the hash of the data set.
+
+    Returns:
+        A sha256 in hexadecimal.
     """
     effective = {
         key: value for key, value in asdict(settings).items() if key not in _WITHOUT_EFFECT
@@ -55,19 +60,19 @@ def fingerprint(settings: TrainSettings, **data: Any) -> str:
 
 
 def newest_valid(local: Path, uri: str, expected: str) -> Path | None:
-    """Find the newest checkpoint that a run can go on from.
+    """Find the newest checkpoint from which a run can resume.
 
-    It and the best one it counts on must be whole; what is only in object storage is downloaded.
-    Each checkpoint that is passed over is logged as a warning with its reason, and a local one is
-    set aside as `unusable-checkpoint-<step>`.
+    It and the best one it refers to must be complete; one that is only in object storage is
+    downloaded. Each checkpoint that is skipped is logged as a warning with the reason, and a local
+    one is renamed to `unusable-checkpoint-<step>`.
 
     Args:
         local: Folder of the run's checkpoints.
         uri: Folder in object storage with copies of them; may be empty.
-        expected: The run's fingerprint.
+        expected: Fingerprint of the run.
 
     Raises:
-        InputError: If the object storage cannot be read: starting anew would waste what it holds.
+        InputError: If the object storage cannot be read: starting over would waste its checkpoints.
     """
     copies = Copies(uri, expected)
     copied = copies.steps()
@@ -77,8 +82,8 @@ def newest_valid(local: Path, uri: str, expected: str) -> Path | None:
         if step not in here and step in copied:
             try:
                 here[step] = copies.download(step, local)
-            except InputError as error:
-                _log.warning("train: a copied checkpoint is passed over: %s", error)
+            except StepError as error:
+                _log.warning("train: a copied checkpoint is skipped: %s", error)
         return step in here
 
     for step in sorted({*here, *copied}, reverse=True):
@@ -92,7 +97,7 @@ def newest_valid(local: Path, uri: str, expected: str) -> Path | None:
 
 
 def ended_at(checkpoint: Path) -> int:
-    """The last step if training was over, by its length or by patience; else 0."""
+    """Return the last step if training was over, by its length or by patience; else 0."""
     state = _state(checkpoint)
     is_over = state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"]
     return int(state["global_step"]) if is_over else 0
@@ -101,16 +106,16 @@ def ended_at(checkpoint: Path) -> int:
 class Checkpointing(TrainerCallback):
     """Seals, copies and thins out checkpoints, and writes one before SIGTERM is obeyed.
 
-    It must be the last callback that writes into checkpoints, of a Trainer that saves and
-    evaluates every epoch. At the end of an epoch it asks for no checkpoint of its own, since the
-    scores of the epoch would be missing from that.
+    It must be the last callback that writes into checkpoints, and the Trainer must save and
+    evaluate after every epoch. At the end of an epoch it requests no checkpoint of its own, which
+    would lack the scores of the epoch.
 
     Args:
         local: The Trainer's output folder.
-        every: Steps between checkpoints beside those of the epochs; 0 for none.
-        uri: Folder in object storage that they are copied to; may be empty.
-        fingerprint: The run's fingerprint.
-        sigterm: Tells when to stop.
+        every: Steps between checkpoints in addition to one per epoch; 0 for none.
+        uri: Folder in object storage to copy them to; may be empty.
+        fingerprint: Fingerprint of the run.
+        sigterm: Says when to stop.
     """
 
     def __init__(
@@ -127,10 +132,10 @@ class Checkpointing(TrainerCallback):
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
+        *_: Any,
+        **__: Any,
     ) -> None:
-        """Find the best checkpoint where it lies now, which may be another machine."""
+        """Set the path of the best checkpoint, which another machine may have written."""
         if state.best_global_step:
             best = self._local / folder_name(state.best_global_step)
             state.best_model_checkpoint = str(best)
@@ -139,47 +144,37 @@ class Checkpointing(TrainerCallback):
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
+        *_: Any,
         **kwargs: Any,
     ) -> None:
-        """Tell the sampler the epoch: accelerate does not, if processes go on within one."""
+        """Set the sampler's epoch: accelerate does not, if processes resume within one."""
         kwargs["train_dataloader"].set_epoch(int(state.epoch or 0))
 
     def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **__: Any
     ) -> None:
-        """Ask for a checkpoint when it is time, or when the run is to stop."""
+        """Request a checkpoint when one is due, or when the run has to stop."""
         self._is_stopping = _in_any_process(self._sigterm.received, args)
         is_due = self._every > 0 and state.global_step % self._every == 0
         is_end_of_epoch = float(state.epoch or 0).is_integer()
         if (is_due or self._is_stopping) and not is_end_of_epoch:
             control.should_save = True
 
-    def on_save(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
-        """Seal the checkpoint that was just written, copy it, and remove those it outdates."""
+    def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
+        """Seal the checkpoint that was just written, copy it, and remove outdated ones."""
         _wait_for_all_processes(args)
         if state.is_world_process_zero:
             bundle.seal(self._local / folder_name(state.global_step), self._facts)
             self._copies.mirror(self._local, _thin_out(self._local), state.global_step)
         if self._is_stopping:
-            # One that ended early would have the others killed.
+            # torchrun would kill the others as soon as one process ends.
             _wait_for_all_processes(args)
-            _log.info("train: stopped at step %d, its checkpoint is safe", state.global_step)
+            _log.info("train: stopped at step %d after writing its checkpoint", state.global_step)
             self._sigterm.obey()
 
 
 def _in_any_process(flag: bool, args: TrainingArguments) -> bool:
-    # Processes hear of a signal at different steps, but must stop at the same one.
+    # Signals reach the processes at different steps, but all must stop at the same one.
     if args.world_size == 1:
         return flag
     flags = torch.tensor(int(flag), device=args.device)
@@ -197,13 +192,13 @@ def _valid(local: Path, expected: str) -> dict[int, Path]:
     for step, folder in _checkpoints(local):
         try:
             facts = bundle.verify(folder).facts
-        except InputError as error:
+        except StepError as error:
             _set_aside(folder, f"{error.thing} {error.rule}")
             continue
         if facts.get(_FINGERPRINT) == expected:
             valid[step] = folder
         else:
-            _set_aside(folder, "it is of a run with other settings, data or versions")
+            _set_aside(folder, "it belongs to a run with other settings, data or versions")
     return valid
 
 
@@ -215,14 +210,14 @@ def _checkpoints(local: Path) -> Iterator[tuple[int, Path]]:
 
 
 def _set_aside(folder: Path, reason: str) -> None:
-    _log.warning("train: %s is passed over: %s", folder, reason)
+    _log.warning("train: %s is skipped: %s", folder, reason)
     target = folder.with_name(f"unusable-{folder.name}")
     shutil.rmtree(target, ignore_errors=True)
     folder.rename(target)
 
 
 def _thin_out(local: Path) -> Collection[int]:
-    """Remove the checkpoints that no resumed run would need, and return the steps of the others."""
+    """Remove checkpoints that no resumed run needs, and return the steps of the others."""
     folders = dict(_checkpoints(local))
     newest = sorted(folders)[-_NEWEST_KEPT:]
     kept = {*newest, *(_best_step(folders[step]) for step in newest)}
@@ -232,7 +227,7 @@ def _thin_out(local: Path) -> Collection[int]:
 
 
 def _best_step(checkpoint: Path) -> int:
-    """The step of the best checkpoint that one counts on: its own if there is none before it."""
+    """The step of the best checkpoint so far, which may be this one."""
     return int(_state(checkpoint)["best_global_step"] or step_of(checkpoint.name) or 0)
 
 

@@ -1,4 +1,4 @@
-"""Tokenised rows for the trainer, and the order in which it sees them."""
+"""Tokenised rows, and the order in which training sees them."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -16,14 +16,14 @@ from components import storage
 
 
 def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int, cache: Path) -> Dataset:
-    """Cut every text to `max_length` tokens; padding is left to the batches.
+    """Tokenise rows; padding is left to the batches.
 
     Args:
         rows: Columns `text`, `label` (id) and perhaps `weight`.
         tokenizer: The encoder's tokenizer.
-        max_length: Tokens a text is cut to.
-        cache: Arrow file to keep the result in, named after all that decides it. Processes of
-            one node share it in memory, and a resumed run finds it there.
+        max_length: Texts are cut to this many tokens.
+        cache: Arrow file for the result, named after everything that affects it. Processes of
+            one node share its memory, and a resumed run reuses it.
 
     Returns:
         Columns `input_ids`, `attention_mask`, `labels` (a label id), `length` (tokens) and, if
@@ -54,16 +54,16 @@ def _columns(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> dict[str, l
 
 
 class LengthGroups(Sampler[int]):
-    """Every row once an epoch, in batches of like length, the batches in random order.
+    """Draws every row once per epoch, in batches of similar length and in random order.
 
-    The order depends on seed and epoch alone, so a resumed run sees what an uninterrupted one
-    would have seen, and any number of processes shares the same global batches.
+    The order depends only on seed and epoch, so a resumed run sees the batches of an uninterrupted
+    one, and any number of processes shares the same global batches.
 
     Args:
         lengths: Tokens of each row.
-        batch_size: Rows an optimiser step, over all processes and accumulated passes.
-        shares: Processes times accumulated passes. If there are several, a short last batch is
-            filled up with the first rows of the epoch, since it could not be shared evenly.
+        batch_size: Rows per optimiser step, over all processes and accumulated passes.
+        shares: Processes times accumulated passes. With several shares the first rows of the epoch
+            fill a short last batch, which could not be shared evenly.
         seed: Seed of the order.
     """
 

@@ -4,17 +4,17 @@ import logging
 import time
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
 
 
 class Progress(TrainerCallback):
-    """Takes the time of training, and logs a line with the time left every few seconds.
+    """Measures the speed of training, and logs the time left every few seconds.
 
     Args:
-        rows: Rows an epoch.
+        rows: Rows per epoch.
     """
 
     def __init__(self, rows: int) -> None:
@@ -24,28 +24,16 @@ class Progress(TrainerCallback):
         self._reported = self._started = 0.0
 
     def rows_per_second(self, state: TrainerState, epochs: float) -> float:
-        """Rows trained on here in each second of training, evaluation left out."""
+        """Compute the rows per second of training, evaluation excluded."""
         share = self._steps / max(state.max_steps, 1)
         return share * epochs * self._rows / max(self._seconds, 1e-9)
 
-    def on_epoch_begin(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,  # noqa: ARG002
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
         """Start the clock."""
         self._started = time.monotonic()
 
-    def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
-        """Report progress if the last report is some seconds ago."""
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
+        """Report progress if the last report is some seconds old."""
         now = time.monotonic()
         self._seconds += now - self._started
         self._started = now
@@ -62,13 +50,9 @@ class Progress(TrainerCallback):
         )
 
     def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **kwargs: Any,
+        self, args: TrainingArguments, state: TrainerState, *_: Any, **kwargs: Any
     ) -> None:
-        """Report the validation scores of an epoch."""
+        """Report validation scores."""
         metrics: dict[str, float] = kwargs["metrics"]
         _log.info(
             "train: epoch %d/%d, validation loss %.3f, accuracy %.3f, macro-F1 %.3f",

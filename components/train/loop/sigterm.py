@@ -1,4 +1,4 @@
-"""SIGTERM, held back until it can be obeyed without losing work."""
+"""SIGTERM, deferred until it can be obeyed without losing work."""
 
 import signal
 import threading
@@ -7,15 +7,15 @@ from typing import Self
 
 
 class DeferredSigterm:
-    """Holds a SIGTERM back for the length of a block, or until `obey` is called.
+    """Defers SIGTERM to the end of a `with` block, or until `obey` is called.
 
-    What SIGTERM does then is what it would have done without the block: `start_logging` makes a
-    step exit with status 143, and a plain process is ended, which Kubernetes reports as 143 too.
-    Outside the main thread, where Python takes no signals, the block changes nothing.
+    SIGTERM then has the effect that it has outside the block: a step exits with status 143 after
+    `start_logging`, and a plain process is killed, which Kubernetes reports as 143 too. Outside
+    the main thread, where Python handles no signals, the block changes nothing.
     """
 
     received = False
-    """Whether a SIGTERM is being held back."""
+    """True while a SIGTERM is deferred."""
 
     def __enter__(self) -> Self:
         self._is_active = threading.current_thread() is threading.main_thread()
@@ -36,7 +36,7 @@ class DeferredSigterm:
             signal.raise_signal(signal.SIGTERM)
 
     def obey(self) -> None:
-        """Let SIGTERM do now what it does outside the block."""
+        """Let SIGTERM take effect now."""
         self.received = False
         signal.signal(signal.SIGTERM, self._handler)
         signal.raise_signal(signal.SIGTERM)

@@ -46,10 +46,10 @@ def fit(
     checkpoints: Path,
     identity: str,
 ) -> History:
-    """Train a model in place and leave it with its best epoch's weights.
+    """Train a model in place and give it the weights of its best epoch.
 
-    Batches hold texts of like length and are padded to their longest. A checkpoint is written
-    every epoch; the best one has the highest macro-F1 on the validation rows.
+    Batches hold texts of similar length and are padded to their longest. A checkpoint is written
+    after every epoch; the best epoch has the highest macro-F1 on the validation rows.
     """
     progress = Progress(len(train))
     average = MovingAverage(model, settings.average_decay) if settings.average_decay else None
@@ -105,16 +105,16 @@ def _train(
     checkpoints: Path,
     identity: str,
 ) -> None:
-    """Train to the end, from the newest whole checkpoint of the same run if there is one."""
+    """Train to the end, from the newest valid checkpoint of the same run if there is one."""
     uri = settings.checkpoint_uri
     with this_process().local_main_process_first():
         checkpoint = newest_valid(checkpoints, uri, identity)
     if checkpoint:
-        _log.info("train: going on from %s", checkpoint)
+        _log.info("train: resuming from %s", checkpoint)
         if average:
             average.restore(checkpoint)
         if step := ended_at(checkpoint):
-            # The Trainer forgets that patience had run out, and would train on.
+            # The Trainer forgets that patience ran out, and would continue.
             trainer.args.max_steps = step
     with DeferredSigterm() as sigterm:
         trainer.add_callback(
@@ -148,7 +148,7 @@ def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> Trainin
         logging_steps=max(1, steps_per_epoch // _LOGGED_POINTS_PER_EPOCH),
         disable_tqdm=True,
         report_to="none",
-        # Off, since it would take the weights away before the loss sees them.
+        # True would drop the rows' weights, which the loss needs.
         remove_unused_columns=False,
         seed=settings.seed,
         dataloader_pin_memory=False,
@@ -156,10 +156,10 @@ def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> Trainin
 
 
 class ClassifierTrainer(Trainer):
-    """The transformers Trainer with what a classifier needs beside it.
+    """The transformers Trainer with row weights, batches of similar length and averaged weights.
 
-    Rows may have weights in the loss, batches hold texts of like length, `lora+` gets its
-    optimiser, and a moving average of the weights is evaluated if there is one.
+    `lora+` gets its own optimiser. The moving average of the weights, if there is one, is what is
+    evaluated.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class ClassifierTrainer(Trainer):
         self._settings, self._average = settings, average
         if average:
             self.add_callback(average)
-        # The loss below is a mean already; the Trainer shall divide it among accumulated passes.
+        # The loss below is already a mean; the Trainer has to divide it by the number of passes.
         self.model_accepts_loss_kwargs = False
 
     def compute_loss(
@@ -179,7 +179,7 @@ class ClassifierTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Any:
-        """The mean cross entropy of a batch, each row counting by its weight."""
+        """Compute the mean cross entropy of a batch, each row multiplied by its weight."""
         labels, weight = inputs.pop("labels"), inputs.pop("weight", None)
         inputs.pop("length", None)
         outputs = model(**inputs)
@@ -189,13 +189,13 @@ class ClassifierTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
-        """The scores of the averaged weights if there are any, else of the present ones."""
+        """Score the averaged weights if there are any, else the current ones."""
         with self._average.applied() if self._average else nullcontext():
             metrics: dict[str, float] = super().evaluate(*arguments, **options)
         return metrics
 
     def create_optimizer(self, model: Any = None) -> Any:
-        """AdamW; for `lora+` with two learning rates."""
+        """Create AdamW; for `lora+` with two learning rates."""
         if self.optimizer is None and self._settings.peft_method == "lora+":
             trained: Any = self.model
             kind, options = self.get_optimizer_cls_and_kwargs(self.args, trained)

@@ -1,14 +1,14 @@
 """Fine-tuning methods: which weights of a classifier are trained, and in what form.
 
-| method | trained beside the head | source |
+| method | trained in addition to the head | source |
 | --- | --- | --- |
-| `lora` | two low-rank matrices a linear module | arXiv 2106.09685 |
+| `lora` | two low-rank matrices per linear module | arXiv 2106.09685 |
 | `rslora` | the same, scaled by the root of the rank | arXiv 2312.03732 |
 | `lora+` | the same, the second matrix at a higher rate | arXiv 2402.12354 |
-| `dora` | the same, and the length of each column | arXiv 2402.09353 |
+| `dora` | the same, and the magnitude of each column | arXiv 2402.09353 |
 | `pissa` | the same, started from the principal components | arXiv 2404.02948 |
-| `qlora` | as `lora`, on a base in 4 bits | arXiv 2305.14314 |
-| `ia3` | a factor for each inner activation | arXiv 2205.05638 |
+| `qlora` | the same as `lora`, on a base model in 4 bits | arXiv 2305.14314 |
+| `ia3` | a factor per inner activation | arXiv 2205.05638 |
 | `full` | every weight | |
 | `head` | nothing | |
 """
@@ -42,10 +42,10 @@ from components.train.settings import ADAPTER_METHODS, TrainSettings
 
 
 def load_classifier(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
-    """Load an encoder with a new head in the form in which the method trains it.
+    """Load an encoder with a new head in the precision in which the method trains it.
 
-    For `qlora` the linear modules of the encoder are in NF4 with double quantisation; they
-    compute in bfloat16 where training does, else in float32. Otherwise all is in float32.
+    For `qlora` the linear modules of the encoder are in NF4 with double quantisation and compute
+    in bfloat16 where training does, else in float32. Everything else is in float32.
 
     Raises:
         InputError: If the encoder cannot be loaded, or `qlora` lacks what it needs.
@@ -64,22 +64,22 @@ def load_classifier(encoder: Encoder, task: Task, settings: TrainSettings) -> An
     )
     classifier = encoder.classifier(task, quantisation)
     for module in classifier.modules():
-        # On processors with AVX512-BF16 a module packs its weights at the first inference into a
-        # form that cannot be trained any further.
+        # On processors with AVX512-BF16 the first inference packs the weights of a module into a
+        # form that cannot be trained.
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
     return classifier
 
 
 def with_adapter(model: Any, settings: TrainSettings) -> Any:
-    """Prepare a sequence classifier so that only what the method trains is trained.
+    """Prepare a sequence classifier so that only the weights of the method are trained.
 
-    `head` trains what transformers adds to the pretrained encoder: all of DistilBERT's and
-    RoBERTa's two-layer heads and DeBERTa's pooler, but not the pooler of BERT, which is
-    pretrained; `head_modules` chooses otherwise.
+    `head` trains the modules that transformers adds to the pretrained encoder: the two-layer heads
+    of DistilBERT and RoBERTa and DeBERTa's pooler, but not the pooler of BERT, which is
+    pretrained; `head_modules` overrides this.
 
     Args:
-        model: What `load_classifier` gave. `pissa` changes its weights.
+        model: The classifier from `load_classifier`; `pissa` changes its weights.
         settings: Method, its modules and its rank.
 
     Returns:
@@ -105,8 +105,8 @@ def _wrapped(model: Any, settings: TrainSettings) -> Any:
         prepare_model_for_kbit_training(  # type: ignore[no-untyped-call]
             model, use_gradient_checkpointing=False
         )
-    # With a name, peft would look for it on the hub at every checkpoint, and write down where
-    # the base model happens to lie on this machine. The saved adapter is given its name at last.
+    # With a name, peft would look it up on the hub at every checkpoint, and record the path of the
+    # base model on this machine. The saved adapter gets the name at the end.
     model.name_or_path = ""
     return get_peft_model(model, _config(model.config.model_type, settings))
 
@@ -128,7 +128,7 @@ def _config(model_type: str, settings: TrainSettings) -> PeftConfig:
         lora_dropout=settings.lora_dropout,
         use_rslora=settings.peft_method == "rslora",
         use_dora=settings.peft_method == "dora",
-        # The exact decomposition, which is the same each time: a resumed run needs it again.
+        # The exact decomposition, since a resumed run has to reproduce it.
         init_lora_weights="pissa" if settings.peft_method == "pissa" else True,
         **common,
     )

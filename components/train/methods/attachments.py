@@ -1,4 +1,4 @@
-"""Where fine-tuning methods attach in each architecture."""
+"""The modules of each architecture that fine-tuning methods attach to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from components.train.settings import WHOLE_METHODS, TrainSettings
 
 @dataclass(frozen=True)
 class Attachment:
-    """Names of modules; a module has a name if its path is the name or ends in a dot and the name.
+    """Names of modules, which match as `is_named` says.
 
     Args:
         adapted: Linear modules that get low-rank matrices.
         scaled: Linear modules whose outputs (IA)³ scales.
         feedforward: Linear modules whose inputs (IA)³ scales.
-        head: Modules trained in full: those that transformers adds to the pretrained encoder.
+        head: Modules trained in full, which transformers adds to the pretrained encoder.
     """
 
     adapted: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ _BERT_LINEARS = ("query", "key", "value", "intermediate.dense", "output.dense")
 _ROBERTA = Attachment(_BERT_LINEARS, ("key", "value"), ("output.dense",), ("classifier",))
 
 ATTACHMENTS: Mapping[str, Attachment] = {
-    # BERT's pooler is a part of the pretrained encoder, so it is adapted like any other layer.
+    # BERT's pooler is part of the pretrained encoder, so it is adapted like any other layer.
     "bert": Attachment(
         (*_BERT_LINEARS, "pooler.dense"), ("key", "value"), ("output.dense",), ("classifier",)
     ),
@@ -63,12 +63,12 @@ ATTACHMENTS: Mapping[str, Attachment] = {
         ("pooler", "classifier"),
     ),
 }
-"""By `model_type` of the transformers configuration. (IA)³ attaches where arXiv 2205.05638 and
-peft's own table put it: at keys, values and the second feed-forward layer."""
+"""By `model_type` of the transformers configuration. (IA)³ attaches to keys, values and the second
+feed-forward layer, as in arXiv 2205.05638 and in peft's own table."""
 
 
 def head_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
-    """Names of the modules that are trained in full.
+    """Return the names of the modules that are trained in full.
 
     Raises:
         InputError: If they are neither chosen nor known for the architecture.
@@ -78,7 +78,7 @@ def head_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
 
 
 def targets_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
-    """Names of the modules that get an adapter.
+    """Return the names of the modules that get an adapter.
 
     Raises:
         InputError: If they are neither chosen nor known for the architecture.
@@ -98,12 +98,12 @@ def check_attachment(model: Any, settings: TrainSettings) -> None:
         settings: Method, its modules and its rank.
 
     Raises:
-        InputError: If a named module is not in the model, the rank exceeds what a module has, or
-            the model cannot do gradient checkpointing.
+        InputError: If a named module is not in the model, the rank exceeds the size of a module,
+            or the model does not support gradient checkpointing.
     """
     model_type = model.config.model_type
     if settings.gradient_checkpointing and not model.supports_gradient_checkpointing:
-        rule = f"is not offered by transformers for {model_type}"
+        rule = f"is not supported by transformers for {model_type}"
         raise InputError("gradient_checkpointing=True", rule, "Leave it out")
     if settings.peft_method == "full":
         return
@@ -124,7 +124,7 @@ def check_attachment(model: Any, settings: TrainSettings) -> None:
 
 
 def is_named(path: str, name: str) -> bool:
-    """Whether a module's path in the model is a name, or ends in a dot and the name."""
+    """Match a module's path in the model with a name: equal, or ending in a dot and the name."""
     return f".{path}".endswith(f".{name}")
 
 
@@ -133,7 +133,7 @@ def _chosen(
 ) -> tuple[str, ...]:
     if not choice and not known:
         fix = f"Set {setting}, or use {', '.join(ATTACHMENTS)}"
-        rule = "is an architecture whose modules are not known"
+        rule = "has an architecture whose modules are not known"
         raise InputError(f"base model of type {model_type!r}", rule, fix)
     return tuple(choice) or known
 
@@ -143,11 +143,11 @@ def _require_present(
 ) -> None:
     unknown = [name for name in names if not any(is_named(path, name) for path in modules)]
     if unknown:
-        there = sorted({path.rpartition(".")[2] for path in modules} - {""})
-        what = "linear module outside of the head" if setting == "target_modules" else "module"
-        names_there = ", ".join(name for name in there if not name.isdigit())
+        present = sorted({path.rpartition(".")[2] for path in modules} - {""})
+        what = "linear module outside the head" if setting == "target_modules" else "module"
+        known = ", ".join(name for name in present if not name.isdigit())
         raise InputError(
-            f"{setting}={unknown}", f"names no {what} of this {model_type}", f"Use {names_there}"
+            f"{setting}={unknown}", f"names no {what} of this {model_type}", f"Use {known}"
         )
 
 
@@ -155,8 +155,8 @@ def _require_rank(rank: int, targets: Iterable[str], modules: Mapping[str, Any])
     for path, module in modules.items():
         most = min(module.in_features, module.out_features)
         if rank > most and any(is_named(path, name) for name in targets):
-            rule = f"is more than {path} can have, which is {most}"
-            raise InputError(f"lora_rank={rank}", rule, "Lower it, or choose the method full")
+            rule = f"exceeds the largest rank of {path}, which is {most}"
+            raise InputError(f"lora_rank={rank}", rule, "Lower it, or choose peft_method=full")
 
 
 def _is_inside(path: str, names: Iterable[str]) -> bool:

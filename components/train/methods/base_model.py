@@ -24,36 +24,36 @@ _FILES = (_WEIGHTS, "config.json", "tokenizer.json")
 
 @dataclass(frozen=True)
 class Encoder:
-    """Where a pretrained encoder is: a local folder, or a hub id with its commit."""
+    """A pretrained encoder: a local folder, or a hub id with its commit."""
 
     name: str
     commit: str | None
 
     def tokenizer(self) -> Any:
-        """The encoder's fast tokenizer.
+        """Load the encoder's fast tokenizer.
 
         Raises:
-            InputError: If it is missing, damaged or out of reach.
+            InputError: If it is missing, damaged or unreachable.
         """
         return self._load(AutoTokenizer, use_fast=True)
 
     def model_type(self) -> str:
-        """The architecture, as the encoder's configuration names it.
+        """Read the architecture from the encoder's configuration.
 
         Raises:
-            InputError: If it is missing, damaged or out of reach.
+            InputError: If it is missing, damaged or unreachable.
         """
         return str(self._load(AutoConfig).model_type)
 
     def classifier(self, task: Task, quantisation: BitsAndBytesConfig | None = None) -> Any:
-        """The encoder with a new classification head for the task's labels, in float32.
+        """Load the encoder with a new classification head for the task's labels, in float32.
 
         Args:
-            task: Names the outputs.
-            quantisation: How linear modules are quantised while loading, if at all.
+            task: Names of the outputs.
+            quantisation: Quantisation of linear modules while loading; None for none.
 
         Raises:
-            InputError: If it is missing, damaged or out of reach.
+            InputError: If it is missing, damaged or unreachable.
         """
         return self._load(
             AutoModelForSequenceClassification,
@@ -82,10 +82,10 @@ def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
         base_model: Hub id, or path or URI of a folder.
         revision: Commit of a hub model; `sha256:` and the hash of the weights of a folder, or
             empty for a folder that is not pinned.
-        downloads: Takes what comes from object storage.
+        downloads: Folder for downloads from object storage.
 
     Raises:
-        InputError: If it is missing, not pinned, or has other content than was pinned.
+        InputError: If it is missing or not pinned, or its content differs from the pin.
     """
     if commit := hub_commit(base_model, revision):
         return Encoder(base_model, commit)

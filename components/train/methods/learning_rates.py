@@ -1,4 +1,4 @@
-"""How fast each method trains."""
+"""Default learning rates, and the optimiser of `lora+`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,38 +11,38 @@ from components.train.settings import TrainSettings
 
 _FULL: Mapping[str, float] = {"bert": 5e-5, "distilbert": 5e-5, "electra": 1e-4}
 _FULL_OTHERWISE = 2e-5
-"""The highest rate of the BERT paper (arXiv 1810.04805) for it and its smaller kin; the rate of
-ELECTRA-base (arXiv 2003.10555); for the others one from the range in which RoBERTa was
+"""The highest rate of the BERT paper (arXiv 1810.04805) for BERT and its smaller relatives; the
+rate of ELECTRA-base (arXiv 2003.10555); for the others a rate from the range in which RoBERTa was
 fine-tuned, 1e-5 to 3e-5 (arXiv 1907.11692)."""
 
 _LORA: Mapping[str, float] = dict.fromkeys(("bert", "distilbert", "electra", "mpnet"), 1e-3)
 _LORA_OTHERWISE = 5e-4
-"""RoBERTa-base's rate in the LoRA paper (arXiv 2106.09685); twice as much for encoders of BERT's
-recipe, where 1e-3 did better than 2e-4 with MiniLM."""
+"""The rate of RoBERTa-base in the LoRA paper (arXiv 2106.09685); twice that for encoders with the
+recipe of BERT, where 1e-3 was better than 2e-4 with MiniLM."""
 
-# The direction is from the sources named; the sizes are starting points, not measurements.
+# The sources give the direction; the sizes are starting points, not measurements.
 _SHARE_OF_LORA: Mapping[str, float] = {
     "lora": 1,
     "qlora": 1,
-    # Its authors advise a slightly lower rate than LoRA's (github.com/NVlabs/DoRA).
+    # Its authors recommend a slightly lower rate than for LoRA (github.com/NVlabs/DoRA).
     "dora": 0.7,
-    # At ranks 8 to 16 its scale is three to four times LoRA's (arXiv 2312.03732).
+    # At ranks 8 to 16 its scale is three to four times that of LoRA (arXiv 2312.03732).
     "rslora": 0.5,
-    # The rate of A; with B's 16 times as high their geometric mean is LoRA's.
+    # The rate of A; B's is 16 times as high, so that their geometric mean is LoRA's rate.
     "lora+": 0.25,
-    # The matrices start large, so that steps change the product at once (arXiv 2404.02948).
+    # The matrices start large, so steps change their product at once (arXiv 2404.02948).
     "pissa": 0.2,
 }
 _ABSOLUTE: Mapping[str, float] = {
     # T-Few's rate (arXiv 2205.05638).
     "ia3": 3e-3,
-    # Adam's own default (arXiv 1412.6980).
+    # The default of Adam (arXiv 1412.6980).
     "head": 1e-3,
 }
 
 
 def default_learning_rate(peft_method: str, model_type: str) -> float:
-    """The peak learning rate of a method, for batches of 16 to 32 texts and AdamW.
+    """Return the peak learning rate of a method, for batches of 16 to 32 texts and AdamW.
 
     Args:
         peft_method: One of the methods of `TrainSettings`.
@@ -58,12 +58,12 @@ def default_learning_rate(peft_method: str, model_type: str) -> float:
 def loraplus_optimizer(
     model: PeftModel, settings: TrainSettings, kind: type[Optimizer], options: Mapping[str, Any]
 ) -> Optimizer:
-    """An optimizer for `lora+`: the second matrices and the biases learn faster than the rest.
+    """Create an optimiser for `lora+`: second matrices and biases learn faster than the rest.
 
     Args:
         model: A peft model.
         settings: `lora_plus_ratio`, the ratio of the rates, and `weight_decay`.
-        kind: Class of the optimizer.
+        kind: Class of the optimiser.
         options: Its options, `lr` (the lower rate) among them, as
             `Trainer.get_optimizer_cls_and_kwargs` gives them.
     """

@@ -1,16 +1,14 @@
-"""The search space: which settings a search may change, and how far."""
+"""The search space: settings that a search may change, and their ranges."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from components import storage
 from components.errors import InputError, require_one_of
 from components.options import require_known, with_options
 from components.train.settings import TrainSettings
+from components.yaml_files import read_mapping, require_mapping
 
 SPACE = Path(__file__).with_name("space.yaml")
 """The search space that comes with the project."""
@@ -29,9 +27,9 @@ class Parameter:
     Args:
         name: Field of `TrainSettings`.
         kind: One of `KINDS`.
-        low: Least value of a `float` or `int`.
-        high: Greatest value of a `float` or `int`.
-        log: Draw each order of magnitude as often as another; `low` must be above 0.
+        low: Smallest value of a `float` or `int`.
+        high: Largest value of a `float` or `int`.
+        log: Draw every order of magnitude equally often; `low` must be above 0.
         choices: Values of a `categorical`, at least two.
     """
 
@@ -74,7 +72,7 @@ class Parameter:
             raise InputError(f"{self.name}={self.low:g}..{self.high:g}", rule, "Round them")
 
     def examples(self) -> Iterator[Any]:
-        """Values that show whether the settings take every value: all of them if they are few."""
+        """Values that the settings must accept: all of them, or a sample if they are many."""
         if self.kind == "categorical":
             yield from self.choices
         elif self.kind == "int":
@@ -86,23 +84,20 @@ class Parameter:
 
 
 def read_space(uri: str, settings: TrainSettings) -> list[Parameter]:
-    """Read a search space, and refuse it now if the train step would refuse it later.
+    """Read a search space, and refuse values that the train step would refuse later.
 
     Args:
-        uri: Path or URI of a YAML file: by name of a setting, the fields of `Parameter`.
-        settings: What the settings have that are not searched.
+        uri: Path or URI of a YAML file that maps each setting to the fields of a `Parameter`.
+        settings: The settings that are not searched.
 
     Raises:
         InputError: If the file cannot be read, or a name, kind or range cannot be used.
     """
-    try:
-        content = yaml.safe_load(storage.read_text(uri))
-    except yaml.YAMLError as error:
-        raise InputError(f"search space {uri}", "is not YAML", str(error)) from error
-    if not content or not isinstance(content, dict):
-        rule = "must hold settings by name"
-        raise InputError(f"search space {uri}", rule, "See components/train/search/space.yaml")
-    parameters = [_parameter(str(name), options) for name, options in content.items()]
+    content = read_mapping(uri, "search space")
+    if not content:
+        fix = f"See {SPACE.name} of components/train/search"
+        raise InputError(f"search space {uri}", "holds no settings", fix)
+    parameters = [_parameter(name, options) for name, options in content.items()]
     for parameter in parameters:
         for value in parameter.examples():
             with_values(settings, {parameter.name: value})
@@ -119,18 +114,20 @@ def with_values(settings: TrainSettings, values: Mapping[str, Any]) -> TrainSett
 
 
 def for_trial(settings: TrainSettings) -> TrainSettings:
-    """Settings for a training whose model is thrown away.
+    """Settings of one training whose model is thrown away.
 
-    It needs no copies of its checkpoints, and how well it would be quantised is of no account.
+    Its checkpoints need no copies, and its int8 model need not agree with the float32 model.
     """
-    return replace(settings, checkpoint_uri="", min_int8_agreement=0.0)
+    return replace(
+        settings, checkpoint_uri="", min_int8_agreement=0.0, search_trials=0, ablation=False
+    )
 
 
 def _parameter(name: str, options: Any) -> Parameter:
     types = {each.name: each.type for each in fields(TrainSettings)}
     require_known(name, types, "setting")
-    if not isinstance(options, dict) or "kind" not in options:
+    if "kind" not in require_mapping(options, f"search space: {name}"):
         raise InputError(f"search space: {name}", "has no kind", f"Use one of {', '.join(KINDS)}")
     if options["kind"] == "float" and types[name] is not float:
-        raise InputError(f"{name}.kind='float'", "is no number with decimals", "Use another kind")
-    return with_options(Parameter, {str(key): value for key, value in options.items()}, name=name)
+        raise InputError(f"{name}.kind='float'", "is for numbers with decimals", "Use another")
+    return with_options(Parameter, options, name=name)

@@ -1,4 +1,4 @@
-"""A hyperparameter search on one machine that goes on where it was stopped.
+"""A hyperparameter search on one machine that resumes where it was stopped.
 
 Source: Akiba et al. 2019, Optuna, doi 10.1145/3292500.3330701; its sampler is Bergstra et al.
 2011, tree-structured Parzen estimator.
@@ -21,7 +21,7 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from components import storage
-from components.errors import InputError, require_between
+from components.errors import InputError, WorkError, require_between
 from components.train.arguments import changed_settings
 from components.train.search.space import Parameter, with_values
 from components.train.settings import TrainSettings
@@ -43,21 +43,21 @@ def search(
 ) -> TrainSettings:
     """Find the settings with the highest score.
 
-    Run again with the same study it makes the trials that are left, beginning with the one that
-    it was stopped in; it then ends like a search that was never stopped. Beside the study it
-    writes `trials.csv` and `best.yaml`, which holds every setting that is not the default.
+    With the study of a stopped search it runs the trials that are left, beginning with the
+    one that was interrupted, and ends as if it had never been stopped. Next to the study it writes
+    `trials.csv` and `best.yaml`, which holds every setting that differs from its default.
 
     Args:
         score: Trains with settings and scores the result.
-        settings: What the settings have that are not searched, and the seed.
-        space: Which settings are searched.
-        trials: How many trials the study shall have in all.
+        settings: The seed, and the settings that are not searched.
+        space: The settings that are searched.
+        trials: Number of trials of the study, earlier ones included.
         study_file: SQLite file of the study.
         data: Identifies the data, so that no study mixes scores on different data.
 
     Raises:
-        InputError: If the study is another search's, no trial succeeds, or a trial refuses its
-            input.
+        InputError: If the study belongs to another search, or a trial refuses its input.
+        WorkError: If no trial succeeds.
     """
     require_between("trials", trials, 1)
     study = _open(study_file)
@@ -70,7 +70,7 @@ def search(
         _write_trials(study, study_file.with_name(TRIALS))
     _write_trials(study, study_file.with_name(TRIALS))
     if not study.get_trials(states=(TrialState.COMPLETE,)):
-        raise InputError(str(study_file), "no trial succeeded", "See the log for the reasons")
+        raise WorkError(str(study_file), "no trial succeeded", "See the log for the reasons")
     best = with_values(settings, study.best_params)
     with storage.staged(study_file.with_name(BEST)) as draft:
         draft.write_text(yaml.safe_dump(changed_settings(best)), encoding="utf-8")
@@ -78,7 +78,7 @@ def search(
 
 
 def _open(study_file: Path) -> optuna.Study:
-    # They would tell of their own doings in between.
+    # They would log between our lines.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study_file.parent.mkdir(parents=True, exist_ok=True)
@@ -94,22 +94,22 @@ def _require_same(study: optuna.Study, facts: Mapping[str, Any]) -> None:
     known = study.user_attrs.setdefault(_FACTS, facts)
     changed = [name for name, value in facts.items() if known[name] != value]
     if changed:
-        rule = f"was begun with other {' and '.join(changed)}"
-        raise InputError(f"study {_NAME}", rule, "Name a new study file")
+        rule = f"was started with other {' and '.join(changed)}"
+        raise InputError(f"study {_NAME}", rule, "Name another study file")
     study.set_user_attr(_FACTS, facts)
 
 
 def _next_trial(
     study: optuna.Study, space: Sequence[Parameter], trials: int, seed: int
 ) -> int | None:
-    """The trial that was stopped, or a new one, or none if there are enough."""
+    """The interrupted trial, else a new one, else None if there are enough."""
     if stopped := study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         return stopped[0].number
-    made = len(study.get_trials(deepcopy=False))
-    if made >= trials:
+    created = len(study.get_trials(deepcopy=False))
+    if created >= trials:
         return None
-    # A sampler's random state is not in the study: by trial it is the same after a stop.
-    study.sampler = optuna.samplers.TPESampler(seed=seed + made)
+    # The study does not hold the sampler's random state: a seed per trial restores it.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + created)
     return study.ask({each.name: _distribution(each) for each in space}).number
 
 
@@ -130,7 +130,7 @@ def _run(
     score: Callable[[TrainSettings], float],
     settings: TrainSettings,
 ) -> None:
-    """Make a trial; one that fails is recorded as failed, and the search goes on."""
+    """Run a trial; one that fails is recorded as failed, and the search continues."""
     try:
         value = score(settings)
     except InputError:

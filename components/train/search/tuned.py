@@ -1,10 +1,10 @@
-"""Settings that a search has improved, from training the real thing."""
+"""Settings found by a search that trains and scores real models."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.artifacts.dataset import dataset_sha256
-from components.train.launch import train_in_processes
+from components.train.launch import fine_tune_in_processes
 from components.train.search.space import SPACE, for_trial, read_space
 from components.train.search.study import search
 from components.train.settings import TrainSettings
@@ -20,10 +20,10 @@ def tuned(
     """Find the settings whose model has the highest macro-F1 on the validation rows.
 
     Args:
-        settings: What the settings have that are not searched, and the seed.
+        settings: The seed, and the settings that are not searched.
         dataset: Folder of the merge step.
-        trials: How many trainings the study shall have in all.
-        study_file: SQLite file of the study; a search that was stopped goes on from it.
+        trials: Number of trainings of the study, earlier ones included.
+        study_file: SQLite file of the study; a search that was stopped resumes from it.
         space: Search space, path or URI.
 
     Raises:
@@ -34,7 +34,7 @@ def tuned(
     def score(trial: TrainSettings) -> float:
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            history = train_in_processes(
+            history = fine_tune_in_processes(
                 for_trial(trial), dataset, folder / "model", folder / "checkpoints"
             )
             return history.best["macro_f1"]

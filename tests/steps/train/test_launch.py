@@ -1,4 +1,4 @@
-"""The train step in several real processes, which exchange gradients by gloo."""
+"""Fine-tuning in several real processes, which exchange gradients through gloo."""
 
 import shutil
 import signal
@@ -15,12 +15,13 @@ from safetensors.numpy import load_file
 from components.artifacts.model import bundle
 from components.artifacts.model.history import read_history
 from components.errors import InputError
-from components.train.launch import train_in_processes
+from components.train.launch import fine_tune_in_processes
 from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
+from tests.forked import start_module
 from tests.tiny_encoder import write_tiny_encoder
 
-# Four steps an epoch in batches of 16.
+# Four steps per epoch in batches of 16.
 ROWS = {"train": 64, "validation": 24, "test": 24}
 
 
@@ -30,7 +31,7 @@ def settings(tmp_path_factory):
     return TrainSettings(
         base_model=str(write_tiny_encoder(tmp_path_factory.mktemp("encoder"))),
         learning_rate=5e-3,
-        epochs=2,
+        epochs=1,
         batch_size=16,
         max_length=32,
         dropout=0.0,
@@ -56,31 +57,30 @@ def losses(history):
     return [point["loss"] for point in history.train]
 
 
-@pytest.mark.slow
 def test_two_processes_learn_as_one_does(settings, small_dataset, tmp_path):
     histories = []
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         histories.append(
-            train_in_processes(
+            fine_tune_in_processes(
                 replace(settings, processes=processes),
                 *(small_dataset, folder / "model", folder / "checkpoints"),
             )
         )
     one, two = histories
-    assert len(losses(one)) == 8
+    assert len(losses(one)) == 4
     # The same sums in another order: float32 rounds them differently, and Adam magnifies it.
     assert losses(two) == pytest.approx(losses(one), abs=1e-5)
-    # Processes fill their last batch of validation rows up; the loss counts those twice.
-    assert two["validation"] == [pytest.approx(point, abs=0.02) for point in one["validation"]]
+    # Processes fill up their last batch of validation rows; the loss counts those rows twice.
+    assert two.validation == [pytest.approx(point, abs=0.02) for point in one.validation]
     first, second = (
         load_file(tmp_path / each / "model" / bundle.MERGED / "model.safetensors") for each in "12"
     )
     for name, weights in first.items():
         np.testing.assert_allclose(second[name], weights, atol=1e-5, err_msg=name)
     bundle.verify(tmp_path / "2" / "model")
-    # Each process of a group saves a random state of its own; two that learn alone would not.
-    (last,) = (tmp_path / "2" / "checkpoints").glob("checkpoint-8")
+    # Only processes of one group each save a random state.
+    (last,) = (tmp_path / "2" / "checkpoints").glob("checkpoint-4")
     assert {path.name for path in last.glob("rng_state*")} == {"rng_state_0.pth", "rng_state_1.pth"}
 
 
@@ -89,7 +89,9 @@ def test_what_a_process_refuses_is_refused(settings, small_dataset, tmp_path):
     shutil.copytree(small_dataset, tmp_path / "dataset")
     (tmp_path / "dataset" / "validation.parquet").unlink()
     with pytest.raises(InputError, match=r"validation\.parquet: there is no such file"):
-        train_in_processes(settings, tmp_path / "dataset", tmp_path / "model", tmp_path / "points")
+        fine_tune_in_processes(
+            settings, tmp_path / "dataset", tmp_path / "model", tmp_path / "points"
+        )
     assert not (tmp_path / "model").exists()
 
 
@@ -98,26 +100,26 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(
     settings, tmp_path, processes, accumulated
 ):
     with pytest.raises(InputError, match="batch_size=16: cannot be shared evenly"):
-        train_in_processes(
+        fine_tune_in_processes(
             replace(settings, processes=processes, accumulation_steps=accumulated),
             *(tmp_path, tmp_path / "model", tmp_path / "checkpoints"),
         )
 
 
-@pytest.mark.slow
-def test_the_command_line_trains_and_tells_katib_the_score(settings, small_dataset, tmp_path):
+def test_the_command_line_trains_and_reports_the_score_to_katib(settings, small_dataset, tmp_path):
     (tmp_path / "settings.yaml").write_text(f"base_model: {settings.base_model}\nepochs: 9\n")
-    command = [
-        *(sys.executable, "-m", "components.train", f"--dataset=file://{small_dataset}"),
-        *(f"--output=file://{tmp_path}/there/model", f"--settings={tmp_path}/settings.yaml"),
-        *("--set=epochs=1", "--set=max_length=32", "--set=min_int8_agreement=0"),
+    arguments = [
+        *(f"--dataset=file://{small_dataset}", f"--output=file://{tmp_path}/there/model"),
+        *(f"--settings={tmp_path}/settings.yaml", "--set=epochs=1 max_length=32"),
+        "--set=min_int8_agreement=0",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = start_module("components.train", arguments, tmp_path)
+    process.join(timeout=300)
+    assert process.exitcode == 0, (tmp_path / "stderr").read_text()
     bundle.verify(tmp_path / "there" / "model")
-    history = read_history(tmp_path / "there" / "model")
-    (epoch,) = history.validation
-    assert done.stdout.splitlines()[-1] == f"{METRIC}={epoch['macro_f1']:.6f}"
+    (epoch,) = read_history(tmp_path / "there" / "model").validation
+    last_line = (tmp_path / "stdout").read_text().splitlines()[-1]
+    assert last_line == f"{METRIC}={epoch['macro_f1']:.6f}"
 
 
 @pytest.mark.slow
@@ -137,5 +139,5 @@ def test_sigterm_stops_every_process(settings, small_dataset, tmp_path):
     assert step.returncode == 128 + signal.SIGTERM, rest
     assert len(family) >= 3
     assert not any(each.is_running() for each in family)
-    assert list((tmp_path / "model.checkpoints").glob("checkpoint-*"))
+    assert list((tmp_path / "model.checkpoints" / "all").glob("checkpoint-*"))
     assert not (tmp_path / "model").exists()

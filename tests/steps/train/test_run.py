@@ -15,6 +15,7 @@ from components.artifacts.model.engines import inference_session
 from components.artifacts.model.history import read_history
 from components.artifacts.task import load_task
 from components.errors import InputError
+from components.train.fine_tuning import fine_tune
 from components.train.loop.trainer import ClassifierTrainer
 from components.train.methods.base_model import locate_encoder
 from components.train.run import train
@@ -22,7 +23,7 @@ from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
 
 EPOCHS = 2
-STEPS = 4  # batches of 16 in an epoch of 60 rows
+STEPS = 4  # per epoch: 60 rows in batches of 16
 TEXTS = ["i am so happy today", "Leave me alone!", "What? Forty people in my own kitchen?", "no"]
 
 
@@ -37,8 +38,8 @@ def tiny_settings(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tiny_run(tiny_settings, small_dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    history = train(tiny_settings, small_dataset, folder / "model", folder / "checkpoints")
-    return folder, history
+    paths = (folder / "model", folder / "real_only", folder / "checkpoints")
+    return folder, train(tiny_settings, small_dataset, *paths)
 
 
 def weights(model):
@@ -62,7 +63,36 @@ def merged_logits(model_folder, encoded):
     return logits(model, encoded)
 
 
-def test_a_trained_model_is_whole_and_holds_nothing_that_runs_code(model_folder):
+def test_the_step_searches_first_and_trains_again_without_synthetic_rows(
+    tiny_settings, small_dataset, tmp_path, monkeypatch
+):
+    searches = []
+
+    def found(settings, _dataset, trials, _study_file):
+        searches.append(trials)
+        return replace(settings, learning_rate=4e-3)
+
+    monkeypatch.setattr("components.train.run.tuned", found)
+    dataset = shutil.copytree(small_dataset, tmp_path / "dataset")
+    rows = pd.read_parquet(dataset / "train.parquet")
+    rows.loc[:30, "source"] = "synthetic"
+    rows.to_parquet(dataset / "train.parquet", index=False)
+    chosen = replace(tiny_settings, epochs=1, search_trials=3, ablation=True)
+    train(chosen, dataset, *(tmp_path / name for name in ("all", "real", "checkpoints")))
+
+    assert searches == [3]
+    every, real = (bundle.verify(tmp_path / name).facts for name in ("all", "real"))
+    assert (every["real_only"], real["real_only"]) == (False, True)
+    assert every["settings"] == real["settings"]
+    assert every["settings"]["learning_rate"] == 4e-3
+    assert weights(tmp_path / "all") != weights(tmp_path / "real")
+
+
+def test_without_an_ablation_its_folder_is_empty(tiny_run):
+    assert list((tiny_run[0] / "real_only").iterdir()) == []
+
+
+def test_a_trained_model_is_complete_and_holds_nothing_that_runs_code(model_folder):
     manifest = bundle.verify(model_folder)
     files = {path.relative_to(model_folder).as_posix() for path in model_folder.rglob("*")}
 
@@ -134,21 +164,21 @@ def test_the_history_has_every_epoch_and_the_best_one_by_macro_f1(tiny_run):
 
 
 def test_every_epoch_leaves_a_checkpoint(tiny_run):
-    assert {path.name for path in (tiny_run[0] / "checkpoints").glob("checkpoint-*")} == {
+    assert {path.name for path in (tiny_run[0] / "checkpoints" / "all").glob("checkpoint-*")} == {
         f"checkpoint-{STEPS * epoch}" for epoch in range(1, EPOCHS + 1)
     }
 
 
 def test_the_weights_are_those_of_the_best_epoch(tiny_run):
     folder, history = tiny_run
-    checkpoint = folder / "checkpoints" / f"checkpoint-{history.best_epoch * STEPS:g}"
+    checkpoint = folder / "checkpoints" / "all" / f"checkpoint-{history.best_epoch * STEPS:g}"
     name = "adapter_model.safetensors"
 
     kept = storage.sha256(folder / "model" / bundle.ADAPTER / name)
     assert kept == storage.sha256(checkpoint / name)
 
 
-def test_the_model_card_says_what_the_model_was_made_from(tiny_run, tiny_settings):
+def test_the_model_card_names_base_model_labels_and_score(tiny_run, tiny_settings):
     card = (tiny_run[0] / "model" / "README.md").read_text()
 
     assert f"`{tiny_settings.base_model}`" in card
@@ -156,21 +186,22 @@ def test_the_model_card_says_what_the_model_was_made_from(tiny_run, tiny_setting
     assert f"{tiny_run[1].best['macro_f1']:.3f}" in card
 
 
-def test_one_seed_gives_the_same_weights_and_another_seed_others(
+def test_a_seed_gives_the_same_weights_again_and_another_seed_others(
     tiny_run, tiny_settings, small_dataset, tmp_path
 ):
     for seed in (0, 1):
         settings = replace(tiny_settings, seed=seed)
-        train(settings, small_dataset, tmp_path / f"{seed}", tmp_path / "checkpoints" / f"{seed}")
+        fine_tune(
+            settings, small_dataset, tmp_path / f"{seed}", tmp_path / "checkpoints" / f"{seed}"
+        )
 
     assert weights(tmp_path / "0") == weights(tiny_run[0] / "model")
     assert weights(tmp_path / "1") != weights(tiny_run[0] / "model")
 
 
-@pytest.mark.parametrize("method", ["rslora", "dora"])
-def test_the_other_methods_train_and_export_too(method, tiny_settings, small_dataset, tmp_path):
-    settings = replace(tiny_settings, peft_method=method, epochs=1)
-    train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+def test_another_method_trains_and_exports_too(tiny_settings, small_dataset, tmp_path):
+    settings = replace(tiny_settings, peft_method="dora", epochs=1)
+    fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
 
     assert bundle.verify(tmp_path / "model").facts["onnx_logit_difference"] < 1e-3
 
@@ -181,7 +212,9 @@ def test_texts_longer_than_the_model_reads_are_cut(tiny_settings, small_dataset,
         rows = pd.read_parquet(dataset / f"{split}.parquet")
         long = rows.assign(text=[f"{text} " * 40 for text in rows["text"]])
         long.to_parquet(dataset / f"{split}.parquet")
-    train(replace(tiny_settings, epochs=1), dataset, tmp_path / "model", tmp_path / "checkpoints")
+    fine_tune(
+        replace(tiny_settings, epochs=1), dataset, tmp_path / "model", tmp_path / "checkpoints"
+    )
 
     assert bundle.verify(tmp_path / "model")
 
@@ -195,7 +228,7 @@ def test_a_data_set_of_another_task_is_refused(tiny_settings, small_dataset, tmp
     with pytest.raises(
         InputError, match=r"dataset: has the labels billing, technical, but the task has sadness"
     ):
-        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
     assert not (tmp_path / "model").exists()
 
 
@@ -205,20 +238,20 @@ def test_a_missing_or_empty_split_is_refused(split, tiny_settings, small_dataset
     path = dataset / f"{split}.parquet"
     pd.read_parquet(path).head(0).to_parquet(path, index=False)
     with pytest.raises(InputError, match=rf"{split}\.parquet: has no rows"):
-        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
 
     path.unlink()
     with pytest.raises(
         InputError, match=rf"{split}\.parquet: there is no such file. Give the folder that merge"
     ):
-        train(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(tiny_settings, dataset, tmp_path / "model", tmp_path / "checkpoints")
 
 
 def test_a_length_that_the_model_cannot_read_is_refused(tiny_settings, small_dataset, tmp_path):
     settings = replace(tiny_settings, max_length=513)
 
     with pytest.raises(InputError, match="max_length=513: must be between 8 and 512"):
-        train(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+        fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
 
 
 def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
@@ -238,12 +271,12 @@ def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
     assert loss([1.0, 0.0]) + loss([0.0, 1.0]) == pytest.approx(loss(None), rel=1e-5)
 
 
-def test_weights_of_the_data_set_change_what_is_learned(tiny_settings, small_dataset, tmp_path):
+def test_weights_of_the_data_set_change_what_is_learned(
+    tiny_run, tiny_settings, small_dataset, tmp_path
+):
     folder = shutil.copytree(small_dataset, tmp_path / "dataset")
     rows = pd.read_parquet(folder / "train.parquet")
-    rows.assign(weight=1.0).to_parquet(folder / "train.parquet", index=False)
-    train(tiny_settings, folder, tmp_path / "even", tmp_path / "a")
     uneven = rows.assign(weight=[0.1 if label == 0 else 1.0 for label in rows["label"]])
     uneven.to_parquet(folder / "train.parquet", index=False)
-    train(tiny_settings, folder, tmp_path / "uneven", tmp_path / "b")
-    assert weights(tmp_path / "even") != weights(tmp_path / "uneven")
+    fine_tune(tiny_settings, folder, tmp_path / "uneven", tmp_path / "checkpoints")
+    assert weights(tmp_path / "uneven") != weights(tiny_run[0] / "model")

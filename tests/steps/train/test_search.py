@@ -1,10 +1,7 @@
-"""The search space, and a study that is stopped and goes on."""
+"""The search space, and a study that is stopped and resumes."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
+import time
 from dataclasses import replace
 
 import optuna
@@ -13,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.errors import InputError
-from components.train.arguments import changed_settings, read_settings, to_arguments
+from components.errors import InputError, WorkError
+from components.options import read_assignments, with_options
+from components.train.arguments import changed_settings, to_arguments
 from components.train.search.space import SPACE, Parameter, read_space, with_values
 from components.train.search.study import BEST, TRIALS, search
 from components.train.settings import TrainSettings
+from components.yaml_files import read_mapping
+from tests.forked import start_module
 from tests.tiny_encoder import write_tiny_encoder
 
 SETTINGS = TrainSettings(epochs=2)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cn", "Zl", "Zp"]))
 RATE = Parameter("learning_rate", "float", low=1e-4, high=1e-2, log=True)
 SIZE = Parameter("batch_size", "categorical", choices=[8, 16])
 
@@ -64,9 +65,9 @@ def test_the_space_that_comes_with_the_project_is_read():
         ("lora_rank: {kind: categorical, choices: [8, 16], low: 4}", "is categorical, but has a"),
         ("lora_rank: {kind: int, low: 4, high: 8, choices: [4, 8]}", "is int, but has choices"),
         ("target_modules: {kind: categorical, choices: [[query], [key]]}", "numbers or words"),
-        ("- learning_rate", "must hold settings by name"),
-        ("learning_rate: [", "is not YAML"),
-        ("", "must hold settings by name"),
+        ("- learning_rate", "must hold names and values"),
+        ("learning_rate: [", "is not valid YAML"),
+        ("", "holds no settings"),
     ],
 )
 def test_a_space_that_cannot_be_searched_is_refused(tmp_path, text, message):
@@ -92,37 +93,17 @@ def test_a_range_is_refused_or_every_draw_lies_in_it(low, high, log):
         optional={
             "learning_rate": st.floats(0, 1),
             "epochs": st.integers(1, 1000),
-            "task": st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+            "task": TEXTS,
             "torch_compile": st.booleans(),
-            "target_modules": st.lists(st.text()),
+            "target_modules": st.lists(TEXTS),
         },
     )
 )
 def test_arguments_give_the_same_settings_again(values):
     settings = TrainSettings(**values)
     arguments = to_arguments(changed_settings(settings))
-    assert read_settings("", [each.removeprefix("--set=") for each in arguments]) == settings
-
-
-def test_settings_come_from_a_file_and_overrides_count_more(tmp_path):
-    path = tmp_path / "settings.yaml"
-    path.write_text("epochs: 7\nlearning_rate: 0.001\n", encoding="utf-8")
-    settings = read_settings(str(path), ["epochs=8", "peft_method=dora"])
-    assert (settings.epochs, settings.learning_rate, settings.peft_method) == (8, 0.001, "dora")
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("epochs", "must read name=value"),
-        ("epoch=3", "Did you mean epochs"),
-        ("epochs=three", "must be int, not str"),
-        ("epochs=0", "epochs=0: must be between"),
-    ],
-)
-def test_an_override_that_cannot_be_used_is_refused(override, message):
-    with pytest.raises(InputError, match=message):
-        read_settings("", [override])
+    assignments = [each.removeprefix("--set=") for each in arguments]
+    assert with_options(TrainSettings, read_assignments(assignments)) == settings
 
 
 def closeness(settings):
@@ -131,11 +112,15 @@ def closeness(settings):
 
 
 def run(folder, score=closeness, trials=12, settings=SETTINGS, space=(RATE, SIZE), data="sha"):
-    return search(score, settings, space, trials, folder / "study.db", data)
+    return search(score, settings, space, trials, folder / "study.sqlite", data)
 
 
 def values(folder):
     return pd.read_csv(folder / TRIALS)
+
+
+def best_of(folder):
+    return with_options(TrainSettings, read_mapping(folder / BEST, "settings file"))
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +132,7 @@ def whole(tmp_path_factory):
 
 
 def test_it_finds_good_settings_and_writes_them(whole):
-    best = read_settings(str(whole / BEST))
+    best = best_of(whole)
     trials = values(whole)
     assert trials["value"].max() == pytest.approx(closeness(best))
     assert best.learning_rate == pytest.approx(2e-3, rel=0.5)
@@ -209,7 +194,7 @@ def test_a_search_in_which_every_trial_fails_says_so(tmp_path):
     def score(_):
         raise RuntimeError("out of memory")
 
-    with pytest.raises(InputError, match="no trial succeeded"):
+    with pytest.raises(WorkError, match="no trial succeeded"):
         run(tmp_path, score, trials=2)
     assert list(values(tmp_path)["state"]) == ["FAIL", "FAIL"]
 
@@ -235,29 +220,31 @@ def test_bad_input_ends_the_search_and_loses_nothing(tmp_path):
     ],
 )
 def test_a_study_of_another_search_is_refused(whole, tmp_path, change, message):
-    shutil.copy(whole / "study.db", tmp_path)
+    shutil.copy(whole / "study.sqlite", tmp_path)
     with pytest.raises(InputError, match=message):
         run(tmp_path, trials=20, **change)
 
 
-@pytest.mark.slow
-def test_a_search_that_is_killed_goes_on(dataset_folder, tmp_path):
+def test_a_killed_search_resumes(small_dataset, tmp_path):
     encoder = write_tiny_encoder(tmp_path / "encoder")
     space = space_file(tmp_path, "learning_rate: {kind: float, low: 0.001, high: 0.01, log: true}")
-    command = [
-        *(sys.executable, "-m", "components.train.search"),
-        *(f"--dataset={dataset_folder}", f"--study={tmp_path}/study/study.db", f"--space={space}"),
-        *("--trials=2", f"--set=base_model={encoder}", "--set=epochs=1", "--set=max_length=32"),
+    arguments = [
+        *(f"--dataset={small_dataset}", f"--study={tmp_path}/study/study.sqlite"),
+        *(f"--space={space}", "--trials=2", f"--set=base_model={encoder}"),
+        "--set=epochs=1 max_length=32",
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
-        for line in killed.stderr:
-            if "trial 2/2" in line:
-                os.kill(killed.pid, signal.SIGKILL)
+    log = tmp_path / "stderr"
+    killed = start_module("components.train.search", arguments, tmp_path)
+    while killed.is_alive() and not (log.exists() and "trial 2/2" in log.read_text()):
+        time.sleep(0.01)
+    killed.kill()
+    killed.join()
     before = values(tmp_path / "study")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "trial 1/2" not in done.stderr
+    resumed = start_module("components.train.search", arguments, tmp_path)
+    resumed.join(timeout=300)
+    assert resumed.exitcode == 0, log.read_text()
+    assert "trial 1/2" not in log.read_text()
     after = values(tmp_path / "study")
     assert list(after["state"]) == ["COMPLETE", "COMPLETE"]
     pd.testing.assert_frame_equal(before, after.head(1))
-    assert read_settings(str(tmp_path / "study" / BEST)).base_model == str(encoder)
+    assert best_of(tmp_path / "study").base_model == str(encoder)

@@ -7,7 +7,7 @@ from components.train.methods.attachments import ATTACHMENTS
 from components.train.settings import ADAPTER_METHODS, TrainSettings
 from tests.tiny_encoder import tiny_classifier
 
-# What qlora needs beside lora is in the loading, see test_train_methods.py.
+# qlora differs from lora in loading: tests/steps/train/test_methods.py.
 LORA_METHODS = sorted(set(ADAPTER_METHODS) - {"ia3", "qlora"})
 
 
@@ -36,7 +36,7 @@ def trained_weights(model):
 
 @pytest.mark.parametrize("method", LORA_METHODS)
 @pytest.mark.parametrize("architecture", ATTACHMENTS)
-def test_every_layer_gets_an_adapter_and_beside_them_only_the_head_is_trained(architecture, method):
+def test_every_layer_gets_an_adapter_and_otherwise_only_the_head_is_trained(architecture, method):
     model = tiny_classifier(architecture)
     layers, head = layer_linears(model), head_weights(model)
     trained = trained_weights(with_adapter(model, TrainSettings(peft_method=method)))
@@ -147,10 +147,10 @@ def test_an_unknown_architecture_is_taken_with_its_modules():
         ({"target_modules": ["uery"]}, r"target_modules=\['uery'\]"),
         (
             {"target_modules": ["classifier"]},
-            r"\['classifier'\]: names no linear module outside of the head",
+            r"\['classifier'\]: names no linear module outside the head",
         ),
         ({"head_modules": ["score"]}, r"head_modules=\['score'\]: names no module of this bert\."),
-        ({"lora_rank": 33}, r"lora_rank=33: is more than bert\.\S+ can have, which is 32"),
+        ({"lora_rank": 33}, r"lora_rank=33: exceeds the largest rank of bert\.\S+, which is 32"),
         ({"lora_rank": 33, "peft_method": "pissa"}, "lora_rank=33"),
         ({"head_modules": ["score"], "peft_method": "head"}, "head_modules"),
     ],

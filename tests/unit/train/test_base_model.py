@@ -32,7 +32,7 @@ def test_a_folder_may_stay_unpinned(tmp_path):
     assert locate_encoder(folder.as_uri(), "", tmp_path) == Encoder(str(folder), None)
 
 
-def test_a_classifier_has_one_output_a_label(tmp_path):
+def test_a_classifier_has_one_output_per_label(tmp_path):
     task = load_task("emotion")
     model = Encoder(str(write_tiny_encoder(tmp_path)), None).classifier(task)
 
@@ -44,11 +44,11 @@ def test_a_classifier_has_one_output_a_label(tmp_path):
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such file or folder"):
         locate_encoder((tmp_path / "missing").as_uri(), "", tmp_path)
-    with pytest.raises(InputError, match=r"base_model .*missing: is no folder here"):
+    with pytest.raises(InputError, match=r"base_model .*missing: is not a folder here"):
         locate_encoder(str(tmp_path / "missing"), "", tmp_path)
 
 
-def test_weights_that_may_run_code_are_no_base_model(tmp_path):
+def test_weights_that_may_run_code_are_refused(tmp_path):
     folder = write_tiny_encoder(tmp_path / "tiny")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
 
@@ -65,7 +65,7 @@ def test_a_commit_says_nothing_about_a_folder(tmp_path):
 
 @pytest.mark.parametrize("revision", ["", MINILM_SHA256])
 def test_a_hub_model_without_a_commit_is_refused(revision, tmp_path):
-    with pytest.raises(InputError, match=r"base_model owner/name: .* pinned by a commit"):
+    with pytest.raises(InputError, match=r"base_model owner/name: .* needs a commit of 40"):
         locate_encoder("owner/name", revision, tmp_path)
 
 

@@ -80,7 +80,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_is_used(
 
     assert newest_valid(local, "", RUN) == local / "checkpoint-8"
     assert names(local) == ["checkpoint-4", "checkpoint-8", "unusable-checkpoint-11"]
-    assert "checkpoint-11 is passed over: " in caplog.text
+    assert "checkpoint-11 is skipped: " in caplog.text
     assert reason.strip() in caplog.text
 
 
@@ -93,20 +93,20 @@ def test_a_checkpoint_whose_best_one_is_lost_is_not_used(local, caplog):
 
 def test_checkpoints_of_other_settings_or_data_are_not_used_but_kept(local, caplog):
     assert newest_valid(local, "", OTHER_RUN) is None
-    assert "of a run with other settings, data or versions" in caplog.text
+    assert "belongs to a run with other settings, data or versions" in caplog.text
     assert names(local) == [f"unusable-checkpoint-{step}" for step in (11, 4, 8)]
 
 
 def test_the_fingerprint_follows_what_changes_the_weights_and_nothing_else():
     settings = TrainSettings()
-    safe = replace(settings, checkpoint_steps=7, checkpoint_uri="gs://a/b")
+    safe = replace(settings, checkpoint_steps=7, checkpoint_uri="gs://a/b", search_trials=3)
 
     assert fingerprint(safe, dataset="a") == RUN
     assert fingerprint(replace(settings, seed=1), dataset="a") != RUN
     assert RUN != OTHER_RUN
 
 
-def test_another_machine_gets_the_newest_copy_and_the_best_one_it_counts_on(
+def test_another_machine_gets_the_newest_copy_and_the_best_one_it_refers_to(
     local, folder_uri, tmp_path
 ):
     Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, 11)
@@ -130,7 +130,7 @@ def test_a_damaged_checkpoint_is_replaced_by_its_copy(local, folder_uri):
 
 @pytest.mark.parametrize("name", [WEIGHTS, "inner/more.json", bundle.MANIFEST])
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_a_damaged_copy_is_passed_over(local, folder_uri, tmp_path, name, is_lost, caplog):
+def test_a_damaged_copy_is_skipped(local, folder_uri, tmp_path, name, is_lost, caplog):
     Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, 11)
     copy = storage.open_store(f"{folder_uri}/{RUN[:16]}/checkpoint-11")
     content, _ = copy.read(name)
@@ -140,7 +140,7 @@ def test_a_damaged_copy_is_passed_over(local, folder_uri, tmp_path, name, is_los
 
     assert newest_valid(tmp_path / "new", folder_uri, RUN) == tmp_path / "new" / "checkpoint-8"
     assert names(tmp_path / "new") == ["checkpoint-4", "checkpoint-8"]
-    assert "a copied checkpoint is passed over: " in caplog.text
+    assert "a copied checkpoint is skipped: " in caplog.text
     assert name in caplog.text
 
 
@@ -261,7 +261,7 @@ def test_outside_the_main_thread_signals_are_left_alone(handled):
 
 
 @pytest.mark.parametrize(("is_over", "step"), [(True, 45), (False, 0)])
-def test_a_checkpoint_tells_whether_training_was_over(tmp_path, is_over, step):
+def test_a_checkpoint_says_whether_training_was_over(tmp_path, is_over, step):
     control = {"TrainerControl": {"args": {"should_training_stop": is_over}}}
     state = {"stateful_callbacks": control, "global_step": 45}
     (tmp_path / "trainer_state.json").write_text(json.dumps(state))

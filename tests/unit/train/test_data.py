@@ -11,7 +11,7 @@ def batches(order, size):
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
-def test_every_row_comes_once_an_epoch_in_another_order():
+def test_every_row_comes_once_per_epoch_in_another_order():
     rows = LengthGroups(LENGTHS, 4, 1, seed=0)
     first = list(rows)
     rows.set_epoch(1)
@@ -23,7 +23,7 @@ def test_every_row_comes_once_an_epoch_in_another_order():
     assert list(rows) == first
 
 
-def test_batches_hold_rows_of_like_length_and_are_not_sorted_among_each_other():
+def test_batches_hold_rows_of_similar_length_in_random_order():
     lengths = list(range(400))
     longest = [max(batch) for batch in batches(list(LengthGroups(lengths, 4, 1, seed=0)), 4)]
     spread = [max(batch) - min(batch) for batch in batches(list(LengthGroups(lengths, 4, 1, 0)), 4)]
@@ -34,9 +34,9 @@ def test_batches_hold_rows_of_like_length_and_are_not_sorted_among_each_other():
 
 @pytest.mark.parametrize("shares", [2, 4])
 def test_several_processes_get_whole_batches(shares):
-    alone = list(LengthGroups(LENGTHS, 4, 1, seed=0))
+    single = list(LengthGroups(LENGTHS, 4, 1, seed=0))
     shared = list(LengthGroups(LENGTHS, 4, shares, seed=0))
 
     assert len(shared) == len(LengthGroups(LENGTHS, 4, shares, seed=0)) == 20
-    assert shared[: len(alone)] == alone
+    assert shared[: len(single)] == single
     assert set(Counter(shared).values()) == {1, 2}

@@ -26,6 +26,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         {"warmup_fraction": 1.0},
         {"max_length": 7},
         {"seed": -1},
+        {"search_trials": -1},
         {"seed": 2**31},
     ],
 )

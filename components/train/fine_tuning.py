@@ -1,0 +1,108 @@
+"""One training: fine-tune an encoder and write a sealed model folder."""
+
+import logging
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from transformers import set_seed
+
+from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
+from components.artifacts.model.history import History
+from components.artifacts.task import Task, load_task
+from components.errors import require_between
+from components.train.devices import this_process
+from components.train.export.package import Trained, write_package
+from components.train.loop.checkpoints import fingerprint
+from components.train.loop.data import tokenise
+from components.train.loop.trainer import fit
+from components.train.methods.adapters import load_classifier, with_adapter
+from components.train.methods.base_model import Encoder, locate_encoder
+from components.train.methods.learning_rates import default_learning_rate
+from components.train.settings import TrainSettings
+
+_log = logging.getLogger(__name__)
+
+
+def fine_tune(
+    settings: TrainSettings,
+    dataset: Path,
+    output: Path,
+    checkpoints: Path,
+    real_only: bool = False,
+) -> History:
+    """Fine-tune on a merged data set and write a model folder (see `artifacts.model.bundle`).
+
+    Args:
+        settings: Base model, method and recipe.
+        dataset: Folder of the merge step.
+        output: The model folder; it appears when it is complete.
+        checkpoints: Folder for checkpoints and tokenised rows; a killed run resumes from it.
+        real_only: Leave synthetic rows out of training.
+
+    Raises:
+        InputError: If the base model or the data set cannot be used.
+        WorkError: If the int8 model differs too much from the float32 model.
+    """
+    task = load_task(settings.task)
+    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
+    if real_only:
+        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
+    with TemporaryDirectory() as downloads:
+        encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
+        settings = _with_learning_rate(settings, encoder)
+        tokenizer = _tokenizer(encoder, settings)
+        set_seed(settings.seed)
+        model = prepared_model(encoder, task, settings)
+        sizes = _count_weights(model)
+        _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
+
+        data = {"dataset_sha256": dataset_sha256(dataset), "real_only": real_only}
+        identity = fingerprint(settings, **data)
+        cache = checkpoints / "tokens" / identity[:16]
+        with this_process().local_main_process_first():
+            train, validation = (
+                tokenise(frame, tokenizer, settings.max_length, cache / f"{split}.arrow")
+                for split, frame in rows.items()
+            )
+        history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
+        if this_process().is_main_process:
+            load_base = partial(load_classifier, encoder, task, settings)
+            trained = Trained(task, settings, model, tokenizer, load_base, validation)
+            facts = {"settings": asdict(settings), **data, **sizes}
+            write_package(trained, history, facts, output)
+    return history
+
+
+def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
+    """Load the encoder with a new head, the chosen dropout and the method's adapter."""
+    classifier = load_classifier(encoder, task, settings)
+    for module in classifier.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = settings.dropout
+    return with_adapter(classifier, settings)
+
+
+def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSettings:
+    if settings.learning_rate:
+        return settings
+    rate = default_learning_rate(settings.peft_method, encoder.model_type())
+    return replace(settings, learning_rate=rate)
+
+
+def _tokenizer(encoder: Encoder, settings: TrainSettings) -> Any:
+    tokenizer = encoder.tokenizer()
+    require_between("max_length", settings.max_length, 8, tokenizer.model_max_length)
+    tokenizer.model_max_length = settings.max_length
+    return tokenizer
+
+
+def _count_weights(model: torch.nn.Module) -> dict[str, int]:
+    weights = list(model.parameters())
+    return {
+        "trainable_weights": sum(each.numel() for each in weights if each.requires_grad),
+        "weights": sum(each.numel() for each in weights),
+    }
