@@ -1,8 +1,7 @@
-"""Runs the pipeline on this machine: `python -m pipelines.local --params FILE`."""
+"""Run the pipeline on this machine: `python -m pipelines.local --params FILE`."""
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -14,9 +13,11 @@ from typing import Any
 
 from kfp import local
 
+from components.artifacts.evaluation import METRICS, Evaluation, read_evaluation
+from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
 from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
-from components.command_line import add_set_option
-from components.errors import InputError
+from components.command_line import add_set_option, errors_as_exit
+from components.errors import WorkError
 from pipelines.compile.settings import CompileSettings
 from pipelines.emotion import emotion_for
 from pipelines.local.step_logs import StepLogs
@@ -24,7 +25,7 @@ from pipelines.parameters import read_parameters
 
 _PARAMETERS = Path(__file__).parents[1] / "params" / "local.yaml"
 
-# What a user looks for in a run folder, by where the steps leave it.
+# Results in a run folder, by the place where the steps leave them.
 _RESULTS = {
     "merge/merged": "dataset",
     "merge/report": "data_report.html",
@@ -37,18 +38,18 @@ _RESULTS = {
 }
 
 
-def run_locally(parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+def run_locally(parameters: dict[str, Any], folder: Path) -> tuple[Evaluation, dict[str, float]]:
     """Run the pipeline with kfp.local's SubprocessRunner.
 
     Args:
         parameters: A value for every pipeline parameter.
-        folder: New folder for everything the run makes.
+        folder: New folder for everything that the run writes.
 
     Returns:
-        The content of `metrics.json`.
+        The evaluation of the model, and the seconds of each step.
 
     Raises:
-        InputError: If a step fails; it names the step, the reason and the log.
+        WorkError: If a step fails; it names the step, the reason and the log.
     """
     artifacts = folder / "artifacts"
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(artifacts))
@@ -62,17 +63,20 @@ def run_locally(parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
     except RuntimeError as error:
         _collect(artifacts, folder)
         step = logs.failed or "pipeline"
-        fix = f"See {logs.path(step)}; what earlier steps made is in {folder}"
-        raise InputError(f"step {step}", f"failed: {logs.reason or error}", fix) from error
+        fix = f"See {logs.path(step)}; the results of earlier steps are in {folder}"
+        raise WorkError(f"step {step}", f"failed: {logs.reason or error}", fix) from error
     _collect(artifacts, folder)
-    return _write_metrics(artifacts, folder, logs.seconds)
+    (written,) = artifacts.glob("*/evaluate/evaluation")
+    evaluation = read_evaluation(written)
+    (folder / METRICS).write_text(evaluation.to_json(seconds=logs.seconds), encoding="utf-8")
+    return evaluation, logs.seconds
 
 
 def _collect(artifacts: Path, folder: Path) -> None:
     _join_synthetic(sorted(artifacts.glob("*/**/generate/synthetic")), folder)
     for inner, name in _RESULTS.items():
         for source in artifacts.glob(f"*/{inner}"):
-            # Hard links: the results stand in the run folder without a second copy on disk.
+            # Hard links: the results are in the run folder without a second copy on disk.
             if source.is_dir():
                 shutil.copytree(source, folder / name, copy_function=os.link)
             else:
@@ -80,85 +84,51 @@ def _collect(artifacts: Path, folder: Path) -> None:
 
 
 def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
-    rows = [
-        row
-        for branch in branches
-        if (branch / SENTENCES).is_file()
-        for row in read_sentences(branch)
-    ]
-    write_sentences(rows, folder)
+    done = [branch for branch in branches if (branch / SENTENCES).is_file()]
+    write_sentences([row for branch in done for row in read_sentences(branch)], folder)
     with (folder / LEDGER).open("wb") as ledger:
-        for branch in branches:
-            if (branch / LEDGER).is_file():
-                with (branch / LEDGER).open("rb") as part:
-                    shutil.copyfileobj(part, ledger)
-
-
-def _write_metrics(artifacts: Path, folder: Path, seconds: dict[str, float]) -> dict[str, Any]:
-    (evaluation,) = artifacts.glob("*/evaluate/evaluation")
-    metrics: dict[str, Any] = json.loads(evaluation.read_text(encoding="utf-8"))
-    metrics["seconds"] = seconds
-    text = json.dumps(metrics, indent=2) + "\n"
-    (folder / "metrics.json").write_text(text, encoding="utf-8")
-    return metrics
+        for part in (branch / LEDGER for branch in branches):
+            if part.is_file():
+                ledger.write(part.read_bytes())
 
 
 def _point_latest(folder: Path) -> None:
-    link = folder.parent / "latest"
     draft = folder.parent / ".latest"
     draft.unlink(missing_ok=True)
     draft.symlink_to(folder.name)
-    draft.replace(link)
+    draft.replace(folder.parent / "latest")
 
 
-def _summary(metrics: dict[str, Any], folder: Path) -> str:
-    baselines = metrics["baselines"]
-    lines = [
-        ("", "accuracy", "macro-F1"),
-        *(
-            (name, f"{scores['accuracy']:.3f}", f"{scores['macro_f1']:.3f}")
-            for name, scores in {
-                "this model, test": metrics,
-                "this model, validation": metrics["validation"],
-                "TF-IDF, test": baselines["tfidf_logistic_regression"],
-                "majority, test": baselines["majority"],
-            }.items()
-        ),
+def _summary(evaluation: Evaluation, seconds: dict[str, float], folder: Path) -> str:
+    scores = {
+        "this model, test": evaluation.test,
+        "this model, validation": evaluation.validation,
+        "TF-IDF, test": evaluation.baselines[TFIDF],
+        "majority, test": evaluation.baselines[MAJORITY],
+    }
+    table = [f"  {'':24}{'accuracy':>10}{'macro-F1':>10}"] + [
+        f"  {name:24}{each.accuracy:>10.3f}{each.macro_f1:>10.3f}" for name, each in scores.items()
     ]
-    table = [f"  {name:24}{accuracy:>10}{macro_f1:>10}" for name, accuracy, macro_f1 in lines]
-    answers = [f"  {comparison['sentence']}" for comparison in metrics["comparisons"]]
-    times = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in metrics["seconds"].items())
-    rules = [rule["sentence"] for rule in metrics["gate"]["rules"] if not rule["passed"]]
-    gate = "passed" if metrics["gate"]["passed"] else f"FAILED, nothing was deployed: {rules}"
-    return "\n".join(
-        [
-            "",
-            *table,
-            "",
-            *answers,
-            "",
-            f"  gate     {gate}",
-            f"  seconds  {times}",
-            f"  results  {folder}",
-        ]
-    )
+    answers = [f"  {comparison.sentence}" for comparison in evaluation.comparisons]
+    broken = " ".join(rule.sentence for rule in evaluation.verdict.broken)
+    gate = "passed" if evaluation.passed else f"FAILED, nothing was deployed. {broken}"
+    times = ", ".join(f"{step} {taken:.0f} s" for step, taken in seconds.items())
+    ending = [f"  gate     {gate}", f"  seconds  {times}", f"  results  {folder}"]
+    return "\n".join(["", *table, "", *answers, "", *ending])
 
 
 def main() -> None:
-    """Run the pipeline; exits with status 1 and a reason if a step fails."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    """Run the pipeline; exit with status 1 and a reason if a step fails."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.local", description=__doc__)
     parser.add_argument("--params", type=Path, default=_PARAMETERS, help="parameter set")
     add_set_option(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs")
     arguments = parser.parse_args()
     folder = arguments.runs.resolve() / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    try:
-        parameters = read_parameters(arguments.params, arguments.set)
-        metrics = run_locally(parameters, folder)
-    except InputError as error:
-        sys.exit(f"\nrun: {error}")
+    with errors_as_exit("run"):
+        evaluation, seconds = run_locally(read_parameters(arguments.params, arguments.set), folder)
     _point_latest(folder)
-    print(_summary(metrics, folder))
+    print(_summary(evaluation, seconds, folder))
 
 
 if __name__ == "__main__":
