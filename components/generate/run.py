@@ -16,7 +16,6 @@ from components.generate.llm import ChatClient, Request, in_order
 from components.generate.prompts import Prompts
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
-from components.merge.rows import real_train
 from components.merge.settings import MergeSettings
 
 _log = logging.getLogger(__name__)
@@ -74,6 +73,9 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
     Raises:
         InputError: If the data set cannot be read or split.
     """
+    # merge's libraries take seconds to import, and only few-shot prompts need them.
+    from components.merge.rows import real_train
+
     rows, names = real_train(data), load_task(data.task).names
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
