@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from components.errors import StepError
 from components.options import Settings, read_assignments, with_options
@@ -37,19 +38,22 @@ def add_set_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_settings(kind: type[Settings], arguments: argparse.Namespace) -> Settings:
+def chosen_settings(
+    kind: type[Settings], arguments: argparse.Namespace, **defaults: Any
+) -> Settings:
     """Settings by the names of their fields, from a file and from assignments, which win.
 
     Args:
         kind: A settings dataclass.
         arguments: Has what `add_settings_options` has added.
+        defaults: Defaults of the command that differ from those of the dataclass.
 
     Raises:
         InputError: If the file cannot be read, a name is unknown, a value has the wrong type, or
             the settings refuse it.
     """
     file = read_mapping(arguments.settings, "settings file") if arguments.settings else {}
-    return with_options(kind, {**file, **read_assignments(arguments.set)})
+    return with_options(kind, {**defaults, **file, **read_assignments(arguments.set)})
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fuzz-requests", type=int, default=2000, help="requests of the fuzz tests")
+    parser.addoption("--fuzz-requests", type=int, default=0, help="requests of the fuzz tests")
 
 
 @pytest.fixture

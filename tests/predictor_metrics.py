@@ -1,4 +1,4 @@
-"""The time series that Prometheus stores of a predictor."""
+"""The time series that Prometheus stores for a predictor."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from components.serve.metrics import Metrics
 
 
 def series() -> dict[str, frozenset[str]]:
-    """Label names of each time series, by its name; of the predictor's own, not the process's."""
+    """Label names of each time series by name, without those of the process."""
     metrics = Metrics(["joy"], "version", queue_texts=lambda: 0, ready=lambda: True)
     # A series with labels exists once something was counted.
     metrics.request("/", 200, 0.1)

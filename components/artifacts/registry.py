@@ -9,7 +9,7 @@ A registry is a folder, on this machine or in object storage:
 | `champion.json` | which of the models is in service |
 | `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
-Whoever replaces the champion names the generation of `champion.json` that the decision rests on.
+A run that replaces the champion names the generation of `champion.json` that it relied on.
 If another run has replaced it since, nothing is written: a model that was only compared with the
 champion's predecessor never gets into service.
 """
@@ -69,8 +69,7 @@ def read_champion(registry: str) -> tuple[Champion | None, int]:
         None and 0 if there is no champion yet.
 
     Raises:
-        InputError: If the registry cannot be used, or its pointer is malformed.
-        WorkError: If the registry does not answer.
+        StepError: If the registry cannot be read, or its pointer is malformed.
     """
     content, generation = storage.open_store(registry).read(POINTER)
     return (_parsed(content, registry) if generation else None), generation
@@ -80,8 +79,7 @@ def generation_of(registry: str) -> str:
     """Read the generation of a registry's pointer, as text; `none` without a registry.
 
     Raises:
-        InputError: If the registry cannot be used, or its pointer is malformed.
-        WorkError: If the registry does not answer.
+        StepError: If the registry cannot be read, or its pointer is malformed.
     """
     return str(read_champion(registry)[1]) if registry else "none"
 
@@ -101,8 +99,7 @@ def replace_champion(registry: str, champion: Champion, expected_generation: int
 
     Raises:
         ChampionMovedError: If the pointer is at another generation; it stays unchanged.
-        InputError: If the registry cannot be used.
-        WorkError: If the registry does not answer.
+        StepError: If the registry cannot be written.
     """
     content = (json.dumps(asdict(champion), indent=2) + "\n").encode()
     store = storage.open_store(registry)
@@ -133,7 +130,6 @@ def publish(folder: Path, uri: str) -> None:
     Raises:
         InputError: If the folder does not verify, another one is or will be there, or the place
             cannot be written.
-        WorkError: If the store does not answer, or a file arrives damaged.
     """
     manifest_sha256 = bundle.verify(folder).sha256
     store = storage.open_store(uri)
@@ -155,7 +151,6 @@ def fetch(uri: str, into: Path) -> Path:
 
     Raises:
         InputError: If there is none, it is incomplete, does not verify or cannot be read.
-        WorkError: If the store does not answer, or a file arrives damaged.
     """
     if storage.local_path(uri):
         folder = storage.fetch(uri, into)
@@ -176,7 +171,6 @@ def fetch_model(champion: Champion, into: Path) -> Path:
 
     Raises:
         InputError: If the folder is missing, does not verify, or holds another model.
-        WorkError: If the store does not answer, or a file arrives damaged.
     """
     folder = fetch(champion.model_uri, into)
     actual = storage.sha256(folder / bundle.MANIFEST)

@@ -1,9 +1,9 @@
 """The KServe InferenceService that serves a model on a cluster.
 
-The predictor is a custom container, not `spec.predictor.model`: the latter takes its image
-from a ServingRuntime, which an administrator would have to install on the cluster first.
-For a custom container KServe reads the model's URI from the variable STORAGE_URI, downloads
-it in an init container and mounts it at `/mnt/models`.
+The predictor is a custom container, not `spec.predictor.model`, which takes its image from a
+ServingRuntime that an administrator would have to install on the cluster first. For a custom
+container KServe reads the model's URI from the variable STORAGE_URI, downloads it in an init
+container and mounts it at `/mnt/models`.
 
 Source: CustomPredictor.GetStorageUri in kserve/kserve, pkg/apis/serving/v1beta1/predictor_custom.go
 """
@@ -17,9 +17,9 @@ from typing import Any
 Manifest = dict[str, Any]
 
 RELEASE = "emotion-pipeline/release"
-"""Label of the predictor's pods, which says of each what it serves."""
+"""Label of the predictor's pods that identifies what each serves."""
 FACT = "emotion-pipeline/{}"
-"""Annotation that says a fact about the model."""
+"""Annotation with a fact about the model."""
 KNATIVE, STANDARD = "Knative", "Standard"
 """KServe's deployment modes: with Knative's revisions, or as a plain Deployment."""
 
@@ -30,13 +30,13 @@ _STOP = "serving.kserve.io/stop"
 _MODEL_DIR = "/mnt/models"
 _PORT = 8080
 _GRPC_PORT = 8081
-# What manifests/base ships for the predictor: its account, and the container that downloads its
-# model, since KServe's own comes without a security context (kserve/kserve#5373).
+# Shipped by manifests/base: the predictor's account, and the container that downloads its model,
+# since KServe's own lacks a security context (kserve/kserve#5373).
 _ACCOUNT = "predictor"
 _STORAGE_CONTAINER = "emotion-storage"
 # Longer than the predictor may take to stop: --drain-seconds, then --shutdown-seconds twice.
 _GRACE_SECONDS = 40
-# KServe's own images run as this user, so whatever its init container downloads is readable.
+# KServe's own images run as this user, so that the downloaded files are readable.
 _USER_ID = 1000
 _CPUS = 1
 
@@ -48,11 +48,11 @@ def inference_service(
     annotations: Mapping[str, str],
     mode: str = KNATIVE,
 ) -> Manifest:
-    """The manifest, ready to be written as YAML.
+    """Build the manifest, ready to be written as YAML.
 
-    Its predictor's pods carry a label made from all of it, so that a pod of this manifest can be
-    told from one of any other. Nothing of it may change while it is in service: KServe gives
-    annotations and labels to the pods, so that each change of them starts new ones.
+    Its predictor's pods carry a label computed from the whole manifest, which tells them from the
+    pods of any other. Nothing in it may change while it is in service: KServe copies annotations
+    and labels to the pods, so that each change of them starts new ones.
 
     Args:
         service_name: Name of the service and of the model in its URLs.
@@ -83,31 +83,31 @@ def inference_service(
 
 
 def release_of(manifest: Manifest) -> str:
-    """What marks the pods of a manifest; empty if this project did not make it."""
+    """Read the label of a manifest's pods; empty if this project did not create it."""
     return str(manifest["spec"]["predictor"].get("labels", {}).get(RELEASE, ""))
 
 
 def mode_of(manifest: Manifest) -> str:
-    """KServe's deployment mode that a manifest asks for; empty if it leaves it to the cluster."""
+    """Read the deployment mode of a manifest; empty if it is left to the cluster."""
     return str(manifest["metadata"].get("annotations", {}).get(_MODE, ""))
 
 
 def facts_of(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """What a service's annotations say of its model, by name."""
+    """Read the facts about a service's model from its annotations, by name."""
     prefix = FACT.format("")
     notes = manifest["metadata"].get("annotations", {})
     return {key.removeprefix(prefix): notes[key] for key in notes if key.startswith(prefix)}
 
 
 def with_canary(manifest: Manifest, percent: int) -> Manifest:
-    """The same service, but with so much of the traffic only; the rest stays where it is."""
+    """Copy a service, limited to a percentage of the traffic; the rest stays where it is."""
     canary = copy.deepcopy(manifest)
     canary["spec"]["predictor"]["canaryTrafficPercent"] = percent
     return canary
 
 
 def stopped(manifest: Manifest) -> Manifest:
-    """The same service, but with nothing running, which needs no right to delete it.
+    """Copy a service with nothing running, which needs no right to delete it.
 
     Source: StopAnnotationKey in kserve/kserve, pkg/constants/constants.go
     """
@@ -117,16 +117,16 @@ def stopped(manifest: Manifest) -> Manifest:
 
 
 def is_stopped(manifest: Manifest) -> bool:
-    """Whether a manifest has nothing running."""
+    """Tell whether a manifest has nothing running."""
     return bool(manifest["metadata"].get("annotations", {}).get(_STOP) == "true")
 
 
 def _add_standard_fields(predictor: dict[str, Any]) -> None:
-    """Add what Knative refuses: a second port, and a grace period other than its own."""
+    """Add a second port and a grace period, which Knative refuses."""
     predictor["terminationGracePeriodSeconds"] = _GRACE_SECONDS
     (container,) = predictor["containers"]
     container["args"].append(f"--grpc-port={_GRPC_PORT}")
-    # KServe makes a Service of both, where ports must have names.
+    # KServe creates a Service with both ports, which therefore need names.
     container["ports"] = [
         {"name": "http", "containerPort": _PORT, "protocol": "TCP"},
         {"name": "grpc", "containerPort": _GRPC_PORT, "protocol": "TCP"},
@@ -184,6 +184,6 @@ def _security_context() -> dict[str, Any]:
 
 
 def _storage_uri(model_uri: str) -> str:
-    # KFP names its bundled S3-compatible store minio://, a scheme KServe does not know.
+    # KFP calls its bundled S3-compatible store minio://, a scheme that KServe does not know.
     scheme, separator, path = model_uri.partition("://")
     return f"s3://{path}" if separator and scheme == "minio" else model_uri

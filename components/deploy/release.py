@@ -1,84 +1,97 @@
-"""A model's way into the registry, and into the champion's place."""
+"""The release of a model: the facts about it, and its way to the champion's place."""
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from components.artifacts.model import bundle
-from components.artifacts.registry import Champion, ChampionMoved, read_champion, replace_champion
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.registry import Champion, read_champion, replace_champion
+from components.errors import ChampionMovedError
 
 _log = logging.getLogger(__name__)
-_METRICS = ("accuracy", "macro_f1")
+_SCORES = ("accuracy", "macro_f1")
 
 
-def publish(registry: str, run_id: str, model: Path) -> str:
-    """Copy a model folder into the registry, where it never changes.
-
-    Args:
-        registry: Path, or file://, gs:// or s3:// URI of a folder.
-        run_id: The pipeline run that made the model.
-        model: The model folder.
-
-    Returns:
-        The model's URI.
-
-    Raises:
-        InputError: If the model does not verify, or the run has published another one.
-    """
-    uri = f"{registry.rstrip('/')}/{run_id}"
-    bundle.publish(model, uri)
-    _log.info("deploy: published %s", uri)
-    return uri
-
-
-def crown(
-    registry: str, run_id: str, model_uri: str, model_sha256: str, metrics: Mapping[str, Any]
-) -> None:
-    """Make a published model the champion, unless the champion has changed since evaluate.
+@dataclass(frozen=True)
+class Release:
+    """A model on its way into service.
 
     Args:
-        registry: Path, or file://, gs:// or s3:// URI of a folder.
-        run_id: The pipeline run that made the model.
-        model_uri: What `publish` gave.
+        registry: Path, or file://, gs:// or s3:// URI of a folder; empty for none.
+        run_id: The pipeline run that created the model; may be empty without a registry.
+        model_uri: The model folder as the cluster finds it.
         model_sha256: Hash of the model's manifest.
-        metrics: What evaluate measured, the champion that it compared with among it.
+        evaluation: The evaluation of the model.
+    """
+
+    registry: str
+    run_id: str
+    model_uri: str
+    model_sha256: str
+    evaluation: Evaluation
+
+    def facts(self) -> dict[str, str]:
+        """Describe the model for the annotations of its service, by name."""
+        return {
+            **{name: f"{score:.4f}" for name, score in self.evaluation.headline.items()},
+            "gate": "passed" if self.evaluation.passed else "failed",
+            "model-sha256": self.model_sha256,
+            "run": self.run_id or "none",
+            "model-uri": self.model_uri,
+        }
+
+    def require_unmoved(self) -> None:
+        """Refuse, before any work is spent, a model that `crown` would refuse at the end.
+
+        Raises:
+            ChampionMovedError: If the champion is neither the one of the evaluation nor already
+                of this run.
+        """
+        champion, generation = read_champion(self.registry)
+        is_own = champion is not None and champion.run_id == self.run_id
+        if generation != self.evaluation.champion_generation and not is_own:
+            name = f"run {champion.run_id}" if champion else "nobody"
+            rule = f"is {name} at generation {generation}, not the one that the model was "
+            fix = "Evaluate the model again"
+            raise ChampionMovedError(f"champion of {self.registry}", f"{rule}compared with", fix)
+
+    def crown(self) -> None:
+        """Make the published model the champion, if there is a registry.
+
+        Raises:
+            ChampionMovedError: If the champion is no longer the one of the evaluation.
+        """
+        if self.registry:
+            scores = self.evaluation.headline
+            champion = Champion(self.run_id, self.model_uri, self.model_sha256, scores)
+            replace_champion(self.registry, champion, self.evaluation.champion_generation)
+            _log.info("deploy: the champion is now run %s", self.run_id)
+
+
+def crown_again(registry: str, facts: Mapping[str, str]) -> None:
+    """Make an earlier model the champion again, if there is a registry.
+
+    Args:
+        registry: Path, or file://, gs:// or s3:// URI of a folder; empty for none.
+        facts: The `Release.facts` of the model.
 
     Raises:
-        ChampionMoved: If the champion is no longer the one that evaluate compared with.
+        ChampionMovedError: If another run replaces the champion at the same moment.
     """
-    scores = {name: metrics[name] for name in _METRICS}
-    champion = Champion(run_id, model_uri, model_sha256, scores)
-    replace_champion(registry, champion, _compared_with(metrics))
-    _log.info("deploy: the champion is now run %s", run_id)
+    if registry:
+        _, generation = read_champion(registry)
+        scores = {name: float(facts[name]) for name in _SCORES}
+        champion = Champion(facts["run"], facts["model-uri"], facts["model-sha256"], scores)
+        replace_champion(registry, champion, generation)
 
 
 def is_champion(registry: str, run_id: str, model_sha256: str) -> bool:
-    """Whether a registry names this model of this run as its champion; without one nothing does.
+    """Tell whether a registry names this model of this run as its champion.
 
     Raises:
-        InputError: If the registry cannot be read.
+        StepError: If the registry cannot be read.
     """
     champion = read_champion(registry)[0] if registry else None
     if champion is None:
         return False
     return (champion.run_id, champion.manifest_sha256) == (run_id, model_sha256)
-
-
-def require_unmoved(registry: str, run_id: str, metrics: Mapping[str, Any]) -> None:
-    """Refuse, before work is spent, a model that `crown` would refuse at the end.
-
-    Raises:
-        ChampionMoved: If the champion is neither the one that evaluate compared with nor of this
-            run already.
-    """
-    champion, generation = read_champion(registry)
-    is_own = champion is not None and champion.run_id == run_id
-    if generation != _compared_with(metrics) and not is_own:
-        name = f"run {champion.run_id}" if champion else "nobody"
-        rule = f"is {name} at generation {generation}, not the one that this was compared with"
-        raise ChampionMoved(f"champion of {registry}", rule, "Evaluate the model again")
-
-
-def _compared_with(metrics: Mapping[str, Any]) -> int:
-    return int((metrics.get("champion") or {"generation": 0})["generation"])

@@ -1,4 +1,4 @@
-"""What a user may choose about the deployment."""
+"""The settings of the deploy step."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from components.options import shared
 
 TARGETS = ("kserve", "local", "render")
 
-# KServe appends to the name (`-predictor-00001-deployment-...`), and the whole may have 63.
+# KServe appends to the name (`-predictor-00001-deployment-...`); 63 characters are allowed.
 _SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -24,15 +24,14 @@ class DeploySettings:
     task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     target: str = "local"
-    """`render` writes the manifest; `local` also runs the predictor here and tries it out;
+    """`render` writes the manifest; `local` also runs the predictor here and smoke-tests it;
     `kserve` puts the model into service on the cluster."""
     service_name: str = "emotion"
     """Name of the InferenceService and of the model in its URLs."""
     registry: str = ""
-    """Folder (path, file://, gs:// or s3://) that the model is published to, and that names the
-    model in service; may be empty."""
+    """Folder (path, file://, gs:// or s3://) of published models and the champion; may be empty."""
     image: str = "emotion-pipeline/serve:0.1.0"
-    """Container image of the predictor; the pipeline gives the one it was compiled with."""
+    """Container image of the predictor; the pipeline sets the one it was compiled with."""
     mode: str = KNATIVE
     """KServe's deployment mode: `Knative`, or `Standard`, which cannot split traffic."""
     namespace: str = ""
@@ -40,13 +39,13 @@ class DeploySettings:
     gateway: str = ""
     """Base URL of the ingress gateway, if the service's own host names do not resolve."""
     canary_percent: int = 10
-    """Share of the traffic that a new model gets at first, 0 to 99; Knative only."""
+    """Percentage of the traffic that a new model gets at first, 0 to 99; Knative only."""
     ready_seconds: float = 900.0
-    """How long a new model, or an old one that is restored, may take until it is in service."""
+    """Longest time until a new model, or a restored old one, is in service."""
     endpoint_seconds: float = 60.0
-    """How long the way to a service that is ready may take to open."""
+    """Longest time until the address of a ready service answers."""
     max_latency_ms: float = 1000.0
-    """Most mean milliseconds for an answer to a sentence of the smoke test."""
+    """Longest mean time between a sentence of the smoke test on a cluster and its answer."""
 
     def __post_init__(self) -> None:
         require_one_of("deploy_target", self.target, TARGETS)

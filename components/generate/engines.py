@@ -111,7 +111,7 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
 def _llama_command(model: Model, concurrency: int, port: int, downloads: Path) -> list[str]:
     path = storage.fetch(model.location, downloads)
     if model.revision:
-        storage.require_sha256(path, model.revision)
+        storage.require_content(str(path), path, model.revision)
     server = [sys.executable, "-m", "components.generate.llama_server", "--model", str(path)]
     return [*server, "--alias", model.location, "--parallel", str(concurrency), "--port", str(port)]
 

@@ -1,4 +1,4 @@
-"""Serve a model folder over HTTP and gRPC: `python -m components.serve --model-dir DIR`."""
+"""Serve a model folder over HTTP and gRPC."""
 
 import argparse
 import dataclasses
@@ -9,14 +9,14 @@ import sys
 import typing
 from pathlib import Path
 
-from components.errors import InputError
+from components.errors import StepError
 from components.serve.settings import ServeSettings
 
 
 def main() -> None:
-    """Serve the model; a model that cannot be served ends the process with status 1."""
+    """Serve the model; an error before that ends the process with status 1 and its message."""
     arguments = vars(_parser().parse_args())
-    # The hub is not asked for anything, and texts are tokenised in threads already.
+    # Nothing comes from the hub, and texts are already tokenised in threads.
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     _start_logging()
     try:
@@ -25,7 +25,7 @@ def main() -> None:
         from components.serve.server import serve
 
         serve(Predictor(settings))
-    except InputError as error:
+    except StepError as error:
         sys.exit(f"serve: {error}")
 
 
@@ -33,7 +33,7 @@ class _JsonLines(logging.Formatter):
     """A log line as a JSON object, with the facts of the record among its keys."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Format the line."""
         line = {"time": self.formatTime(record), "level": record.levelname}
         line |= {"message": record.getMessage(), **getattr(record, "facts", {})}
         if record.exc_info:
@@ -50,7 +50,7 @@ def _start_logging() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """An option for each setting; ServeSettings says what they mean."""
+    """Build a parser with an option per setting; ServeSettings documents them."""
     parser = argparse.ArgumentParser(prog="python -m components.serve", description=__doc__)
     types = typing.get_type_hints(ServeSettings)
     for field in dataclasses.fields(ServeSettings):

@@ -1,4 +1,4 @@
-"""HTTP answers, and how routes publish their bodies in OpenAPI."""
+"""HTTP answers, and the publication of their bodies in OpenAPI."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ _ABOUT = {
     408: "The request took too long to arrive.",
     413: "The body is too large.",
     415: "The body is compressed.",
-    503: "Too much to do, or about to end.",
+    503: "The predictor is overloaded or about to end.",
 }
 
 
 def json_answer(body: object, status: int = 200) -> Response:
-    """An answer in JSON."""
+    """Build an answer in JSON."""
     return Response(orjson.dumps(body), status, media_type="application/json")
 
 
 def refused(refusal: Refusal, metrics: Metrics) -> Response:
-    """The answer to a request that is refused; it is counted."""
+    """Build the answer to a refused request, and count it."""
     if refusal.bound:
         metrics.refused(refusal.bound)
     answer = json_answer({"error": refusal.message}, refusal.status)
@@ -37,7 +37,7 @@ def refused(refusal: Refusal, metrics: Metrics) -> Response:
 
 
 def model_status(predictor: Predictor, model_name: str) -> Response:
-    """Whether a model takes requests; both protocols say it alike.
+    """Build the answer that tells if a model accepts requests, the same in both protocols.
 
     Raises:
         Refusal: If there is no model of this name.
@@ -48,7 +48,7 @@ def model_status(predictor: Predictor, model_name: str) -> Response:
 
 
 def internal_error() -> Response:
-    """The answer when something went wrong here; what it was stands in the log alone."""
+    """Build the answer after an internal error, whose cause only the log tells."""
     return json_answer({"error": "internal error"}, 500)
 
 
@@ -57,12 +57,12 @@ def documented(
     request: type[BaseModel] | None = None,
     statuses: tuple[int, ...] = tuple(_ABOUT),
 ) -> dict[str, Any]:
-    """Keywords of a route that reads and writes its bodies itself.
+    """Build the keywords of a route that reads and writes its bodies itself.
 
     Args:
         answer: Body of the answer 200.
         request: Body of the request; None if it has none.
-        statuses: Other statuses that the route may answer.
+        statuses: Other statuses of the route.
     """
     responses: dict[int, dict[str, Any]] = {200: {"model": answer}}
     for each in statuses:

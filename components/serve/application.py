@@ -1,4 +1,4 @@
-"""The HTTP application: every route, and the description of them all."""
+"""The HTTP application: all routes and their OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from components.serve.v2 import v2_routes
 
 
 def application(predictor: Predictor) -> FastAPI:
-    """The application, to be run within `components.serve.bounds.Bounds`."""
+    """Build the application, to be run within `components.serve.bounds.Bounds`."""
     app = FastAPI(
         title="emotion-pipeline", version="2", docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -48,7 +48,7 @@ def application(predictor: Predictor) -> FastAPI:
 
 
 async def _http_error(_: Request, error: Any) -> Response:
-    """There is no such path, or it has no such method."""
+    """Answer a request to an unknown path, or with a method that the path lacks."""
     answer = json_answer({"error": error.detail}, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
@@ -59,7 +59,7 @@ async def _internal_error(_: Request, __: Exception) -> Response:
 
 
 def _openapi(app: FastAPI, predictor: Predictor) -> dict[str, Any]:
-    """OpenAPI with the bodies that the routes read themselves, and what holds here alone."""
+    """Build OpenAPI with the bodies that the routes read themselves and this model's bounds."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         template = "#/components/schemas/{model}"

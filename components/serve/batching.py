@@ -1,7 +1,7 @@
 """Batches across requests: texts of many requests, run in threads, in batches of one width.
 
-The event loop only ever puts texts into a bounded queue and is woken with the results.
-Requests take turns, so that a large one does not keep small ones waiting.
+The event loop only puts texts into a bounded queue and is woken with the results. Requests
+take turns, so that a large one does not keep small ones waiting.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ Width = Callable[[Tokens], int]
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """How large batches and the queue may get.
+    """Bounds of the batches and the queue.
 
     Args:
-        texts: Texts of a batch.
-        tokens: Tokens of a batch, padding included; a longer text makes a batch of its own.
-        wait_seconds: How long a batch that is not full may wait for more texts.
-        queue_texts: Texts that may wait.
+        texts: Most texts in a batch.
+        tokens: Most tokens in a batch, padding included; a longer text is a batch of its own.
+        wait_seconds: Longest time that a batch which is not full waits for more texts.
+        queue_texts: Most texts in the queue.
     """
 
     texts: int
@@ -44,16 +44,16 @@ class BatchLimits:
 
 
 class BatchObserver(Protocol):
-    """Is told of every batch, in the thread that ran it."""
+    """The observer of every batch, called in the thread that ran it."""
 
     def batch(self, texts: int, tokens: int, waited: Sequence[float], seconds: float) -> None:
-        """A batch is done.
+        """Observe a finished batch.
 
         Args:
-            texts: Texts in it.
-            tokens: Tokens in it, padding included.
+            texts: Number of its texts.
+            tokens: Number of its tokens, padding included.
             waited: Seconds that each text waited.
-            seconds: Seconds that the inference took.
+            seconds: Seconds of the inference.
         """
 
 
@@ -62,7 +62,7 @@ class _Request:
     tokens: Sequence[Tokens]
     widths: Sequence[int]
     rows: list[int]
-    """Rows that wait, the narrowest first."""
+    """Rows in the queue, the narrowest first."""
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[NDArray[np.float32]]
     logits: list[NDArray[np.float32] | None]
@@ -74,11 +74,11 @@ class Batcher:
     """Runs inferences in threads of its own until it is closed.
 
     Args:
-        infer: Gives logits of shape (texts, labels) for a batch of tokens.
-        width: Tokens of a text, padding included.
+        infer: Computes logits of shape (texts, labels) for a batch of tokens.
+        width: Computes the tokens of a text, padding included.
         limits: Bounds of batches and queue.
         threads: Batches at a time.
-        observer: Is told of every batch.
+        observer: Observes every batch.
     """
 
     def __init__(
@@ -104,26 +104,28 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Texts in the queue."""
+        """Number of texts in the queue."""
         return self._waiting
 
     def require_room(self, texts: int) -> None:
-        """Refuse so many texts if they do not fit into the queue.
+        """Refuse texts that do not fit into the queue.
 
         Raises:
             Refusal: With status 503.
         """
         if self._waiting + texts > self._limits.queue_texts:
-            rule = f"{self._waiting} of at most {self._limits.queue_texts} texts wait already"
-            raise Refusal.overload("queue_texts", f"too much to do: {rule} (queue_texts)")
+            rule = (
+                f"{self._waiting} of at most {self._limits.queue_texts} texts are waiting already"
+            )
+            raise Refusal.overload("queue_texts", f"overloaded: {rule} (queue_texts)")
 
     async def logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
-        """Logits of the texts of one request, shape (texts, labels), in their order.
+        """Compute logits of the texts of one request, shape (texts, labels), in their order.
 
-        If the caller is cancelled, texts that still wait are not run.
+        If the caller is cancelled, texts that are still waiting are not run.
 
         Raises:
-            Refusal: If so many texts do not fit into the queue.
+            Refusal: If the texts do not fit into the queue.
         """
         loop = asyncio.get_running_loop()
         widths = list(map(self._width, tokens))
@@ -143,7 +145,7 @@ class Batcher:
             raise
 
     def close(self) -> None:
-        """Let the threads end when the queue is empty, and wait for them."""
+        """End the threads once the queue is empty, and wait for them."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -156,14 +158,14 @@ class Batcher:
             request.rows.clear()
 
     def _work(self) -> None:
-        # The event loop has little to do, but that at once: probes, refusals, answers.
+        # The event loop has little to do, but without delay: probes, refusals, answers.
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while batch := self._next_batch():
             self._run(batch)
 
     def _next_batch(self) -> list[tuple[_Request, int]]:
-        """The next texts to run; waits for them, and is empty when there will be no more."""
+        """Wait for the next texts to run; an empty list means that there will be no more."""
         limits = self._limits
         with self._changed:
             while True:
@@ -178,7 +180,7 @@ class Batcher:
                     return []
 
     def _take(self) -> list[tuple[_Request, int]]:
-        """Take the narrowest text of the request whose turn it is, and others of its width."""
+        """Take the narrowest text of the next request, and others of its width."""
         while not self._requests[0].rows:
             self._requests.popleft()
         first = self._requests[0]
@@ -203,7 +205,7 @@ class Batcher:
         try:
             logits = self._infer(tokens)
         except Exception as error:  # noqa: BLE001
-            # Whatever it is, it belongs to those who wait for it, and the thread must go on.
+            # Any error belongs to the requests of the batch, and the thread must continue.
             for request, _ in batch:
                 _call(request, _fail, request.answer, error)
             return
@@ -227,7 +229,7 @@ def _call(request: _Request, function: Callable[..., None], *arguments: object) 
     try:
         request.loop.call_soon_threadsafe(function, *arguments)
     except RuntimeError:
-        # The loop was closed: nobody waits any more.
+        # The loop is closed: nobody is waiting any more.
         return
 
 

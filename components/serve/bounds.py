@@ -1,4 +1,4 @@
-"""Bounds of a request, around the whole application: size, time, number, and what is logged."""
+"""Bounds of a request, around the whole application: size, time, number; and its log."""
 
 import asyncio
 import logging
@@ -18,19 +18,19 @@ LogPayload = Callable[[str, bytes, bytes], None]
 
 _log = logging.getLogger(__name__)
 _UNREAD = {408, 413, 415}
-"""After these the rest of the body is still to come, so the connection is closed."""
+"""After these the rest of the body is unread, so the connection is closed."""
 
 
 class Bounds:
-    """An ASGI application that hands on only what keeps to the settings.
+    """An ASGI application that passes on only requests within the settings' bounds.
 
-    The body is read here as a whole, so that neither its size nor the time it takes depends on
-    what the application does. No error leaves without being turned into an answer.
+    The whole body is read here, so that neither its size nor its time depends on the
+    application. Every error becomes an answer.
 
     Args:
         app: The application.
         predictor: Its settings, state and metrics.
-        log_payload: Is given an id, each request and its answer; None for nobody.
+        log_payload: Called with an id, each request and its answer; None for no calls.
     """
 
     def __init__(
@@ -38,15 +38,15 @@ class Bounds:
     ) -> None:
         self._app, self._predictor, self._log_payload = app, predictor, log_payload
         self._settings = predictor.settings
-        self._under_way = 0
+        self._in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; see https://asgi.readthedocs.io."""
         start = time.monotonic()
         exchange = _Exchange(send, self._predictor.draining, keep=self._log_payload is not None)
-        # Requests that carry work are counted; probes and metrics always get through.
+        # Only requests that carry work are counted; probes and metrics always get through.
         carries_work = scope["method"] == "POST"
-        self._under_way += carries_work
+        self._in_progress += carries_work
         try:
             async with asyncio.timeout(self._settings.request_seconds):
                 await self._answer(scope, receive, exchange, carries_work)
@@ -55,7 +55,7 @@ class Bounds:
                 raise
             await exchange.answer(scope, refused(self._too_slow(), self._predictor.metrics))
         finally:
-            self._under_way -= carries_work
+            self._in_progress -= carries_work
             route = getattr(scope.get("route"), "path", "none")
             self._record(route, exchange, time.monotonic() - start)
 
@@ -78,14 +78,16 @@ class Bounds:
 
     def _require_place(self) -> None:
         most = self._settings.max_requests
-        if self._under_way > most:
-            raise Refusal.overload("max_requests", f"{most} requests are under way (max_requests)")
+        if self._in_progress > most:
+            raise Refusal.overload(
+                "max_requests", f"{most} requests are in progress (max_requests)"
+            )
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         headers = dict(scope["headers"])
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Refusal(415, "the body must not be compressed (Content-Encoding)")
-        # The parser of HTTP lets only digits through.
+        # The HTTP parser accepts only digits.
         if int(headers.get(b"content-length", 0)) > self._settings.max_body_bytes:
             raise self._too_large()
         body = bytearray()
@@ -106,7 +108,9 @@ class Bounds:
 
     def _too_large(self) -> Refusal:
         most = self._settings.max_body_bytes
-        return Refusal(413, f"a body may have {most} bytes (max_body_bytes)", "max_body_bytes")
+        return Refusal(
+            413, f"a body may have at most {most} bytes (max_body_bytes)", "max_body_bytes"
+        )
 
     def _too_slow(self) -> Refusal:
         seconds = self._settings.request_seconds
@@ -126,15 +130,15 @@ class Bounds:
 
 
 class _DisconnectedError(Exception):
-    """The client went away while it was sending."""
+    """The client disconnected while it was sending."""
 
 
 class _Exchange:
-    """What was asked and answered; status 0 until the answer has begun.
+    """A request and its answer; the status is 0 until the answer has begun.
 
     Args:
-        send: Takes the answer.
-        close: Tell the client to close the connection.
+        send: Sends the answer.
+        close: Ask the client to close the connection.
         keep: Keep the body of the answer.
     """
 

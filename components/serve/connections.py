@@ -1,4 +1,4 @@
-"""Bounds of a connection, which uvicorn does not have: headers in time, their size, and how many.
+"""Bounds of connections that uvicorn lacks: time and size of the headers, and their number.
 
 Source of the callbacks: https://github.com/MagicStack/httptools
 """
@@ -23,7 +23,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     Args:
         predictor: Its settings and metrics.
-        arguments: What uvicorn gives a protocol.
+        arguments: The arguments that uvicorn passes to a protocol.
     """
 
     def __init__(self, predictor: Predictor, **arguments: Any) -> None:
@@ -34,7 +34,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._header_begun = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Refuse a connection too many; from the others expect headers in time."""
+        """Refuse a connection too many; expect headers in time from the others."""
         super().connection_made(transport)
         if len(self.connections) > self._settings.max_connections:
             self._refuse(503, "max_connections", "too many connections are open")
@@ -42,34 +42,34 @@ class BoundedConnection(HttpToolsProtocol):
             self._expect_headers()
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrives of headers that are not complete."""
+        """Count the bytes of incomplete headers."""
         waiting = self._header_begun
         super().data_received(data)
-        # What came with the end of an earlier request is not counted: a read is bounded anyway.
+        # Bytes that came with the end of an earlier request are not counted: a read is bounded.
         if waiting and self._header_begun:
             self._header_bytes += len(data)
             if self._header_bytes > self._settings.max_header_bytes:
                 self._refuse(431, "max_header_bytes", "the headers are too large")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Start to count and time the headers."""
         super().on_message_begin()
         self._header_bytes, self._header_begun = 0, True
         self._expect_headers()
 
     def on_headers_complete(self) -> None:
-        """The headers are complete: the body's time is another's matter."""
+        """Stop to time the headers; `Bounds` times the body."""
         self._header_begun = False
         self._stop_waiting()
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has ended."""
+        """Forget the deadline."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, in JSON like every other error."""
+        """Answer bytes that are not HTTP in JSON, like every other error."""
         self._write(400, f'{{"error": "{msg}"}}')
 
     def _expect_headers(self) -> None:

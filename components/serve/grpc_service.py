@@ -15,10 +15,15 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.errors import InputError
-from components.serve.outputs import Output, named_outputs, tensor_metadata
 from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal
-from components.serve.tensors import decoded, read_texts
+from components.serve.tensors import (
+    Output,
+    decoded,
+    named_outputs,
+    read_texts,
+    tensor_metadata,
+)
 from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)
@@ -26,7 +31,7 @@ _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """Answers the V2 calls; the calls that load and unload models stay unimplemented.
+    """The V2 calls; those that load and unload models stay unimplemented.
 
     Args:
         predictor: The model.
@@ -36,24 +41,24 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         self._predictor = predictor
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """The process is alive."""
+        """Report that the process is alive."""
         return pb.ServerLiveResponse(live=True)
 
     async def ServerReady(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Whether requests are taken."""
+        """Report if requests are accepted."""
         return pb.ServerReadyResponse(ready=self._predictor.ready)
 
     async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Whether requests for a model are taken."""
+        """Report if requests for a model are accepted."""
         await self._require(request.name, context)
         return pb.ModelReadyResponse(ready=self._predictor.ready)
 
     async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Name and extensions of the server."""
+        """Describe the server."""
         return pb.ServerMetadataResponse(**SERVER)
 
     async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Inputs and outputs of a model."""
+        """Describe the inputs and outputs of a model."""
         await self._require(request.name, context)
         inputs, outputs = tensor_metadata(self._predictor)
         return pb.ModelMetadataResponse(
@@ -114,7 +119,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
 
 @asynccontextmanager
 async def running_grpc(predictor: Predictor) -> AsyncIterator[None]:
-    """Listen for gRPC for the length of a block, then finish what is under way.
+    """Listen for gRPC for the duration of a block, then finish the requests in progress.
 
     Raises:
         InputError: If the address cannot be listened on.

@@ -1,4 +1,4 @@
-"""What the predictor tells Prometheus."""
+"""The predictor's metrics for Prometheus."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,8 +25,8 @@ class Metrics:
     Args:
         labels: Label names in the order of their ids.
         version: Version of the model.
-        queue_texts: Gives the number of texts that wait.
-        ready: Says whether the predictor takes requests.
+        queue_texts: Returns the number of texts in the queue.
+        ready: Tells if the predictor accepts requests.
     """
 
     def __init__(
@@ -49,52 +49,54 @@ class Metrics:
             "classifier_refused", "Requests beyond a bound", ("bound",), registry=registry
         )
         self._request_seconds = histogram(
-            "classifier_request_seconds", "Until a request was answered", _SECONDS, "route"
+            "classifier_request_seconds", "Time until a request was answered", _SECONDS, "route"
         )
-        self._queue_seconds = histogram("classifier_queue_seconds", "A text waited", _SECONDS)
+        self._queue_seconds = histogram(
+            "classifier_queue_seconds", "Time that a text waited", _SECONDS
+        )
         self._tokenise_seconds = histogram(
-            "classifier_tokenise_seconds", "Tokenising a request took", _SECONDS
+            "classifier_tokenise_seconds", "Time to tokenise a request", _SECONDS
         )
         self._infer_seconds = histogram(
-            "classifier_infer_seconds", "Inference of a batch took", _SECONDS
+            "classifier_infer_seconds", "Time of the inference of a batch", _SECONDS
         )
         self._batch_texts = histogram("classifier_batch_texts", "Texts of a batch", _TEXTS)
         self._batch_tokens = histogram("classifier_batch_tokens", "Tokens of a batch", _TOKENS)
         self._confidence = histogram(
-            "classifier_confidence", "Probability of the label that won", _SHARES
+            "classifier_confidence", "Probability of the predicted label", _SHARES
         )
         predictions = Counter(
-            "classifier_predictions", "Texts that got a label", ("label",), registry=registry
+            "classifier_predictions", "Texts by predicted label", ("label",), registry=registry
         )
         self._predictions = [predictions.labels(label) for label in labels]
-        waiting = Gauge("classifier_queue_texts", "Texts that wait", registry=registry)
+        waiting = Gauge("classifier_queue_texts", "Texts in the queue", registry=registry)
         waiting.set_function(queue_texts)
-        takes = Gauge("classifier_ready", "1 while requests are taken", registry=registry)
+        takes = Gauge("classifier_ready", "1 while requests are accepted", registry=registry)
         takes.set_function(ready)
         model = Gauge("classifier_model_info", "The model", ("version",), registry=registry)
         model.labels(version).set(1)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """A request was answered.
+        """Count an answered request.
 
         Args:
-            route: Template of its path; there are few of them.
-            status: HTTP status, or the name of a gRPC one.
-            seconds: How long it took.
+            route: Template of its path, so that there are few values.
+            status: HTTP status, or the name of a gRPC status.
+            seconds: Time until the answer.
         """
         self._requests.labels(route, status).inc()
         self._request_seconds.labels(route).observe(seconds)
 
     def refused(self, bound: str) -> None:
-        """A request exceeded the setting of this name."""
+        """Count a request that exceeded the setting of this name."""
         self._refused.labels(bound).inc()
 
     def tokenised(self, seconds: float) -> None:
-        """The texts of a request were tokenised."""
+        """Count the time to tokenise the texts of a request."""
         self._tokenise_seconds.observe(seconds)
 
     def batch(self, texts: int, tokens: int, waited: Sequence[float], seconds: float) -> None:
-        """A batch was run; see `components.serve.batching.BatchObserver`."""
+        """Count a batch; see `components.serve.batching.BatchObserver`."""
         self._batch_texts.observe(texts)
         self._batch_tokens.observe(tokens)
         self._infer_seconds.observe(seconds)
@@ -102,7 +104,7 @@ class Metrics:
             self._queue_seconds.observe(each)
 
     def predicted(self, probabilities: NDArray[np.float32]) -> None:
-        """Texts got these probabilities, shape (texts, labels)."""
+        """Count predictions by their probabilities, shape (texts, labels)."""
         for winner, share in zip(
             probabilities.argmax(axis=1), probabilities.max(axis=1).tolist(), strict=True
         ):
@@ -110,5 +112,5 @@ class Metrics:
             self._confidence.observe(share)
 
     def exposition(self) -> bytes:
-        """All metrics in Prometheus' text format."""
+        """Write all metrics in Prometheus' text format."""
         return generate_latest(self.registry)

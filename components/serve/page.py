@@ -1,4 +1,4 @@
-"""The page at `/`, where a person tries the model out."""
+"""The page at `/`, where a person can try the model."""
 
 import re
 from base64 import b64encode
@@ -11,9 +11,9 @@ _ELEMENT = re.compile(r"<(style|script)\b[^>]*>(.*?)</\1>", re.DOTALL)
 
 
 def page_response() -> HTMLResponse:
-    """The page with headers that let it run its own style and script and ask its own server.
+    """Build the page, with headers that allow only its own style, script and server.
 
-    Nothing else is allowed: a text that found its way into the page as markup would stay dead.
+    A text that got into the page as markup would therefore have no effect.
 
     Source: https://www.w3.org/TR/CSP3/#match-element-to-source-list
     """

@@ -1,4 +1,4 @@
-"""Sends every request and its answer to a collector, as KServe's own logger does.
+"""The log of every request and answer at a collector, as KServe's own logger keeps it.
 
 Source: https://kserve.github.io/website/docs/model-serving/predictive-inference/logger
 """
@@ -22,10 +22,10 @@ _TIMEOUT_SECONDS = 5.0
 
 @asynccontextmanager
 async def payload_logger(predictor: Predictor) -> AsyncIterator[LogPayload]:
-    """Post what is logged as CloudEvents to `payload_url`, for the length of a block.
+    """Post requests and answers as CloudEvents to `payload_url`, for the duration of a block.
 
-    What the collector cannot keep up with or refuses is counted and dropped: no request waits for
-    it.
+    Events that the collector refuses or is too slow for are counted and dropped: no request waits
+    for it.
     """
     events: asyncio.Queue[CloudEvent] = asyncio.Queue(_WAITING)
 
@@ -63,5 +63,5 @@ async def _post(events: asyncio.Queue[CloudEvent], predictor: Predictor) -> None
                 url = predictor.settings.payload_url
                 (await client.post(url, headers=headers, content=body)).raise_for_status()
             except httpx.HTTPError as error:
-                _log.warning("a payload was not taken: %s", type(error).__name__)
+                _log.warning("the collector did not accept a payload: %s", type(error).__name__)
                 predictor.metrics.refused("payload_url")

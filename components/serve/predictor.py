@@ -18,17 +18,17 @@ from components.serve.refusal import Refusal
 from components.serve.settings import ServeSettings
 
 _INLINE_CHARACTERS = 4096
-"""Tokenising so many takes about as long as handing them to a thread and back."""
+"""Tokenising this many takes about as long as passing them to a thread and back."""
 _WARM_UP_WORDS = (1, 8, 32, 128)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a text got its label.
+    """The reasons why a text got its label.
 
     Args:
         probabilities: Of all labels, shape (labels,).
-        words: The text's words, weighed for the most probable label.
+        words: The text's words, with their weights for the most probable label.
     """
 
     probabilities: NDArray[np.float32]
@@ -36,7 +36,7 @@ class Explanation:
 
 
 class Predictor:
-    """Answers all requests with one model; bounded, and never blocks the event loop.
+    """One model that answers all requests, within bounds and without blocking the event loop.
 
     Args:
         settings: Bounds and engine.
@@ -47,7 +47,7 @@ class Predictor:
 
     def __init__(self, settings: ServeSettings) -> None:
         self.settings = settings
-        # Inferences side by side, one thread each, do more than one inference on all threads.
+        # Parallel inferences of one thread each are faster than one inference on all threads.
         threads = settings.threads or cpu_count()
         self._classifier = Classifier(settings.model_dir, 1, settings.precision)
         self.name, self.labels = settings.model_name, self._classifier.labels
@@ -71,7 +71,7 @@ class Predictor:
 
     @property
     def ready(self) -> bool:
-        """Whether new requests are welcome: the model is warm, and no end is near."""
+        """True while new requests are accepted: the model is warm and no end is near."""
         return not self.draining
 
     def require(self, model_name: str) -> None:
@@ -81,10 +81,12 @@ class Predictor:
             Refusal: With status 404.
         """
         if model_name != self.name:
-            raise Refusal(404, f"no model has this name; this predictor serves `{self.name}`")
+            raise Refusal(
+                404, f"there is no model of this name; this predictor serves `{self.name}`"
+            )
 
     async def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Calibrated probabilities of shape (texts, labels), rows in the order of the texts.
+        """Predict calibrated probabilities of shape (texts, labels), in the order of the texts.
 
         Raises:
             Refusal: If the texts break a bound.
@@ -95,17 +97,17 @@ class Predictor:
         return probabilities
 
     async def explain(self, texts: Sequence[str]) -> list[Explanation]:
-        """Probabilities and the words that mattered, by leaving each word out once.
+        """Explain predictions by leaving out each word once.
 
         Raises:
             Refusal: If the texts break a bound.
         """
         self._require_bounds(texts, self.settings.max_explained_texts, "max_explained_texts")
-        # One text after the other, so that a request never fills the queue.
+        # One text at a time, so that a request never fills the queue.
         return [self._explanation(text, await self._logits(occlusions(text))) for text in texts]
 
     def close(self) -> None:
-        """Let the inference threads end; nothing may be asked any more."""
+        """End the inference threads; no request may follow."""
         self._batcher.close()
 
     def _explanation(self, text: str, logits: NDArray[np.float32]) -> Explanation:

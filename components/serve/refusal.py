@@ -1,14 +1,14 @@
-"""How a request is refused: an HTTP status and one sentence that names the bound or the rule."""
+"""The refusal of a request: an HTTP status and a sentence that names the bound or the rule."""
 
 
 class Refusal(Exception):  # noqa: N818
-    """A request that is not answered.
+    """The refusal of a request.
 
     Args:
         status: HTTP status, 4xx or 503.
-        message: What is wrong, and what is allowed.
-        bound: Name of the setting that was exceeded; empty if the request is malformed.
-        retry_after: Seconds after which it may be worth another try; 0 for never.
+        message: The rule that the request breaks.
+        bound: Name of the exceeded setting; empty if the request is malformed.
+        retry_after: Seconds after which another try may succeed; 0 for never.
     """
 
     def __init__(self, status: int, message: str, bound: str = "", retry_after: int = 0) -> None:
@@ -18,10 +18,10 @@ class Refusal(Exception):  # noqa: N818
 
     @classmethod
     def malformed(cls, message: str) -> "Refusal":
-        """The request breaks a rule of its protocol."""
+        """Refuse a request that breaks a rule of its protocol."""
         return cls(400, message)
 
     @classmethod
     def overload(cls, bound: str, message: str) -> "Refusal":
-        """There is too much to do at the moment."""
+        """Refuse a request for which there is no capacity at the moment."""
         return cls(503, message, bound, retry_after=1)

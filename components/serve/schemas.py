@@ -24,17 +24,17 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Closed(BaseModel):
-    # A misspelt name is an error, not something to be passed over in silence.
+    # A misspelt name is an error, and not ignored.
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class _Open(BaseModel):
-    # Clients of V2 put names of their own into a request.
+    # V2 clients add names of their own to a request.
     model_config = ConfigDict(strict=True)
 
 
 def _integer(value: object) -> object:
-    # To JSON Schema 2.0 is an integer.
+    # In JSON Schema 2.0 is an integer.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -51,11 +51,11 @@ Text = Annotated[
 ]
 TopK = Annotated[
     int,
-    Field(ge=1, description="Only so many labels, the most probable first."),
+    Field(ge=1, description="Number of labels to return, the most probable first."),
     BeforeValidator(_integer),
 ]
 Threshold = Annotated[
-    float, Field(ge=0, le=1, description="Only labels of at least this probability.")
+    float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
 Parameters = dict[str, str | bool | int | float]
 
@@ -73,7 +73,7 @@ Instance = Annotated[
 
 
 class Error(BaseModel):
-    """Why there is no answer."""
+    """The reason why there is no answer."""
 
     error: str
 
@@ -86,7 +86,7 @@ class PredictRequest(_Closed):
     threshold: Threshold | None = None
 
     def texts(self) -> list[str]:
-        """The texts, however they were written."""
+        """List the texts, in either form."""
         return [each if isinstance(each, str) else each.text for each in self.instances]
 
 
@@ -102,7 +102,7 @@ class PredictionBody(BaseModel):
 
 
 class PredictResponse(BaseModel):
-    """V1: a prediction for each text, in their order."""
+    """V1: a prediction per text, in their order."""
 
     predictions: list[PredictionBody]
     model_version: str
@@ -116,13 +116,13 @@ class WordBody(BaseModel):
 
 
 class ExplanationBody(PredictionBody):
-    """A prediction and what each word did for its label."""
+    """A prediction and the weight of each word for its label."""
 
     words: list[WordBody]
 
 
 class ExplainResponse(BaseModel):
-    """V1: an explanation for each text, in their order."""
+    """V1: an explanation per text, in their order."""
 
     explanations: list[ExplanationBody]
     model_version: str
@@ -135,20 +135,20 @@ class ModelList(BaseModel):
 
 
 class ModelStatus(BaseModel):
-    """V1 and V2: whether the model takes requests."""
+    """V1 and V2: the readiness of the model."""
 
     name: str
     ready: bool
 
 
 class Live(BaseModel):
-    """V2: the process is alive."""
+    """V2: the liveness of the process."""
 
     live: Literal[True]
 
 
 class Ready(BaseModel):
-    """V2: whether requests are taken."""
+    """V2: the readiness of the server."""
 
     ready: bool
 
@@ -180,7 +180,7 @@ class ModelMetadata(BaseModel):
 
 
 class InputTensor(_Open):
-    """V2: the texts. Without `data` they follow the JSON in binary form."""
+    """V2: the texts; without `data` they follow the JSON in binary form."""
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
@@ -190,14 +190,14 @@ class InputTensor(_Open):
 
 
 class RequestedOutput(_Open):
-    """V2: an output that is asked for."""
+    """V2: a requested output."""
 
     name: Literal["label", "probabilities"]
     parameters: Parameters = {}
 
 
 class InferParameters(_Open):
-    """V2: what a request may ask beside its tensors."""
+    """V2: the parameters of a request."""
 
     top_k: TopK | None = None
     binary_data_output: bool = False

@@ -1,4 +1,4 @@
-"""Runs a predictor behind HTTP and gRPC until SIGTERM."""
+"""The server process of a predictor, over HTTP and gRPC, until SIGTERM."""
 
 import asyncio
 import logging
@@ -20,10 +20,10 @@ _log = logging.getLogger(__name__)
 
 
 def serve(predictor: Predictor) -> None:
-    """Listen until SIGTERM or SIGINT, then finish what is under way.
+    """Listen until SIGTERM or SIGINT, then finish the requests in progress.
 
-    At the signal the predictor says that it is not ready, but still takes requests for
-    `drain_seconds`, since those who send them learn of it a little later; then it closes.
+    At the signal the predictor reports that it is not ready, but accepts requests for another
+    `drain_seconds`, since gateways notice it a little later; then it closes.
 
     Raises:
         InputError: If an address cannot be listened on.
@@ -35,7 +35,7 @@ def serve(predictor: Predictor) -> None:
 
 
 class _DrainingServer(uvicorn.Server):
-    """uvicorn's server, which would close its doors at the signal."""
+    """uvicorn's server, which itself would stop listening at the signal."""
 
     def __init__(self, config: uvicorn.Config, predictor: Predictor) -> None:
         super().__init__(config)
@@ -43,7 +43,7 @@ class _DrainingServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain at the first signal; end at once at the second."""
+        """Start to drain at the first signal; end immediately at the second."""
         if self._predictor.draining:
             super().handle_exit(sig, frame)
             return

@@ -1,35 +1,17 @@
-"""What the operator of a predictor may choose."""
+"""The settings of the predictor."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from components.errors import InputError, require_between, require_one_of
 
 PRECISIONS = ("int8", "fp32", "torch")
 
-_RANGES = {
-    "http_port": (1, 65_535),
-    "grpc_port": (0, 65_535),
-    "threads": (0, 256),
-    "batch_tokens": (1, 1_000_000),
-    "batch_wait_ms": (0, 5),
-    # One explained text asks for as many inferences.
-    "queue_texts": (65, 100_000),
-    "max_requests": (1, 100_000),
-    "max_connections": (1, 100_000),
-    "max_body_bytes": (1, 2**30),
-    "max_header_bytes": (1024, 2**20),
-    "max_texts": (1, 100_000),
-    "max_characters": (1, 10_000_000),
-    "max_explained_texts": (1, 1000),
-    "header_seconds": (0.1, 600),
-    "body_seconds": (0.1, 600),
-    "request_seconds": (0.1, 600),
-    "idle_seconds": (1, 3600),
-    "drain_seconds": (0, 600),
-    "shutdown_seconds": (1, 600),
-}
+
+def _between(least: float, most: float, default: float) -> Any:
+    return field(default=default, metadata={"range": (least, most)})
 
 
 @dataclass(frozen=True)
@@ -41,61 +23,61 @@ class ServeSettings:
     model_name: str = "emotion"
     """Name of the model in the URLs."""
     run_id: str = ""
-    """The pipeline run that made the model; answers name it in their version, if there is one."""
+    """The pipeline run that created the model; part of the version in answers; may be empty."""
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0` in a pod, where probes and traffic come from outside."""
-    http_port: int = 8080
+    http_port: int = _between(1, 65_535, 8080)
     """TCP port of HTTP."""
-    grpc_port: int = 0
+    grpc_port: int = _between(0, 65_535, 0)
     """TCP port of gRPC; 0 for none."""
 
     precision: str = "int8"
     """`int8` or `fp32` for ONNX Runtime on the CPU; `torch` for torch, on a GPU if there is one."""
-    threads: int = 0
-    """Inferences at a time, one thread each; 0 for as many as the container may use CPUs."""
-    batch_tokens: int = 1024
-    """Tokens of a batch at most, padding included."""
-    batch_wait_ms: float = 0.0
-    """How long a batch that is not full may wait for more texts, 0 to 5 milliseconds."""
+    threads: int = _between(0, 256, 0)
+    """Inferences at a time, one thread each; 0 for the container's number of CPUs."""
+    batch_tokens: int = _between(1, 1_000_000, 1024)
+    """Most tokens in a batch, padding included."""
+    batch_wait_ms: float = _between(0, 5, 0.0)
+    """Longest time that a batch which is not full waits for more texts, 0 to 5 milliseconds."""
 
-    queue_texts: int = 512
-    """Texts that may wait for their turn; what comes on top is refused with 503."""
-    max_requests: int = 256
-    """Requests under way at a time; what comes on top is refused with 503."""
-    max_connections: int = 1024
-    """Open connections; what comes on top is refused with 503 and closed."""
-    max_body_bytes: int = 262_144
-    """Bytes of a request body."""
-    max_header_bytes: int = 16_384
-    """Bytes of a request's headers, if they arrive in more than one piece."""
-    max_texts: int = 256
-    """Texts of a request."""
-    max_characters: int = 10_000
-    """Characters of a text."""
-    max_explained_texts: int = 4
-    """Texts of an explain request, each of which costs up to 65 inferences."""
-    header_seconds: float = 10.0
-    """Seconds until the headers of a request must be there."""
-    body_seconds: float = 10.0
-    """Seconds until the body of a request must be there."""
-    request_seconds: float = 30.0
-    """Seconds until a request must be answered and its answer taken."""
-    idle_seconds: int = 75
-    """Seconds after which a connection without a request is closed; more than a gateway's."""
+    queue_texts: int = _between(65, 100_000, 512)
+    """Most texts in the queue; further ones are refused with 503. One explained text needs 65."""
+    max_requests: int = _between(1, 100_000, 256)
+    """Most requests in progress; further ones are refused with 503."""
+    max_connections: int = _between(1, 100_000, 1024)
+    """Most open connections; further ones are refused with 503 and closed."""
+    max_body_bytes: int = _between(1, 2**30, 262_144)
+    """Most bytes of a request body."""
+    max_header_bytes: int = _between(1024, 2**20, 16_384)
+    """Most bytes of a request's headers, if they arrive in more than one piece."""
+    max_texts: int = _between(1, 100_000, 256)
+    """Most texts in a request."""
+    max_characters: int = _between(1, 10_000_000, 10_000)
+    """Most characters of a text."""
+    max_explained_texts: int = _between(1, 1000, 4)
+    """Most texts in an explain request, each of which costs up to 65 inferences."""
+    header_seconds: float = _between(0.1, 600, 10.0)
+    """Seconds until the headers of a request must have arrived."""
+    body_seconds: float = _between(0.1, 600, 10.0)
+    """Seconds until the body of a request must have arrived."""
+    request_seconds: float = _between(0.1, 600, 30.0)
+    """Seconds until a request must be answered and its answer received."""
+    idle_seconds: int = _between(1, 3600, 75)
+    """Seconds after which an idle connection is closed; more than those of a gateway."""
 
-    drain_seconds: float = 5.0
-    """Seconds after SIGTERM in which requests are still taken, until no more are sent here."""
-    shutdown_seconds: int = 10
-    """Seconds that requests under way may take after that, over HTTP and then over gRPC."""
+    drain_seconds: float = _between(0, 600, 5.0)
+    """Seconds after SIGTERM in which requests are still accepted, until gateways stop them."""
+    shutdown_seconds: int = _between(1, 600, 10)
+    """Seconds that requests in progress may take after that, over HTTP and then over gRPC."""
     page: bool = True
     """Serve the page for people at `/`."""
     log_requests: bool = False
-    """Log a line for each request, without its texts."""
+    """Log a line per request, without its texts."""
     log_texts: bool = False
     """Put the texts into these lines."""
     payload_url: str = ""
-    """Where every request and answer is sent as a CloudEvent, as KServe's logger does; may be
-    empty."""
+    """URL to which every request and answer is posted as a CloudEvent, as by KServe's logger; may
+    be empty."""
 
     def __post_init__(self) -> None:
         if not self.model_dir.is_dir():
@@ -104,19 +86,22 @@ class ServeSettings:
             rule = "must be a name that can stand in a URL"
             raise InputError(f"model_name={self.model_name!r}", rule, "Use letters, digits and -")
         require_one_of("precision", self.precision, PRECISIONS)
-        for name, (least, most) in _RANGES.items():
-            require_between(name, getattr(self, name), least, most)
+        for each in fields(self):
+            if bounds := each.metadata.get("range"):
+                require_between(each.name, getattr(self, each.name), *bounds)
         self._refuse_contradictions()
 
     def _refuse_contradictions(self) -> None:
         if self.max_texts > self.queue_texts:
-            rule = f"is more than may wait (queue_texts={self.queue_texts})"
+            rule = f"is more than fit into the queue (queue_texts={self.queue_texts})"
             raise InputError(f"max_texts={self.max_texts}", rule, "Raise queue_texts")
         if self.log_texts and not self.log_requests:
-            rule = "adds to the lines of log_requests, which is off"
+            rule = "extends the lines of log_requests, which is off"
             raise InputError("log_texts=True", rule, "Turn on both")
         if self.payload_url and not re.match(r"https?://", self.payload_url):
             rule = "must begin with http:// or https://"
             raise InputError(f"payload_url={self.payload_url!r}", rule, "Give the whole URL")
         if self.grpc_port == self.http_port:
-            raise InputError(f"grpc_port={self.grpc_port}", "is HTTP's", "Choose another port")
+            raise InputError(
+                f"grpc_port={self.grpc_port}", "is the port of HTTP", "Choose another port"
+            )

@@ -1,14 +1,17 @@
-"""Tensors of texts and numbers in the binary form of the V2 protocol.
+"""Tensors of the V2 protocol: names and shapes, and their binary form.
 
 Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal
 
 _LENGTH = struct.Struct("<I")
@@ -24,18 +27,18 @@ def read_texts(content: bytes) -> list[str]:
     place = 0
     while place < len(content):
         if place + _LENGTH.size > len(content):
-            raise Refusal.malformed("the binary data end within the length of an element")
+            raise Refusal.malformed("the binary data ends within the length of an element")
         (length,) = _LENGTH.unpack_from(content, place)
         place += _LENGTH.size
         if place + length > len(content):
-            raise Refusal.malformed("the binary data end within an element")
+            raise Refusal.malformed("the binary data ends within an element")
         texts.append(decoded(content[place : place + length], len(texts)))
         place += length
     return texts
 
 
 def decoded(content: bytes, place: int) -> str:
-    """One element as text.
+    """Decode an element.
 
     Raises:
         Refusal: If it is not UTF-8.
@@ -47,11 +50,69 @@ def decoded(content: bytes, place: int) -> str:
 
 
 def write_texts(texts: Sequence[str]) -> bytes:
-    """A BYTES tensor in binary form."""
+    """Write a BYTES tensor in binary form."""
     elements = [text.encode() for text in texts]
     return b"".join(_LENGTH.pack(len(each)) + each for each in elements)
 
 
 def write_numbers(values: NDArray[np.float32]) -> bytes:
-    """An FP32 tensor in binary form."""
+    """Write an FP32 tensor in binary form."""
     return values.astype("<f4").tobytes()
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output tensor.
+
+    Args:
+        name: `label` or `probabilities`.
+        datatype: `BYTES` or `FP32`.
+        values: Texts or numbers, in the tensor's shape.
+    """
+
+    name: str
+    datatype: str
+    values: NDArray[Any]
+
+    @property
+    def shape(self) -> list[int]:
+        """Size of each dimension."""
+        return list(self.values.shape)
+
+    def to_bytes(self) -> bytes:
+        """Write the tensor in binary form."""
+        if self.datatype == "BYTES":
+            return write_texts(self.values.ravel().tolist())
+        return write_numbers(self.values)
+
+
+def named_outputs(
+    predictor: Predictor, probabilities: NDArray[np.float32], top_k: int | None
+) -> tuple[Output, Output]:
+    """Build the tensors of labels and probabilities.
+
+    Args:
+        predictor: The predictor, for its labels.
+        probabilities: Probabilities of all labels, shape (texts, labels).
+        top_k: Number of labels per text, the most probable first, with their probabilities in
+            the same order, both of shape (texts, top_k); None for one label per text, and the
+            probabilities of all labels in the order of their ids.
+    """
+    names = np.array(predictor.labels, dtype=np.object_)
+    if top_k is None:
+        labels = names[probabilities.argmax(axis=1)]
+    else:
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
+        labels = names[best]
+        probabilities = np.take_along_axis(probabilities, best, axis=1)
+    return Output("label", "BYTES", labels), Output("probabilities", "FP32", probabilities)
+
+
+def tensor_metadata(predictor: Predictor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Describe the inputs and the outputs; the size -1 is any number of texts."""
+    inputs = [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+    outputs = [
+        {"name": "label", "datatype": "BYTES", "shape": [-1]},
+        {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(predictor.labels)]},
+    ]
+    return inputs, outputs

@@ -21,7 +21,7 @@ from components.serve.schemas import (
 
 
 def v1_routes(predictor: Predictor) -> APIRouter:
-    """The routes below `/v1`."""
+    """Build the routes below `/v1`."""
     router = APIRouter(prefix="/v1/models", tags=["V1"])
 
     @router.get("", response_model=ModelList)

@@ -10,7 +10,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 
 from components.serve.answers import documented, json_answer, model_status
-from components.serve.outputs import Output, named_outputs, tensor_metadata
 from components.serve.predictor import Predictor
 from components.serve.refusal import Refusal
 from components.serve.schemas import (
@@ -24,14 +23,14 @@ from components.serve.schemas import (
     ServerMetadata,
     read,
 )
-from components.serve.tensors import read_texts
+from components.serve.tensors import Output, named_outputs, read_texts, tensor_metadata
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 SERVER = {"name": "emotion-pipeline", "version": "2", "extensions": ["binary_tensor_data"]}
 
 
 def v2_routes(predictor: Predictor) -> APIRouter:
-    """The routes below `/v2`."""
+    """Build the routes below `/v2`."""
     router = APIRouter(prefix="/v2", tags=["V2"])
 
     @router.get("", response_model=ServerMetadata)
@@ -105,7 +104,7 @@ def _answer(predictor: Predictor, asked: InferRequest, outputs: Sequence[Output]
         "id": asked.id or str(uuid4()),
         "model_name": predictor.name,
         "model_version": predictor.version,
-        # A parameter of V2 is a scalar, so the names of the columns stand in one string.
+        # A parameter of V2 is a scalar, so one string holds the names of the columns.
         "parameters": {"labels": ",".join(predictor.labels)},
         "outputs": tensors,
     }
@@ -120,7 +119,7 @@ def _answer(predictor: Predictor, asked: InferRequest, outputs: Sequence[Output]
 def _tensors(
     asked: InferRequest, outputs: Mapping[str, Output]
 ) -> tuple[list[dict[str, Any]], bytes]:
-    """The outputs that are asked for, as JSON, and the data of the binary ones."""
+    """Build the requested outputs as JSON, and the data of the binary ones."""
     by_default = asked.parameters.binary_data_output
     wanted: Mapping[str, object] = dict.fromkeys(outputs, by_default)
     if asked.outputs:

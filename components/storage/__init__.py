@@ -1,12 +1,12 @@
-"""Where files come from and go to: plain paths, file://, package:, gs:// and s3://.
+"""Files behind plain paths and URIs: file://, package:, gs:// and s3://.
 
-| module | what it knows |
+| module | content |
 | --- | --- |
 | `files` | hashes, and writing a file or folder on this machine whole or not at all |
 | `names` | paths and URIs split into parts, and names that lead out of their folder |
 | `store` | the operations on a folder in object storage, and which provider serves a URI |
 | `google`, `s3`, `local` | the providers |
-| `failures` | their errors as errors of this project |
+| `failures` | their errors: InputError if unusable, WorkError if away or a file arrives damaged |
 | `transfer` | moving many files at once, checked, with progress |
 | `fetching` | making the file or folder behind a URI readable as a local path |
 """
@@ -22,7 +22,6 @@ from components.storage.fetching import (
 from components.storage.files import (
     content_sha256,
     require_content,
-    require_sha256,
     sha256,
     staged,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "require_content",
     "require_inside",
     "require_no_link",
-    "require_sha256",
     "require_store",
     "require_there",
     "sha256",

@@ -34,7 +34,6 @@ def fetch(uri: str, into: Path) -> Path:
     Raises:
         InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, a
             file in it has a name that leads out of its folder, or its hash differs.
-        WorkError: If a store does not answer.
     """
     place, _, digest = uri.partition(PIN)
     path = _located(place, into)
@@ -49,7 +48,6 @@ def require_there(uri: str) -> None:
     Raises:
         NoPackageError: If it is in a Python package that is not installed.
         InputError: If there is nothing, or it cannot be read.
-        WorkError: If a store does not answer.
     """
     place = uri.partition(PIN)[0]
     if urlparse(place).scheme not in {"gs", "s3"}:

@@ -17,17 +17,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def require_sha256(path: Path, expected: str) -> None:
-    """Refuse a file whose content is not the pinned one.
-
-    Raises:
-        InputError: If the hash differs.
-    """
-    if (actual := sha256(path)) != expected:
-        rule = f"has sha256 {actual}, but {expected} is pinned"
-        raise InputError(str(path), rule, "Get the right file, or pin this one if you trust it")
-
-
 def content_sha256(path: Path) -> str:
     """Hash a file's content, or the names and contents of all files below a folder.
 

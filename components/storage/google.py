@@ -49,7 +49,7 @@ class GoogleStore:
             blobs = self._bucket.list_blobs(
                 prefix=self._prefix, fields="items(name,size),nextPageToken"
             )
-            # A name that ends with a slash is a folder that somebody created by hand.
+            # A name that ends with a slash is a folder that was created by hand.
             files = [blob for blob in blobs if not blob.name.endswith("/")]
             if not files and self._path and (itself := self._bucket.get_blob(self._path)):
                 return {"": itself.size}

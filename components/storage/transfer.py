@@ -25,7 +25,6 @@ def upload(store: Store, folder: Path, names: Iterable[str]) -> None:
     Raises:
         InputError: If a name leads out of the folder, a file is missing or a symbolic link, or
             the store cannot be written.
-        WorkError: If the store does not answer, or a file arrives damaged.
     """
     sizes = {}
     for name in names:
@@ -47,7 +46,6 @@ def download(store: Store, sizes: Mapping[str, int], folder: Path) -> None:
 
     Raises:
         InputError: If a name leads out of the folder, or the store cannot be read.
-        WorkError: If the store does not answer, or a file arrives damaged.
     """
     for name in sizes:
         require_inside(name, store.uri)

@@ -1,4 +1,4 @@
-"""The shell's deploy command, killed beside the moment when the champion's pointer moves.
+"""The shell's deploy command, killed just before or after the champion changes.
 
 python -m tests.cluster.cut_off before|after deploy ...
 """
@@ -6,19 +6,19 @@ python -m tests.cluster.cut_off before|after deploy ...
 import os
 import signal
 import sys
-from typing import Any
 
-from components.deploy import __main__, run
+from components.deploy import __main__
+from components.deploy.release import Release
 
-_crown = run.crown
+crown = Release.crown
 
 
-def _crown_and_die(*arguments: Any) -> None:
+def crown_and_die(release: Release) -> None:
     if moment == "after":
-        _crown(*arguments)
+        crown(release)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 moment = sys.argv.pop(1)
-run.crown = _crown_and_die
+Release.crown = crown_and_die
 __main__.main()

@@ -1,6 +1,5 @@
 """The commands that a user would type, in the namespace of a test."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,7 +7,8 @@ from pathlib import Path
 
 from kubernetes import client
 
-from tests.cluster.conftest import Stage
+from tests.cluster.stage import Stage
+from tests.evaluations import write_evaluation
 
 
 def command(stage: Stage, action: str, *arguments: str) -> list[str]:
@@ -22,13 +22,16 @@ def deploy_command(
     stage: Stage, name: str, folder: Path, *arguments: str, generation: int = 0
 ) -> list[str]:
     """The command that deploys a model, compared with the champion of this generation."""
-    metrics = folder / f"{name}-{generation}.json"
-    scores = {"accuracy": 0.9, "macro_f1": 0.8, "gate": {"passed": True}}
-    metrics.write_text(json.dumps(scores | {"champion": {"generation": generation}}))
     model = stage.models[name]
-    given = {"--model": model.folder, "--metrics": metrics, "--run": name, "--output": folder}
-    words = [str(word) for pair in given.items() for word in pair]
-    return command(stage, "deploy", *words, "--model-uri", model.uri, *arguments)
+    options = {
+        "--model": model.folder,
+        "--model-uri": model.uri,
+        "--evaluation": write_evaluation(folder / f"{name}.json", generation=generation),
+        "--run": name,
+        "--output": folder,
+    }
+    words = [str(word) for pair in options.items() for word in pair]
+    return command(stage, "deploy", *words, *arguments)
 
 
 def environment(stage: Stage) -> dict[str, str]:
@@ -42,7 +45,7 @@ def run(stage: Stage, words: list[str]) -> subprocess.CompletedProcess:
 
 
 def expire_lease(stage: Stage) -> None:
-    """As if the dead holder had last been heard of long ago."""
+    """Make the lease look as if its holder had died long ago."""
     body = {"spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}}
     leases = client.CoordinationV1Api(stage.server.api("admin"))
     leases.patch_namespaced_lease("emotion-deploy", stage.namespace, body)

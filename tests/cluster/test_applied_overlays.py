@@ -1,4 +1,4 @@
-"""The overlays on a real API server: taken whole, twice, and enough for the deploy step."""
+"""The overlays on a real API server: accepted whole, twice, and enough for the deploy step."""
 
 import subprocess
 from datetime import datetime, timedelta
@@ -12,15 +12,15 @@ from kubernetes.config import incluster_config
 
 from components.deploy.cluster.api import ClusterError
 from components.deploy.cluster.connection import connect
-from tests.cluster.conftest import wait_for
 from tests.cluster.overlays import NAMESPACE, UNKNOWN, apply, contents
+from tests.cluster.stage import wait_for
 from tests.manifests.rendering import OVERLAYS, example, overlay
 
 pytestmark = pytest.mark.cluster
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_an_overlay_is_taken_and_a_second_time_changes_nothing(server, name):
+def test_an_overlay_is_accepted_and_changes_nothing_the_second_time(server, name):
     assert apply(server, name) == UNKNOWN
     first = contents(server, name)
     assert len(first) == sum(each["kind"] not in UNKNOWN for each in overlay(name))
@@ -86,7 +86,7 @@ def count_quota(server):
 
 
 def is_refused(cluster):
-    """Whether the token is no longer taken; the server remembers a good one for ten seconds."""
+    """Tell whether the token is refused; the server caches a good one for ten seconds."""
     try:
         cluster.may("list", "", "pods", "")
     except ClusterError as error:

@@ -1,4 +1,4 @@
-"""Service and champion name the same model, also if a deploy is killed between the two."""
+"""Service and champion name the same model, even if a deploy is killed between the two."""
 
 import signal
 import subprocess
@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from components.artifacts.registry import read_champion
-from components.deploy.release import crown
-from components.errors import InputError
-from tests.cluster.conftest import Stage
+from components.deploy.release import Release
+from components.errors import ServingError, WorkError
 from tests.cluster.shell import command, deploy_command, expire_lease, run
+from tests.cluster.stage import Stage
+from tests.evaluations import evaluated
 from tests.fakes.kserve_pods import Play
 
 pytestmark = pytest.mark.cluster
@@ -26,7 +27,7 @@ class Registry:
     folder: Path
 
     def words(self, name: str) -> list[str]:
-        """The command that deploys a model, compared with the champion of now."""
+        """The command that deploys a model, compared with the present champion."""
         _, generation = read_champion(self.uri)
         setting = f"--set=registry={self.uri}"
         return deploy_command(self.stage, name, self.folder, setting, generation=generation)
@@ -38,7 +39,7 @@ class Registry:
         return run(self.stage, command(self.stage, "rollback", f"--set=registry={self.uri}"))
 
     def kill(self, name: str, moment: str) -> None:
-        """Deploy, but be killed before or after the pointer has moved; let the lease run out."""
+        """Deploy, but be killed before or after the champion changes; let the lease expire."""
         words = self.words(name)
         where = words.index("components.deploy")
         words[where : where + 1] = ["tests.cluster.cut_off", moment]
@@ -72,7 +73,7 @@ def test_the_champion_is_the_model_in_service(registry):
     )
     refused = run(registry.stage, late)
     assert refused.returncode == 1
-    assert "not the one that this was compared with" in refused.stderr
+    assert "not the one that the model was compared with" in refused.stderr
     registry.require("old")
 
     second = registry.deploy("new")
@@ -87,15 +88,15 @@ def test_the_champion_is_the_model_in_service(registry):
 
 
 @pytest.mark.parametrize(("moment", "kept"), [("before", "old"), ("after", "new")])
-def test_a_deploy_killed_at_the_pointer_is_ended_by_the_next_run(registry, moment, kept):
+def test_a_deploy_killed_as_the_champion_changes_is_ended_by_the_next_run(registry, moment, kept):
     registry.kill("new", moment)
     assert registry.stage.serving() == "new"
-    with pytest.raises(InputError, match="no more than chance"):
+    with pytest.raises(ServingError, match="no more than chance"):
         registry.stage.deploy("bad")
     registry.require(kept)
 
 
-def test_a_deploy_killed_after_the_pointer_is_run_again(registry):
+def test_a_deploy_killed_after_the_champion_changed_is_run_again(registry):
     words = registry.words("new")
     registry.kill("new", "after")
     again = run(registry.stage, words)
@@ -103,23 +104,24 @@ def test_a_deploy_killed_after_the_pointer_is_run_again(registry):
     registry.require("new")
 
 
-def test_a_deploy_killed_after_the_pointer_is_rolled_back(registry):
+def test_a_deploy_killed_after_the_champion_changed_is_rolled_back(registry):
     registry.kill("new", "after")
     back = registry.roll_back()
     assert back.returncode == 0, back.stderr
     registry.require("old")
 
 
-def test_an_error_after_the_pointer_has_moved_leaves_the_new_model_in_service(registry):
+def test_an_error_after_the_champion_changed_leaves_the_new_model_in_service(registry):
     stage = registry.stage
     stage.settings = replace(stage.settings, registry=registry.uri)
     model = stage.models["new"]
     _, generation = read_champion(registry.uri)
-    metrics = {"accuracy": 0.9, "macro_f1": 0.8, "champion": {"generation": generation}}
+    evaluation = evaluated(generation=generation)
+    release = Release(registry.uri, "new", model.uri, model.version, evaluation)
 
     def finish():
-        crown(registry.uri, "new", model.uri, model.version, metrics)
-        raise InputError("storage", "went away after it had answered", "Try again")
+        release.crown()
+        raise WorkError("storage", "went away after it had answered", "Try again")
 
     stage.deploy("new", finish=finish)
     registry.require("new")

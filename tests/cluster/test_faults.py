@@ -1,4 +1,4 @@
-"""What goes wrong around a deploy: the API server, other writers, other deploys."""
+"""Faults around a deploy: the API server, other writers, other deploys."""
 
 import threading
 import time
@@ -10,11 +10,17 @@ import pytest
 from kubernetes import client
 from kubernetes.client import ApiException
 
-from components.deploy.cluster.api import SERVICES, ClusterError
-from components.deploy.cluster.lease import LeaseHeld, LeaseLost
-from components.deploy.cluster.rollout import RolloutFailed
-from components.errors import InputError
-from tests.cluster.conftest import Stage
+from components.deploy.cluster.api import SERVICES
+from components.deploy.cluster.lease import LeaseLostError
+from components.errors import (
+    ClusterError,
+    InputError,
+    LeaseError,
+    RolloutError,
+    ServingError,
+    WorkError,
+)
+from tests.cluster.stage import Stage
 
 pytestmark = pytest.mark.cluster
 AWAY_SECONDS = 20
@@ -35,11 +41,11 @@ def test_an_api_server_that_is_away_for_a_while(stage, ends):
         assert error is None
         stage.require("new")
     else:
-        assert isinstance(error, RolloutFailed)
+        assert isinstance(error, RolloutError)
         stage.require("old")
 
 
-def test_a_field_that_another_manager_has_set_is_not_taken_from_it(stage):
+def test_a_field_that_another_manager_has_set_is_kept(stage):
     stage.deploy("old")
     service = stage.service()
     service["spec"]["predictor"]["containers"][0]["image"] = "image:by-hand"
@@ -53,7 +59,7 @@ def test_a_field_that_another_manager_has_set_is_not_taken_from_it(stage):
     assert stage.service()["spec"]["predictor"]["containers"][0]["image"] == "image:by-hand"
 
 
-def test_a_service_of_somebody_else_is_left_alone(stage):
+def test_a_service_of_another_client_is_left_alone(stage):
     group, version, plural = SERVICES
     objects = client.CustomObjectsApi(stage.server.api("editor"))
     stage.controller.stop()
@@ -61,14 +67,14 @@ def test_a_service_of_somebody_else_is_left_alone(stage):
         group, version, stage.namespace, plural, stage.manifest("old"), field_manager="by-hand"
     )
     before = stage.service()
-    with pytest.raises(InputError, match="was not made by this project"):
+    with pytest.raises(InputError, match="was not created by this project"):
         stage.deploy("new")
     assert stage.service() == before
 
 
 @contextmanager
 def storm(stage: Stage) -> Iterator[None]:
-    """Somebody who changes lease and service again and again."""
+    """Change lease and service all the time, as another client."""
     over = threading.Event()
 
     def blow() -> None:
@@ -100,7 +106,7 @@ def test_a_storm_of_conflicts(stage):
     stage.deploy("old")
     with storm(stage):
         stage.deploy("new")
-        with pytest.raises(InputError, match="no more than chance"):
+        with pytest.raises(ServingError, match="no more than chance"):
             stage.deploy("bad")
     stage.require("new")
     codes = [
@@ -111,7 +117,7 @@ def test_a_storm_of_conflicts(stage):
     assert codes.count(409) > 0
 
 
-def test_of_two_deploys_at_once_one_is_told_of_the_other(stage):
+def test_of_two_deploys_at_once_one_is_refused(stage):
     stage.deploy("old")
     together = threading.Barrier(2)
 
@@ -119,14 +125,14 @@ def test_of_two_deploys_at_once_one_is_told_of_the_other(stage):
         together.wait()
         try:
             stage.deploy(name)
-        except InputError as error:
+        except WorkError as error:
             return error
         return None
 
     with ThreadPoolExecutor() as pool:
         good, bad = pool.map(deploy, ["new", "bad"])
-    told = [error for error in (good, bad) if isinstance(error, LeaseHeld)]
-    assert len(told) == 1
+    refused = [error for error in (good, bad) if isinstance(error, LeaseError)]
+    assert len(refused) == 1
     stage.require("old" if good else "new")
 
 
@@ -137,12 +143,12 @@ def test_a_second_attempt_of_a_run_takes_over_from_the_first(stage):
         first = pool.submit(stage.deploy, "new")
         stage.wait_for_canary()
         stage.deploy("new")
-        assert isinstance(first.exception(), LeaseLost)
+        assert isinstance(first.exception(), LeaseLostError)
     stage.require("new")
     assert stage.finished == ["old", "new"]
 
 
-def test_a_pod_that_was_evicted_or_is_to_end_does_not_count(stage):
+def test_an_evicted_or_ending_pod_does_not_count(stage):
     core = client.CoreV1Api(stage.server.api("admin"))
     container = {"name": "c", "image": "image:1"}
     for name in ("runs", "evicted", "ends"):

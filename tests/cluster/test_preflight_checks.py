@@ -1,4 +1,4 @@
-"""What preflight finds out from a real API server."""
+"""Preflight's checks against a real API server."""
 
 import time
 import uuid
@@ -10,7 +10,7 @@ from kubernetes import client
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect
 from components.errors import InputError
-from components.preflight import cluster_checks as on_cluster
+from components.preflight import cluster_checks
 from components.preflight.checks import NotChecked
 from components.preflight.cluster_checks import require_gpu_node, require_kserve
 from components.preflight.settings import Gpu
@@ -71,7 +71,7 @@ def test_a_cluster_with_kserve_is_told_from_one_without(deployer):
     require_kserve(deployer)
     for kind in (("serving.kserve.io", "v9", "inferenceservices"), ("apps", "v1", "nothings")):
         with (
-            patch.object(on_cluster, "SERVICES", kind),
+            patch.object(cluster_checks, "SERVICES", kind),
             pytest.raises(InputError, match=f"does not know {kind[2]} of {kind[0]}/{kind[1]}"),
         ):
             require_kserve(deployer)

@@ -1,18 +1,16 @@
-"""The deployer's role fits exactly: what is in it is needed, and what is needed is in it."""
+"""The deployer's role fits exactly: its rights are all needed, and no others are."""
 
 import copy
 from dataclasses import replace
 
 import pytest
 
-from components.deploy.cluster import api as cluster
 from components.deploy.cluster.api import RIGHTS
-from components.deploy.cluster.rollout import RolloutFailed
 from components.deploy.requirements import require_rights
-from components.deploy.targets import kserve as on_cluster
-from components.deploy.targets.kserve import report, roll_back
-from components.errors import InputError
-from tests.cluster.conftest import SENTENCES, TASK, Stage
+from components.deploy.targets import kserve
+from components.deploy.targets.kserve import report
+from components.errors import InputError, RolloutError, StepError
+from tests.cluster.stage import Stage
 from tests.manifests.rendering import named, overlay
 
 pytestmark = pytest.mark.cluster
@@ -26,13 +24,13 @@ SHIPPED = [
 
 
 def everything(stage: Stage) -> None:
-    """All that a deployer does: deploy, fail to, roll back, look."""
+    """Do all that a deployer does: deploy, fail to deploy, roll back, report."""
     stage.deploy("old")
     stage.deploy("new")
     stage.play("bad", ends="crash")
-    with pytest.raises(RolloutFailed, match="no manifest"):
+    with pytest.raises(RolloutError, match="no manifest"):
         stage.deploy("bad")
-    roll_back(stage.cluster, stage.settings, TASK, SENTENCES)
+    stage.roll_back()
     stage.require("old")
     assert "ready" in report(stage.cluster, "emotion")
 
@@ -57,23 +55,23 @@ def without(number, resource, verb):
 
 
 @pytest.mark.parametrize(("number", "resource", "verb"), SHIPPED)
-def test_no_right_of_the_role_is_too_many(make_stage, monkeypatch, number, resource, verb):
+def test_every_right_of_the_role_is_needed(make_stage, monkeypatch, number, resource, verb):
     stage = make_stage(without(number, resource, verb))
-    monkeypatch.setattr(on_cluster, "require_rights", lambda *_: None)
-    monkeypatch.setattr(cluster, "_FORBIDDEN_SECONDS", 1)
+    monkeypatch.setattr(kserve, "require_rights", lambda *_: None)
+    stage.cluster.forbidden_seconds = 1
     stage.settings = replace(stage.settings, ready_seconds=20)
-    with pytest.raises(InputError, match="forbidden"):
+    with pytest.raises(StepError, match="forbidden"):
         everything(stage)
 
 
 @pytest.mark.parametrize(("number", "resource", "verb"), SHIPPED)
-def test_a_right_that_lacks_is_named_before_anything_is_done(make_stage, number, resource, verb):
+def test_a_missing_right_is_named_before_anything_is_done(make_stage, number, resource, verb):
     stage = make_stage(without(number, resource, verb))
     with pytest.raises(InputError, match=f"may not {verb} {resource}. Give it the role"):
         require_rights(stage.cluster, "emotion")
 
 
-def test_the_role_says_what_the_code_says():
+def test_the_role_lists_the_rights_of_the_code():
     said = {(rule["apiGroups"][0], each) for rule in RULES for each in rule["resources"]}
     assert said == set(RIGHTS)
     for group, resource in RIGHTS:

@@ -1,14 +1,11 @@
-"""Deploys from a shell: what is killed, and what is run again."""
+"""Deploys from a shell that are killed, run again and rolled back."""
 
 import signal
 import subprocess
 
 import pytest
 
-from components.deploy.cluster.lease import LeaseHeld
-from components.deploy.targets.kserve import roll_back
-from components.errors import InputError
-from tests.cluster.conftest import SENTENCES, TASK
+from components.errors import LeaseError, ServingError
 from tests.cluster.shell import command, deploy_command, environment, expire_lease, run
 
 pytestmark = pytest.mark.cluster
@@ -16,7 +13,7 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def killed(stage, tmp_path):
-    """A deploy of `new` beside `old` has been killed while its canary was starting."""
+    """A deploy of `new` over `old` that was killed while its canary was starting."""
     stage.deploy("old")
     stage.play("new", ready_seconds=60.0)
     process = subprocess.Popen(deploy_command(stage, "new", tmp_path), env=environment(stage))
@@ -38,10 +35,10 @@ def test_a_deploy_that_was_killed_is_run_again(killed, tmp_path):
 
 def test_after_a_deploy_that_was_killed_another_run_waits_for_its_lease(killed):
     killed.play("new")
-    with pytest.raises(LeaseHeld, match="held by new"):
+    with pytest.raises(LeaseError, match="held by new"):
         killed.deploy("bad")
     expire_lease(killed)
-    with pytest.raises(InputError, match="no more than chance"):
+    with pytest.raises(ServingError, match="no more than chance"):
         killed.deploy("bad")
     killed.require("old")
 
@@ -60,5 +57,5 @@ def test_sigterm_leaves_the_lease_to_the_next_one(stage, tmp_path):
     stage.wait_for_canary()
     process.terminate()
     assert process.wait(30) == 143
-    roll_back(stage.cluster, stage.settings, TASK, SENTENCES)
+    stage.roll_back()
     stage.require("old")

@@ -1,14 +1,12 @@
-"""Deploys to a real API server. At the end of each the new model serves, or the old one does."""
+"""Deploys to a real API server, each of which ends with the new or the old model in service."""
 
 from dataclasses import replace
 
 import pytest
 
-from components.deploy.cluster import rollout
-from components.deploy.cluster.rollout import RolloutFailed
-from components.deploy.targets.kserve import report, roll_back
-from components.errors import InputError
-from tests.cluster.conftest import SENTENCES, TASK
+from components.deploy.cluster.rollout import Patience
+from components.deploy.targets.kserve import report
+from components.errors import ChampionMovedError, InputError, RolloutError, ServingError, WorkError
 
 pytestmark = pytest.mark.cluster
 
@@ -23,7 +21,7 @@ def test_a_first_model_comes_into_service(stage):
     assert annotations["emotion-pipeline/gate"] == "passed"
 
 
-def test_a_second_one_gets_a_little_of_the_traffic_first(stage, caplog):
+def test_a_second_model_gets_a_little_of_the_traffic_first(stage, caplog):
     stage.deploy("old")
     with caplog.at_level("INFO"):
         stage.deploy("new")
@@ -42,7 +40,7 @@ def test_the_same_again_changes_nothing(stage):
     assert stage.service()["metadata"]["generation"] == generation
 
 
-def test_a_ready_of_before_is_not_taken_for_the_new_model(stage):
+def test_an_earlier_ready_is_not_taken_for_the_new_model(stage):
     stage.deploy("old")
     stage.play("new", stale_seconds=3.0)
     stage.deploy("new")
@@ -50,10 +48,10 @@ def test_a_ready_of_before_is_not_taken_for_the_new_model(stage):
 
 
 @pytest.mark.parametrize("ends", ["never", "blocked", "crash", "image"])
-def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, monkeypatch, ends):
-    monkeypatch.setattr(rollout, "_STUCK_SECONDS", 2.0)
+def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, ends):
+    stage.patience = Patience(poll_seconds=0.2, stuck_seconds=2.0)
     reasons = {
-        "never": "not there after 3 s",
+        "never": "not in service after 3 s",
         "blocked": "BlockedByFailedLoad ModelLoadFailed .* has no manifest.json",
         "crash": "CrashLoopBackOff .*ended with status 1 Error .* has no manifest.json",
         "image": "ImagePullBackOff .*pulling image",
@@ -62,7 +60,7 @@ def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, monkey
     stage.play("new", ends=ends)
     if ends == "never":
         stage.settings = replace(stage.settings, ready_seconds=3)
-    with pytest.raises(RolloutFailed, match=reasons[ends]):
+    with pytest.raises(RolloutError, match=reasons[ends]):
         stage.deploy("new")
     stage.require("old")
     assert stage.finished == ["old"]
@@ -71,7 +69,7 @@ def test_a_model_that_does_not_start_leaves_the_old_one_in_service(stage, monkey
 def test_after_a_model_that_could_not_be_loaded_comes_one_that_can(stage):
     stage.deploy("old")
     stage.play("bad", ends="crash")
-    with pytest.raises(RolloutFailed):
+    with pytest.raises(RolloutError):
         stage.deploy("bad")
     stage.deploy("new")
     stage.require("new")
@@ -79,7 +77,7 @@ def test_after_a_model_that_could_not_be_loaded_comes_one_that_can(stage):
 
 def test_a_model_that_answers_badly_never_gets_all_of_the_traffic(stage):
     stage.deploy("old")
-    with pytest.raises(InputError, match="no more than chance"):
+    with pytest.raises(ServingError, match="no more than chance"):
         stage.deploy("bad")
     stage.require("old")
     assert stage.finished == ["old"]
@@ -87,12 +85,12 @@ def test_a_model_that_answers_badly_never_gets_all_of_the_traffic(stage):
     assert rolled_out == "emotion-predictor-00001"
 
 
-def test_a_predictor_that_serves_another_model_is_found_out(stage):
+def test_a_predictor_that_serves_another_model_is_refused(stage):
     stage.deploy("old")
     uri = stage.models["new"].uri
     stage.controller.plays[uri] = replace(stage.controller.plays[uri], url=stage.models["old"].url)
     stage.settings = replace(stage.settings, endpoint_seconds=1)
-    with pytest.raises(InputError, match="was answered by model"):
+    with pytest.raises(ServingError, match="was answered by model"):
         stage.deploy("new")
     stage.require("old")
 
@@ -100,13 +98,13 @@ def test_a_predictor_that_serves_another_model_is_found_out(stage):
 def test_a_model_that_is_too_slow_is_not_kept(stage):
     stage.deploy("old")
     stage.settings = replace(stage.settings, max_latency_ms=0.1)
-    with pytest.raises(InputError, match=r"ms for a sentence, and 0\.1 are allowed"):
+    with pytest.raises(ServingError, match=r"ms per sentence, and 0\.1 are allowed"):
         stage.deploy("new")
     stage.require("old")
 
 
 def test_a_first_model_that_fails_is_stopped(stage):
-    with pytest.raises(InputError, match="no more than chance"):
+    with pytest.raises(ServingError, match="no more than chance"):
         stage.deploy("bad")
     assert stage.cluster.pods("serving.kserve.io/inferenceservice=emotion") == []
     assert "stopped" in report(stage.cluster, "emotion")
@@ -118,9 +116,9 @@ def test_a_release_that_cannot_be_finished_is_undone(stage):
     stage.deploy("old")
 
     def moved():
-        raise InputError("champion", "has moved", "Evaluate again")
+        raise ChampionMovedError("champion", "has moved", "Evaluate again")
 
-    with pytest.raises(InputError, match="has moved"):
+    with pytest.raises(ChampionMovedError, match="has moved"):
         stage.deploy("new", finish=moved)
     stage.require("old")
 
@@ -129,18 +127,18 @@ def test_rolling_back_and_forth(stage):
     stage.deploy("old")
     stage.deploy("new")
     for name in ("old", "new"):
-        roll_back(stage.cluster, stage.settings, TASK, SENTENCES)
+        stage.roll_back()
         stage.require(name)
 
 
 def test_without_an_earlier_model_there_is_no_way_back(stage):
     stage.deploy("old")
     with pytest.raises(InputError, match="no model that was in service before"):
-        roll_back(stage.cluster, stage.settings, TASK, SENTENCES)
+        stage.roll_back()
     stage.require("old")
 
 
-def test_the_report_says_what_is_in_service(stage):
+def test_the_report_names_the_model_in_service(stage):
     assert "there is none" in report(stage.cluster, "emotion")
     stage.deploy("old")
     stage.deploy("new")
@@ -171,7 +169,7 @@ def test_standard_mode_puts_the_old_model_back(standard, name):
     standard.deploy("old")
     if name == "new":
         standard.play("new", ends="crash")
-    with pytest.raises(InputError, match=r"CrashLoopBackOff|no more than chance"):
+    with pytest.raises(WorkError, match=r"CrashLoopBackOff|no more than chance"):
         standard.deploy(name)
     standard.require("old")
 

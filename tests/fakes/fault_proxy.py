@@ -1,4 +1,7 @@
-"""A TCP proxy in front of a real server that cuts connections and flips bytes on demand."""
+"""A TCP proxy in front of a real server that cuts connections and flips bits on demand.
+
+It cannot show slow or lossy networks.
+"""
 
 import asyncio
 import threading
@@ -12,14 +15,14 @@ BLOCK_BYTES = 2**16
 
 @dataclass
 class Fault:
-    """What goes wrong on the way.
+    """A fault of the network.
 
     Args:
         way: `UP` to the server or `DOWN` to the client.
-        after: Bytes that pass that way, on all connections together, before each fault.
-        flip: Whether one bit is flipped; otherwise the connection is cut.
-        times: How often it happens.
-        then: Called just after it has happened.
+        after: Bytes that pass in that direction, on all connections together, before each fault.
+        flip: True to flip a bit, False to cut the connection.
+        times: Number of faults.
+        then: Called after each fault.
     """
 
     way: str
@@ -31,7 +34,7 @@ class Fault:
     happened: int = 0
 
     def strikes(self, way: str, length: int) -> bool:
-        """Whether it happens in the next bytes of a connection."""
+        """Tell if it happens in the next bytes of a connection, and count it."""
         if way != self.way or self.happened == self.times:
             return False
         self.passed += length
@@ -42,7 +45,7 @@ class Fault:
 
 
 class FaultProxy:
-    """Passes everything on between its own port and a server's, but for the faults."""
+    """A proxy that passes on everything between its port and a server's, except for faults."""
 
     def __init__(self, server_port: int) -> None:
         self._server_port = server_port
@@ -54,7 +57,7 @@ class FaultProxy:
         return f"http://127.0.0.1:{self.port}"
 
     def expect(self, fault: Fault) -> Fault:
-        """Have a fault happen, instead of the one before."""
+        """Set the fault, instead of the one before."""
         self._fault = fault
         return fault
 
@@ -96,7 +99,7 @@ class FaultProxy:
 
 @contextmanager
 def fault_proxy(server_port: int) -> Iterator[FaultProxy]:
-    """A proxy in front of a server of this machine, in a thread of its own."""
+    """Run a proxy in front of a server on this machine, in a thread."""
     proxy = FaultProxy(server_port)
     loop = asyncio.new_event_loop()
     ready, stopped = threading.Event(), asyncio.Event()

@@ -1,7 +1,9 @@
-"""A stand-in for KServe's controller, the one part of a cluster that cannot run here.
+"""A stand-in for KServe's controller, which needs nodes and a network that tests lack.
 
-It reads InferenceServices from a real API server and writes back pods, events and the status as
-KServe does. What happens to each model is played from a script.
+It reads InferenceServices from a real API server and writes pods, events and the status as KServe
+does; a script says what happens to each model. It cannot show that KServe itself accepts the
+service and reports what is scripted here: only a deploy to a real cluster shows that
+(docs/cluster.md), and `tests/manifests` checks the service against KServe's own schema.
 
 Source: createKnativeService (reconcilers/knative/ksvc_reconciler.go), PropagateStatus,
 PropagateRawStatus and PropagateModelStatus (apis/serving/v1beta1/inference_service_status.go) in
@@ -25,7 +27,7 @@ _PLURAL = "inferenceservices"
 
 @dataclass
 class _Service:
-    """What the controller knows of one service: its revisions, and the counter of its child."""
+    """The controller's knowledge of a service: its revisions, and the counter of its child."""
 
     revisions: list[Revision] = field(default_factory=list)
     generation: int = 0
@@ -39,9 +41,9 @@ class KServeController(threading.Thread):
     """Plays KServe's controller in one namespace until it is stopped.
 
     Args:
-        api: A client that may do everything.
+        api: A client with all rights.
         namespace: The namespace.
-        plays: What happens to each model, by its URI.
+        plays: The script of each model, by its URI.
     """
 
     def __init__(self, api: client.ApiClient, namespace: str, plays: Mapping[str, Play]) -> None:
@@ -53,12 +55,12 @@ class KServeController(threading.Thread):
         self.errors: list[Exception] = []
 
     def stop(self) -> None:
-        """Stop, and wait until it has."""
+        """Stop, and wait for the end of the thread."""
         self._stopping.set()
         self.join(30)
 
     def run(self) -> None:
-        """Reconcile again and again."""
+        """Reconcile until it is stopped."""
         while not self._stopping.wait(0.1):
             try:
                 listed = self._objects.list_namespaced_custom_object(
@@ -69,7 +71,7 @@ class KServeController(threading.Thread):
             except HTTPError:
                 pass  # the API server is away
             except ApiException as error:
-                # Somebody was faster, or the API server is coming up again.
+                # Another client was faster, or the API server is restarting.
                 if error.status not in {403, 404, 409, 429, 500, 503}:
                     self.errors.append(error)
 
@@ -180,7 +182,7 @@ class KServeController(threading.Thread):
             if percent == 100:
                 known.previously, known.rolled_out = known.rolled_out, newest
         elif newest == latest.name and percent < 100 and known.previously:
-            # A canary of what has all the traffic is taken for the wish to go back before it.
+            # A canary of the revision that has all the traffic means a return to the one before.
             known.rolled_out = known.previously
 
     def _write(self, service: dict[str, Any], status: dict[str, Any]) -> None:
@@ -200,7 +202,7 @@ def _condition(kind: str, status: str) -> dict[str, Any]:
 
 def _model_status(known: _Service, latest: Revision) -> dict[str, Any]:
     if latest.play.ends in {"blocked", "crash"}:
-        # It stays in the status when a later model has been loaded.
+        # It stays in the status after a later model has been loaded.
         known.failure = {"reason": "ModelLoadFailed", "message": FAILURE, "exitCode": 1}
         transition = "BlockedByFailedLoad"
     else:

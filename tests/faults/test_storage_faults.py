@@ -1,4 +1,4 @@
-"""Object storage over a network that cuts connections and flips bits, and servers that die."""
+"""Object storage over a network that cuts connections and flips bits, and dying servers."""
 
 import os
 import subprocess
@@ -62,7 +62,7 @@ def assert_no_model_until_published_again(uri, model, into):
     assert is_whole(uri, model, into)
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_an_upload_resumes_after_cut_connections(cloud, uri, model, tmp_path, times):
     fault = cloud.proxy.expect(Fault(UP, BIG_BYTES // 4, times=times))
 
@@ -72,7 +72,7 @@ def test_an_upload_resumes_after_cut_connections(cloud, uri, model, tmp_path, ti
     assert is_whole(uri, model, tmp_path)
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_download_resumes_after_cut_connections(cloud, uri, model, tmp_path, times):
     publish(model, uri)
     fault = cloud.proxy.expect(Fault(DOWN, BIG_BYTES // 4, times=times))

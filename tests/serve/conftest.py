@@ -1,17 +1,17 @@
+"""Predictors with settings of a test's own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from components.deploy.targets.local import running_predictor
 
-V1 = "/v1/models/emotion:predict"
-
 
 @pytest.fixture
-def bounded(model_folder: Path, tmp_path: Path):
-    """Starts predictors with settings of a test's own; gives their URL."""
-    from contextlib import ExitStack
-
+def bounded(model_folder: Path, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Starts predictors with other options; returns their URL."""
     with ExitStack() as stack:
 
         def start(*options: str) -> str:

@@ -1,4 +1,4 @@
-"""What breaks a rule gets HTTP 400 or 404 and an error that names the rule."""
+"""A request that breaks a rule gets HTTP 400 or 404 and an error that names the rule."""
 
 import struct
 
@@ -10,7 +10,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.serve.settings import ServeSettings
-from tests.serve.conftest import V1
+from tests.serve.asking import V1
 
 V2 = "/v2/models/emotion/infer"
 LENGTH = "Inference-Header-Content-Length"
@@ -89,8 +89,8 @@ def test_v2(client, inputs, rule):
         (9, b"\x01\x00\x00\x00a", None, "has binary_data_size 9, but 5 bytes follow"),
         (2**62, b"\x01\x00\x00\x00a", None, "but 5 bytes follow"),
         (-1, b"", None, "has binary_data_size -1, but 0 bytes follow"),
-        (5, b"\x09\x00\x00\x00a", None, "end within an element"),
-        (3, b"\x01\x00\x00", None, "end within the length"),
+        (5, b"\x09\x00\x00\x00a", None, "ends within an element"),
+        (3, b"\x01\x00\x00", None, "ends within the length"),
         (5, b"\x01\x00\x00\x00\xff", None, "text 0 is not UTF-8"),
         (5, b"\x01\x00\x00\x00 ", None, "text 0 is empty"),
         (5, b"\x01\x00\x00\x00a", "9999999", "within the body"),
@@ -207,7 +207,7 @@ OUTPUTS = [pb.ModelInferRequest.InferRequestedOutputTensor(name="mood")]
         (infer([{**GOOD, "shape": [2]}]), "shape [2], but 1 texts"),
         (infer([BARE]), "shape [1], but 0 texts"),
         (infer([GOOD], raw_input_contents=[b""]), "in contents or raw"),
-        (infer([BARE], raw_input_contents=[b"\xff\xff\xff\xff"]), "end within an element"),
+        (infer([BARE], raw_input_contents=[b"\xff\xff\xff\xff"]), "ends within an element"),
         (infer([{**GOOD, "contents": {"bytes_contents": [b"\xff"]}}]), "text 0 is not UTF-8"),
         (infer([{**GOOD, "contents": {"bytes_contents": [b" "]}}]), "text 0 is empty"),
         (infer([GOOD], parameters={"top_k": pb.InferParameter(int64_param=0)}), "`top_k` must be"),

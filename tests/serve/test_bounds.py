@@ -1,4 +1,4 @@
-"""Every bound is a setting, and what exceeds it is answered with a status and the bound's name."""
+"""Every bound is a setting, and an excess is answered with a status and the bound's name."""
 
 import json
 import socket
@@ -9,9 +9,28 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.serve.conftest import V1
+from components.deploy.targets.local import running_predictor
+from tests.serve.asking import V1, ask
 
 HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"
+TIGHT = {
+    "max-body-bytes": "1000",
+    "max-header-bytes": "2048",
+    "max-texts": "2",
+    "max-characters": "5",
+    "body-seconds": "0.5",
+    "header-seconds": "1",
+    "idle-seconds": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def tight(model_folder, tmp_path_factory):
+    """URL of a predictor with tight bounds and without a page."""
+    log = tmp_path_factory.mktemp("tight") / "predictor.log"
+    options = ["--no-page", *(f"--{name}={value}" for name, value in TIGHT.items())]
+    with running_predictor(model_folder, "emotion", log, options=options) as url:
+        yield url
 
 
 def connect(url):
@@ -29,16 +48,14 @@ def answer_of(connection):
     return int(head.split()[1]), json.loads(body)["error"]
 
 
-def test_a_body_too_large_is_refused_before_it_is_sent(bounded):
-    url = bounded("--max-body-bytes", "1000")
-    with connect(url) as connection:
+def test_a_body_too_large_is_refused_before_it_is_sent(tight):
+    with connect(tight) as connection:
         connection.sendall(f"{HEAD}Content-Length: 1001\r\n\r\n".encode())
-        assert answer_of(connection) == (413, "a body may have 1000 bytes (max_body_bytes)")
+        assert answer_of(connection) == (413, "a body may have at most 1000 bytes (max_body_bytes)")
 
 
-def test_a_chunked_body_is_counted_as_it_comes(bounded):
-    url = bounded("--max-body-bytes", "1000")
-    with connect(url) as connection:
+def test_a_chunked_body_is_counted_as_it_comes(tight):
+    with connect(tight) as connection:
         connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
         for _ in range(4):
             connection.sendall(b"12c\r\n" + b"x" * 300 + b"\r\n")
@@ -52,32 +69,29 @@ def test_a_compressed_body_is_refused(client):
     assert "Content-Encoding" in answer.json()["error"]
 
 
-def test_texts_and_characters_are_bounded_by_settings(bounded):
-    url = bounded("--max-texts", "2", "--max-characters", "5")
-    many = httpx.post(url + V1, json={"instances": ["a"] * 3}, trust_env=False)
-    long = httpx.post(url + V1, json={"instances": ["abcdef"]}, trust_env=False)
+def test_texts_and_characters_are_bounded_by_settings(tight):
+    many = ask(tight, ["a"] * 3)
+    long = ask(tight, ["abcdef"])
     assert "not 3 (max_texts)" in many.json()["error"]
     assert "(max_characters)" in long.json()["error"]
-    schema = httpx.get(f"{url}/openapi.json", trust_env=False).json()["components"]["schemas"]
+    schema = httpx.get(f"{tight}/openapi.json", trust_env=False).json()["components"]["schemas"]
     assert schema["PredictRequest"]["properties"]["instances"]["maxItems"] == 2
 
 
-def test_a_slow_body_is_cut_off(bounded):
-    url = bounded("--body-seconds", "0.5")
-    with connect(url) as connection:
+def test_a_slow_body_is_cut_off(tight):
+    with connect(tight) as connection:
         connection.sendall(f"{HEAD}Content-Length: 100\r\n\r\nabc".encode())
         assert answer_of(connection) == (408, "the body took longer than 0.5 s (body_seconds)")
 
 
-def test_slow_headers_are_cut_off_while_others_are_served(bounded):
-    url = bounded("--header-seconds", "2")
-    slow = [connect(url) for _ in range(40)]
+def test_slow_headers_are_cut_off_while_others_are_served(tight):
+    slow = [connect(tight) for _ in range(40)]
     for connection in slow:
         connection.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
     start = time.monotonic()
     served = 0
-    while time.monotonic() - start < 1.2:
-        served += httpx.post(url + V1, json={"instances": ["a"]}, trust_env=False).is_success
+    while time.monotonic() - start < 0.6:
+        served += ask(tight, ["a"]).is_success
         for connection in slow:
             connection.sendall(b"x")
     assert served > 0
@@ -86,33 +100,30 @@ def test_slow_headers_are_cut_off_while_others_are_served(bounded):
         connection.close()
 
 
-def test_a_connection_that_says_nothing_is_closed(bounded):
-    url = bounded("--header-seconds", "0.5")
-    with connect(url) as connection:
+def test_a_connection_that_says_nothing_is_closed(tight):
+    with connect(tight) as connection:
         assert answer_of(connection)[0] == 408
 
 
-def test_an_idle_connection_is_closed(bounded):
-    url = bounded("--idle-seconds", "1")
-    with connect(url) as connection:
+def test_an_idle_connection_is_closed(tight):
+    with connect(tight) as connection:
         connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         assert connection.recv(65_536) == b""
 
 
-def test_headers_too_large_are_refused(bounded):
-    url = bounded("--max-header-bytes", "2048")
-    with connect(url) as connection:
+def test_headers_too_large_are_refused(tight):
+    with connect(tight) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX-Long: ")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             for _ in range(200):
                 connection.sendall(b"x" * 1000)
                 time.sleep(0.01)
-    refused = httpx.get(f"{url}/metrics", trust_env=False).text
+    refused = httpx.get(f"{tight}/metrics", trust_env=False).text
     assert 'classifier_refused_total{bound="max_header_bytes"} 1.0' in refused
 
 
-def test_what_is_no_http_is_refused_in_json(predictor_url):
+def test_bytes_that_are_not_http_are_refused_in_json(predictor_url):
     with connect(predictor_url) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
         status, error = answer_of(connection)
@@ -133,15 +144,12 @@ def test_connections_are_bounded(bounded):
     assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
 
 
-def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
+def test_requests_in_progress_are_bounded_and_probes_get_through(bounded):
     url = bounded("--max-requests", "2", "--threads", "1")
     long = "an ordinary day with a long walk in it " * 20
 
-    def ask(texts):
-        return httpx.post(url + V1, json={"instances": [long] * texts}, timeout=60, trust_env=False)
-
     with ThreadPoolExecutor(24) as pool:
-        asked = [pool.submit(ask, 30) for _ in range(24)]
+        asked = [pool.submit(ask, url, [long] * 30) for _ in range(24)]
         time.sleep(0.1)
         assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
         answers = [each.result() for each in asked]
@@ -150,9 +158,9 @@ def test_requests_under_way_are_bounded_and_probes_get_through(bounded):
     assert all(each.headers["Retry-After"] == "1" for each in refused)
     assert refused
     assert all(
-        "2 requests are under way (max_requests)" in each.json()["error"] for each in refused
+        "2 requests are in progress (max_requests)" in each.json()["error"] for each in refused
     )
-    assert ask(1).status_code == 200
+    assert ask(url, [long]).status_code == 200
 
 
 def test_a_queue_that_is_full_is_named(bounded):
@@ -160,28 +168,23 @@ def test_a_queue_that_is_full_is_named(bounded):
     url = bounded("--queue-texts", "70", "--max-texts", "70", "--threads", "1")
     long = "an ordinary day with a long walk in it " * 20
 
-    def ask(_):
-        body = {"instances": [long] * 70}
-        return httpx.post(url + V1, json=body, timeout=60, trust_env=False)
-
     with ThreadPoolExecutor(5) as pool:
-        answers = list(pool.map(ask, range(5)))
+        asked = [pool.submit(ask, url, [long] * 70) for _ in range(5)]
+        answers = [each.result() for each in asked]
     errors = [each.json()["error"] for each in answers if each.status_code == 503]
     assert errors
-    assert all("of at most 70 texts wait already (queue_texts)" in each for each in errors)
+    assert all("of at most 70 texts are waiting already (queue_texts)" in each for each in errors)
 
 
 def test_a_request_that_takes_too_long_is_given_up(bounded):
     url = bounded("--request-seconds", "0.1", "--threads", "1")
-    body = {"instances": ["an ordinary day with a long walk in it " * 20] * 200}
-    answer = httpx.post(url + V1, json=body, timeout=60, trust_env=False)
+    answer = ask(url, ["an ordinary day with a long walk in it " * 20] * 200)
     assert answer.status_code == 503
     assert "(request_seconds)" in answer.json()["error"]
-    assert httpx.post(url + V1, json={"instances": ["a"]}, trust_env=False).is_success
+    assert ask(url, ["a"]).is_success
 
 
-@pytest.mark.parametrize("page", [True, False])
-def test_the_page_can_be_switched_off(bounded, page):
-    url = bounded("--page" if page else "--no-page")
-    answer = httpx.get(url, trust_env=False)
-    assert answer.headers["content-type"].startswith("text/html" if page else "application/json")
+def test_the_page_can_be_switched_off(tight, predictor_url):
+    for url, kind in ((tight, "application/json"), (predictor_url, "text/html")):
+        answer = httpx.get(url, trust_env=False)
+        assert answer.headers["content-type"].startswith(kind)

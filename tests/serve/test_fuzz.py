@@ -1,6 +1,6 @@
-"""Whatever is sent is answered with 2xx or 4xx, or cut off; and nothing is left behind by it.
+"""Any bytes are answered with 2xx or 4xx, or cut off, and leave no trace.
 
-`make test` sends some thousand requests; `make fuzz` sends 20,000.
+`make test` sends some hundred requests, `make test-slow` thousands, `make fuzz` 20,000.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from components.serve.tensors import write_texts
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 SEED = 20_261_124
 TOGETHER = 64
@@ -65,7 +65,7 @@ def with_right_length(head, body):
 
 
 def other_values(draw, request):
-    """The same request with one of its JSON values replaced by a strange one."""
+    """Replace one of the JSON values of a request by a strange one."""
     head, _, body = request.partition(b"\r\n\r\n")
     values = list(re.finditer(rb'"[^"]*"|-?\d[\d.]*', body))
     if not values:
@@ -76,7 +76,7 @@ def other_values(draw, request):
 
 
 def other_bytes(draw, request):
-    """The same request with bytes of its body, or of the whole of it, changed."""
+    """Change bytes of a request's body, or of the whole request."""
     head, _, body = request.partition(b"\r\n\r\n")
     whole = draw.random() < 0.3
     content = bytearray(request if whole else body)
@@ -89,7 +89,7 @@ def other_bytes(draw, request):
 
 
 def other_size(draw, request):
-    """The same request cut off, doubled, or with a huge body."""
+    """Cut off or double a request, or give it a huge body."""
     head, _, body = request.partition(b"\r\n\r\n")
     kind = draw.randrange(4)
     if kind == 0:
@@ -112,7 +112,7 @@ def requests(number):
 
 
 async def status_of(url, request):
-    """Status of the answer; 0 if the connection was cut."""
+    """Return the status of the answer; 0 if the connection was cut."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
@@ -140,14 +140,14 @@ def memory(url):
     return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.MULTILINE)[1])
 
 
-@pytest.mark.slow
-def test_no_bytes_bring_it_down(bounded, request):
-    number = request.config.getoption("--fuzz-requests")
+@pytest.mark.parametrize("number", [400, pytest.param(5000, marks=pytest.mark.slow)])
+def test_no_bytes_bring_it_down(bounded, request, number):
+    number = request.config.getoption("--fuzz-requests") or number
     url = bounded("--header-seconds", "1", "--body-seconds", "1", "--queue-texts", "20000")
-    body = {"instances": ["a wonderful day", "no"]}
-    before = httpx.post(url + V1, json=body, trust_env=False).json()
+    texts = ["a wonderful day", "no"]
+    before = ask(url, texts).json()
     all_requests = list(requests(number))
-    # What is allocated once has been allocated after the first quarter.
+    # After the first quarter all one-time allocations are done.
     answers = asyncio.run(statuses_of(url, all_requests[: number // 4]))
     warm = memory(url)
     answers += asyncio.run(statuses_of(url, all_requests[number // 4 :]))
@@ -159,7 +159,7 @@ def test_no_bytes_bring_it_down(bounded, request):
     assert {200, 400, 404} <= seen
     assert sum(status == 200 for _, status in answers) > number // 20
     assert grown < 32
-    assert httpx.post(url + V1, json=body, timeout=5, trust_env=False).json() == before
+    assert ask(url, texts, timeout=5).json() == before
 
 
 CHECKS = [
@@ -171,8 +171,7 @@ CHECKS = [
 ]
 
 
-# A schema cannot say that a tensor's shape fits its data, so V2 may refuse what its schema allows.
-@pytest.mark.slow
+# A schema cannot express that a tensor's shape fits its data, so V2 may refuse what it allows.
 @pytest.mark.parametrize(
     ("version", "checks"), [("v1", [*CHECKS, "positive_data_acceptance"]), ("v2", CHECKS)]
 )

@@ -1,4 +1,4 @@
-"""What `make serve` tells a user to try."""
+"""The command that `make serve` prints for its user."""
 
 import json
 import subprocess

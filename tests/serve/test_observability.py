@@ -1,4 +1,4 @@
-"""What the predictor tells of itself: metrics, logs, payloads."""
+"""The predictor's metrics, logs and payloads."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.deploy.targets.local import running_predictor
 from components.processes import free_port
-from tests.serve.conftest import V1
+from tests.serve.asking import ask
 
 SENTENCE = "my secret sentence about joy"
 
@@ -23,10 +23,6 @@ def samples(url):
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-
-
-def ask(url, texts):
-    return httpx.post(url + V1, json={"instances": texts}, timeout=30, trust_env=False)
 
 
 def test_metrics_count_requests_texts_labels_and_bounds(bounded):
@@ -80,7 +76,7 @@ def test_by_default_requests_leave_no_lines(model_folder, tmp_path):
 
 @contextmanager
 def collector(status):
-    """A server that takes CloudEvents, and what it took."""
+    """A server that accepts CloudEvents; yields its URL and the list of them."""
     events = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -105,7 +101,7 @@ def wait_for(condition):
         if condition():
             return
         deadline.wait(0.05)
-    raise AssertionError("it did not happen")
+    raise AssertionError("the condition does not hold")
 
 
 def test_payloads_go_to_the_collector_as_cloud_events(bounded):

@@ -1,4 +1,4 @@
-"""Four times what the predictor can do, for 30 seconds; and abuse of memory."""
+"""Four times the predictor's capacity, for 30 seconds."""
 
 import asyncio
 import statistics
@@ -7,10 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import aiohttp
-import httpx
 import pytest
 
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 TEXTS = [
     "i feel wonderful about this long and ordinary day with all of my friends around me",
@@ -21,7 +20,7 @@ PROBE_SECONDS = 0.1
 
 
 async def closed_loop(url, seconds, clients):
-    """Requests a second that so many clients get answered, one after the other."""
+    """Requests per second that some clients get answered, each one at a time."""
     deadline = time.monotonic() + seconds
 
     async def client(session, number):
@@ -38,7 +37,7 @@ async def closed_loop(url, seconds, clients):
 
 
 async def open_loop(url, seconds, rate):
-    """Statuses of requests sent at a fixed rate, whatever comes back."""
+    """Statuses of requests sent at a fixed rate, whatever the answers."""
     statuses = []
 
     async def one(session, number):
@@ -61,7 +60,7 @@ async def open_loop(url, seconds, rate):
 
 
 async def probes(url, stop):
-    """Seconds of each liveness probe until told to stop."""
+    """Seconds of each liveness probe until stopped."""
     seconds = []
     async with aiohttp.ClientSession() as session:
         while not stop.is_set():
@@ -79,7 +78,7 @@ def overload(url, rate):
 
 
 def loaded(url, rate):
-    """Overload from a process of its own, whose slowness is not to be taken for the probes'."""
+    """Overload from another process, whose slowness must not count as the probes'."""
 
     async def probed(process):
         stop = asyncio.Event()
@@ -101,12 +100,11 @@ def test_overload_is_answered_or_refused_while_liveness_holds(bounded):
     assert len(statuses) == sent
     assert set(statuses) <= {200, 503}
     assert statuses.count(503) > 0.3 * sent
-    # What it can do it still does, although the load itself takes one of the processors.
+    # It still answers up to its capacity, although the load itself takes one of the processors.
     assert statuses.count(200) > 0.3 * capacity * SECONDS
     assert statistics.median(liveness) < PROBE_SECONDS
     assert statistics.quantiles(liveness, n=20)[-1] < PROBE_SECONDS
     assert len(liveness) > SECONDS
     after = asyncio.run(closed_loop(url, 2, 8))
     assert after > 0.3 * capacity
-    answer = httpx.post(url + V1, json={"instances": [TEXTS[1]]}, timeout=5, trust_env=False)
-    assert answer.status_code == 200
+    assert ask(url, [TEXTS[1]], timeout=5).status_code == 200

@@ -1,6 +1,7 @@
-"""The predictor as a process: how it starts, refuses to start, and ends."""
+"""The predictor as a process: its start, its refusals to start, and its end."""
 
 import asyncio
+import re
 import shutil
 import signal
 import socket
@@ -16,16 +17,17 @@ import pytest
 
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
+from components.errors import InputError
 from components.processes import free_port, running_server
 from components.serve.predictor import Predictor
 from components.serve.settings import ServeSettings
-from tests.serve.conftest import V1
+from tests.serve.asking import V1, ask
 
 COMMAND = [sys.executable, "-m", "components.serve"]
 
 
 def refused(*arguments):
-    """Run a predictor that should not start; returns its one line on stderr."""
+    """Run a predictor that should not start; return its one line on stderr."""
     command = [*COMMAND, *map(str, arguments)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1, ended.stderr
@@ -35,7 +37,7 @@ def refused(*arguments):
 
 @pytest.fixture
 def process(request, model_folder, tmp_path):
-    """A predictor of one test's own, and its base URL."""
+    """A predictor for one test only, and its base URL."""
     url = f"http://127.0.0.1:{free_port()}"
     command = [*COMMAND, "--model-dir", str(model_folder), "--http-port", url.rpartition(":")[2]]
     command += getattr(request, "param", ["--drain-seconds", "0"])
@@ -52,8 +54,11 @@ def test_a_flipped_byte_in_any_file_is_refused(model_folder, tmp_path):
         middle = len(content) // 2
         flipped = bytes([content[middle] ^ 1])
         path.write_bytes(content[:middle] + flipped + content[middle + 1 :])
-        assert str(path.relative_to(folder)) in refused("--model-dir", folder)
+        with pytest.raises(InputError, match=re.escape(str(path.relative_to(folder)))):
+            Predictor(ServeSettings(folder))
         path.write_bytes(content)
+    (folder / bundle.LABELS).write_text("{}")
+    assert bundle.LABELS in refused("--model-dir", folder)
 
 
 def test_a_missing_model_is_refused(tmp_path):
@@ -78,7 +83,7 @@ def test_a_setting_out_of_range_is_refused(tmp_path, arguments):
     assert arguments[0].strip("-").replace("-", "_") in refused("--model-dir", tmp_path, *arguments)
 
 
-def test_it_listens_on_loopback_alone_unless_told(process):
+def test_it_listens_only_on_loopback_by_default(process):
     _, url = process
     port = int(url.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
@@ -86,18 +91,13 @@ def test_it_listens_on_loopback_alone_unless_told(process):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_predictor_exits_0_when_told_to_end(process, number):
+def test_an_idle_predictor_exits_0_at_a_signal(process, number):
     server, _ = process
     server.send_signal(number)
     assert server.wait(timeout=20) == 0
 
 
-def ask(url, texts, timeout=60):
-    body = {"instances": texts}
-    return httpx.post(f"{url}{V1}", json=body, timeout=timeout, trust_env=False)
-
-
-def test_sigterm_finishes_what_is_under_way(process):
+def test_sigterm_finishes_the_requests_in_progress(process):
     server, url = process
     texts = ["a long sentence about an ordinary day " * 20] * 60
     with ThreadPoolExecutor() as pool:
@@ -110,7 +110,7 @@ def test_sigterm_finishes_what_is_under_way(process):
 
 @pytest.mark.parametrize("process", [["--drain-seconds", "2"]], indirect=True)
 def test_sigterm_under_load_drops_nothing(process):
-    """As behind a gateway: requests keep coming until it has seen that readiness is gone."""
+    """As behind a gateway: requests keep coming until it has noticed the end of readiness."""
     server, url = process
     told = threading.Event()
 

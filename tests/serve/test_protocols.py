@@ -1,4 +1,4 @@
-"""The V1 and V2 protocols, asked of a real predictor process over HTTP and gRPC."""
+"""The V1 and V2 protocols of a real predictor process, over HTTP and gRPC."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.task import load_task
 from components.serve.tensors import read_texts, write_texts
-from tests.serve.conftest import V1
+from tests.serve.asking import V1
 
 V2 = "/v2/models/emotion/infer"
 TEXTS = ["i feel wonderful today", "The bill is still wrong, and I am furious!"]
@@ -32,7 +32,7 @@ def tensor(texts, **changes):
 
 @pytest.fixture(scope="session")
 def expected(dataset_folder, model_folder):
-    """The test split, and what evaluate's classifier says of it."""
+    """The test split, and the predictions of evaluate's classifier."""
     texts = pd.read_parquet(dataset_folder / "test.parquet")["text"].tolist()
     return texts, Classifier(model_folder).probabilities(texts)
 
@@ -81,7 +81,7 @@ def test_grpc_answers_are_evaluates_predictions(predictor, expected, size):
     np.testing.assert_array_equal(over_grpc(predictor, batches), probabilities)
 
 
-def test_v1_takes_texts_and_objects_and_answers_in_their_order(client, model_folder):
+def test_v1_accepts_texts_and_objects_and_answers_in_their_order(client, model_folder):
     answer = client.post(V1, json={"instances": [TEXTS[0], {"text": TEXTS[1]}]})
     predictions = answer.raise_for_status().json()["predictions"]
     expected = Classifier(model_folder).probabilities(TEXTS).argmax(axis=1)
@@ -94,7 +94,7 @@ def test_an_answer_names_the_run_and_the_model(client, model_folder):
     assert answer["model_version"] == f"run-7:{storage.sha256(model_folder / bundle.MANIFEST)}"
 
 
-def test_v1_gives_the_best_labels_alone_if_asked(client):
+def test_v1_returns_only_the_best_labels_on_request(client):
     (whole,) = client.post(V1, json={"instances": TEXTS[:1]}).json()["predictions"]
     best = sorted(whole["probabilities"].items(), key=lambda each: -each[1])
     (two,) = client.post(V1, json={"instances": TEXTS[:1], "top_k": 2}).json()["predictions"]
@@ -124,13 +124,13 @@ def test_v2_answers_the_same_as_v1(client):
     assert v2["parameters"]["labels"].split(",") == list(LABELS)
 
 
-def test_v2_gives_only_the_outputs_that_are_asked_for(client):
+def test_v2_returns_only_the_requested_outputs(client):
     body = {"inputs": [tensor(TEXTS)], "outputs": [{"name": "label"}]}
     outputs = client.post(V2, json=body).raise_for_status().json()["outputs"]
     assert [each["name"] for each in outputs] == ["label"]
 
 
-def test_v2_gives_the_best_labels_if_asked(client):
+def test_v2_returns_the_best_labels_on_request(client):
     body = {"inputs": [tensor(TEXTS)], "parameters": {"top_k": 2}}
     label, probabilities = client.post(V2, json=body).raise_for_status().json()["outputs"]
     assert label["shape"] == probabilities["shape"] == [2, 2]
@@ -138,7 +138,7 @@ def test_v2_gives_the_best_labels_if_asked(client):
     assert label["data"] == [name for each in predictions for name in each["probabilities"]]
 
 
-def test_v2_takes_and_gives_binary_tensors(client):
+def test_v2_reads_and_writes_binary_tensors(client):
     text = '{"inputs": [{"name": "text", "shape": [2], "datatype": "BYTES", '
     text += '"parameters": {"binary_data_size": %d}}], "parameters": {"binary_data_output": true}}'
     binary = write_texts(TEXTS)

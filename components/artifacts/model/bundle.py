@@ -134,7 +134,6 @@ def download(uri: str, folder: Path) -> None:
 
     Raises:
         InputError: If there is none, it is incomplete, does not verify or cannot be read.
-        WorkError: If the store does not answer, or a file arrives damaged.
     """
     store = storage.open_store(uri)
     manifest, _ = store.read(MANIFEST)

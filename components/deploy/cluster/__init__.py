@@ -1,1 +1,1 @@
-"""Kubernetes and KServe, as far as deploying needs them."""
+"""Kubernetes and KServe, as far as a deploy needs them."""

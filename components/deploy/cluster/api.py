@@ -1,4 +1,4 @@
-"""What deploying needs of a Kubernetes API server, in one namespace."""
+"""Requests of a deploy to a Kubernetes API server, in one namespace."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from components.errors import InputError
+from components.errors import ClusterError
 
 FIELD_MANAGER = "emotion-pipeline"
-"""Owner of the fields that this project sets, in server-side apply."""
+"""Owner of the fields that this project sets by server-side apply."""
 SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
 LEASES = ("coordination.k8s.io", "v1", "leases")
 
@@ -27,24 +27,19 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
     ("", "pods"): ("list",),
     ("", "events"): ("list",),
 }
-"""The verbs that deploying uses, by group and resource: all that its role has to allow."""
+"""The verbs that a deploy uses, by group and resource: its role allows these and no others."""
 
 _ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30
-_FORBIDDEN_SECONDS = 60
 _CONFLICTS = 8
 
 
-class ClusterError(InputError):
-    """The API server refused a request or could not be reached."""
+class ConflictError(ClusterError):
+    """Another client has changed the object since it was read, or has already created it."""
 
 
-class Conflict(ClusterError):  # noqa: N818 (the API's own word)
-    """Somebody else has changed the object since it was read, or has made it already."""
-
-
-class Forbidden(ClusterError):  # noqa: N818 (the API's own word)
-    """The account has not the right."""
+class ForbiddenError(ClusterError):
+    """The account lacks the right."""
 
 
 class Cluster:
@@ -53,15 +48,17 @@ class Cluster:
     Args:
         api: Client of the API server.
         namespace: Name of the namespace.
+        forbidden_seconds: How long a right that was there before may be missing.
     """
 
-    def __init__(self, api: Any, namespace: str) -> None:
+    def __init__(self, api: Any, namespace: str, forbidden_seconds: float = 60.0) -> None:
         self.api = api
         self.namespace = namespace
+        self.forbidden_seconds = forbidden_seconds
         self._has_rights = False
 
     def read(self, kind: tuple[str, str, str], name: str) -> dict[str, Any] | None:
-        """An object; None if there is none of that name.
+        """Read an object; None if there is none of that name.
 
         Raises:
             ClusterError: If it cannot be read, or the cluster does not know the kind.
@@ -69,15 +66,15 @@ class Cluster:
         return self._request("GET", _path(kind, self.namespace, name), missing_is_none=True)
 
     def apply(self, kind: tuple[str, str, str], manifest: Mapping[str, Any]) -> None:
-        """Make the object have the fields of a manifest, and none that an earlier one had.
+        """Give an object the fields of a manifest, and remove those of an earlier one.
 
         Raises:
             ClusterError: If the server refuses it, or another manager owns one of the fields.
         """
         path = _path(kind, self.namespace, manifest["metadata"]["name"])
-        # The server itself retries a patch that met a change; what is left of them comes here.
+        # The server itself retries a patch that met a change; the remaining conflicts come here.
         again = Retrying(
-            retry=retry_if_exception_type(Conflict),
+            retry=retry_if_exception_type(ConflictError),
             stop=stop_after_attempt(_CONFLICTS),
             wait=wait_random_exponential(0.1, 5),
             reraise=True,
@@ -95,7 +92,7 @@ class Cluster:
         """Create an object.
 
         Raises:
-            Conflict: If there is one of that name.
+            ConflictError: If there is one of that name.
             ClusterError: If the server refuses it.
         """
         return self._request("POST", _path(kind, self.namespace), body=content) or {}
@@ -104,28 +101,28 @@ class Cluster:
         """Replace an object, unless it has changed since it was read.
 
         Raises:
-            Conflict: If it has changed.
+            ConflictError: If it has changed.
             ClusterError: If the server refuses it.
         """
         path = _path(kind, self.namespace, content["metadata"]["name"])
         return self._request("PUT", path, body=content) or {}
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
-        """The pods that a label selector matches, but for those that have ended or are to end."""
+        """List the pods that a label selector matches, except ended and ending ones."""
         listed = self._list("pods", [("labelSelector", selector)])
-        # A pod that was evicted stays on the list, with its phase.
+        # An evicted pod stays on the list, with its phase.
         lasting = [pod for pod in listed if pod["status"].get("phase") not in _ENDED]
         return [pod for pod in lasting if "deletionTimestamp" not in pod["metadata"]]
 
     def warnings(self, name: str) -> list[str]:
-        """What the cluster warned of about an object of this name, oldest first."""
+        """List the cluster's warnings about an object of this name, oldest first."""
         fields = f"involvedObject.name={name},type=Warning"
         events = self._list("events", [("fieldSelector", fields)])
         events.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime")))
         return [f"{event.get('reason')}: {event.get('message')}" for event in events]
 
     def may(self, verb: str, group: str, resource: str, name: str) -> bool:
-        """Whether this account may do something in the namespace.
+        """Ask whether this account may do something in the namespace.
 
         Source: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
         """
@@ -156,10 +153,10 @@ class Cluster:
     ) -> dict[str, Any] | None:
         from kubernetes.client import ApiException
 
-        # An API server that has come up again forbids everything until it has read the roles.
+        # A restarted API server forbids everything until it has read the roles.
         again = Retrying(
-            retry=retry_if_exception_type(Forbidden),
-            stop=stop_after_delay(_FORBIDDEN_SECONDS if self._has_rights else 0),
+            retry=retry_if_exception_type(ForbiddenError),
+            stop=stop_after_delay(self.forbidden_seconds if self._has_rights else 0),
             wait=wait_fixed(1),
             reraise=True,
         )
@@ -167,7 +164,7 @@ class Cluster:
             return again(self._send, method, path, query, body, content_type)
         except ClusterError as error:
             cause = error.__cause__
-            # A kind that the server does not know is 404 too, but not with an object as answer.
+            # The answer for an unknown kind is 404 as well, but not a Status object.
             known = isinstance(cause, ApiException) and cause.status == 404 and _details(cause)
             if missing_is_none and known:
                 return None
@@ -193,7 +190,7 @@ class Cluster:
                 _return_http_data_only=True,
                 _request_timeout=_REQUEST_SECONDS,
             )
-        # Anybody may ask for a review of his rights, which is no object of a namespace.
+        # Every account may ask for a review of its rights, which is in no namespace.
         self._has_rights |= "/namespaces/" in path
         return answer
 
@@ -223,12 +220,12 @@ def _refusal(request: str, error: Any) -> ClusterError:
     message = answer.get("message") or f"{error.status} {error.reason}: {error.body!r:.200}"
     causes = (answer.get("details") or {}).get("causes") or []
     if any(cause.get("reason") == "FieldManagerConflict" for cause in causes):
-        fix = "Let that manager give the fields up, or make its change in this project"
+        fix = "Let that manager give up the fields, or make its change in this project"
         return ClusterError(request, message, fix)
     if error.status == 409:
-        return Conflict(request, message, "Try again")
+        return ConflictError(request, message, "Try again")
     if error.status == 403:
-        return Forbidden(request, message, "Give the account the deployer's role")
+        return ForbiddenError(request, message, "Give the account the deployer's role")
     fixes = {
         401: "Log in again",
         404: "Install KServe, and check the namespace",

@@ -1,4 +1,4 @@
-"""How the deploy step finds its cluster."""
+"""Connections to the cluster of the deploy step."""
 
 from pathlib import Path
 from typing import Any
@@ -7,32 +7,36 @@ from components.deploy.cluster.api import Cluster
 from components.errors import InputError
 
 DEPLOYER = Path("/var/run/secrets/deployer")
-"""Where the deploy step mounts the secret `deployer-token`: `token`, `ca.crt` and `namespace`."""
-
-_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Mount of the deploy step's secret `deployer-token`: `token`, `ca.crt` and `namespace`."""
+POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Mount of the pod's service account, with the same files."""
 
 
 def connect(
-    namespace: str = "", kubeconfig: Path | None = None, deployer: Path = DEPLOYER
+    namespace: str = "",
+    kubeconfig: Path | None = None,
+    deployer: Path = DEPLOYER,
+    pod: Path = POD,
 ) -> Cluster:
-    """Connect as the deployer, else as the pod's service account, else as the kubeconfig says.
+    """Connect as the deployer, else as the pod's service account, else by the kubeconfig.
 
-    KFP has one service account for all steps, so the deploy step alone mounts the deployer's token.
-    Tokens in files are read again every minute, since they rotate.
+    KFP has one service account for all steps, so only the deploy step mounts the deployer's token.
+    Token files are read again every minute, since tokens rotate.
 
     Args:
         namespace: Namespace to work in; empty for that of the account or the kubeconfig.
-        kubeconfig: Its file, in a pod too; None for that which kubectl would take.
-        deployer: Folder in which the deployer's secret is mounted, if it is.
+        kubeconfig: A kubeconfig file, which then comes first; None for kubectl's default.
+        deployer: Mount of the deployer's secret; it may be missing.
+        pod: Mount of the pod's service account; it may be missing.
 
     Raises:
-        InputError: If none of them is there, or the deployer's secret is not whole.
+        InputError: If none of them is there, or the deployer's secret is incomplete.
     """
     from kubernetes import client
     from urllib3 import Retry
 
     configuration = client.Configuration()
-    # Patience for an API server that restarts: 70 seconds in all. Every request may be sent twice.
+    # Patience for an API server that restarts: 70 seconds in all. Every request may be repeated.
     configuration.retries = Retry(
         total=12,
         backoff_factor=0.5,
@@ -41,26 +45,26 @@ def connect(
         status_forcelist=(429, 500, 502, 503, 504),
         raise_on_status=False,
     )
-    found = "" if kubeconfig else _load_account(configuration, deployer)
+    found = "" if kubeconfig else _load_account(configuration, deployer, pod)
     found = found or _load_kubeconfig(configuration, kubeconfig)
     return Cluster(client.ApiClient(configuration), namespace or found)
 
 
-def _load_account(configuration: Any, deployer: Path) -> str:
-    """Take the account whose files are there; its namespace, empty if none are."""
+def _load_account(configuration: Any, deployer: Path, pod: Path) -> str:
+    """Load the account whose files exist; return its namespace, empty if there are none."""
     from kubernetes import config
     from kubernetes.config.incluster_config import InClusterConfigLoader
 
-    folder = deployer if deployer.is_dir() else _POD
+    folder = deployer if deployer.is_dir() else pod
     try:
         loader = InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt"))
         loader.load_and_set(configuration)
         return (folder / "namespace").read_text(encoding="utf-8").strip()
     except (config.ConfigException, OSError) as error:
-        if folder == _POD:
+        if folder == pod:
             return ""
-        # A secret is filled some time after it is made: never deploy as somebody else instead.
-        fix = "Mount the secret deployer-token whole, once the cluster has filled it"
+        # A secret is filled some time after its creation: never deploy as another account instead.
+        fix = "Mount the whole secret deployer-token, once the cluster has filled it"
         raise InputError(f"account in {folder}", f"cannot be used: {error}", fix) from error
 
 

@@ -1,4 +1,4 @@
-"""What keeps a pod from working, in the words of the cluster.
+"""The troubles that keep a pod from working, in the words of the cluster.
 
 Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Whatever is tried again by itself, and may come right, is not here.
+# Reasons that the cluster retries, and that may pass, are left out.
 _HOPELESS = {
     "CrashLoopBackOff",
     "ImagePullBackOff",
@@ -23,8 +23,8 @@ class Trouble:
     """Something that keeps a pod from working.
 
     Args:
-        text: What it is, with the pod's name.
-        hopeless: Whether it is not worth to wait any longer.
+        text: The trouble, with the pod's name.
+        hopeless: True if waiting any longer is pointless.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Trouble:
 
 
 def troubles(pod: Mapping[str, Any]) -> list[Trouble]:
-    """All that keeps a pod from working."""
+    """List everything that keeps a pod from working."""
     name = pod["metadata"]["name"]
     status = pod.get("status") or {}
     found = [Trouble(f"pod {name}: {text}", False) for text in _unscheduled(status)]
@@ -43,7 +43,7 @@ def troubles(pod: Mapping[str, Any]) -> list[Trouble]:
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod takes requests."""
+    """Tell whether a pod accepts requests."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 

@@ -1,7 +1,7 @@
-"""What of a service in the cluster is this project's, as a manifest that puts it back.
+"""The part of a service in the cluster that this project set, as a manifest that restores it.
 
-Server-side apply notes for each field who set it. Only those are taken that this project set, so
-that putting them back leaves alone what a person or a controller has set beside them.
+Server-side apply records the owner of each field. Only the fields of this project are read, so
+that restoring them leaves alone what a person or a controller has set in addition.
 
 Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ and, for the notation,
 FieldsV1 in https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.30/
@@ -17,16 +17,16 @@ from components.errors import InputError
 
 
 def recorded(service: Mapping[str, Any] | None) -> Manifest | None:
-    """The manifest of a service in the cluster.
+    """Read the manifest of a service in the cluster.
 
     Args:
-        service: The service as the server gives it; None if there is none.
+        service: The service as the server returned it; None if there is none.
 
     Returns:
         None if there is no service.
 
     Raises:
-        InputError: If somebody else made the service.
+        InputError: If the service was not created by this project.
     """
     if service is None:
         return None
@@ -37,7 +37,7 @@ def recorded(service: Mapping[str, Any] | None) -> Manifest | None:
         if entry["manager"] == FIELD_MANAGER and entry["operation"] == "Apply"
     ]
     if not ours or "f:spec" not in ours[0]:
-        rule = "is there already, and was not made by this project"
+        rule = "already exists, and was not created by this project"
         fix = "Choose another service_name, or remove that service"
         raise InputError(f"service {metadata['name']}", rule, fix)
     fields = {key: ours[0][key] for key in ("f:metadata", "f:spec") if key in ours[0]}
@@ -63,7 +63,7 @@ def _owned(value: Any, fields: Mapping[str, Any]) -> Any:
 
 
 def _names(key: str, item: Any) -> bool:
-    """Whether a key such as `k:{"name":"x"}` or `v:"x"` means this item of a list."""
+    """Tell whether a key such as `k:{"name":"x"}` or `v:"x"` denotes this item of a list."""
     kind, _, text = key.partition(":")
     wanted = json.loads(text)
     if kind == "v":

@@ -1,7 +1,7 @@
 """Waits until a service really serves what was asked for.
 
-KServe's own Ready is not enough: after a change it stays True for a while, about what was there
-before. The pods tell which revision is meant, since they carry the label of what they serve:
+KServe's own Ready is not enough: after a change it stays True for a while, for the state before.
+The pods tell which revision it is about, since they carry the label of what they serve:
 
 - in Knative mode the newest revision must be one of the pods with that label, and ready, and have
   its share of the traffic;
@@ -28,32 +28,42 @@ from components.deploy.inference_service import (
     mode_of,
     release_of,
 )
-from components.errors import InputError
+from components.errors import RolloutError
 
-_POLL_SECONDS = 1.0
 _RENEW_SECONDS = LEASE_SECONDS / 6
-# A status may still speak of a failure before; a new one stays.
-_STUCK_SECONDS = 15.0
 _SERVICE = "serving.kserve.io/inferenceservice"
 _REVISION = "serving.knative.dev/revision"
 _EVENTS = 3
 _log = logging.getLogger(__name__)
 
 
-class RolloutFailed(InputError):  # noqa: N818 (it says what happened)
-    """A service does not come to serve what was asked for."""
+class _NotYetError(Exception):
+    """The goal is not reached, but may still be."""
 
 
-class _NotYet(Exception):  # noqa: N818 (it says what happened)
-    """It may still come right."""
+@dataclass(frozen=True)
+class Patience:
+    """The patience with which a rollout is watched.
+
+    Args:
+        poll_seconds: Time between two looks at the service.
+        stuck_seconds: Time for which a failure must be reported before it counts, since the
+            status may still report an earlier one.
+    """
+
+    poll_seconds: float = 1.0
+    stuck_seconds: float = 15.0
+
+
+DEFAULT_PATIENCE = Patience()
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What a service should serve.
+    """The state that a service should reach.
 
     Args:
-        manifest: What was applied.
+        manifest: The manifest that was applied.
         percent: Share of the traffic that its newest revision should have; Knative only.
     """
 
@@ -61,7 +71,7 @@ class Goal:
     percent: int = 100
 
     def reached(self, status: ServiceStatus, pods: Sequence[dict[str, Any]]) -> bool:
-        """Whether the status and the live pods of the service say that it is so."""
+        """Tell whether the status and the live pods of the service show the goal."""
         if is_stopped(self.manifest):
             return not pods
         mine, others = self.split(pods)
@@ -77,47 +87,53 @@ class Goal:
     def split(
         self, pods: Sequence[dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The pods that serve the manifest, and the others."""
+        """Divide pods into those that serve the manifest, and the others."""
         wanted = release_of(self.manifest)
         mine = [pod for pod in pods if pod["metadata"]["labels"].get(RELEASE, "") == wanted]
         return mine, [pod for pod in pods if pod not in mine]
 
 
-def wait_until(cluster: Cluster, lease: DeployLease, goal: Goal, seconds: float) -> dict[str, Any]:
-    """Wait until a goal is reached, with progress in the log; the lease is kept meanwhile.
+def wait_until(
+    cluster: Cluster, lease: DeployLease, goal: Goal, seconds: float, patience: Patience
+) -> dict[str, Any]:
+    """Wait until a goal is reached, log progress, and renew the lease in the meantime.
 
     Args:
-        cluster: Where the service is.
+        cluster: The cluster of the service.
         lease: The lease of the service.
-        goal: What to wait for.
-        seconds: How long it may take.
+        goal: The goal.
+        seconds: Longest time that it may take.
+        patience: How the rollout is watched.
 
     Returns:
-        The service as the server gives it then.
+        The service as the server returned it then.
 
     Raises:
-        RolloutFailed: If it takes too long or cannot succeed, with the pods' own reasons.
-        LeaseLost: If another deploy has taken over.
+        RolloutError: If it takes too long or cannot succeed, with the pods' own reasons.
+        LeaseLostError: If another deploy has taken over.
         ClusterError: If the API server refuses requests or stays away.
     """
-    poll = _Poll(cluster, lease, goal)
+    poll = _Poll(cluster, lease, goal, patience.stuck_seconds)
     again = Retrying(
-        retry=retry_if_exception_type(_NotYet),
+        retry=retry_if_exception_type(_NotYetError),
         stop=stop_after_delay(seconds),
-        wait=wait_fixed(_POLL_SECONDS),
+        wait=wait_fixed(patience.poll_seconds),
         reraise=True,
     )
     try:
         return again(poll.once)
-    except _NotYet as late:
-        raise poll.failure(f"is not there after {seconds:g} s: {late}") from None
+    except _NotYetError as late:
+        raise poll.failure(f"is not in service after {seconds:g} s: {late}") from None
 
 
 class _Poll:
-    """Looks at a service again and again."""
+    """The repeated look at a service."""
 
-    def __init__(self, cluster: Cluster, lease: DeployLease, goal: Goal) -> None:
+    def __init__(
+        self, cluster: Cluster, lease: DeployLease, goal: Goal, stuck_seconds: float
+    ) -> None:
         self._cluster, self._lease, self._goal = cluster, lease, goal
+        self._stuck_seconds = stuck_seconds
         self._name = goal.manifest["metadata"]["name"]
         self._started = self._renewed = time.monotonic()
         self._stuck_since = 0.0
@@ -126,7 +142,7 @@ class _Poll:
         self._pods: list[dict[str, Any]] = []
 
     def once(self) -> dict[str, Any]:
-        """The service, if the goal is reached."""
+        """Return the service if the goal is reached, else raise."""
         now = time.monotonic()
         if now - self._renewed > _RENEW_SECONDS:
             self._lease.renew()
@@ -140,16 +156,16 @@ class _Poll:
         self._troubles = [each for pod in self._pods for each in troubles(pod)]
         self._give_up_if_hopeless(status, now)
         self._say(str(status), now)
-        raise _NotYet(str(status))
+        raise _NotYetError(str(status))
 
-    def failure(self, rule: str) -> RolloutFailed:
-        """The error, with what the cluster says of the pods."""
+    def failure(self, rule: str) -> RolloutError:
+        """Build the error, with the cluster's messages about the pods."""
         names = [self._name, *(pod["metadata"]["name"] for pod in self._pods)]
         events = [text for name in names for text in self._cluster.warnings(name)[-_EVENTS:]]
         reasons = [each.text for each in self._troubles] + events
-        fix = f"What the cluster says: {'; '.join(reasons) or 'nothing'}"
+        fix = f"Messages of the cluster: {'; '.join(reasons) or 'none'}"
         release = release_of(self._goal.manifest)
-        return RolloutFailed(f"release {release} of service {self._name}", rule, fix)
+        return RolloutError(f"release {release} of service {self._name}", rule, fix)
 
     def _give_up_if_hopeless(self, status: ServiceStatus, now: float) -> None:
         if any(each.hopeless for each in self._troubles):
@@ -158,7 +174,7 @@ class _Poll:
             self._stuck_since = 0.0
             return
         self._stuck_since = self._stuck_since or now
-        if now - self._stuck_since > _STUCK_SECONDS:
+        if now - self._stuck_since > self._stuck_seconds:
             raise self.failure(f"cannot load its model: {status.stuck}")
 
     def _say(self, text: str, now: float) -> None:

@@ -1,8 +1,8 @@
-"""What KServe says of a service, read from the service's status.
+"""The status that KServe gives a service.
 
-`status.observedGeneration` is left alone: KServe copies it from the Knative Service or Deployment
-that it made, so that it counts something else than the service's own generation. Which revision
-the status speaks of is known by the pods instead (see `components.deploy.cluster.rollout`).
+`status.observedGeneration` is ignored: KServe copies it from the Knative Service or Deployment
+that it created, so that it does not count the service's own generation. The pods tell which
+revision the status is about (see `components.deploy.cluster.rollout`).
 
 Source: InferenceServiceStatus in kserve/kserve, pkg/apis/serving/v1beta1, and its issue 6081.
 """
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
-from components.errors import InputError
+from components.errors import RolloutError
 
 CANARY_TAG = "latest"
-"""Tag of the newest revision's own address, if KServe's tag routing is on."""
+"""Tag of the newest revision's own address, with KServe's tag routing."""
 
 _STUCK = {"BlockedByFailedLoad", "InvalidSpec"}
 
@@ -25,13 +25,13 @@ class ServiceStatus:
     """The status of an InferenceService.
 
     Args:
-        ready: Whether the condition Ready holds.
+        ready: Value of the condition Ready.
         created: Newest revision; empty in Standard mode.
         ready_revision: Newest revision that has become ready; empty in Standard mode.
         shares: Percent of the traffic by revision; empty in Standard mode.
-        up_to_date: Whether KServe takes the model that is loaded for the one that was asked for.
-        stuck: Why the model cannot be loaded; empty as long as it may be.
-        unmet: The conditions that do not hold, and why.
+        up_to_date: True if KServe considers the loaded model the requested one.
+        stuck: Reason why the model cannot be loaded; empty as long as it may load.
+        unmet: The conditions that do not hold, with their reasons.
     """
 
     ready: bool
@@ -49,12 +49,13 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """Where a model answers.
+class ServiceAddress:
+    """The address at which a model answers.
 
     Args:
         url: Base URL to send requests to.
-        host: Value of their header Host; empty for that of the URL.
+        host: Value of their header Host, by which a gateway finds the service; empty for the
+            URL's own.
     """
 
     url: str
@@ -62,7 +63,7 @@ class Endpoint:
 
 
 def read_status(service: Mapping[str, Any] | None) -> ServiceStatus:
-    """The status of a service as the server gives it; an empty one if there is none yet."""
+    """Read the status of a service as the server returned it; empty if there is none yet."""
     status = (service or {}).get("status") or {}
     predictor = (status.get("components") or {}).get("predictor") or {}
     model = status.get("modelStatus") or {}
@@ -82,17 +83,18 @@ def read_status(service: Mapping[str, Any] | None) -> ServiceStatus:
     )
 
 
-def endpoint(service: Mapping[str, Any], gateway: str = "", *, canary: bool = False) -> Endpoint:
-    """Where a service answers.
+def service_address(
+    service: Mapping[str, Any], gateway: str = "", *, canary: bool = False
+) -> ServiceAddress:
+    """Read the address of a service.
 
     Args:
-        service: The service as the server gives it.
-        gateway: Base URL of the ingress gateway, which finds the service by the header Host;
-            empty to send requests to the service's own address.
-        canary: Whether the newest revision is meant, by its own address.
+        service: The service as the server returned it.
+        gateway: Base URL of the ingress gateway; empty for the service's own address.
+        canary: True for the newest revision's own address.
 
     Raises:
-        InputError: If the status names no address.
+        RolloutError: If the status names no address.
     """
     status = service.get("status") or {}
     if canary:
@@ -103,10 +105,10 @@ def endpoint(service: Mapping[str, Any], gateway: str = "", *, canary: bool = Fa
     else:
         urls = [(status.get("address") or {}).get("url"), status.get("url")]
     for url in filter(None, urls):
-        return Endpoint(gateway, urlparse(url).netloc) if gateway else Endpoint(url)
-    what = "of its newest revision" if canary else "of its own"
+        return ServiceAddress(gateway, urlparse(url).netloc) if gateway else ServiceAddress(url)
+    rule = "has no address for its newest revision" if canary else "has no address"
     fix = "Look at the status with `kubectl get inferenceservice -o yaml`"
-    raise InputError(f"service {service['metadata']['name']}", f"has no address {what}", fix)
+    raise RolloutError(f"service {service['metadata']['name']}", rule, fix)
 
 
 def _unmet(condition: Mapping[str, Any]) -> str:

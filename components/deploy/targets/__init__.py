@@ -1,1 +1,1 @@
-"""Where a model is deployed to."""
+"""The targets of a deploy: a file, this machine, or a cluster with KServe."""

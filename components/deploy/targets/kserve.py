@@ -1,22 +1,22 @@
-"""Deploys to a cluster, rolls back, and tells what is in service: the same for step and shell."""
+"""Deploys to a cluster, rolls back, and reports what is in service: for the step and the shell."""
 
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
-from components.artifacts.registry import Champion, read_champion, replace_champion
-from components.artifacts.task import Task
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.lease import deploy_lease, holder_of, lease_name, read_journal
 from components.deploy.cluster.record import recorded
+from components.deploy.cluster.rollout import DEFAULT_PATIENCE, Patience
 from components.deploy.cluster.status import read_status
 from components.deploy.cluster.transaction import Transaction
 from components.deploy.inference_service import Manifest, facts_of, is_stopped
+from components.deploy.release import crown_again
 from components.deploy.requirements import require_rights
 from components.deploy.settings import DeploySettings
-from components.deploy.smoke import Sentence
-from components.deploy.try_out import TryOut
+from components.deploy.smoke_test import SmokeTest
 from components.errors import InputError
 
 _log = logging.getLogger(__name__)
@@ -26,68 +26,70 @@ def bring_into_service(
     cluster: Cluster,
     settings: DeploySettings,
     manifest: Manifest,
-    task: Task,
-    sentences: Sequence[Sentence],
+    test: SmokeTest,
     finish: Callable[[], None],
     holder: str = "",
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
-    """Put a model into service on a cluster, or leave the old one there.
+    """Put a model into service on a cluster, or leave the old one in service.
 
     Args:
-        cluster: Where the service is.
-        settings: What the user chose.
-        manifest: The service, its facts among its annotations.
-        task: The model's task.
-        sentences: What to try it out with.
-        finish: What else belongs to the release; if it fails, the old model stays in service.
+        cluster: The cluster of the service.
+        settings: The settings of the step.
+        manifest: The service, with the facts about its model among its annotations.
+        test: The smoke test of the model.
+        finish: Completes the release; if it fails, the old model stays in service.
         holder: Id of the run; a later process of the same run may take over from it.
+        patience: How the rollout is watched.
 
     Raises:
-        InputError: If the model is not in service; says why, and whether the old one is.
+        StepError: If the model is not in service; the message says why, and whether the old one is.
     """
     with deploy_lease(cluster, settings.service_name, holder or _this_process()) as lease:
-        transaction = Transaction(cluster, lease, settings)
+        transaction = Transaction(cluster, lease, settings, patience)
         transaction.recover()
-        try_out = TryOut(settings, task, sentences, facts_of(manifest)["model-sha256"])
-        transaction.replace(manifest, try_out, finish)
+        transaction.replace(manifest, _adapted(test, settings, manifest).run, finish)
     _log.info("deploy: model %.12s is in service", facts_of(manifest)["model-sha256"])
 
 
 def roll_back(
-    cluster: Cluster, settings: DeploySettings, task: Task, sentences: Sequence[Sentence]
+    cluster: Cluster,
+    settings: DeploySettings,
+    test: SmokeTest,
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
-    """Put the model back into service that was there before, and into the champion's place.
+    """Put the previous model back into service, and into the champion's place.
 
-    If a deploy was cut off before its model was the champion, what was in service before that is
-    put back, and no more.
+    If a deploy was cut off before its model became the champion, only that deploy is undone.
 
     Args:
-        cluster: Where the service is.
-        settings: What the user chose; with a registry, its champion is changed as well.
-        task: The model's task.
-        sentences: What to try it out with.
+        cluster: The cluster of the service.
+        settings: The settings of the step; with a registry, its champion is changed as well.
+        test: The smoke test of the previous model.
+        patience: How the rollout is watched.
 
     Raises:
-        InputError: If nothing is known that was there before, or it does not come to serve.
+        InputError: If no previous model is known, or the account lacks a right.
+        WorkError: If the previous model does not come to serve.
     """
     name = settings.service_name
     require_rights(cluster, name)
     with deploy_lease(cluster, name, _this_process()) as lease:
-        transaction = Transaction(cluster, lease, settings)
+        transaction = Transaction(cluster, lease, settings, patience)
         if transaction.recover():
             return
         previous = lease.journal.previous
         if previous is None or is_stopped(previous):
             rule = "has no model that was in service before the present one"
             raise InputError(f"service {name}", rule, "Deploy the model that you want")
-        known = facts_of(previous)
-        try_out = TryOut(settings, task, sentences, known["model-sha256"])
-        transaction.replace(previous, try_out, lambda: _crown_again(settings.registry, known))
-    _log.info("deploy: model %.12s is in service again", known["model-sha256"])
+        facts = facts_of(previous)
+        test = _adapted(test, settings, previous)
+        transaction.replace(previous, test.run, lambda: crown_again(settings.registry, facts))
+    _log.info("deploy: model %.12s is in service again", facts["model-sha256"])
 
 
 def report(cluster: Cluster, service_name: str) -> str:
-    """What is in service, and what is being done to it, in a few lines."""
+    """Describe in a few lines what is in service, and which deploy of it is under way."""
     service = cluster.read(SERVICES, service_name)
     lease = cluster.read(LEASES, lease_name(service_name))
     journal = read_journal(lease)
@@ -105,13 +107,14 @@ def report(cluster: Cluster, service_name: str) -> str:
     return "\n".join(f"{name:14} {value}" for name, value in lines.items())
 
 
-def _crown_again(registry: str, known: Mapping[str, str]) -> None:
-    if not registry:
-        return
-    _, generation = read_champion(registry)
-    scores = {name: float(known[name]) for name in ("accuracy", "macro_f1")}
-    champion = Champion(known["run"], known["model-uri"], known["model-sha256"], scores)
-    replace_champion(registry, champion, generation)
+def _adapted(test: SmokeTest, settings: DeploySettings, manifest: Manifest) -> SmokeTest:
+    """Make a smoke test require the model of a manifest, and wait for the route to it."""
+    return replace(
+        test,
+        version=facts_of(manifest)["model-sha256"],
+        wait_seconds=settings.endpoint_seconds,
+        max_latency_ms=settings.max_latency_ms,
+    )
 
 
 def _this_process() -> str:

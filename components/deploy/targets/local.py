@@ -1,15 +1,41 @@
 """Runs the predictor on this machine, as it runs in its container."""
 
+import json
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from components.errors import InputError
+from components.deploy.cluster.status import ServiceAddress
+from components.deploy.smoke_test import SmokeTest
+from components.errors import ServingError
 from components.processes import free_port, log_tail, running_server
 
+SMOKE = "smoke.json"
+LOG = "predictor.log"
+
+_log = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
-_START_SECONDS = 60.0
+
+
+def smoke_test_here(test: SmokeTest, model: Path, output: Path) -> None:
+    """Start the predictor, smoke-test it, and write `predictor.log` and `smoke.json`.
+
+    Args:
+        test: The smoke test.
+        model: Model folder.
+        output: Folder for both files.
+
+    Raises:
+        WorkError: If the predictor does not start, fails the test, or does not end cleanly.
+    """
+    _log.info("deploy: starting the predictor")
+    options = ["--log-requests"]
+    with running_predictor(model, test.model_name, output / LOG, options=options) as url:
+        result = test.run(ServiceAddress(url))
+    (output / SMOKE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -17,20 +43,20 @@ def running_predictor(
     model: Path,
     model_name: str,
     log: Path,
-    start_seconds: float = _START_SECONDS,
+    start_seconds: float = 60.0,
     options: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Serve a model on a free loopback port for the length of a block; yields the base URL.
+    """Serve a model on a free loopback port for the duration of a block; yields the base URL.
 
     Args:
         model: Model folder.
         model_name: Name of the model in the URLs.
-        log: File that takes the predictor's output.
-        start_seconds: How long the predictor may take until it is ready.
+        log: File for the predictor's output.
+        start_seconds: Longest time until the predictor is ready.
         options: Further options of the predictor.
 
     Raises:
-        InputError: If the predictor does not start, or does not end cleanly on SIGTERM; the
+        WorkError: If the predictor does not start, or does not end cleanly on SIGTERM; the
             message holds the last lines of its log.
     """
     port = free_port()
@@ -42,4 +68,4 @@ def running_predictor(
         yield url
     if process.returncode != 0:
         rule = f"ended with status {process.returncode} on SIGTERM: {log_tail(log)}"
-        raise InputError("predictor", rule, f"See {log}")
+        raise ServingError("predictor", rule, f"See {log}")

@@ -100,5 +100,6 @@ def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
             f"base_model_revision={revision}", rule, "Use sha256:... or leave it empty"
         )
     if revision:
-        storage.require_sha256(folder / _WEIGHTS, revision.removeprefix(SHA256))
+        weights = folder / _WEIGHTS
+        storage.require_content(str(weights), weights, revision.removeprefix(SHA256))
     return Encoder(str(folder), None)

@@ -23,7 +23,7 @@ from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.task import load_task
 from components.command_line import start_logging
-from components.errors import InputError
+from components.errors import StepError
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from tests.benchmarks.serve.contestants import CONTESTANTS, THIS
@@ -84,7 +84,7 @@ def measure_all(names: list[str], trial: Trial, work: Path) -> dict[str, Any]:
             python = interpreter(contestant.requirements, work)
             capacity = partial(capacity_of, found[THIS], trial.clients)
             measure(contestant, trial, results, work / name, python, capacity)
-        except (InputError, httpx.HTTPError, subprocess.SubprocessError) as error:
+        except (StepError, httpx.HTTPError, subprocess.SubprocessError) as error:
             if name == THIS:
                 raise
             logging.warning("%s is not measured: %s", title(name), error)

@@ -65,7 +65,7 @@ def started(
         text: What it is asked first.
 
     Raises:
-        InputError: If it does not start; the message holds the last lines of its log.
+        WorkError: If it does not start; the message holds the last lines of its log.
     """
     place = Place(model.absolute(), work.absolute(), free_port(), threads, python)
     variables = [f"{name}={value}" for name, value in contestant.variables(threads).items()]

@@ -1,16 +1,15 @@
-"""Which account the deploy step connects as."""
+"""The account that the deploy step connects as."""
 
 import pytest
 import yaml
 
-from components.deploy.cluster import connection
 from components.deploy.cluster.connection import connect
 from components.errors import InputError
 
 
 @pytest.fixture
 def kubeconfig(tmp_path, monkeypatch):
-    """What kubectl would take: the namespace `shell`."""
+    """kubectl's default: the namespace `shell`."""
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -41,15 +40,13 @@ def account(folder, namespace):
 
 
 @pytest.mark.usefixtures("kubeconfig", "pod")
-def test_the_deployer_comes_before_the_pods_account_and_that_before_the_kubeconfig(
-    tmp_path, monkeypatch
-):
+def test_the_deployer_comes_before_the_pods_account_and_that_before_the_kubeconfig(tmp_path):
     nobody = tmp_path / "nobody"
-    assert connect(deployer=nobody).namespace == "shell"
-    monkeypatch.setattr(connection, "_POD", account(tmp_path / "pod", "own"))
-    assert connect(deployer=nobody).namespace == "own"
+    assert connect(deployer=nobody, pod=nobody).namespace == "shell"
+    pod = account(tmp_path / "pod", "own")
+    assert connect(deployer=nobody, pod=pod).namespace == "own"
     deployer = account(tmp_path / "deployer", "emotion")
-    assert connect(deployer=deployer).namespace == "emotion"
+    assert connect(deployer=deployer, pod=pod).namespace == "emotion"
     assert connect("other", deployer=deployer).namespace == "other"
 
 
@@ -61,10 +58,12 @@ def test_a_kubeconfig_that_is_named_comes_first(kubeconfig, tmp_path):
 
 @pytest.mark.usefixtures("kubeconfig", "pod")
 @pytest.mark.parametrize("missing", ["token", "ca.crt", "namespace"])
-def test_a_secret_that_is_not_whole_is_refused(tmp_path, missing):
+def test_an_incomplete_secret_is_refused(tmp_path, missing):
     deployer = account(tmp_path / "deployer", "emotion")
     (deployer / missing).unlink()
-    with pytest.raises(InputError, match=r"cannot be used: .*Mount the secret deployer-token"):
+    with pytest.raises(
+        InputError, match=r"cannot be used: .*Mount the whole secret deployer-token"
+    ):
         connect(deployer=deployer)
     (deployer / missing).write_text("")
     if missing != "namespace":

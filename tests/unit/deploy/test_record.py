@@ -1,4 +1,4 @@
-"""What of a service is this project's, by the notes of server-side apply."""
+"""The part of a service that this project set, by the records of server-side apply."""
 
 import pytest
 from hypothesis import given
@@ -12,14 +12,14 @@ SERVICE = inference_service("emotion", "gs://models/1", "image:1", {"emotion-pip
 
 
 def fields_of(value):
-    """The notation of fields for all of a value, lists taken as one."""
+    """The notation of fields for a whole value, with lists as one field."""
     if not isinstance(value, dict) or not value:
         return {}
     return {".": {}} | {f"f:{name}": fields_of(each) for name, each in value.items()}
 
 
 def applied(manifest, manager="emotion-pipeline", operation="Apply"):
-    """A service as the server gives it after a manager has set the fields of a manifest."""
+    """A service as the server returns it after a manager has set the fields of a manifest."""
     fields = {name: fields for name, fields in fields_of(manifest).items() if name != "f:kind"}
     fields["f:metadata"] = {
         name: each for name, each in fields["f:metadata"].items() if name != "f:name"
@@ -32,7 +32,7 @@ def test_what_was_applied_is_recorded():
     assert recorded(applied(SERVICE)) == SERVICE
 
 
-def test_what_others_set_beside_it_is_not():
+def test_what_others_set_in_addition_is_not():
     service = applied(SERVICE)
     service["metadata"]["annotations"] = {**service["metadata"]["annotations"], "team": "nlp"}
     predictor = {**service["spec"]["predictor"], "minReplicas": 3}
@@ -54,7 +54,7 @@ def test_no_service_is_recorded_as_none():
     ],
 )
 def test_a_service_of_somebody_else_is_refused(service):
-    with pytest.raises(InputError, match="emotion: is there already, and was not made by"):
+    with pytest.raises(InputError, match="emotion: already exists, and was not created by"):
         recorded(service)
 
 

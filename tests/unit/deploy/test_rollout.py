@@ -1,10 +1,10 @@
-"""When a service counts as serving what was asked for, and what is said when it does not."""
+"""When a service counts as serving what was asked for, and the messages when it does not."""
 
 import pytest
 
 from components.deploy.cluster.pods import troubles
 from components.deploy.cluster.rollout import Goal
-from components.deploy.cluster.status import Endpoint, endpoint, read_status
+from components.deploy.cluster.status import ServiceAddress, read_status, service_address
 from components.deploy.inference_service import (
     KNATIVE,
     STANDARD,
@@ -14,8 +14,8 @@ from components.deploy.inference_service import (
     stopped,
     with_canary,
 )
-from components.deploy.requirements import require_downloadable, require_passed
-from components.errors import InputError
+from components.deploy.requirements import require_downloadable
+from components.errors import InputError, RolloutError
 
 TRAFFIC = [
     {"revisionName": "r2", "percent": 10, "tag": "latest", "url": "http://latest-emotion.example"},
@@ -119,19 +119,22 @@ def service(**more):
 def test_where_a_service_answers():
     addresses = {"url": "http://emotion.example", "address": {"url": "http://emotion.svc"}}
     found = service(**addresses)
-    assert endpoint(found) == Endpoint("http://emotion.svc")
-    assert endpoint(found, "http://gateway") == Endpoint("http://gateway", "emotion.example")
-    assert endpoint(found, canary=True) == Endpoint("http://latest-emotion.example")
-    with_gateway = endpoint(found, "http://gateway", canary=True)
-    assert with_gateway == Endpoint("http://gateway", "latest-emotion.example")
-    assert endpoint(service(url="http://emotion.example")) == Endpoint("http://emotion.example")
+    assert service_address(found) == ServiceAddress("http://emotion.svc")
+    by_gateway = service_address(found, "http://gateway")
+    assert by_gateway == ServiceAddress("http://gateway", "emotion.example")
+    canary = service_address(found, canary=True)
+    assert canary == ServiceAddress("http://latest-emotion.example")
+    with_gateway = service_address(found, "http://gateway", canary=True)
+    assert with_gateway == ServiceAddress("http://gateway", "latest-emotion.example")
+    outside = service_address(service(url="http://emotion.example"))
+    assert outside == ServiceAddress("http://emotion.example")
 
 
 @pytest.mark.parametrize("canary", [True, False])
 def test_a_service_without_an_address_is_refused(canary):
     found = {"metadata": {"name": "emotion"}, "status": {}}
-    with pytest.raises(InputError, match="service emotion: has no address"):
-        endpoint(found, canary=canary)
+    with pytest.raises(RolloutError, match="service emotion: has no address"):
+        service_address(found, canary=canary)
 
 
 def container(**state):
@@ -189,12 +192,5 @@ def test_where_a_cluster_can_get_a_model(uri):
 
 @pytest.mark.parametrize("uri", ["", "/models/1", "file:///models/1", "gs://", "ftp://host/m"])
 def test_where_it_cannot(uri):
-    with pytest.raises(InputError, match="nowhere that KServe downloads from"):
+    with pytest.raises(InputError, match="is not a place that KServe downloads from"):
         require_downloadable(uri)
-
-
-@pytest.mark.parametrize("metrics", [{}, {"gate": None}, {"gate": {"passed": False}}])
-def test_a_model_that_its_gate_has_not_passed_is_refused(metrics):
-    with pytest.raises(InputError, match="passed its gate"):
-        require_passed(metrics)
-    require_passed({"gate": {"passed": True}})

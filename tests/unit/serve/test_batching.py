@@ -116,7 +116,7 @@ def test_a_full_queue_refuses(engine):
         running = await under_way(made)
         waiting = asyncio.ensure_future(made.logits(texts(2, 2, 2)))
         await asyncio.sleep(0)
-        with pytest.raises(Refusal, match="3 of at most 3 texts wait already") as refused:
+        with pytest.raises(Refusal, match="3 of at most 3 texts are waiting already") as refused:
             await made.logits(texts(1))
         engine.gate.set()
         await asyncio.gather(running, waiting)
@@ -128,7 +128,7 @@ def test_a_full_queue_refuses(engine):
     assert after.tolist() == [[4]]
 
 
-def test_what_nobody_waits_for_is_not_run(engine):
+def test_texts_of_a_cancelled_request_are_not_run(engine):
     made = batcher(engine, texts=1)
 
     async def ask():
@@ -147,7 +147,7 @@ def test_what_nobody_waits_for_is_not_run(engine):
     assert [7] not in engine.batches
 
 
-def test_an_error_reaches_those_who_wait_and_the_next_are_answered(engine):
+def test_an_error_reaches_its_requests_and_the_next_are_answered(engine):
     broken, fine = run(engine, batcher(engine, texts=1), [[-1]], texts(6))
     assert isinstance(broken, ValueError)
     assert fine.tolist() == [[6]]

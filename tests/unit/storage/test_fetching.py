@@ -72,10 +72,10 @@ def test_a_pinned_hash_is_required(tmp_path):
     expected = hashlib.sha256(b"weights").hexdigest()
 
     assert storage.sha256(path) == expected
-    storage.require_sha256(path, expected)
+    storage.require_content(str(path), path, expected)
     path.write_bytes(b"weightz")
     with pytest.raises(InputError, match=f"weights: has sha256 .* but {expected} is pinned"):
-        storage.require_sha256(path, expected)
+        storage.require_content(str(path), path, expected)
 
 
 def test_a_staged_file_appears_when_the_block_ends(tmp_path):

@@ -1,4 +1,4 @@
-"""The smoke test, of a real predictor and of servers that answer wrongly."""
+"""The smoke test, against a real predictor and against servers that answer wrongly."""
 
 import json
 import threading
@@ -6,25 +6,18 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from components.deploy.smoke import NotAnswering, Sentence, smoke
-from components.deploy.try_out import TryOut
 
 from components.artifacts.task import load_task
-from components.deploy.cluster.status import Endpoint
-from components.deploy.settings import DeploySettings
-from components.deploy.targets.local import running_predictor
-from components.errors import InputError
+from components.deploy.cluster.status import ServiceAddress
+from components.deploy.smoke_test import NotAnsweringError, Sentence, SmokeTest, smoke_test_of
+from components.errors import ServingError
 
 TASK = load_task("emotion")
-EXAMPLES = [Sentence(text, label.name) for label in TASK.labels for text in label.examples]
 SENTENCE = [Sentence("so happy", "joy")]
 
 
-@pytest.fixture(scope="module")
-def url(model_folder, tmp_path_factory):
-    log = tmp_path_factory.mktemp("smoke") / "predictor.log"
-    with running_predictor(model_folder, "emotion", log) as url:
-        yield url
+def run(url, labels, sentences, host="", **limits):
+    return SmokeTest("emotion", labels, sentences, **limits).run(ServiceAddress(url, host))
 
 
 @contextmanager
@@ -71,64 +64,65 @@ def v2(**probabilities):
     }
 
 
-def test_a_real_predictor_passes(url):
-    result = smoke(url, "emotion", TASK.names, EXAMPLES)
-    assert result.sentences == len(EXAMPLES)
+def test_a_real_predictor_passes(predictor_url):
+    test = smoke_test_of("emotion", TASK)
+    result = test.run(ServiceAddress(predictor_url))
+    assert result.sentences == len(test.sentences)
     assert 1 / len(TASK.names) < result.expected_share <= 1
     assert result.mean_latency_ms > 0
 
 
-def test_a_sentence_that_is_refused_is_named(url):
-    with pytest.raises(InputError, match=r"sentence ' '.*400.*must not be empty"):
-        smoke(url, "emotion", TASK.names, [*SENTENCE, Sentence(" ", "joy")])
+def test_a_sentence_that_is_refused_is_named(predictor_url):
+    with pytest.raises(ServingError, match=r"sentence ' '.*400.*must not be empty"):
+        run(predictor_url, TASK.names, [*SENTENCE, Sentence(" ", "joy")])
 
 
-def test_labels_of_another_task_are_refused(url):
-    with pytest.raises(InputError, match=r"'so happy'.*other labels"):
-        smoke(url, "emotion", ["good", "bad"], SENTENCE)
+def test_labels_of_another_task_are_refused(predictor_url):
+    with pytest.raises(ServingError, match=r"'so happy'.*labels that are not the task's"):
+        run(predictor_url, ["good", "bad"], SENTENCE)
 
 
-def test_an_unknown_model_is_refused(url):
-    with pytest.raises(InputError, match="404"):
-        smoke(url, "other", TASK.names, SENTENCE)
+def test_an_unknown_model_is_refused(predictor_url):
+    with pytest.raises(ServingError, match="404"):
+        SmokeTest("other", TASK.names, SENTENCE).run(ServiceAddress(predictor_url))
 
 
 def test_no_more_right_labels_than_chance_is_refused():
     answers = [v1(joy=0.8, anger=0.2), v2(joy=0.8, anger=0.2)] * 2
     half_right = [*SENTENCE, Sentence("so angry", "anger")]
-    with answering(*answers) as url, pytest.raises(InputError, match=r"50% of 2 .* chance"):
-        smoke(url, "any", ["joy", "anger"], half_right)
+    with answering(*answers) as url, pytest.raises(ServingError, match=r"50% of 2 .* chance"):
+        run(url, ["joy", "anger"], half_right)
 
 
 def test_a_stand_in_that_answers_well_passes():
     with answering(v1(joy=0.8, anger=0.2), v2(joy=0.8, anger=0.2)) as url:
-        assert smoke(url, "any", ["joy", "anger"], SENTENCE).expected_share == 1
+        assert run(url, ["joy", "anger"], SENTENCE).expected_share == 1
 
 
 @pytest.mark.parametrize(
     ("first", "second", "rule"),
     [
-        (v1(joy=0.8, anger=0.3), v2(joy=0.8, anger=0.3), "V1 answered no true probabilities"),
-        (v1(joy=1.2, anger=-0.2), v2(joy=1.2, anger=-0.2), "V1 answered no true probabilities"),
-        (v1(joy=0.8, anger=0.2), v2(joy=0.8, anger=0.1), "V2 answered no true probabilities"),
+        (v1(joy=0.8, anger=0.3), v2(joy=0.8, anger=0.3), "V1 answered invalid probabilities"),
+        (v1(joy=1.2, anger=-0.2), v2(joy=1.2, anger=-0.2), "V1 answered invalid probabilities"),
+        (v1(joy=0.8, anger=0.2), v2(joy=0.8, anger=0.1), "V2 answered invalid probabilities"),
         (v1(joy=0.8, anger=0.2), v2(joy=0.3, anger=0.7), "disagree: joy .* and anger"),
         (v1(joy=0.8, anger=0.2), v2(joy=0.7, anger=0.3), "disagree: joy .* and joy"),
-        (v1(joy=0.8), v2(joy=0.8), "other labels"),
+        (v1(joy=0.8), v2(joy=0.8), "labels that are not the task's"),
         (v1(joy=0.8, anger=0.2), {"outputs": []}, "out of protocol"),
         ([], v2(joy=0.8, anger=0.2), "out of protocol"),
         ({"predictions": []}, v2(joy=0.8, anger=0.2), "out of protocol"),
     ],
 )
 def test_a_wrong_answer_is_refused_with_its_sentence(first, second, rule):
-    with answering(first, second) as url, pytest.raises(InputError, match=f"'so happy'.*{rule}"):
-        smoke(url, "any", ["joy", "anger"], SENTENCE)
+    with answering(first, second) as url, pytest.raises(ServingError, match=f"'so happy'.*{rule}"):
+        run(url, ["joy", "anger"], SENTENCE)
 
 
 def test_a_server_that_is_gone_is_refused():
     with answering() as url:
         pass
-    with pytest.raises(InputError, match="did not answer"):
-        smoke(url, "any", ["joy", "anger"], SENTENCE)
+    with pytest.raises(NotAnsweringError, match="did not answer"):
+        run(url, ["joy", "anger"], SENTENCE)
 
 
 def versioned(version):
@@ -137,39 +131,35 @@ def versioned(version):
     return [{**body, "model_version": version} for body in (v1(**shares), v2(**shares))]
 
 
-def test_the_model_that_answers_is_the_one_that_is_meant():
+def test_the_intended_model_must_answer():
     with answering(*versioned("new"), *versioned("old")) as url:
-        assert smoke(url, "any", TASK.names, SENTENCE, version="new").expected_share == 1
-        with pytest.raises(NotAnswering, match="answered by model old, not new"):
-            smoke(url, "any", TASK.names, SENTENCE, version="new")
+        assert run(url, TASK.names, SENTENCE, version="new").expected_share == 1
+        with pytest.raises(NotAnsweringError, match="answered by model old, not new"):
+            run(url, TASK.names, SENTENCE, version="new")
 
 
-def test_a_gateway_is_told_the_host():
+def test_a_gateway_gets_the_host():
     with answering(*versioned("new"), wanted_host="emotion.example") as url:
-        result = smoke(url, "any", TASK.names, SENTENCE, host="emotion.example")
+        result = run(url, TASK.names, SENTENCE, host="emotion.example")
     assert result.sentences == 1
 
 
-def try_out(**settings):
-    return TryOut(DeploySettings(**settings), TASK, SENTENCE, "new")
-
-
-def test_a_gateway_that_does_not_know_the_way_yet_is_asked_again():
+def test_a_gateway_that_does_not_know_the_route_yet_is_asked_again():
     with answering(503, 404, versioned("old")[0], *versioned("new")) as url:
-        try_out()(Endpoint(url))
+        run(url, TASK.names, SENTENCE, version="new", wait_seconds=60)
 
 
 @pytest.mark.parametrize("last", [503, 404])
-def test_a_way_that_does_not_open_is_refused(last):
-    with answering(*[last] * 50) as url, pytest.raises(NotAnswering, match=f"answered {last}"):
-        try_out(endpoint_seconds=0.1)(Endpoint(url))
+def test_a_route_that_does_not_open_is_refused(last):
+    with answering(*[last] * 50) as url, pytest.raises(NotAnsweringError, match=f"answered {last}"):
+        run(url, TASK.names, SENTENCE, wait_seconds=0.1)
 
 
 def test_a_model_that_answers_wrongly_is_refused_at_once():
-    with answering(500) as url, pytest.raises(InputError, match="answered 500"):
-        try_out()(Endpoint(url))
+    with answering(500) as url, pytest.raises(ServingError, match="answered 500"):
+        run(url, TASK.names, SENTENCE, wait_seconds=60)
 
 
 def test_a_slow_model_is_refused():
-    with answering(*versioned("new")) as url, pytest.raises(InputError, match=r"and 0\.1 are all"):
-        try_out(max_latency_ms=0.1)(Endpoint(url))
+    with answering(*versioned("new")) as url, pytest.raises(ServingError, match=r"0\.1 are all"):
+        run(url, TASK.names, SENTENCE, version="new", max_latency_ms=0.1)

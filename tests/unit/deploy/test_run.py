@@ -1,0 +1,128 @@
+"""The deploy step without a server: what it checks, renders, publishes and crowns."""
+
+import json
+
+import pytest
+import yaml
+
+from components import storage
+from components.artifacts.model import bundle
+from components.artifacts.registry import read_champion
+from components.artifacts.task import load_task
+from components.deploy.release import is_champion
+from components.deploy.run import deploy
+from components.deploy.settings import DeploySettings
+from components.errors import ChampionMovedError, InputError
+from tests.evaluations import EVALUATION, write_evaluation
+
+URI = "gs://models/emotion"
+RENDER = DeploySettings(target="render")
+
+
+@pytest.fixture
+def model(sealed_model):
+    """A sealed model folder with the labels of the task."""
+    bundle.write_labels(sealed_model, bundle.Labels("emotion", load_task("emotion").names, 64, 0))
+    bundle.write_manifest(sealed_model, {})
+    return sealed_model
+
+
+@pytest.fixture
+def evaluation(tmp_path):
+    return write_evaluation(tmp_path / "evaluation.json")
+
+
+def test_it_renders_only_the_manifest_with_the_facts_about_the_model(model, evaluation, tmp_path):
+    output = tmp_path / "deployment"
+    deploy(RENDER, model, URI, evaluation, output, run_id="run-1")
+    assert [each.name for each in output.iterdir()] == ["inference_service.yaml"]
+    service = yaml.safe_load((output / "inference_service.yaml").read_text())
+    annotations = service["metadata"]["annotations"]
+    expected = {
+        "model-sha256": storage.sha256(model / bundle.MANIFEST),
+        "accuracy": f"{EVALUATION.test.accuracy:.4f}",
+        "macro_f1": f"{EVALUATION.test.macro_f1:.4f}",
+        "run": "run-1",
+        "model-uri": URI,
+        "gate": "passed",
+    }
+    assert {key: annotations[f"emotion-pipeline/{key}"] for key in expected} == expected
+
+
+def test_a_changed_model_is_refused_before_anything_is_written(model, evaluation, tmp_path):
+    (model / bundle.LABELS).write_text("{}")
+    with pytest.raises(InputError, match=bundle.LABELS):
+        deploy(RENDER, model, URI, evaluation, tmp_path / "deployment")
+    assert not (tmp_path / "deployment").exists()
+
+
+def test_a_model_of_another_task_is_refused(model, evaluation, tmp_path):
+    task = tmp_path / "task.yaml"
+    labels = [{"name": name, "description": name} for name in ("good", "bad")]
+    task.write_text(yaml.safe_dump({"name": "mood", "description": "mood", "labels": labels}))
+    settings = DeploySettings(task=str(task), target="render")
+    with pytest.raises(InputError, match="not mood's"):
+        deploy(settings, model, URI, evaluation, tmp_path / "deployment")
+
+
+def test_a_malformed_evaluation_is_refused(model, tmp_path):
+    (tmp_path / "evaluation.json").write_text('{"accuracy": 0.9}')
+    with pytest.raises(InputError, match=r"evaluation\.json"):
+        deploy(RENDER, model, URI, tmp_path / "evaluation.json", tmp_path / "deployment")
+
+
+@pytest.mark.parametrize(
+    ("passed", "uri", "rule"),
+    [
+        (False, URI, "not passed its gate"),
+        (True, "runs/model", "not a place that KServe downloads"),
+    ],
+)
+def test_a_cluster_is_not_asked_for_what_it_cannot_do(model, tmp_path, passed, uri, rule):
+    evaluation = write_evaluation(tmp_path / "evaluation.json", passed=passed)
+    with pytest.raises(InputError, match=rule):
+        deploy(DeploySettings(target="kserve"), model, uri, evaluation, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return tmp_path / "registry"
+
+
+def release(model, registry, run_id, generation=0):
+    """Deploy a model that was compared with the champion of this generation."""
+    settings = DeploySettings(target="render", registry=str(registry))
+    evaluation = write_evaluation(registry.parent / "evaluation.json", generation=generation)
+    deploy(settings, model, URI, evaluation, registry.parent / run_id, run_id=run_id)
+
+
+def test_a_registry_gets_the_model_and_its_champion(model, registry, tmp_path):
+    release(model, registry, "run-1")
+    first, generation = read_champion(str(registry))
+    assert first.run_id == "run-1"
+    assert bundle.verify(registry / "run-1").sha256 == first.manifest_sha256
+    manifest = (tmp_path / "run-1" / "inference_service.yaml").read_text()
+    assert json.dumps(str(registry / "run-1")) in json.dumps(yaml.safe_load(manifest))
+    assert is_champion(str(registry), "run-1", first.manifest_sha256)
+    assert not is_champion(str(registry), "run-2", first.manifest_sha256)
+    assert not is_champion(str(registry), "run-1", "0" * 64)
+    assert not is_champion("", "run-1", first.manifest_sha256)
+
+    release(model, registry, "run-2", generation)
+    assert read_champion(str(registry))[0].run_id == "run-2"
+
+
+def test_a_model_compared_with_an_earlier_champion_does_not_replace_the_present_one(
+    model, registry
+):
+    release(model, registry, "run-1")
+    with pytest.raises(ChampionMovedError, match="is run run-1 at generation"):
+        release(model, registry, "run-2")
+    assert read_champion(str(registry))[0].run_id == "run-1"
+    assert not (registry / "run-2").exists()
+
+
+def test_a_registry_needs_the_id_of_the_run(model, registry):
+    with pytest.raises(InputError, match="run_id: is empty"):
+        release(model, registry, "")
