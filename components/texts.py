@@ -1,4 +1,4 @@
-"""Which texts are the same, and which are nearly so.
+"""A test for texts that are the same, or nearly so.
 
 MinHash LSH proposes near duplicates, the exact Jaccard index decides.
 """
@@ -19,7 +19,7 @@ Shingles = Callable[[str], frozenset[str]]
 
 
 def fold(text: str) -> str:
-    """A text without case, punctuation, Unicode variants and extra white space.
+    """Remove case, punctuation, Unicode variants and extra white space from a text.
 
     Texts that fold to the same string count as duplicates. A text of nothing but
     punctuation folds to itself.
@@ -29,32 +29,32 @@ def fold(text: str) -> str:
 
 
 def words(folded: str) -> frozenset[str]:
-    """The words of a text: texts of the same words in any order are the same."""
+    """Take the words of a text: texts of the same words in any order are the same."""
     return frozenset(folded.split())
 
 
 def word_pairs(folded: str) -> frozenset[str]:
-    """The pairs of neighbouring words of a text; a text of one word is its own pair."""
+    """Take the pairs of neighbouring words of a text; a text of one word is its own pair."""
     parts = folded.split()
     return frozenset(map(" ".join, pairwise(parts))) or frozenset(parts)
 
 
 class NearTexts:
-    """Folded texts that can be asked whether they hold one nearly the same as a given one.
+    """A collection of folded texts that finds one that is nearly the same as a given one.
 
-    At the threshold one in a thousand pairs is missed, above it fewer; a match is never an
+    At the threshold, one in a thousand pairs is missed, above it fewer; a match is never an
     estimate. Time and memory grow linearly.
 
     Args:
         similarity: Jaccard index of the shingles from which texts are nearly the same, 0.1 to 1.
-        shingles: What texts are compared by.
+        shingles: Takes the parts of a text that are compared.
     """
 
     def __init__(self, similarity: float, shingles: Shingles) -> None:
         bands, rows = _bands_and_rows(similarity)
         self._similarity, self._shingles = similarity, shingles
         self._hashes = bands * rows
-        # Only generate and merge need it, and only their images have it.
+        # Only the images of generate and merge have it.
         from rensa import RMinHash, RMinHashLSH
 
         self._new_sketch = RMinHash
@@ -67,7 +67,7 @@ class NearTexts:
         self._index.insert(key, self._sketch(self._shingles(folded)))
 
     def find(self, folded: str) -> int | None:
-        """The least key of a text that is nearly the same, or None."""
+        """Find the lowest key of a text that is nearly the same, or None."""
         shingles = self._shingles(folded)
         proposed = sorted(self._index.query(self._sketch(shingles)))
         return next((key for key in proposed if self._is_near(shingles, key)), None)
@@ -85,7 +85,7 @@ class NearTexts:
 def near_matches(
     texts: Iterable[str], references: Sequence[str], similarity: float
 ) -> list[int | None]:
-    """For each text the place of a reference that is the same or nearly so by word pairs, or None.
+    """Find for each text the place of a reference that is (nearly) the same by word pairs, or None.
 
     A reference that folds to the same text is preferred to one that is nearly the same.
     """
@@ -100,7 +100,7 @@ def near_matches(
 
 
 def first_matches(texts: Iterable[str], similarity: float) -> list[int | None]:
-    """For each text the place of an earlier one that it (nearly) repeats; None keeps it."""
+    """Find for each text the place of an earlier one that it (nearly) repeats, or None."""
     known = NearTexts(similarity, word_pairs)
     places: dict[str, int] = {}
     matches: list[int | None] = []
@@ -114,7 +114,7 @@ def first_matches(texts: Iterable[str], similarity: float) -> list[int | None]:
 
 
 def _bands_and_rows(similarity: float) -> tuple[int, int]:
-    """The most selective split of hashes into bands that misses few pairs at the threshold.
+    """Compute the most selective split of hashes into bands that misses few pairs.
 
     A pair of Jaccard index s is proposed with probability 1 - (1 - s^rows)^bands (Leskovec,
     Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).

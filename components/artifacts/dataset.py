@@ -1,8 +1,7 @@
 """The merged data set: a folder with one Parquet file per split and `dataset.json`.
 
 merge writes it; train, evaluate and deploy read it. A split has the columns `text`, `label` (id),
-`source` (`real` or `synthetic`) and perhaps `weight`. pandas is loaded only where a caller passes
-or wants a frame: the images of evaluate and deploy do without it.
+`source` (`real` or `synthetic`) and perhaps `weight`. Only frames need pandas.
 """
 
 import json

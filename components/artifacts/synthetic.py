@@ -10,7 +10,7 @@ generate writes a folder of two files, which merge reads:
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,10 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class AnswerLine:
-    """A ledger line: what the LLM said to a request, and what it cost.
+class Completion:
+    """What the LLM answered to a request, and its cost.
 
     Args:
-        fingerprint: Hash of all that decides the answer.
-        origin: The request.
         raw: The answer as it came.
         finish_reason: Why it ends: `stop` or `length`.
         prompt_tokens: Length of the request.
@@ -60,26 +58,25 @@ class AnswerLine:
         seconds: Time from the request to the answer.
     """
 
-    fingerprint: str
-    origin: Origin
     raw: str
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
     seconds: float
 
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """A ledger line: an answer, its request, and the hash of all that decides the answer."""
+
+    fingerprint: str
+    origin: Origin
+    completion: Completion
+
     def to_json(self) -> dict[str, Any]:
         """The line as a JSON-ready mapping."""
-        return {
-            "kind": _ANSWER,
-            "fingerprint": self.fingerprint,
-            **self.origin.to_json(),
-            "raw": self.raw,
-            "finish_reason": self.finish_reason,
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "seconds": round(self.seconds, 3),
-        }
+        head = {"kind": _ANSWER, "fingerprint": self.fingerprint, **self.origin.to_json()}
+        return {**head, **asdict(self.completion)}
 
 
 @dataclass(frozen=True)
@@ -140,25 +137,20 @@ def parse_line(text: str) -> AnswerLine | CandidateLine | None:
 
 
 def _answer(fields: dict[str, Any]) -> AnswerLine:
-    return AnswerLine(
-        fingerprint=str(fields.pop("fingerprint")),
-        raw=str(fields.pop("raw")),
-        finish_reason=fields.pop("finish_reason"),
-        # A server may count no tokens.
-        prompt_tokens=int(fields.pop("prompt_tokens") or 0),
-        completion_tokens=int(fields.pop("completion_tokens") or 0),
-        seconds=float(fields.pop("seconds")),
-        origin=_origin(fields),
-    )
+    fingerprint, raw, finish_reason = map(fields.pop, ("fingerprint", "raw", "finish_reason"))
+    prompt, answer, seconds = map(fields.pop, ("prompt_tokens", "completion_tokens", "seconds"))
+    # A server may count no tokens.
+    cost = (int(prompt or 0), int(answer or 0), float(seconds))
+    return AnswerLine(fingerprint, _origin(fields), Completion(str(raw), finish_reason, *cost))
 
 
 def _candidate(fields: dict[str, Any]) -> CandidateLine:
-    text, verdict, reason = (str(fields.pop(name)) for name in ("text", "verdict", "reason"))
-    return CandidateLine(text, _origin(fields), reason if verdict == REJECTED else "")
+    text, verdict, reason = map(fields.pop, ("text", "verdict", "reason"))
+    return CandidateLine(str(text), _origin(fields), str(reason) if verdict == REJECTED else "")
 
 
 def _origin(fields: dict[str, Any]) -> Origin:
-    label, model, turn = (fields.pop(name) for name in ("label", "model", "turn"))
+    label, model, turn = map(fields.pop, ("label", "model", "turn"))
     return Origin(str(label), str(model), int(turn), fields)
 
 

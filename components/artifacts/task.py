@@ -1,7 +1,7 @@
 """The classification task: its labels, their ids and what they mean.
 
 Everything that depends on the labels (prompts, schemas, model head, reports, endpoint)
-reads them from a task file. The shipped tasks stand in `components/artifacts/tasks/`.
+reads them from a task file. The shipped tasks are in `components/artifacts/tasks/`.
 """
 
 import re
@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import yaml
-
-from components import storage
 from components.errors import InputError
+from components.yaml_files import read_shipped
 
+_SHIPPED = resources.files("components.artifacts") / "tasks"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MAX_LABELS = 100
 _MAX_WORDS = 4
@@ -26,8 +25,8 @@ class Label:
     """One class.
 
     Args:
-        name: What the model answers.
-        description: What a text of the class says, in one line.
+        name: The model's answer.
+        description: Meaning of a text of the class, in one line.
         examples: A few texts of the class.
         words: Forms of words, and short phrases, that name the class in a text.
     """
@@ -44,9 +43,9 @@ class Task:
 
     Args:
         name: Short name.
-        description: What the label of a text says, as a clause.
+        description: Meaning of the label of a text, as a clause.
         labels: The classes; a label's id is its place.
-        topics: What synthetic texts are about, in turn; may be empty.
+        topics: Subjects of the synthetic texts, in turn; may be empty.
     """
 
     name: str
@@ -60,7 +59,7 @@ class Task:
         return tuple(label.name for label in self.labels)
 
     def label_id(self, value: object) -> int | None:
-        """The id of a label given by name (any case) or by id, or None if it is no label."""
+        """The id of a label given by name (any case) or by id, or None if it is not a label."""
         text = str(value).strip().lower()
         if text in self.names:
             return self.names.index(text)
@@ -78,19 +77,11 @@ def load_task(reference: str) -> Task:
     Raises:
         InputError: If there is no such task or the file breaks a rule.
     """
-    shipped = resources.files("components.artifacts") / "tasks" / f"{reference}.yaml"
-    if _NAME.fullmatch(reference) and shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
-    else:
-        text = storage.read_text(reference)
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"task file {reference}", "is not valid YAML", str(error)) from error
+    content = read_shipped(reference, _SHIPPED, "task file")
     return _task(content, f"task file {reference}")
 
 
-def _task(content: object, where: str) -> Task:
+def _task(content: Mapping[str, Any], where: str) -> Task:
     fields = _fields(content, {"name", "description", "labels"}, where, optional={"topics"})
     listed = fields["labels"]
     if not isinstance(listed, list) or not 2 <= len(listed) <= _MAX_LABELS:
@@ -122,7 +113,7 @@ def _fields(
 ) -> Mapping[str, Any]:
     if not isinstance(content, dict) or not required <= set(content) <= required | optional:
         allowed = ", ".join(sorted(required | optional))
-        raise InputError(where, f"must have the keys {allowed} and no other", "Mend the file")
+        raise InputError(where, f"must have the keys {allowed} and no other", "Correct the file")
     return content
 
 
@@ -135,7 +126,7 @@ def _name(value: object, where: str) -> str:
 
 def _word(value: str, where: str) -> str:
     if not _WORDS.fullmatch(value) or value != value.lower():
-        rule = f"a word is at most {_MAX_WORDS} lower-case words without other signs than - and '"
+        rule = f"a word is at most {_MAX_WORDS} lower-case words without signs other than - and '"
         raise InputError(f"{where}, words, {value!r:.80}", rule, "Rewrite it")
     return value
 
@@ -143,7 +134,7 @@ def _word(value: str, where: str) -> str:
 def _lines(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     listed = fields.get(key, [])
     if not isinstance(listed, list):
-        raise InputError(where, f"`{key}` must be a list of texts", "Write one text a line")
+        raise InputError(where, f"`{key}` must be a list of texts", "Write one text per line")
     return tuple(_line(each, f"{where}, {key}") for each in listed)
 
 

@@ -1,1 +1,13 @@
-"""An LLM writes labelled sentences."""
+"""The generate step: an LLM writes labelled sentences.
+
+| module | content |
+| --- | --- |
+| `run` | the step as one function |
+| `style`, `prompts` | what the LLM is asked, from a style file of `styles/` |
+| `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
+| `parse` | candidates out of an answer |
+| `curate` | the judgement of a candidate, with `text_faults`, `language` and `unsafe` |
+| `harvest` | quotas, budgets and the accepted sentences |
+| `ledger` | the record of answers and verdicts that a run resumes from |
+| `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |
+"""

@@ -23,7 +23,6 @@ def generate(
     from pathlib import Path
 
     from components.command_line import start_logging
-    from components.generate.examples import train_examples
     from components.generate.run import generate
     from components.generate.settings import GenerateSettings
     from components.merge.settings import MergeSettings
@@ -49,6 +48,5 @@ def generate(
         test_fraction=test_fraction,
         seed=seed,
     )
-    examples = train_examples(real) if settings.few_shot else {}
     api_key = os.environ.get("LLM_API_KEY", "")
-    synthetic.metadata.update(generate(settings, Path(synthetic.path), api_key, examples))
+    synthetic.metadata.update(generate(settings, Path(synthetic.path), api_key, real))

@@ -1,17 +1,20 @@
-"""Which candidates are good enough to train on, and why the others are not."""
+"""The judgement of candidates: good enough to train on, or the reason why not."""
 
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.artifacts.task import Task
-from components.errors import require_between
-from components.generate.hidden import has_hidden_characters
 from components.generate.language import LanguageCheck
 from components.generate.parse import Candidate
-from components.generate.prompt_talk import speaks_of_the_prompt
+from components.generate.text_faults import (
+    has_hidden_characters,
+    letters_share,
+    repeated_share,
+    speaks_of_the_prompt,
+)
 from components.generate.unsafe import UnsafeWords
 from components.texts import NearTexts, fold, words
 
@@ -23,30 +26,17 @@ _FINISHED = re.compile(r"[.!?\u2026][\"')\]]*$")
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class CurationSettings:
-    """What a user may choose about the judging of candidates."""
-
-    near_duplicate_similarity: float = 0.7
-    """Jaccard index of two texts' words from which the later is rejected, in [0.1, 1]; with 1
-    only exact duplicates are."""
-    language: str = "en"
-    """ISO 639-1 code of the language that is wanted; empty accepts every language."""
-    unsafe_filter: bool = True
-    """Reject obscene words and slurs; see `unsafe.UnsafeWords` for what that misses."""
-
-    def __post_init__(self) -> None:
-        require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
-
-
 @dataclass
 class Curator:
     """Judges candidates one after the other and remembers the accepted texts.
 
     Args:
         task: Its example texts count as seen, so an LLM that copies them earns nothing.
-        max_characters: Where the server cuts a text off.
-        settings: How similar, foreign and unsafe a text may be.
+        max_characters: Length at which the server cuts a text off.
+        similarity: Jaccard index of two texts' words from which the later is rejected, in
+            [0.1, 1]; with 1, only exact duplicates are.
+        language: ISO 639-1 code of the wanted language; empty accepts every language.
+        unsafe_filter: Reject obscene words and slurs; see `unsafe.UnsafeWords` for its limits.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -54,15 +44,16 @@ class Curator:
 
     task: Task
     max_characters: int
-    settings: CurationSettings = field(default_factory=CurationSettings)
+    similarity: float = 0.7
+    language: str = "en"
+    unsafe_filter: bool = True
 
     def __post_init__(self) -> None:
-        similarity, language = self.settings.near_duplicate_similarity, self.settings.language
         self._seen = {fold(text) for label in self.task.labels for text in label.examples}
-        self._near = NearTexts(similarity, words) if similarity < 1 else None
+        self._near = NearTexts(self.similarity, words) if self.similarity < 1 else None
         self._numbers = itertools.count()
-        self._language = LanguageCheck(language) if language else None
-        self._unsafe = UnsafeWords() if self.settings.unsafe_filter else None
+        self._language = LanguageCheck(self.language) if self.language else None
+        self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {
             label.name: tuple(f" {fold(word)} " for word in label.words)
             for label in self.task.labels
@@ -73,12 +64,12 @@ class Curator:
     def rejection(
         self, candidate: Candidate, label: str, attributes: Mapping[str, str] = _NO_ATTRIBUTES
     ) -> str | None:
-        """Why a candidate is rejected; None accepts and remembers it.
+        """Give the reason to reject a candidate; None accepts and remembers it.
 
         Args:
-            candidate: The text, and the label the LLM gave it, if it gave one.
+            candidate: The text, and the label from the LLM, if any.
             label: Name of the label that was asked for.
-            attributes: What else was asked for; `naming` may be `explicit` or `implicit`.
+            attributes: What else the prompt asked for; `naming` may be `explicit` or `implicit`.
         """
         folded = fold(candidate.text)
         faults = self._faults(candidate, folded, label, attributes.get("naming", ""))
@@ -96,10 +87,10 @@ class Curator:
         yield "too short", len(text.split()) < _MIN_WORDS
         yield "too long", len(text) > _MAX_CHARACTERS
         yield "breaks off", len(text) >= self.max_characters and not _FINISHED.search(text)
-        yield "not prose", _letters_share(text) < _MIN_LETTERS_SHARE
+        yield "not prose", letters_share(text) < _MIN_LETTERS_SHARE
         yield "labelled otherwise", claimed.strip().lower() != label
         yield "duplicate", folded in self._seen
-        yield "repeats itself", _repeated_share(folded) > _MAX_REPEATED_TRIPLES_SHARE
+        yield "repeats itself", repeated_share(folded) > _MAX_REPEATED_TRIPLES_SHARE
         yield from self._naming_faults(folded, label, naming)
         yield "unsafe", self._unsafe is not None and self._unsafe.occur_in(text, folded)
         yield "speaks of the prompt", speaks_of_the_prompt(text)
@@ -118,14 +109,3 @@ class Curator:
             self._near.add(next(self._numbers), folded)
         self._seen.add(folded)
         return True
-
-
-def _letters_share(text: str) -> float:
-    characters = "".join(text.split())
-    return sum(map(str.isalpha, characters)) / max(1, len(characters))
-
-
-def _repeated_share(folded: str) -> float:
-    words = folded.split()
-    triples = list(zip(words, words[1:], words[2:], strict=False))
-    return 1 - len(set(triples)) / max(1, len(triples)) if triples else 0.0

@@ -30,7 +30,7 @@ class Model:
     """An LLM and the kind of server that runs it.
 
     Args:
-        kind: `endpoint` is a server that runs already, the others are launched.
+        kind: `endpoint` is a server that already runs, the others are started.
         location: Base URL, path or URI of a GGUF file or of a transformers folder, or hub id.
         revision: Hub commit for `vllm` (empty: the location is a folder), name of the model
             for `endpoint`, sha256 of the file for `llama.cpp` (empty: not checked).
@@ -42,7 +42,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class LlmEndpoint:
     """A server that is ready: its base URL (ending in /v1) and its name for the model."""
 
     base_url: str
@@ -54,7 +54,7 @@ def parse_model(reference: str) -> Model:
 
     Args:
         reference: `https://host/v1#name` for a running server; a path or URI of a GGUF file
-            for llama.cpp, if wanted with `@sha256:` and its hash; for vLLM `owner/name@commit`,
+            for llama.cpp, optionally with `@sha256:` and its hash; for vLLM `owner/name@commit`,
             or `vllm:` and the path or URI of a transformers folder.
 
     Raises:
@@ -79,25 +79,26 @@ def parse_model(reference: str) -> Model:
 
 
 @contextmanager
-def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
-    """Have a server for the model during a block.
+def serving(model: Model, concurrency: int, folder: Path) -> Iterator[LlmEndpoint]:
+    """Provide a server for the model during a block.
 
     Args:
         model: Which model, and how it is served.
-        concurrency: Requests the server will be asked at once.
+        concurrency: Requests that the server gets at a time.
         folder: Takes the server's log, `llm.log`.
 
     Raises:
-        InputError: If the model is missing or its server does not start.
+        InputError: If the model is missing, or differs from its pin.
+        WorkError: If its server does not start.
     """
     if model.kind == "endpoint":
-        yield Endpoint(model.location, model.revision)
+        yield LlmEndpoint(model.location, model.revision)
         return
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with TemporaryDirectory() as downloads, ExitStack() as turn:
         if model.kind == "llama.cpp":
-            # Branches of a local run take turns: two servers on the same cores hold each other up.
+            # Branches of a local run take turns: two servers on one machine slow each other down.
             turn.enter_context(FileLock(_LLAMA_LOCK))
             command = _llama_command(model, concurrency, port, Path(downloads))
             seconds = _LLAMA_START_SECONDS
@@ -105,7 +106,7 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[Endpoint]:
             command = _vllm_command(model, port, Path(downloads))
             seconds = _VLLM_START_SECONDS
         with running_server(command, f"{url}/health", folder / "llm.log", seconds):
-            yield Endpoint(f"{url}/v1", model.location)
+            yield LlmEndpoint(f"{url}/v1", model.location)
 
 
 def _llama_command(model: Model, concurrency: int, port: int, downloads: Path) -> list[str]:
@@ -122,6 +123,6 @@ def _vllm_command(model: Model, port: int, downloads: Path) -> list[str]:
     else:
         path = storage.fetch(model.location, downloads)
         source = [str(path), "--served-model-name", model.location]
-    # A model's whole context, often 32k and more, may not fit beside its weights on one GPU.
+    # A model's whole context, often 32k and more, may not fit next to its weights on one GPU.
     limits = ["--max-model-len", str(_VLLM_CONTEXT_TOKENS)]
     return ["vllm", "serve", *source, *limits, "--host", "127.0.0.1", "--port", str(port)]

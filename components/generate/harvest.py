@@ -1,4 +1,4 @@
-"""What was accepted so far, what is still wanted, and whether it can still be had."""
+"""The sentences accepted so far, those still wanted, and when to stop asking."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.artifacts.synthetic import ACCEPTED
-from components.errors import InputError
+from components.errors import WorkError
 from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
@@ -22,7 +22,7 @@ _HOPELESS_SHARE = 0.01
 
 @dataclass
 class Tally:
-    """What came of the requests for one label."""
+    """Outcome of the requests for one label."""
 
     answers: int = 0
     accepted: int = 0
@@ -91,8 +91,8 @@ class Harvest:
         request = answer.request
         tally = self._tallies[request.label]
         tally.answers += 1
-        self._tokens += answer.prompt_tokens + answer.completion_tokens
-        for candidate in parse.candidates(parse.last_json(answer.text)):
+        self._tokens += answer.completion.prompt_tokens + answer.completion.completion_tokens
+        for candidate in parse.candidates(parse.last_json(answer.completion.raw)):
             rejection = self._rejection(candidate, answer)
             line = self._ledger.judged(candidate.text, request, rejection)
             tally.verdicts[rejection or ACCEPTED] += 1
@@ -102,27 +102,27 @@ class Harvest:
         self._report()
 
     def require_quota(self) -> None:
-        """Refuse to go on with too few sentences, unless a partial harvest is allowed.
+        """Refuse to continue with too few sentences, unless a partial harvest is allowed.
 
         Raises:
-            InputError: If a label has not met the quota; it shows each label's yield and why
+            WorkError: If a label has not met the quota; it shows each label's yield and why
                 candidates were rejected.
         """
         if not self.wanting:
             return
-        reason = self.end or f"{self._settings.request_budget} requests a label are spent"
+        reason = self.end or f"{self._settings.request_budget} requests per label are spent"
         yields = "; ".join(
             f"{label} {self._tallies[label].accepted}/{self._settings.quota}"
             f" ({self._tallies[label].reasons()})"
             for label in sorted(self.wanting)
         )
         if self._settings.allow_partial and self.rows:
-            _log.warning("generate: going on with too few sentences, %s: %s", reason, yields)
+            _log.warning("generate: continuing with too few sentences, %s: %s", reason, yields)
             return
-        raise InputError(
+        raise WorkError(
             f"model {self._settings.chosen_model}",
             f"gave too few good sentences, and {reason}: {yields}",
-            "Raise the budget, lower samples_per_label, set allow_partial or use a better LLM",
+            "Raise the budget, want fewer samples per label, set allow_partial or use a better LLM",
         )
 
     def _rejection(self, candidate: parse.Candidate, answer: Answer) -> str | None:

@@ -1,4 +1,4 @@
-"""Texts that are surely not in the wanted language."""
+"""A check for texts that are surely not in the wanted language."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ _MAX_PROBABILITY = 0.05
 
 
 class LanguageCheck:
-    """Tells texts in another language from those in the wanted one, in doubt for the latter.
+    """Finds texts in another language than the wanted one; in doubt a text is in the wanted one.
 
     Args:
         language: ISO 639-1 code that py3langid knows.
@@ -30,7 +30,7 @@ class LanguageCheck:
         self._identifier = _identifier(language)
 
     def is_other(self, text: str) -> bool:
-        """Whether the text is long enough to tell, and the wanted language is improbable."""
+        """Tell if the text is long enough to judge, and the wanted language is improbable."""
         if len(text.split()) < _MIN_WORDS:
             return False
         likeliest, _ = self._identifier.classify(text)

@@ -1,4 +1,4 @@
-"""The ledger: a line for every answer and every candidate ever produced."""
+"""The ledger that a run writes, and resumes from."""
 
 import asyncio
 import hashlib
@@ -24,16 +24,16 @@ _ANSWER_FILE = re.compile(r"[0-9a-f]{32}\.json")
 
 
 class Ledger:
-    """Keeps raw answers as they arrive and verdicts as they are given.
+    """Records raw answers as they arrive, and verdicts as they are reached.
 
-    An answer is on disk, and in the archive if there is one, before anything is made of it.
-    A ledger that is opened again knows the answers it holds and never asks for them twice;
-    their candidates are judged anew.
+    An answer is on disk, and in the archive if there is one, before its candidates are judged.
+    A ledger that is opened again never repeats a request whose answer it holds; the candidates
+    are judged again.
 
     Args:
-        path: `ledger.jsonl`; what is there already is taken up.
+        path: The ledger file; answers that it holds already are kept.
         model: The LLM whose answers it holds.
-        archive: Folder or URI (gs://, s3://) that keeps each answer as a file of its own, since
+        archive: Folder or URI (gs://, s3://) that keeps each answer as a separate file, since
             object storage cannot append; empty for none.
     """
 
@@ -50,12 +50,12 @@ class Ledger:
     def recording(
         self, ask: Callable[[Request], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Answer]]:
-        """The same way of asking, but no recorded request is asked, and new ones are recorded."""
+        """Wrap a way of asking: recorded answers are reused, and new ones are recorded."""
 
         async def ask_once(request: Request) -> Answer:
             stored = self._answers.get(request.fingerprint)
             if stored is not None:
-                return _as_answer(request, stored)
+                return Answer(request, stored.completion)
             answer = await ask(request)
             await asyncio.to_thread(self._record, answer)
             return answer
@@ -74,15 +74,8 @@ class Ledger:
         return line
 
     def _record(self, answer: Answer) -> None:
-        line = AnswerLine(
-            fingerprint=answer.request.fingerprint,
-            origin=self._origin(answer.request),
-            raw=answer.text,
-            finish_reason=answer.finish_reason,
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=answer.completion_tokens,
-            seconds=answer.seconds,
-        )
+        request = answer.request
+        line = AnswerLine(request.fingerprint, self._origin(request), answer.completion)
         if self._archive:
             self._archive.write(_file_name(line), json.dumps(line.to_json()).encode())
         self._append(line)
@@ -114,14 +107,3 @@ def _archived(archive: storage.Store) -> Iterator[str]:
 def _file_name(line: AnswerLine) -> str:
     identity = f"{line.origin.model} {line.fingerprint}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".json"
-
-
-def _as_answer(request: Request, line: AnswerLine) -> Answer:
-    return Answer(
-        request=request,
-        text=line.raw,
-        finish_reason=line.finish_reason,
-        prompt_tokens=line.prompt_tokens,
-        completion_tokens=line.completion_tokens,
-        seconds=line.seconds,
-    )

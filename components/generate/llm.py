@@ -1,4 +1,4 @@
-"""Asking a chat LLM over the OpenAI protocol, many requests at once, answers in order."""
+"""A client of a chat LLM over the OpenAI protocol: many requests at a time, answers in order."""
 
 import asyncio
 import hashlib
@@ -11,8 +11,9 @@ from typing import Any
 
 import openai
 
-from components.errors import InputError
-from components.generate.engines import Endpoint
+from components.artifacts.synthetic import Completion
+from components.errors import WorkError
+from components.generate.engines import LlmEndpoint
 
 _TIMEOUT_SECONDS = 300.0
 _RETRIES = 3
@@ -24,11 +25,11 @@ class Request:
 
     Args:
         label: Name of the label that sentences are wanted for.
-        turn: How many requests for this label came before.
-        attributes: What the prompt asked for, for the ledger.
+        turn: Number of earlier requests for this label.
+        attributes: What else the prompt asks for, for the ledger.
         messages: The chat, in the protocol's form.
         schema: JSON schema of the answer; empty asks for free text.
-        max_tokens: Where an answer is cut off.
+        max_tokens: Length at which an answer is cut off.
         temperature: Sampling temperature.
         seed: Seed of the sampling.
     """
@@ -44,21 +45,17 @@ class Request:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all that decides the answer: equal requests need not be asked twice."""
+        """Hash of all that decides the answer: equal requests need not be sent twice."""
         content = [self.messages, self.schema, self.max_tokens, self.temperature, self.seed]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the LLM said to a request, and what it cost."""
+    """The LLM's answer to a request."""
 
     request: Request
-    text: str
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
+    completion: Completion
 
 
 async def in_order(
@@ -71,9 +68,9 @@ async def in_order(
     in every run, however long single answers take.
 
     Args:
-        requests: What to ask; drawn from while answers are yielded.
+        requests: Drawn from while answers are yielded.
         ask: Gives the answer to a request.
-        open_at_once: At most so many answers are worked on or wait for their turn.
+        open_at_once: Upper bound of answers that are worked on or wait for their turn.
     """
     pending: deque[asyncio.Future[Answer]] = deque()
     try:
@@ -95,10 +92,10 @@ class ChatClient:
     Args:
         endpoint: The server and its name for the model.
         api_key: Bearer token, empty for servers that want none.
-        concurrency: Requests under way at once.
+        concurrency: Requests under way at a time.
     """
 
-    def __init__(self, endpoint: Endpoint, api_key: str, concurrency: int) -> None:
+    def __init__(self, endpoint: LlmEndpoint, api_key: str, concurrency: int) -> None:
         self._endpoint = endpoint
         self._slots = asyncio.Semaphore(concurrency)
         self._takes_schema = True
@@ -107,7 +104,7 @@ class ChatClient:
             api_key=api_key or "none",
             timeout=_TIMEOUT_SECONDS,
             max_retries=_RETRIES,
-            # A server on this machine is asked directly, even where a proxy is set.
+            # A server on this machine is reached directly, even where a proxy is set.
             http_client=openai.DefaultAsyncHttpxClient(mounts={"all://127.0.0.1": None}),
         )
 
@@ -118,25 +115,25 @@ class ChatClient:
         await self._client.close()
 
     async def ask(self, request: Request) -> Answer:
-        """Ask one request, when one of the client's slots is free.
+        """Send one request, as soon as one of the client's slots is free.
 
         Raises:
-            InputError: If the server cannot be reached, refuses, or gives no answer.
+            WorkError: If the server cannot be reached, refuses, or gives no answer.
         """
         async with self._slots:
             started = time.monotonic()
-            completion = await self._complete(request)
-        if not getattr(completion, "choices", None):
+            answer = await self._complete(request)
+        if not getattr(answer, "choices", None):
             raise self._failed("does not speak the OpenAI protocol")
-        choice, usage = completion.choices[0], completion.usage
-        return Answer(
-            request=request,
-            text=choice.message.content or "",
+        choice, usage = answer.choices[0], answer.usage
+        completion = Completion(
+            raw=choice.message.content or "",
             finish_reason=choice.finish_reason,
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
-            seconds=time.monotonic() - started,
+            seconds=round(time.monotonic() - started, 3),
         )
+        return Answer(request, completion)
 
     async def _complete(self, request: Request) -> Any:
         try:
@@ -168,7 +165,7 @@ class ChatClient:
             arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
         return self._client.chat.completions.create(**arguments)
 
-    def _failed(self, rule: str) -> InputError:
-        return InputError(
+    def _failed(self, rule: str) -> WorkError:
+        return WorkError(
             f"LLM server {self._endpoint.base_url}", rule, "Check its log, its URL and its key"
         )

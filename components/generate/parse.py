@@ -1,4 +1,4 @@
-"""From an LLM's answer to candidates: its last valid JSON block, normalised."""
+"""Candidates from the last valid JSON block of an LLM's answer."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _CUT_OFF_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,4}\Z")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A text the LLM offers, with the label it gave it, if it gave one."""
+    """A text from the LLM, with the label that the LLM gave it, if any."""
 
     text: str
     label: str | None = None
@@ -31,8 +31,8 @@ def last_json(answer: str) -> Any | None:
 
     The block may stand in prose or a code fence. Of a list that is cut off at the end of
     the answer, the elements that are whole are returned. Only the last 50 000 characters
-    are looked at, and the number of characters read in vain is bounded, so hostile input
-    costs little time.
+    are read, and the number of characters read in vain is bounded, so that hostile input costs
+    little time.
     """
     text = answer[-_MAX_CHARACTERS:].rstrip()
     block, position, effort = None, 0, _MAX_EFFORT

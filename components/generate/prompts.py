@@ -21,8 +21,8 @@ class Prompts:
         task: Its labels are asked for; its topics replace the style's.
         style: Templates, attributes and bounds.
         seed: Decides the order of the attributes, the examples and the sampling.
-        examples: Texts of each label to show; without any the task's own are shown.
-        shown: How many of `examples` a request shows.
+        examples: Real texts of each label; a label without any gets the task's own examples.
+        shown: Number of `examples` that a request shows.
     """
 
     task: Task
@@ -32,7 +32,7 @@ class Prompts:
     shown: int = 0
 
     def request(self, label: Label, turn: int) -> Request:
-        """The request number `turn` for a label."""
+        """Build the request number `turn` for a label."""
         attributes = self._attributes(label, turn)
         return Request(
             label=label.name,
@@ -80,10 +80,10 @@ class Prompts:
 
 
 def even_combination(turn: int, sizes: Sequence[int]) -> list[int]:
-    """One place in each of several lists, so that all combinations come up equally often.
+    """Choose one place in each of several lists, so that all combinations occur equally often.
 
-    Within `prod(sizes)` consecutive turns every combination comes up once; within as many turns
-    as the first list is long, every list advances through its values evenly.
+    Within `prod(sizes)` consecutive turns every combination occurs once; within as many turns as
+    the first list is long, every list advances through its values evenly.
 
     Args:
         turn: Number of the turn, from 0.

@@ -1,4 +1,4 @@
-"""The generate step: ask an LLM for sentences until every label has its quota."""
+"""The generate step: asks an LLM for sentences until every label has its quota."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import load_task
-from components.generate.curate import CurationSettings, Curator
+from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.ledger import Ledger
@@ -16,46 +16,45 @@ from components.generate.llm import ChatClient, Request, in_order
 from components.generate.prompts import Prompts
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
+from components.merge.settings import MergeSettings
 
 _log = logging.getLogger(__name__)
 
 
 def generate(
-    settings: GenerateSettings,
-    output: Path,
-    api_key: str = "",
-    examples: Mapping[str, Sequence[str]] | None = None,
+    settings: GenerateSettings, output: Path, api_key: str = "", data: MergeSettings | None = None
 ) -> dict[str, int]:
-    """Write `synthetic_emotions.json` and `ledger.jsonl` into a folder.
+    """Write accepted sentences and the ledger into a folder (see `artifacts.synthetic`).
 
     A run that was killed and is started again with the same settings and the same output or
-    `settings.ledger` asks for no recorded answer again, and ends with the same sentences as a
-    run that was never killed.
+    `settings.ledger` repeats no recorded request, and ends with the same sentences as a run that
+    was never killed.
 
     Args:
         settings: What to ask, of which model, and how much may be spent.
         output: Folder for the results; the ledger grows in it while the step works.
         api_key: Key for a model that is a remote endpoint.
-        examples: Real train texts of each label, for few-shot prompts.
+        data: Where merge reads real rows from, for few-shot prompts; None for no real rows.
 
     Returns:
         Number of accepted sentences by label.
 
     Raises:
-        InputError: If the model cannot be served, or a label's quota is not met within the
-            budget and `allow_partial` is off.
+        InputError: If the task, the style, the model or the real rows cannot be read.
+        WorkError: If the LLM's server fails, or a label's quota is not met within the budget and
+            `allow_partial` is off.
     """
-    task = load_task(settings.task)
-    style = load_style(settings.style)
-    prompts = Prompts(task, style, settings.seed, examples or {}, settings.few_shot)
+    task, style = load_task(settings.task), load_style(settings.style)
+    examples = train_examples(data) if data and settings.few_shot else {}
+    prompts = Prompts(task, style, settings.seed, examples, settings.few_shot)
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
-        _log.info("generate: going on from %d recorded answers", ledger.recovered)
-    harvest = Harvest(
-        task.names, settings, Curator(task, style.max_characters, _curation(settings)), ledger
-    )
+        _log.info("generate: resuming from %d recorded answers", ledger.recovered)
+    choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
+    curator = Curator(task, style.max_characters, *choices)
+    harvest = Harvest(task.names, settings, curator, ledger)
     model = parse_model(settings.chosen_model)
     with serving(model, settings.llm_concurrency, output / "llm") as endpoint:
         client = ChatClient(endpoint, api_key, settings.llm_concurrency)
@@ -63,6 +62,22 @@ def generate(
     harvest.require_quota()
     write_sentences(harvest.rows, output)
     return harvest.counts
+
+
+def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
+    """Read the real train texts of each label.
+
+    They are read and split by merge's own code with the same settings, so no text that merge
+    keeps for validation or test is ever shown to an LLM.
+
+    Raises:
+        InputError: If the data set cannot be read or split.
+    """
+    # merge's libraries take seconds to import, and only few-shot prompts need them.
+    from components.merge.rows import real_train
+
+    rows, names = real_train(data), load_task(data.task).names
+    return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
 
 async def _fill(
@@ -88,11 +103,3 @@ def _requests(harvest: Harvest, prompts: Prompts, budget: int) -> Iterator[Reque
         for label in prompts.task.labels:
             if label.name in harvest.wanting:
                 yield prompts.request(label, turn)
-
-
-def _curation(settings: GenerateSettings) -> CurationSettings:
-    return CurationSettings(
-        near_duplicate_similarity=settings.near_duplicate_similarity,
-        language=settings.language,
-        unsafe_filter=settings.unsafe_filter,
-    )

@@ -1,4 +1,4 @@
-"""What a user may choose about the synthetic sentences."""
+"""The user's choices about the synthetic sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ class GenerateSettings:
     model: str = ""
     """The one of `models` that this run asks; empty if there is only one."""
     samples_per_label: int = 100
-    """Accepted sentences wanted for each label, from all models together."""
+    """Accepted sentences wanted per label, from all models together."""
     style: str = "plain"
-    """How the sentences are asked for: a file of `styles/` by name, or a path or URI."""
+    """Style of the prompts: a file of `styles/` by name, or a path or URI."""
     few_shot: int = 0
-    """Real train rows of the label shown in each request, instead of the task's examples."""
+    """Real train rows of the label to show in each request, instead of the task's examples."""
     request_budget: int = 200
-    """Requests that may be spent on one label of one model."""
+    """Upper bound of requests per label and model."""
     token_budget: int = 0
-    """Tokens, prompt and answer, that one model may use; 0 is no bound."""
+    """Upper bound of tokens, prompt and answer, per model; 0 is no bound."""
     minutes_budget: float = 0.0
-    """Minutes that one model may take; 0 is no bound."""
+    """Upper bound of minutes per model; 0 is no bound."""
     llm_concurrency: int = 32
-    """Requests that are under way at once."""
+    """Requests under way at a time."""
     allow_partial: bool = False
-    """Go on with fewer sentences than wanted instead of failing."""
+    """Continue with fewer sentences than wanted instead of failing."""
     near_duplicate_similarity: float = 0.7
     """Texts whose word shingles overlap this much (Jaccard) are duplicates; 1 is exact only."""
     language: str = "en"
@@ -40,7 +40,7 @@ class GenerateSettings:
     unsafe_filter: bool = True
     """Reject texts with words of a public list of profanities."""
     ledger: str = ""
-    """Folder or URI that keeps every answer, so that a run that died goes on from there."""
+    """Folder or URI that keeps every answer, so that a run that died can be resumed."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -1,15 +1,15 @@
-"""Style files: how an LLM is asked for texts."""
+"""Style files: templates, attributes and bounds for what an LLM is asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any
 
-import yaml
-
-from components import storage
 from components.errors import InputError, require_between
+from components.options import with_options
+from components.yaml_files import read_shipped
 
+_SHIPPED = resources.files("components.generate") / "styles"
 _CHARACTERS_PER_TOKEN = 2.5
 
 
@@ -36,7 +36,9 @@ class Style:
         require_between("min_characters", self.min_characters, 1, self.max_characters)
         for name, values in self.attributes.items():
             if not values or not all(isinstance(value, str) for value in values):
-                raise InputError(f"attribute {name}", "must be a list of texts", "Mend the style")
+                raise InputError(
+                    f"attribute {name}", "must be a list of texts", "Correct the style"
+                )
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -48,7 +50,7 @@ class Style:
 
     @property
     def max_tokens(self) -> int:
-        """Where an answer is cut off: more than the longest answer the schema allows."""
+        """Length at which an answer is cut off: more than the schema allows."""
         return int(self.texts_per_request * self.max_characters / _CHARACTERS_PER_TOKEN)
 
 
@@ -58,14 +60,9 @@ def load_style(reference: str) -> Style:
     Raises:
         InputError: If there is no such style or the file breaks a rule.
     """
-    shipped = resources.files("components.generate") / "styles" / f"{reference}.yaml"
-    text = shipped.read_text(encoding="utf-8") if shipped.is_file() else ""
-    try:
-        content = yaml.safe_load(text or storage.read_text(reference))
-    except yaml.YAMLError as error:
-        raise InputError(f"style {reference}", "is not valid YAML", str(error)) from error
+    content = read_shipped(reference, _SHIPPED, "style")
     names = {each.name for each in fields(Style)}
-    if not isinstance(content, dict) or set(content) != names:
+    if set(content) != names:
         rule = f"must have exactly the keys {', '.join(sorted(names))}"
         raise InputError(f"style {reference}", rule, "Start from a shipped style")
-    return Style(**content)
+    return with_options(Style, content)

@@ -1,4 +1,4 @@
-"""Obscene words and slurs, disguised ones too."""
+"""A filter for obscene words and slurs, including disguised ones."""
 
 import re
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ class UnsafeWords:
     (`s-h-i-t`), and the list's phrases.
 
     Left alone: the list's medical words, names of groups, mild curses and double meanings in
-    `everyday_words.txt`, which people need to tell how they feel.
+    `everyday_words.txt`, which people need to say how they feel.
 
     Not found: words masked by asterisks, misspellings that are not listed, other languages and
-    scripts, and all that is unsafe by its meaning: threats, self-harm, hate in polite words,
-    personal data. It is no safety classifier.
+    scripts, and texts that are unsafe by their meaning: threats, self-harm, hate in polite words,
+    personal data. It is not a safety classifier.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class UnsafeWords:
         self._words = {_undisguised(entry) for entry in entries if entry and " " not in entry}
 
     def occur_in(self, text: str, folded: str) -> bool:
-        """Whether a text has an unsafe word.
+        """Tell if a text has an unsafe word.
 
         Args:
             text: The text as it is.

@@ -1,1 +1,14 @@
-"""Real and synthetic rows become one data set with honest splits."""
+"""The merge step: real and synthetic rows become one data set with honest splits.
+
+| module | content |
+| --- | --- |
+| `run` | the step as one function |
+| `sources`, `rows` | rows read from files, the hub and the generate step, and checked |
+| `split`, `mixing` | rows of each split, and how many synthetic rows join them |
+| `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |
+| `audit` | outcomes of the checks, and removed rows by reason |
+| `description` | what `dataset.json` says of the result |
+| `report`, `pictures`, `ledgers`, `diversity` | the data report |
+| `sample/` | the embedded data set |
+| `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |
+"""

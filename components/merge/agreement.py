@@ -1,7 +1,7 @@
-"""Whether the real rows agree with the labels of the synthetic ones.
+"""A check of the labels of the synthetic rows against the real rows.
 
 A linear classifier of word frequencies, trained on the real train rows, gives every synthetic
-text a probability of its label. It is weaker than the model to come, but was never shown a
+text a probability of its label. It is weaker than the model to come, but has never seen a
 synthetic row, so a very low probability speaks against the label.
 """
 
@@ -26,7 +26,7 @@ _MAX_ROWS = 8000  # more rows cost more time than they add to a linear classifie
 
 
 def judge(train: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, float | None]:
-    """What a classifier of the real rows says of every synthetic row.
+    """Judge every synthetic row by a classifier of the real rows.
 
     Args:
         train: Columns `text`, `label` (id), `source`; the real rows have at least two labels.
@@ -34,8 +34,8 @@ def judge(train: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, float | None]:
 
     Returns:
         For every synthetic row, by its index, the columns `probability` of its label and
-        `agrees` (whether that label is the most probable one), both missing for a label that
-        no real row has; and the classifier's own accuracy, cross-validated on the real rows,
+        `agrees` (1.0 if that label is the most probable one), both missing for a label without
+        real rows; and the classifier's own accuracy, cross-validated on the real rows,
         or None if a label has too few of them.
     """
     real, extra = (train[train["source"] == source] for source in (REAL, SYNTHETIC))
@@ -56,18 +56,18 @@ def judge(train: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, float | None]:
 def filter_labels(
     train: pd.DataFrame, settings: MergeSettings, audit: Audit
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Do with doubtful synthetic rows what `agreement_action` says.
+    """Drop, weight or keep doubtful synthetic rows, as `agreement_action` says.
 
     Args:
         train: Columns `text`, `label` (id), `source`, `model`.
-        settings: What is doubtful and what becomes of it.
-        audit: Gets the rows that are dropped.
+        settings: `min_agreement`, `agreement_action` and `sample_weights`.
+        audit: Records the rows that are dropped.
 
     Returns:
-        The rows, with a column `weight` if `sample_weights` is on, and what there is to report.
+        The rows, with a column `weight` if `sample_weights` is on, and figures for the report.
     """
     judged, accuracy = judge(train, settings.seed)
-    # A label that no real row has cannot be judged: its rows pass.
+    # A label without real rows cannot be judged: its rows pass.
     probability = judged["probability"].reindex(train.index).fillna(1.0)
     low = probability < settings.min_agreement
     weight = probability / settings.min_agreement if settings.agreement_action == "weight" else 1.0
@@ -93,7 +93,7 @@ def filter_labels(
 
 
 def _classifier() -> Pipeline:
-    # Balanced, so that a text without telling words is not held against a rare label.
+    # Balanced, so that a text without telling words does not count against a rare label.
     # liblinear, one label against the rest, is ten times as fast here as the multinomial fit.
     logistic = LogisticRegression(C=3, class_weight="balanced", solver="liblinear", tol=0.01)
     words = TfidfVectorizer(sublinear_tf=True)

@@ -1,4 +1,4 @@
-"""What merge holds against the rows: checks with limits, and rows removed by reason."""
+"""Checks with limits, and the rows that were removed, by reason."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,22 +14,22 @@ from components.errors import InputError
 
 REASONS: Mapping[str, str] = {
     "invalid": "no text, too long a text, or an unknown label",
-    "in_other_split": "the text stands in validation or test",
-    "near_other_split": "nearly the same text stands in validation or test",
+    "in_other_split": "the text is also in validation or test",
+    "near_other_split": "nearly the same text is in validation or test",
     "conflicting_labels": "the text has more than one label",
-    "repeated": "the text stands in train before",
+    "repeated": "the text is in train already",
     "over_max_train_rows": "not drawn for max_train_rows",
     "synthetic_invalid": "no text, too long a text, or an unknown label",
-    "synthetic_repeated": "the text stands in the same synthetic source before",
-    "synthetic_near_repeated": "nearly the same text stands in the same source before",
-    "synthetic_in_other_source": "(nearly) the same text stands in an earlier synthetic source",
-    "synthetic_in_other_split": "the text stands in validation or test",
-    "synthetic_near_other_split": "nearly the same text stands in validation or test",
-    "synthetic_copies_real": "the text is that of a real train row",
+    "synthetic_repeated": "the text is in the same synthetic source already",
+    "synthetic_near_repeated": "nearly the same text is in the same source already",
+    "synthetic_in_other_source": "(nearly) the same text is in an earlier synthetic source",
+    "synthetic_in_other_split": "the text is also in validation or test",
+    "synthetic_near_other_split": "nearly the same text is in validation or test",
+    "synthetic_copies_real": "the text is also that of a real train row",
     "synthetic_low_agreement": "the real rows speak against the label",
     "synthetic_over_limit": "more synthetic rows than the settings ask for",
 }
-"""Why a row may be removed; reasons of synthetic rows start with `synthetic_`."""
+"""Reasons for which rows are removed; those of synthetic rows start with `synthetic_`."""
 
 INVALID = "invalid"
 _MAX_EXAMPLES = 1000
@@ -43,7 +43,7 @@ class Audit:
 
     Args:
         labels: Label names in the order of their ids.
-        problems: CSV file for every row that a check finds, whether the check fails or not.
+        problems: CSV file for every row that a check finds, even if the check passes.
     """
 
     labels: Sequence[str]
@@ -57,7 +57,7 @@ class Audit:
         self.problems.unlink(missing_ok=True)
 
     def drop(self, rows: pd.DataFrame, mask: "pd.Series[bool]", reason: str) -> pd.DataFrame:
-        """The rows without those of the mask, which are counted under a reason.
+        """Remove the rows of a mask, and count them under a reason.
 
         Args:
             rows: Columns `text`, `label` and `source`.
@@ -75,14 +75,14 @@ class Audit:
     def require_at_most(
         self, check: str, value: float, limit: float, failure: InputError, found: pd.DataFrame
     ) -> None:
-        """Record a check, and fail with the rows at fault if the value is above the limit.
+        """Record a check, and fail with the rows found if the value is above the limit.
 
         Args:
             check: Name of the check.
-            value: What was measured.
-            limit: What is allowed.
-            failure: What to say; the first rows at fault are added to its rule.
-            found: All rows at fault: `place`, `text`, `label`, `reason`; may be empty.
+            value: The measured value.
+            limit: The highest value allowed.
+            failure: The error; the first rows found are added to its rule.
+            found: All rows that the check finds: `place`, `text`, `label`, `reason`; may be empty.
 
         Raises:
             InputError: If the value is above the limit.
@@ -92,7 +92,7 @@ class Audit:
         if not found.empty:
             self._found.append(found.assign(check=check)[_PROBLEM_COLUMNS])
             with storage.staged(self.problems) as draft:
-                # A lone surrogate may be the very problem, and UTF-8 cannot hold it.
+                # The problem may be a lone surrogate, which UTF-8 cannot encode.
                 pd.concat(self._found).to_csv(draft, index=False, errors="backslashreplace")
         if passed:
             return
@@ -102,7 +102,7 @@ class Audit:
         raise InputError(failure.thing, f"{failure.rule}: {_shown(found)}", fix)
 
     def examples(self) -> pd.DataFrame:
-        """At most 1,000 removed rows: `text`, `label` (id), `source`, `reason`; no invalid ones."""
+        """List up to 1,000 valid rows removed: `text`, `label` (id), `source`, `reason`."""
         if not self._examples:
             return pd.DataFrame(columns=["text", "label", "source", "reason"])
         return pd.concat(self._examples, ignore_index=True).head(_MAX_EXAMPLES)

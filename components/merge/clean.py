@@ -16,14 +16,14 @@ from components.texts import first_matches, fold, near_matches
 def checked(
     raw: pd.DataFrame, task: Task, where: str, settings: MergeSettings, audit: Audit
 ) -> pd.DataFrame:
-    """Rows with text and label id, after every row has been checked.
+    """Check every row, and turn labels into ids.
 
     Args:
         raw: Columns `text`, `label` (a name or an id), `place`, `source`, `model`, `origin`.
         task: The labels that are allowed.
-        where: What the rows are, for messages.
-        settings: The length of texts, and the share of rows that may be invalid.
-        audit: Gets the check and the invalid rows.
+        where: Name of the rows, for messages.
+        settings: Length of texts, and share of rows that may be invalid.
+        audit: Records the check and the invalid rows.
 
     Returns:
         The valid rows, with `text` stripped and `label` an id.
@@ -37,7 +37,7 @@ def checked(
     failure = InputError(
         where,
         "has rows that cannot be used",
-        f"Labels are {', '.join(task.names)} or their ids. Mend the rows, name other labels in "
+        f"Labels are {', '.join(task.names)} or their ids. Correct the rows, map other labels with "
         "label_map, raise max_characters, or let a share be dropped with max_invalid_share",
     )
     rows = raw.assign(reason=faults)[invalid]
@@ -50,7 +50,7 @@ def checked(
 
 
 def remove_repeats(synthetic: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFrame:
-    """Synthetic rows without those that (nearly) repeat an earlier one, of any source."""
+    """Remove synthetic rows that (nearly) repeat an earlier one, of any source."""
     matches = _series(first_matches(synthetic["text"], settings.leak_similarity))
     matched = matches.notna()
     first = synthetic.iloc[matches.fillna(0).astype(int)] if len(synthetic) else synthetic
@@ -66,7 +66,7 @@ def remove_repeats(synthetic: pd.DataFrame, settings: MergeSettings, audit: Audi
 def remove_leaks(
     train: pd.DataFrame, held_out: pd.DataFrame, settings: MergeSettings, audit: Audit
 ) -> pd.DataFrame:
-    """Train rows without texts that (nearly) stand in validation or test.
+    """Remove train rows whose text is (nearly) in validation or test.
 
     Raises:
         InputError: If there are more such rows than `max_leak_share` allows.
@@ -77,12 +77,12 @@ def remove_leaks(
     place = matches[leaked].astype(int)
     same = train["text"][leaked].map(fold) == held_out["text"].iloc[place].map(fold).to_numpy()
     exact = same.reindex(train.index, fill_value=False)
-    said = same.map({True: "stands in ", False: "nearly stands in "})
+    said = same.map({True: "is the same as ", False: "is nearly the same as "})
     rows = train[leaked].assign(reason=list(said + held_out["place"].iloc[place].to_numpy()))
     failure = InputError(
         f"{len(rows)} of {len(train)} train rows",
-        f"stand in validation or test too, more than max_leak_share={settings.max_leak_share:g}",
-        "Split the data set anew, or raise max_leak_share (the rows are removed in any case)",
+        f"are in validation or test too, more than max_leak_share={settings.max_leak_share:g}",
+        "Split the data set again, or raise max_leak_share (the rows are removed in any case)",
     )
     share = len(rows) / max(1, len(train))
     audit.require_at_most("leak_share", share, settings.max_leak_share, failure, rows)

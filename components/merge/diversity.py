@@ -1,8 +1,8 @@
-"""How varied texts are, and how close synthetic texts come to real ones.
+"""Measures of how varied texts are, and of how close synthetic texts come to real ones.
 
 Diversity is measured twice. Distinct-n counts word sequences. The mean TF-IDF cosine distance
-compares whole texts; unlike self-BLEU it needs no pair to be looked at, and unlike sentence
-embeddings no further model, yet falls in the same way when texts resemble each other.
+compares whole texts; unlike self-BLEU it visits no pairs, and unlike sentence embeddings it needs
+no further model, yet it falls in the same way when texts resemble each other.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _CHUNK_MEGABYTES = 64
 
 
 def sample(texts: Sequence[str], seed: int, size: int = SAMPLE_ROWS) -> list[str]:
-    """At most `size` of the texts, drawn without replacement, in their order.
+    """Draw at most `size` of the texts, without replacement, in their order.
 
     Both measures of diversity depend on the number of texts, so compare equal numbers.
     """
@@ -30,7 +30,7 @@ def sample(texts: Sequence[str], seed: int, size: int = SAMPLE_ROWS) -> list[str
 
 
 def distinct_n(texts: Sequence[str], n: int) -> float:
-    """The share of word n-grams that are different ones, from 0 to 1; 0 without any.
+    """Compute the share of distinct word n-grams, from 0 to 1; 0 without any.
 
     Li et al., "A Diversity-Promoting Objective Function for Neural Conversation Models", 2016.
 
@@ -49,7 +49,7 @@ def distinct_n(texts: Sequence[str], n: int) -> float:
 
 
 def tfidf_distance(texts: Sequence[str]) -> float:
-    """The mean cosine distance between two of the texts by TF-IDF, from 0 (all alike) to 1.
+    """Compute the mean TF-IDF cosine distance of two texts, from 0 (all alike) to 1.
 
     Fewer than two texts have distance 0.
     """
@@ -66,7 +66,7 @@ def tfidf_distance(texts: Sequence[str]) -> float:
 def nearest_real(
     synthetic_texts: Sequence[str], real_texts: Sequence[str]
 ) -> list[tuple[int, float]]:
-    """For each synthetic text, the real text that is nearest to it by TF-IDF.
+    """Find the real text that is nearest to each synthetic text by TF-IDF.
 
     Returns:
         Index into `real_texts` and cosine similarity, 0 to 1, in the order of the synthetic
@@ -74,7 +74,8 @@ def nearest_real(
     """
     if not synthetic_texts or not real_texts:
         return []
-    # Words of synthetic texts alone count too: without them, rare words would not set apart.
+    # Words that only synthetic texts have count too: without them, rare words would not tell
+    # texts apart.
     vectors = _vectorizer().fit_transform([*real_texts, *synthetic_texts])
     search = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute")
     search.fit(vectors[: len(real_texts)])

@@ -1,4 +1,4 @@
-"""What the ledgers of the generate step add up to: yield and cost by model, rejections."""
+"""Sums over the ledgers of the generate step: yield and cost by model, rejections."""
 
 import logging
 from collections import Counter
@@ -15,31 +15,58 @@ _EXAMPLES = 3
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class ModelYield:
-    """What one LLM gave and what it cost.
+    """The yield of one LLM, and its cost.
 
     Args:
         model: Its full reference.
         answers: Requests it answered.
         parsed: Answers with at least one candidate.
         candidates: Sentences found in the answers.
-        accepted: Candidates that generate kept.
+        texts: Candidates that generate accepted.
         prompt_tokens: Of all answers.
         completion_tokens: Of all answers.
-        seconds: Of all answers, added up; requests that ran side by side count each.
-        distinct_2: Share of different word pairs in the accepted sentences, 0 to 1.
+        seconds: Of all answers, added up; each of several concurrent requests counts.
     """
 
     model: str
-    answers: int
-    parsed: int
-    candidates: int
-    accepted: int
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-    distinct_2: float
+    answers: int = 0
+    parsed: int = 0
+    candidates: int = 0
+    texts: list[str] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    _unparsed: set[tuple[str, int]] = field(default_factory=set)
+
+    def add(self, line: AnswerLine | CandidateLine) -> None:
+        """Count a ledger line."""
+        # Candidates name their answer by its request, and a request may be repeated.
+        request = (line.origin.label, line.origin.turn)
+        if isinstance(line, AnswerLine):
+            self._unparsed.add(request)
+            self.answers += 1
+            self.prompt_tokens += line.completion.prompt_tokens
+            self.completion_tokens += line.completion.completion_tokens
+            self.seconds += line.completion.seconds
+            return
+        if request in self._unparsed:
+            self._unparsed.remove(request)
+            self.parsed += 1
+        self.candidates += 1
+        if not line.rejection:
+            self.texts.append(line.text)
+
+    @property
+    def accepted(self) -> int:
+        """Number of candidates that generate accepted."""
+        return len(self.texts)
+
+    @property
+    def distinct_2(self) -> float:
+        """Share of distinct word pairs in the accepted sentences, 0 to 1."""
+        return distinct_n(self.texts, 2)
 
     @property
     def tokens(self) -> int:
@@ -48,7 +75,7 @@ class ModelYield:
 
     @property
     def accepted_share(self) -> float:
-        """Accepted candidates, as a share of all, 0 to 1."""
+        """Share of the candidates that were accepted, 0 to 1."""
         return self.accepted / self.candidates if self.candidates else 0.0
 
     @property
@@ -64,7 +91,7 @@ class ModelYield:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A reason why candidates were rejected, how often, and the first few of them."""
+    """A reason for rejection, the number of candidates, and the first few of them."""
 
     reason: str
     count: int
@@ -73,19 +100,11 @@ class Rejection:
 
 @dataclass(frozen=True)
 class LedgerSummary:
-    """All ledgers in numbers: models in order of appearance, most frequent rejection first."""
+    """All ledgers in numbers: models in order of appearance, the most frequent rejection first."""
 
     models: tuple[ModelYield, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     unreadable_lines: int = 0
-
-
-@dataclass
-class _Tally:
-    counts: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-    accepted: list[str] = field(default_factory=list)
-    unparsed: set[tuple[str, int]] = field(default_factory=set)
 
 
 def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
@@ -94,7 +113,7 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
     Lines that cannot be read, such as a last one cut off when a run was stopped, are counted
     and left out: a ledger is a record, and nothing is trained on it.
     """
-    tallies: dict[str, _Tally] = {}
+    models: dict[str, ModelYield] = {}
     rejected: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     unreadable = 0
@@ -102,51 +121,16 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
         if line is None:
             unreadable += 1
             continue
-        _add(line, tallies.setdefault(line.origin.model, _Tally()))
+        models.setdefault(line.origin.model, ModelYield(line.origin.model)).add(line)
         if isinstance(line, CandidateLine) and line.rejection:
             rejected[line.rejection] += 1
-            _remember(line.text, examples.setdefault(line.rejection, []))
+            shown = examples.setdefault(line.rejection, [])
+            if len(shown) < _EXAMPLES and line.text not in shown:
+                shown.append(line.text)
     if unreadable:
         _log.warning("merge: %d ledger lines could not be read and were left out", unreadable)
     return LedgerSummary(
-        models=tuple(_model_yield(model, tally) for model, tally in tallies.items()),
+        models=tuple(models.values()),
         rejections=tuple(Rejection(r, n, tuple(examples[r])) for r, n in rejected.most_common()),
         unreadable_lines=unreadable,
-    )
-
-
-def _add(line: AnswerLine | CandidateLine, tally: _Tally) -> None:
-    # Candidates name their answer by what was asked; the same may be asked again.
-    request = (line.origin.label, line.origin.turn)
-    if isinstance(line, AnswerLine):
-        tally.unparsed.add(request)
-        tally.counts["answers"] += 1
-        tally.counts["prompt_tokens"] += line.prompt_tokens
-        tally.counts["completion_tokens"] += line.completion_tokens
-        tally.seconds += line.seconds
-        return
-    if request in tally.unparsed:
-        tally.unparsed.remove(request)
-        tally.counts["parsed"] += 1
-    tally.counts["candidates"] += 1
-    if not line.rejection:
-        tally.accepted.append(line.text)
-
-
-def _remember(text: str, examples: list[str]) -> None:
-    if len(examples) < _EXAMPLES and text not in examples:
-        examples.append(text)
-
-
-def _model_yield(model: str, tally: _Tally) -> ModelYield:
-    return ModelYield(
-        model=model,
-        answers=tally.counts["answers"],
-        parsed=tally.counts["parsed"],
-        candidates=tally.counts["candidates"],
-        accepted=len(tally.accepted),
-        prompt_tokens=tally.counts["prompt_tokens"],
-        completion_tokens=tally.counts["completion_tokens"],
-        seconds=tally.seconds,
-        distinct_2=distinct_n(tally.accepted, 2),
     )

@@ -1,4 +1,4 @@
-"""How many real and synthetic rows go into train."""
+"""The numbers of real and synthetic rows in train."""
 
 import math
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ def mix(train: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFr
 
     Args:
         train: Columns `text`, `label` (id), `source`.
-        settings: `max_train_rows`, and how many synthetic rows may join them.
-        audit: Gets the rows that are not drawn.
+        settings: `max_train_rows`, and the limits on synthetic rows.
+        audit: Records the rows that are not drawn.
     """
     real = train[train["source"] == REAL]
     chosen = subsample(real, settings.max_train_rows, settings.seed)
@@ -34,12 +34,12 @@ def mix(train: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFr
 def quotas(
     synthetic: Mapping[int, int], real: Mapping[int, int], settings: MergeSettings
 ) -> dict[int, int]:
-    """Synthetic rows to use of each label.
+    """Compute the number of synthetic rows to use of each label.
 
     Args:
-        synthetic: Rows there are, by label id.
+        synthetic: Available rows by label id.
         real: Real train rows, by label id.
-        settings: The limits; the narrowest holds.
+        settings: The limits; the lowest one counts.
     """
     wanted = dict(sorted(synthetic.items()))
     if settings.synthetic_per_label:
@@ -54,7 +54,7 @@ def quotas(
 
 
 def _even(wanted: Mapping[int, int], total: int) -> dict[int, int]:
-    """At most `total` rows: the labels that want most give way first."""
+    """Share `total` rows out: the labels that want most are cut first."""
     given = {}
     by_need = sorted(wanted, key=lambda label: (wanted[label], -label))
     for place, label in enumerate(by_need):

@@ -50,7 +50,7 @@ def rows_by_label(counts: Mapping[tuple[str, str], Sequence[int]], labels: Seque
 
 
 def lengths(words: Mapping[str, Sequence[int]]) -> str:
-    """Draw how long the texts of each source are, as shares of its rows.
+    """Draw the lengths of the texts of each source, as shares of its rows.
 
     Args:
         words: Number of words of each text by source; the longest hundredth of all texts is

@@ -1,4 +1,4 @@
-"""The data report: one page on the rows, where they came from and what was removed."""
+"""The data report: one page on the rows, their sources and what was removed."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def render(report: DataReport) -> str:
 
 
 def _by_label(report: DataReport) -> dict[tuple[str, str], list[int]]:
-    """Rows of each label id, by split and source; only what there is."""
+    """Count the rows of each label id, by split and source that occur."""
     return {
         (split, str(source)): np.bincount(rows["label"], minlength=len(report.labels)).tolist()
         for split, part in report.splits.items()
@@ -84,7 +84,7 @@ def _by_label(report: DataReport) -> dict[tuple[str, str], list[int]]:
 
 
 def _counts(by_label: Mapping[tuple[str, str], Sequence[int]]) -> dict[str, dict[str, int]]:
-    """Rows by split and source, 0 for what there is not."""
+    """Count the rows by split and source, 0 where there are none."""
     sources = sorted({source for _, source in by_label})
     return {
         split: {source: sum(by_label.get((split, source), ())) for source in sources}
@@ -151,10 +151,10 @@ def _closest_pairs(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[str, 
     closest = sorted(enumerate(nearest), key=lambda each: -each[1][1])[:_PAIRS]
     return [
         {
-            "synthetic": synthetic["text"].iloc[place],
-            "synthetic_label": labels[synthetic["label"].iloc[place]],
-            "real": real["text"].iloc[neighbour],
-            "real_label": labels[real["label"].iloc[neighbour]],
+            "text": synthetic["text"].iloc[place],
+            "label": labels[synthetic["label"].iloc[place]],
+            "nearest": real["text"].iloc[neighbour],
+            "nearest_label": labels[real["label"].iloc[neighbour]],
             "split": real["split"].iloc[neighbour],
             "similarity": similarity,
         }
@@ -163,7 +163,7 @@ def _closest_pairs(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[str, 
 
 
 def _models(report: DataReport, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Yield, cost, agreement and remaining rows of every LLM that is known of."""
+    """Join yield, cost, agreement and remaining rows of every known LLM."""
     yields = {each.model: each for each in report.ledger.models}
     agreements = report.description.agreement.get("by_model", {})
     synthetic = rows[rows["source"] == SYNTHETIC]

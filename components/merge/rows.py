@@ -26,7 +26,7 @@ from components.merge.split import split_pooled, split_rows
 
 Splits = dict[str, pd.DataFrame]
 Origin = Mapping[str, Any]
-"""What a source was: `name`, and its `sha256` by file or its `revision`."""
+"""The identity of a source: `name`, and its `sha256` by file or its `revision`."""
 
 COLUMNS = ["text", "label", "place", "model", "source", "origin"]
 
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def real_train(settings: MergeSettings) -> pd.DataFrame:
-    """The real rows that merge would train on, columns `text` and `label` (id).
+    """Read the real rows that merge would train on, columns `text` and `label` (id).
 
     Raises:
         InputError: If the data set cannot be read, checked or split.
@@ -49,7 +49,7 @@ def real_train(settings: MergeSettings) -> pd.DataFrame:
 
 
 def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits, Origin]:
-    """The rows of the data set by the splits it has, and what it was.
+    """Read the rows of the data set by the splits it has, and its identity.
 
     Raises:
         InputError: If it cannot be read, or too many rows are unusable.
@@ -70,7 +70,7 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
 def read_all_synthetic(
     folders: Sequence[Path], settings: MergeSettings, task: Task, audit: Audit
 ) -> tuple[pd.DataFrame, list[Origin]]:
-    """The synthetic rows of all sources, none (nearly) twice, and what the sources were.
+    """Read the synthetic rows of all sources, none (nearly) twice, and the sources' identities.
 
     Raises:
         InputError: If one cannot be read, or too many of its rows are unusable.
@@ -97,12 +97,12 @@ def divide(real: Splits, synthetic: pd.DataFrame, settings: MergeSettings) -> Sp
 
 
 def held_out(splits: Splits) -> pd.DataFrame:
-    """The rows of validation and test."""
+    """Join the rows of validation and test."""
     return pd.concat([splits[VALIDATION], splits[TEST]], ignore_index=True)
 
 
 def require_similar_labels(splits: Splits, settings: MergeSettings, audit: Audit) -> None:
-    """Refuse validation or test rows whose labels are distributed unlike those of train.
+    """Refuse validation or test rows with another distribution of labels than train has.
 
     Only real rows count. The shift is the total variation distance: half the sum of the
     differences of the labels' shares, 0 to 1. A difference of one row of the split, which no
@@ -121,7 +121,7 @@ def require_similar_labels(splits: Splits, settings: MergeSettings, audit: Audit
         failure = InputError(
             f"labels of {name} against train",
             f"differ by {shift:.3f}, more than max_label_shift={limit:g}: {said}",
-            "Split the data set anew (as one table it is split for you) or raise max_label_shift",
+            "Split the data set again (merge splits a single table) or raise max_label_shift",
         )
         audit.require_at_most(f"label_shift_{name}", shift, limit, failure, found=_no_rows())
 

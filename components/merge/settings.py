@@ -1,4 +1,4 @@
-"""What a user may choose about the data."""
+"""The user's choices about the data."""
 
 import re
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ class MergeSettings:
     dataset_revision: str = ""
     """Commit of a hub data set; `sha256:` and the content hash of a file or folder, or empty."""
     text_column: str = "text"
-    """Column of the data set that holds the texts."""
+    """Column of the texts."""
     label_column: str = "label"
-    """Column of the data set that holds the labels: names or ids of the task, or of `label_map`."""
+    """Column of the labels: names or ids of the task, or keys of `label_map`."""
     label_map: Mapping[str, str] = field(default_factory=dict)
     """Label of the data set -> label name of the task, where they differ."""
     test_fraction: float = 0.1
@@ -36,21 +36,21 @@ class MergeSettings:
     max_train_rows: int = 0
     """Real train rows to keep, drawn evenly over the labels' shares; 0 keeps all."""
     synthetic_per_label: int = 0
-    """Synthetic train rows of a label at most; 0 is all."""
+    """Upper bound of synthetic train rows per label; 0 keeps all."""
     max_synthetic_share: float = 0.5
-    """Share of the train rows that may be synthetic; the rows are drawn evenly over the labels."""
+    """Upper bound of the share of synthetic train rows, which are drawn evenly over the labels."""
     top_up: bool = False
-    """Use only as many synthetic rows of a label as lift it to the most frequent real label."""
+    """Use only as many synthetic rows per label as lift it to the most frequent real label."""
     sample_weights: bool = False
     """Add a column `weight` to the train split."""
     min_agreement: float = 0.02
-    """Probability of its label that a classifier of the real rows must give a synthetic row."""
+    """Lowest probability that a classifier of the real rows may give to a synthetic row's label."""
     agreement_action: str = "drop"
-    """What becomes of synthetic rows below `min_agreement`: `drop`, `weight` (less) or `keep`."""
+    """Treatment of synthetic rows below `min_agreement`: `drop`, `weight` (less) or `keep`."""
     leak_similarity: float = 0.8
-    """Share of word pairs in common (Jaccard) from which texts of two splits are the same."""
+    """Share of common word pairs (Jaccard) from which texts of two splits count as the same."""
     max_leak_share: float = 0.02
-    """Share of train rows that may (nearly) stand in validation or test; they are removed."""
+    """Share of train rows that may (nearly) be in validation or test; they are removed."""
     max_label_shift: float = 0.1
     """Total variation distance of labels allowed from train to validation and to test."""
     max_invalid_share: float = 0.0
@@ -77,12 +77,12 @@ class MergeSettings:
 
     @property
     def pin(self) -> str:
-        """What follows the path or URI of the data set, to have its content checked."""
+        """Suffix of the path or URI of the data set that has its content checked."""
         return f"@{self.dataset_revision}" if self.dataset_revision.startswith("sha256:") else ""
 
     @property
     def is_on_hub(self) -> bool:
-        """Whether the data set is one of the hub, and no file or folder."""
+        """True if the data set is on the hub, and is not a file or folder."""
         is_local = "://" in self.dataset or Path(self.dataset).exists()
         return not is_local and bool(HUB_ID.fullmatch(self.dataset))
 
@@ -105,7 +105,7 @@ class MergeSettings:
             raise InputError(thing, "must name two columns", "Name the columns of the data set")
         pairs = self.label_map.items() if isinstance(self.label_map, Mapping) else [(None, None)]
         if not all(isinstance(each, str) and each for pair in pairs for each in pair):
-            rule = "must give a label name of the task for each label of the data set, as texts"
+            rule = "must map each label of the data set to a label name of the task, both as texts"
             raise InputError(f"label_map={self.label_map!r}", rule, 'Write {"0": "sadness"}')
 
     def _require_no_contradiction(self) -> None:
@@ -114,4 +114,4 @@ class MergeSettings:
             raise InputError("agreement_action='weight'", "needs the column of weights", fix)
         if self.pool and self.top_up:
             rule = "contradict each other: pooling takes the synthetic rows as they are"
-            raise InputError("pool and top_up", rule, "Switch one off")
+            raise InputError("pool and top_up", rule, "Turn one of them off")

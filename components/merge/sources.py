@@ -1,4 +1,4 @@
-"""Reading labelled rows: the embedded sample, files, folders, object storage, the hub."""
+"""Readers of labelled rows: the embedded sample, files, folders, object storage, the hub."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.artifacts.dataset import REAL, SPLITS, SYNTHETIC, TEST, TRAIN, VALIDATION
+from components.artifacts.dataset import REAL, SPLITS, SYNTHETIC, TRAIN, VALIDATION
 from components.artifacts.synthetic import SENTENCES, read_sentences
 from components.errors import InputError
 from components.merge.settings import MergeSettings
@@ -20,22 +20,19 @@ Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`; column `place` names each row's origin."""
 
 _SPLIT_NAMES = {
-    "train": TRAIN,
+    **{name: name for name in SPLITS},
     "training": TRAIN,
-    "validation": VALIDATION,
     "valid": VALIDATION,
     "val": VALIDATION,
     "dev": VALIDATION,
-    "test": TEST,
 }
 
 
 def locate(settings: MergeSettings, downloads: Path) -> Path | None:
-    """The file or folder of the data set that the settings name; None if it is on the hub.
+    """Find the file or folder of the data set that the settings name; None if it is on the hub.
 
     Raises:
-        InputError: If there is nothing, a hub data set is not pinned, or another one has other
-            content than was pinned.
+        InputError: If it is missing, is on the hub and not pinned, or differs from its pin.
     """
     if settings.dataset == "sample":
         return storage.fetch("package:components.merge/sample", downloads)
@@ -50,7 +47,7 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
 
     Args:
         settings: Name and columns of the data set.
-        path: What `locate` found.
+        path: The result of `locate`.
 
     Raises:
         InputError: If the source cannot be read or lacks a column; it names the file and place.
@@ -73,7 +70,7 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
         Columns `text`, `label`, `place`, `source`, `origin` and `model`.
 
     Raises:
-        InputError: If the file is missing or cannot be read or lacks a column.
+        InputError: If the file is missing, cannot be read or lacks a column.
     """
     name = f"{SYNTHETIC}_{number}"
     frame = _placed(pd.DataFrame(read_sentences(folder)), f"{name}, {SENTENCES}")
@@ -84,7 +81,7 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
 
 
 def fingerprint(path: Path) -> dict[str, str]:
-    """The sha256 of each file that rows are read from, by name."""
+    """Compute the sha256 of each file that rows are read from, by name."""
     files = [path] if path.is_file() else sorted(path.iterdir())
     return {each.name: storage.sha256(each) for each in files if each.suffix.lower() in _READERS}
 
@@ -93,7 +90,7 @@ def read_file(path: Path) -> pd.DataFrame:
     """Read one CSV, JSON lines, JSON or Parquet file; adds the column `place`.
 
     Raises:
-        InputError: If the file cannot be read as what its name says.
+        InputError: If the file is not of the kind that its name says.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -108,7 +105,7 @@ def read_file(path: Path) -> pd.DataFrame:
         ) from error
     except (ValueError, OSError) as error:
         rule = f"is not readable as {path.suffix}: {error}"
-        raise InputError(str(path), rule, "Mend the file or give it its right name") from error
+        raise InputError(str(path), rule, "Correct the file or its name") from error
     return _placed(frame, path.name)
 
 
@@ -130,7 +127,7 @@ def _read_files(path: Path) -> Tables:
     }
     if TRAIN not in tables:
         rule = "has neither a train file nor a single table"
-        fix = "Add train.csv (or .jsonl, .parquet), if wanted beside validation and test"
+        fix = "Add train.csv (or .jsonl, .parquet), and optionally validation and test files"
         raise InputError(str(path), rule, fix)
     return tables
 
@@ -159,7 +156,7 @@ def _read_hub(name: str, revision: str, label_column: str) -> Tables:
     try:
         loaded = datasets.load_dataset(name, revision=revision)
     except (OSError, ValueError) as error:
-        rule = f"cannot be read from the hub ({type(error).__name__}), and no such path is here"
+        rule = f"cannot be read from the hub ({type(error).__name__}), and is not a path here"
         fix = "Check the name, the revision and the network, or give a folder"
         raise InputError(f"dataset {name}", rule, fix) from error
     return {
@@ -179,7 +176,7 @@ def _hub_frame(rows: Any, label_column: str) -> pd.DataFrame:
 def _read_csv(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False)
     if not frame.index.equals(pd.RangeIndex(len(frame))):
-        # pandas took the surplus fields for an index, which shifts the columns.
+        # pandas has taken the surplus fields for an index, which shifts the columns.
         raise ValueError("its rows have more fields than its header; quote texts with commas")
     return frame
 
@@ -195,7 +192,7 @@ def _read_json(path: Path) -> pd.DataFrame:
 
 def _records(rows: Any) -> pd.DataFrame:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("it must hold one object a row")
+        raise ValueError("it must hold one object per row")
     return pd.DataFrame(rows)
 
 

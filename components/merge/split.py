@@ -1,4 +1,4 @@
-"""Splitting rows before anything else is done with them: stratified and seeded."""
+"""The split of the rows, stratified and seeded, before anything else is done with them."""
 
 import math
 
@@ -22,7 +22,7 @@ def split_rows(tables: dict[str, pd.DataFrame], settings: MergeSettings) -> dict
         settings: Fractions and seed.
 
     Raises:
-        InputError: If a label has too few rows to stand in each split.
+        InputError: If a label has too few rows for each split.
     """
     train = tables.get(TRAIN, tables.get(WHOLE))
     if train is None:
@@ -42,8 +42,8 @@ def split_pooled(
 ) -> dict[str, pd.DataFrame]:
     """Pool real and synthetic rows and draw validation from the pool.
 
-    This is the recipe of projects that augment first and split later. A test split that the
-    source has stays apart; without one, the validation rows are the test rows too.
+    This is the recipe of projects that augment first and split later. A test split of the source
+    stays apart; without one, the validation rows are the test rows too.
     """
     parts = [rows for name, rows in real.items() if name != TEST]
     pooled = pd.concat([*parts, synthetic], ignore_index=True)
@@ -53,7 +53,7 @@ def split_pooled(
 
 
 def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    """At most `rows` rows with the same shares of labels; 0 keeps all."""
+    """Draw at most `rows` rows with the same shares of labels; 0 keeps all."""
     left_out = len(train) - rows
     if rows == 0 or left_out <= 0:
         return train
@@ -66,7 +66,7 @@ def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
 def _take(
     rows: pd.DataFrame, count: int, seed: int, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rule = f"cannot give {count} of its {len(rows)} rows to the {name} split with every label in it"
+    rule = f"cannot give {count} of its {len(rows)} rows to the {name} split with every label"
     fix = "Add rows of the rare labels or ask for another share"
     try:
         rest, taken = train_test_split(

@@ -2,8 +2,9 @@
 
 import pytest
 
-from components.errors import InputError
-from components.generate.run import LEDGER, generate
+from components.artifacts.synthetic import LEDGER
+from components.errors import InputError, StepError, WorkError
+from components.generate.run import generate
 from components.generate.settings import GenerateSettings
 from tests.fakes.openai_server import Reply, fake_openai
 
@@ -36,7 +37,7 @@ def test_a_file_with_another_hash_than_pinned_is_refused(no_gguf, tmp_path):
 
 
 def test_a_file_that_is_no_model_is_refused_with_the_words_of_the_server(no_gguf, tmp_path):
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(StepError) as refusal:
         run(no_gguf, tmp_path / "out")
     assert "ended with status 1 before it was ready" in refusal.value.rule
     assert f"llama.cpp cannot serve {no_gguf}" in refusal.value.rule
@@ -48,13 +49,13 @@ def test_a_server_that_stops_half_way_leaves_the_ledger(tmp_path):
         is_early = body["seed"] == 0
         return Reply('["we saw the sea today"]') if is_early else Reply("broken", status=500)
 
-    with fake_openai(break_down) as fake, pytest.raises(InputError, match="broken"):
+    with fake_openai(break_down) as fake, pytest.raises(WorkError, match="broken"):
         run(f"{fake.base_url}#small", tmp_path, llm_concurrency=1)
     assert len((tmp_path / LEDGER).read_text(encoding="utf-8").splitlines()) == 12
 
 
 def test_a_page_that_is_no_answer_of_an_llm_is_refused(tmp_path):
     page = Reply("<html>Welcome</html>", is_page=True)
-    refusal = pytest.raises(InputError, match="does not speak the OpenAI protocol")
+    refusal = pytest.raises(WorkError, match="does not speak the OpenAI protocol")
     with fake_openai(lambda _: page) as fake, refusal:
         run(f"{fake.base_url}#small", tmp_path)

@@ -60,7 +60,6 @@ def started(tmp_path, monkeypatch):
         argv = ["executor_main", "--component_module_path", str(module), *options]
         monkeypatch.setattr(sys, "argv", argv)
         monkeypatch.setenv("_KFP_RUNTIME", "true")
-        monkeypatch.setattr("components.generate.examples.train_examples", lambda _: {})
         executor_main.executor_main()
 
     return start

@@ -9,9 +9,10 @@ import pytest
 
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
-from components.errors import InputError
-from components.generate.run import generate
+from components.errors import WorkError
+from components.generate.run import generate, train_examples
 from components.generate.settings import GenerateSettings
+from components.merge.settings import MergeSettings
 from tests.fakes.openai_server import Reply, fake_openai
 
 NAMES = load_task("emotion").names
@@ -106,10 +107,10 @@ def test_two_models_share_the_quota(tmp_path):
 
 
 def test_too_few_sentences_are_refused_with_the_yields_and_the_reasons(tmp_path):
-    with fake_openai(nonsense) as fake, pytest.raises(InputError) as refusal:
+    with fake_openai(nonsense) as fake, pytest.raises(WorkError) as refusal:
         run(tmp_path, fake, request_budget=3)
     rule = refusal.value.rule
-    assert "3 requests a label are spent" in rule
+    assert "3 requests per label are spent" in rule
     assert f"{NAMES[0]} 1/6 (too short 6, duplicate 2, accepted 1)" in rule
     for name in NAMES[1:]:
         assert f"{name} 0/6 (too short 6, duplicate 3)" in rule
@@ -119,7 +120,7 @@ def test_too_few_sentences_are_refused_with_the_yields_and_the_reasons(tmp_path)
 
 
 def test_answers_without_any_candidate_are_refused_and_kept(tmp_path):
-    refusal = pytest.raises(InputError, match="no candidates")
+    refusal = pytest.raises(WorkError, match="no candidates")
     with fake_openai(lambda _: Reply("Sorry.")) as fake, refusal:
         run(tmp_path, fake, request_budget=1, allow_partial=True)
     assert [line["raw"] for line in ledger_of(tmp_path, "answer")] == ["Sorry."] * 6
@@ -134,7 +135,7 @@ def test_a_partial_harvest_may_be_allowed(tmp_path):
 def test_what_cannot_be_read_of_an_earlier_run_is_not_mixed_in(tmp_path):
     for name in (SENTENCES, LEDGER):
         (tmp_path / name).write_text("left over", encoding="utf-8")
-    with fake_openai(nonsense) as fake, pytest.raises(InputError):
+    with fake_openai(nonsense) as fake, pytest.raises(WorkError):
         run(tmp_path, fake, request_budget=1)
     assert not (tmp_path / SENTENCES).exists()
     assert len(ledger_of(tmp_path, "answer")) == 6
@@ -150,7 +151,7 @@ def test_answers_of_other_prompts_are_not_taken_for_these(tmp_path):
 
 def test_a_hopeless_yield_ends_the_run_before_the_budget_does(tmp_path):
     with fake_openai(nonsense) as fake:
-        with pytest.raises(InputError, match="hardly anything is accepted for") as refusal:
+        with pytest.raises(WorkError, match="hardly anything is accepted for") as refusal:
             run(tmp_path, fake, request_budget=10_000)
         assert len(fake.received) < 40 * len(NAMES)
     assert "joy 0/6 (too short" in refusal.value.rule
@@ -164,20 +165,21 @@ def test_a_hopeless_yield_ends_the_run_before_the_budget_does(tmp_path):
     ],
 )
 def test_a_spent_budget_ends_the_run(tmp_path, budget, reason):
-    with fake_openai(nonsense) as fake, pytest.raises(InputError, match=reason):
+    with fake_openai(nonsense) as fake, pytest.raises(WorkError, match=reason):
         run(tmp_path, fake, **budget)
     assert len(ledger_of(tmp_path, "answer")) < 6 * 20
 
 
-def test_real_examples_are_shown_if_there_are_any(tmp_path):
-    examples = {name: [f"real {name} text {n}" for n in range(9)] for name in NAMES}
+def test_real_train_rows_are_shown_if_the_settings_ask_for_them(tmp_path):
+    data = MergeSettings()
+    real = train_examples(data)
     with fake_openai(written) as fake:
         models = [f"{fake.base_url}#small"]
         settings = GenerateSettings(models=models, samples_per_label=1, few_shot=3, language="")
-        generate(settings, tmp_path, examples=examples)
+        generate(settings, tmp_path, data=data)
     for body in fake.received:
         shown = json.loads(body["messages"][2]["content"])
-        (label,) = {text.split()[1] for text in shown}
+        (label,) = {name for name in NAMES if set(shown) <= set(real[name])}
         assert len(shown) == 3
         assert label in body["messages"][-1]["content"]
 

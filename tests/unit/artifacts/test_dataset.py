@@ -73,8 +73,12 @@ def test_equal_seeds_draw_equal_rows(folder):
 
 def test_pandas_is_not_needed_to_read(folder):
     code = f"""
-import sys
-sys.modules["pandas"] = None
+import importlib.abc, sys
+class NoPandas(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "pandas":
+            raise ImportError(name)
+sys.meta_path.insert(0, NoPandas())
 from pathlib import Path
 from components.artifacts.dataset import read_dataset
 read_dataset(Path({str(folder)!r}), {LABELS!r})

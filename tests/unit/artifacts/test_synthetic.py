@@ -5,6 +5,7 @@ import pytest
 from components.artifacts.synthetic import (
     AnswerLine,
     CandidateLine,
+    Completion,
     Origin,
     parse_line,
     read_sentences,
@@ -18,7 +19,7 @@ ORIGIN = Origin("joy", "package:tiny.gguf", 3, {"topic": "work", "naming": "impl
 @pytest.mark.parametrize(
     "line",
     [
-        AnswerLine("f00", ORIGIN, '["I won!"]', "stop", 40, 12, 1.5),
+        AnswerLine("f00", ORIGIN, Completion('["I won!"]', "stop", 40, 12, 1.5)),
         CandidateLine("I won!", ORIGIN),
         CandidateLine("I", ORIGIN, "too short"),
     ],

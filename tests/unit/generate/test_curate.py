@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.artifacts.task import load_task
 from components.errors import InputError
-from components.generate.curate import CurationSettings, Curator
+from components.generate.curate import Curator
 from components.generate.parse import Candidate
 from components.merge.sample.resplit import FOLDER
 from components.texts import fold
@@ -28,7 +28,7 @@ LONG = (
 
 
 def a_curator(**settings):
-    return Curator(TASK, max_characters=140, settings=CurationSettings(**settings))
+    return Curator(TASK, max_characters=140, **settings)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_copies_of_the_examples_are_rejected(curator, label):
     ("similarity", "reason"), [(0.6, "near duplicate"), (0.7, None), (1, None)]
 )
 def test_similarity_is_the_exact_share_of_common_words(similarity, reason):
-    curator = a_curator(near_duplicate_similarity=similarity)
+    curator = a_curator(similarity=similarity)
     curator.rejection(Candidate("we sang on the way home"), "joy")
 
     # 5 of 8 words are common: 0.625.
@@ -222,17 +222,11 @@ def test_similarity_is_the_exact_share_of_common_words(similarity, reason):
         ({"language": ""}, "Ich bin so glücklich über das Fest!"),
         ({"language": "de"}, "Ich bin so glücklich über das Fest!"),
         ({"unsafe_filter": False}, "you are a real fucking hero"),
-        ({"near_duplicate_similarity": 1}, "She keeps all letters he ever wrote in a box there."),
+        ({"similarity": 1}, "She keeps all letters he ever wrote in a box there."),
     ],
 )
 def test_a_check_can_be_turned_off(settings, text):
     assert a_curator(**settings).rejection(Candidate(text), "joy") is None
-
-
-@pytest.mark.parametrize("similarity", [0, 0.09, 1.01, float("nan")])
-def test_a_similarity_out_of_range_is_refused(similarity):
-    with pytest.raises(InputError, match=r"near_duplicate_similarity.*between 0.1 and 1"):
-        CurationSettings(near_duplicate_similarity=similarity)
 
 
 def test_an_unknown_language_is_refused_by_name():

@@ -3,7 +3,7 @@
 import pytest
 
 from components.errors import InputError
-from components.generate.engines import Endpoint, Model, parse_model, serving
+from components.generate.engines import LlmEndpoint, Model, parse_model, serving
 
 PIN = "0123456789abcdef" * 4
 COMMIT = "0123456789" * 4
@@ -76,5 +76,5 @@ def test_a_missing_folder_is_named_before_vllm_is_started(tmp_path):
 
 def test_a_server_that_runs_already_is_used_as_it_is(tmp_path):
     with serving(Model("endpoint", "http://host/v1", "gpt"), 1, tmp_path / "llm") as endpoint:
-        assert endpoint == Endpoint("http://host/v1", "gpt")
+        assert endpoint == LlmEndpoint("http://host/v1", "gpt")
     assert not (tmp_path / "llm").exists()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from components.artifacts.dataset import TRAIN, read_frame
 from components.artifacts.task import load_task
-from components.generate.examples import train_examples
+from components.generate.run import train_examples
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from openai.types.chat import ChatCompletion
 
-from components.errors import InputError
-from components.generate.engines import Endpoint
+from components.errors import WorkError
+from components.generate.engines import LlmEndpoint
 from components.generate.llm import ChatClient, Request, in_order
 from components.processes import free_port
 from tests.fakes.openai_server import Reply, fake_openai
@@ -31,7 +31,7 @@ def requests(count):
 
 def ask(base_url, asked, concurrency=4, api_key=""):
     async def collect():
-        async with ChatClient(Endpoint(base_url, "small"), api_key, concurrency) as client:
+        async with ChatClient(LlmEndpoint(base_url, "small"), api_key, concurrency) as client:
             return [answer async for answer in in_order(asked, client.ask, 2 * concurrency)]
 
     return asyncio.run(collect())
@@ -56,9 +56,9 @@ def test_the_fake_answers_in_the_shape_of_the_protocol():
 def test_an_answer_holds_what_was_said_and_what_it_cost():
     with fake_openai(lambda _: Reply("Hm.", seconds=0.05, finish_reason="length")) as fake:
         (answer,) = ask(fake.base_url, requests(1))
-    assert (answer.text, answer.finish_reason) == ("Hm.", "length")
-    assert (answer.prompt_tokens, answer.completion_tokens) == (7, 5)
-    assert answer.seconds >= 0.05
+    assert (answer.completion.raw, answer.completion.finish_reason) == ("Hm.", "length")
+    assert (answer.completion.prompt_tokens, answer.completion.completion_tokens) == (7, 5)
+    assert answer.completion.seconds >= 0.05
 
 
 def test_the_server_is_asked_what_the_request_says():
@@ -81,7 +81,7 @@ def test_answers_come_in_the_order_of_the_requests():
 
     with fake_openai(later_is_faster) as fake:
         answers = ask(fake.base_url, requests(12))
-    assert [answer.text for answer in answers] == [f"text {n}" for n in range(12)]
+    assert [answer.completion.raw for answer in answers] == [f"text {n}" for n in range(12)]
     assert [answer.request.seed for answer in answers] == list(range(12))
     assert seeds(fake.finished) != sorted(seeds(fake.finished))
 
@@ -105,7 +105,7 @@ def test_requests_are_drawn_as_answers_are_taken():
     async def collect(base_url):
         nonlocal most_ahead
         taken = 0
-        async with ChatClient(Endpoint(base_url, "small"), "", 3) as client:
+        async with ChatClient(LlmEndpoint(base_url, "small"), "", 3) as client:
             async for _ in in_order(counted(), client.ask, 6):
                 most_ahead = max(most_ahead, drawn - taken)
                 taken += 1
@@ -124,7 +124,7 @@ def test_a_server_without_schemas_is_asked_in_plain_text():
 
     with fake_openai(refuse_schema) as fake:
         answers = ask(fake.base_url, requests(12))
-    assert [answer.text for answer in answers] == [f"text {n}" for n in range(12)]
+    assert [answer.completion.raw for answer in answers] == [f"text {n}" for n in range(12)]
     with_schema = ["response_format" in body for body in fake.received]
     assert 1 <= sum(with_schema) <= 4
     assert not any(with_schema[4:])
@@ -140,14 +140,14 @@ def test_a_passing_failure_is_tried_again(status):
 
     with fake_openai(fail_first) as fake:
         answers = ask(fake.base_url, requests(6))
-    assert [answer.text for answer in answers] == [f"text {n}" for n in range(6)]
+    assert [answer.completion.raw for answer in answers] == [f"text {n}" for n in range(6)]
     assert set(tries.values()) == {2}
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_a_lasting_failure_is_refused_with_the_words_of_the_server(status):
     broken = Reply("out of order", status=status)
-    with fake_openai(lambda _: broken) as fake, pytest.raises(InputError) as refusal:
+    with fake_openai(lambda _: broken) as fake, pytest.raises(WorkError) as refusal:
         ask(fake.base_url, requests(6))
     assert fake.base_url in refusal.value.thing
     assert "refused the request" in refusal.value.rule
@@ -158,13 +158,13 @@ def test_the_key_is_shown_to_the_server():
     with fake_openai(echo, api_key="sesame") as fake:
         assert len(ask(fake.base_url, requests(1), api_key="sesame")) == 1
         for wrong in ("", "semolina"):
-            with pytest.raises(InputError, match=r"wrong key.*its key"):
+            with pytest.raises(WorkError, match=r"wrong key.*its key"):
                 ask(fake.base_url, requests(6), api_key=wrong)
 
 
 def test_a_server_that_is_not_there_is_refused():
     url = f"http://127.0.0.1:{free_port()}/v1"
-    with pytest.raises(InputError, match="cannot be reached") as refusal:
+    with pytest.raises(WorkError, match="cannot be reached") as refusal:
         ask(url, requests(2))
     assert url in refusal.value.thing
 

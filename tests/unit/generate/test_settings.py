@@ -20,6 +20,7 @@ def test_at_least_one_model_in_a_list_is_wanted(models):
         ("samples_per_label", 1, 100_000),
         ("request_budget", 1, 1_000_000),
         ("llm_concurrency", 1, 1024),
+        ("near_duplicate_similarity", 0.1, 1),
         ("seed", 0, 2**31 - 1),
     ],
 )

@@ -130,7 +130,9 @@ def test_leaks_are_removed_by_kind(audit):
         "synthetic_in_other_split": 1,
         "synthetic_near_other_split": 1,
     }
-    with pytest.raises(InputError, match=r"4 of 5 .* row 2: nearly stands in rows\.csv, row 2"):
+    with pytest.raises(
+        InputError, match=r"4 of 5 .* row 2: is nearly the same as rows\.csv, row 2"
+    ):
         remove_leaks(train, held_out, MergeSettings(max_leak_share=0.79), audit)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.errors import InputError
 from components.merge.settings import MergeSettings
-from components.merge.sources import WHOLE, _hub_frame, locate, read_file, read_tables
+from components.merge.sources import WHOLE, locate, read_file, read_tables
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ROWS = [{"text": "a quiet, sunny day", "label": "joy"}, {"text": "NA", "label": "2"}]
@@ -88,10 +88,10 @@ def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path):
         ("a.csv", "text,label\nhello,joy\nbye, now,joy\n", "line 3, saw 3"),
         ("a.json", '[{"text": "a"', "line 1 column 14"),
         ("a.json", "", "Expecting value"),
-        ("a.json", "null", "one object a row"),
-        ("a.json", '[{"text": "a", "label": 1}, 2]', "one object a row"),
+        ("a.json", "null", "one object per row"),
+        ("a.json", '[{"text": "a", "label": 1}, 2]', "one object per row"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": \n', "line 2: Expecting value"),
-        ("a.jsonl", "[1]\n", "one object a row"),
+        ("a.jsonl", "[1]\n", "one object per row"),
         ("a.parquet", "text,label\n", "Parquet"),
     ],
 )
@@ -209,15 +209,18 @@ read_tables(settings, locate(settings, Path(".")))
     assert time.monotonic() - started < 30
 
 
-def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_none():
+def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_none(monkeypatch):
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["sad", "glad"])}
     )
     rows = {"text": ["a", "b", "c"], "label": [1, 0, -1]}
-    frame = _hub_frame(datasets.Dataset.from_dict(rows, features=features), "label")
+    hub = datasets.DatasetDict(train=datasets.Dataset.from_dict(rows, features=features))
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: hub)
+    settings = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
+    labels = read_tables(settings, None)["train"]["label"]
 
-    assert list(frame["label"][:2]) == ["glad", "sad"]
-    assert pd.isna(frame["label"][2])
+    assert list(labels[:2]) == ["glad", "sad"]
+    assert pd.isna(labels[2])
 
 
 def test_columns_and_labels_may_have_other_names(tmp_path):
