@@ -39,7 +39,7 @@ from components.errors import InputError
 from components.evaluate.run import evaluate
 from components.evaluate.settings import EvaluateSettings
 
-SETTINGS = EvaluateSettings(bootstrap_samples=200)
+SETTINGS = EvaluateSettings(bootstrap_samples=200, out_of_domain="")
 LABELS = load_task("emotion").names
 FILES = (METRICS, "report.html", "model_card.md")
 
