@@ -284,6 +284,7 @@ def test_killed_while_copying_another_machine_resumes_from_the_copy_before(
     assert resumed_from(folder) == 8
 
 
+@pytest.mark.slow
 def test_object_storage_that_fails_does_not_stop_the_run(
     settings, small_dataset, stopped, uninterrupted
 ):

@@ -199,6 +199,7 @@ def test_a_seed_gives_the_same_weights_again_and_another_seed_others(
     assert weights(tmp_path / "1") != weights(tiny_run[0] / "model")
 
 
+@pytest.mark.slow
 def test_another_method_trains_and_exports_too(tiny_settings, small_dataset, tmp_path):
     settings = replace(tiny_settings, peft_method="dora", epochs=1)
     fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
