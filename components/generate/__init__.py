@@ -6,7 +6,7 @@
 | `style`, `prompts` | what the LLM is asked, from a style file of `styles/` |
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
 | `parse` | candidates out of an answer |
-| `curate` | the judgement of a candidate, with `text_faults`, `language` and `unsafe` |
+| `curate`, `text_checks` | the judgement of a candidate |
 | `harvest` | quotas, budgets and the accepted sentences |
 | `ledger` | the record of answers and verdicts that a run resumes from |
 | `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |

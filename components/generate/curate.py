@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.artifacts.task import Task
-from components.generate.language import LanguageCheck
 from components.generate.parse import Candidate
-from components.generate.text_faults import (
+from components.generate.text_checks import (
+    LanguageCheck,
+    UnsafeWords,
     has_hidden_characters,
     letters_share,
     repeated_share,
     speaks_of_the_prompt,
 )
-from components.generate.unsafe import UnsafeWords
 from components.texts import NearTexts, fold, words
 
 _MIN_WORDS = 3
@@ -36,7 +36,7 @@ class Curator:
         similarity: Jaccard index of two texts' words from which the later is rejected, in
             [0.1, 1]; with 1, only exact duplicates are.
         language: ISO 639-1 code of the wanted language; empty accepts every language.
-        unsafe_filter: Reject obscene words and slurs; see `unsafe.UnsafeWords` for its limits.
+        unsafe_filter: Reject obscene words and slurs; see `text_checks.UnsafeWords` for its limits.
 
     Raises:
         InputError: If the wanted language is not known.

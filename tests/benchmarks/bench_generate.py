@@ -17,6 +17,9 @@ from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
+from components.artifacts.dataset import SPLITS
 from components.artifacts.synthetic import write_sentences
 from components.artifacts.task import Task, load_task
 from components.generate import parse
@@ -117,12 +120,8 @@ def agreement_of(rows: list[tuple[str, str]]) -> dict[str, dict[str, float]]:
 
 def stored_candidates(count: int) -> Iterator[str]:
     """Made-up candidates: halves of the sample's sentences, joined by seed."""
-    folder = resources.files("components.merge") / "sample" / "sentences"
-    lines = [
-        line
-        for file in sorted(folder.iterdir(), key=lambda each: each.name)
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
+    folder = resources.files("components.merge") / "sample"
+    lines = [text for name in SPLITS for text in pd.read_csv(str(folder / f"{name}.csv"))["text"]]
     drawn = random.Random(0)
     for _ in range(count):
         first, second = drawn.choice(lines).split(), drawn.choice(lines).split()

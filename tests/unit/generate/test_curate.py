@@ -2,7 +2,10 @@
 
 import dataclasses
 from collections import Counter
+from importlib import resources
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -12,14 +15,13 @@ from components.artifacts.task import load_task
 from components.errors import InputError
 from components.generate.curate import Curator
 from components.generate.parse import Candidate
-from components.merge.sample.resplit import FOLDER
 from components.texts import fold
 
 TASK = load_task("emotion")
 SAMPLE = [
-    line
-    for path in sorted((FOLDER / "sentences").glob("*.txt"))
-    for line in path.read_text(encoding="utf-8").splitlines()
+    text
+    for path in sorted(Path(str(resources.files("components.merge") / "sample")).glob("*.csv"))
+    for text in pd.read_csv(path)["text"]
 ]
 LONG = (
     "we walked along the winding river bank and talked about the past summer until the sun "

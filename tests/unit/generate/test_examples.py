@@ -4,7 +4,7 @@ from importlib import resources
 
 import pandas as pd
 
-from components.artifacts.dataset import TRAIN, read_frame
+from components.artifacts.dataset import SPLITS, TRAIN, read_frame
 from components.artifacts.task import load_task
 from components.generate.run import train_examples
 from components.merge.run import merge
@@ -26,14 +26,10 @@ def test_every_label_has_examples_and_none_is_held_out():
 
 
 def test_of_one_table_the_examples_are_of_the_split_that_merge_trains_on(tmp_path, synthetic_file):
-    sentences = resources.files("components.merge") / "sample" / "sentences"
-    rows = [
-        (text, name)
-        for name in load_task("emotion").names
-        for text in (sentences / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    ]
+    sample = resources.files("components.merge") / "sample"
+    splits = [pd.read_csv(str(sample / f"{name}.csv")) for name in SPLITS]
     table = tmp_path / "all.csv"
-    pd.DataFrame(rows, columns=["text", "label"]).to_csv(table, index=False)
+    pd.concat(splits).to_csv(table, index=False)
     settings = MergeSettings(dataset=str(table), seed=5)
     labels = merge(settings, [synthetic_file.parent], tmp_path / "merged").labels
     train = read_frame(tmp_path / "merged", TRAIN, labels)

@@ -1,1 +1,0 @@
-"""The embedded sample: sentences written for this project, and their splits."""
