@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from components.data_files import read_mapping
 from components.errors import StepError
 from components.options import Settings, read_assignments, with_options
-from components.yaml_files import read_mapping
 
 
 def start_logging() -> None:

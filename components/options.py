@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field, fields
 from typing import Any, ClassVar, Protocol, TypeVar, get_origin
 
+from components.data_files import parse_yaml
 from components.errors import InputError
-from components.yaml_files import parse_yaml
 
 Settings = TypeVar("Settings")
 

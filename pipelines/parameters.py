@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from components.command_line import add_set_option, errors_as_exit
+from components.data_files import read_mapping
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from components.options import of_type, read_assignments, require_known
 from components.preflight.plan import choices
-from components.yaml_files import read_mapping
 from pipelines.emotion import emotion
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters

@@ -7,7 +7,7 @@ merge writes it; train, evaluate and deploy read it. A split has the columns `te
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from components import storage
+from components.data_files import read_record
 from components.errors import InputError
-from components.json_files import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,10 +176,8 @@ def read_description(folder: Path) -> Description:
         InputError: If `dataset.json` is missing or malformed.
     """
     required = {"labels": list, "rows": dict}
-    content = read_json(folder / _DESCRIPTION, required, _MERGE_AGAIN)
-    names = {each.name for each in fields(Description)}
-    known = {name: value for name, value in content.items() if name in names}
-    return Description(**known | {"labels": tuple(content["labels"])})
+    read = read_record(Description, folder / _DESCRIPTION, required, _MERGE_AGAIN)
+    return replace(read, labels=tuple(read.labels))
 
 
 def dataset_sha256(folder: Path) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from components import storage
+from components.data_files import read_json
 from components.errors import InputError
 
 SENTENCES = "synthetic_emotions.json"
@@ -110,12 +111,7 @@ def read_sentences(folder: Path) -> list[dict[str, Any]]:
         InputError: If the file is missing, or does not hold a list of objects.
     """
     path, fix = folder / SENTENCES, "Give the folder that generate wrote"
-    try:
-        rows = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror})", fix) from error
-    except ValueError as error:
-        raise InputError(str(path), f"is not valid JSON: {error}", fix) from error
+    rows = read_json(path, fix)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(str(path), "must hold a list with one object per sentence", fix)
     return rows

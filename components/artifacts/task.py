@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from components.data_files import read_shipped
 from components.errors import InputError
-from components.yaml_files import read_shipped
 
 _SHIPPED = resources.files("components.artifacts") / "tasks"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")

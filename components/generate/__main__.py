@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 
 from components import command_line
+from components.data_files import read_mapping
 from components.generate.run import generate
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from components.options import with_options
-from components.yaml_files import read_mapping
 
 
 def main() -> None:

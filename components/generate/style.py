@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any
 
+from components.data_files import read_shipped
 from components.errors import InputError, require_between
 from components.options import with_options
-from components.yaml_files import read_shipped
 
 _SHIPPED = resources.files("components.generate") / "styles"
 _CHARACTERS_PER_TOKEN = 2.5

@@ -4,10 +4,10 @@ import argparse
 import os
 
 from components.command_line import add_set_option, errors_as_exit, start_logging
+from components.data_files import read_mapping
 from components.options import read_assignments
 from components.preflight.run import preflight
 from components.preflight.settings import Place
-from components.yaml_files import read_mapping
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.data_files import read_mapping, require_mapping
 from components.deploy.settings import DeploySettings
 from components.errors import InputError, require_one_of
 from components.options import of_type, require_known, with_options
-from components.yaml_files import read_mapping, require_mapping
 from pipelines.compile.images import locked
 from pipelines.compile.resources import RESOURCES, Resources
 

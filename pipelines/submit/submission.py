@@ -19,8 +19,8 @@ from tenacity import (
 )
 from urllib3.exceptions import HTTPError
 
+from components.data_files import read_mapping
 from components.errors import InputError
-from components.yaml_files import read_mapping
 from pipelines.compile.resources import RESOURCES
 
 PIPELINE = "emotion"

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from components.data_files import read_record
 from components.errors import InputError
-from components.json_files import read_json
 
 HISTORY_FILE = "history.json"
 """File of a model folder."""
@@ -54,8 +54,9 @@ def read_history(folder: Path) -> History:
         InputError: If it is missing or malformed.
     """
     path, fix = folder / HISTORY_FILE, "Train the model again"
-    content = read_json(path, {"train": list, "validation": list, "best_epoch": float}, fix)
-    if not content["validation"]:
+    history = read_record(
+        History, path, {"train": list, "validation": list, "best_epoch": float}, fix
+    )
+    if not history.validation:
         raise InputError(str(path), "holds no validation scores", fix)
-    known = {each.name for each in fields(History)}
-    return History(**{name: value for name, value in content.items() if name in known})
+    return history

@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 from components.artifacts.evaluation.comparison import Comparison, Rule, Verdict
 from components.artifacts.evaluation.scores import Scores
+from components.data_files import read_shipped
 from components.errors import InputError, require_between, require_one_of
 from components.options import of_type, require_known
-from components.yaml_files import read_shipped
 
 NOT_SIGNIFICANTLY_WORSE = "not_significantly_worse"
 

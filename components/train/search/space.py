@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from components.data_files import read_mapping, require_mapping
 from components.errors import InputError, require_one_of
 from components.options import require_known, with_options
 from components.train.settings import TrainSettings
-from components.yaml_files import read_mapping, require_mapping
 
 SPACE = Path(__file__).with_name("space.yaml")
 """The search space that comes with the project."""

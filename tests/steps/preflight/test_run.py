@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from components import storage
 from components.artifacts.registry import POINTER
+from components.data_files import read_mapping
 from components.errors import InputError
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
@@ -23,7 +24,6 @@ from components.preflight.run import preflight
 from components.preflight.settings import GpuDemand, Place
 from components.preflight.sources import listed_models, require_on_hub, require_served
 from components.preflight.stores import require_registry, require_writable
-from components.yaml_files import read_mapping
 from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
 from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
@@ -273,7 +273,7 @@ def test_it_loads_nothing_heavy():
 import sys
 from components.preflight.settings import Place
 from components.preflight.run import preflight
-from components.yaml_files import read_mapping
+from components.data_files import read_mapping
 preflight(Place(), **read_mapping({str(LOCAL)!r}, "set"))
 heavy = {{"torch", "transformers", "sklearn", "pandas", "numpy", "openai", "jinja2", "kubernetes"}}
 sys.exit(", ".join(heavy & set(sys.modules)) or 0)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from components.data_files import read_mapping
 from components.errors import InputError
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from components.options import settings_of
-from components.yaml_files import read_mapping
 from pipelines.parameters import DEFAULTS, main, read_parameters
 
 PARAMS = Path(__file__).parents[3] / "pipelines" / "params"

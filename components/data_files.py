@@ -1,15 +1,18 @@
-"""YAML files and values, read by the rules of YAML 1.2.
+"""Small YAML and JSON files, read and checked with errors that name them.
 
-So `1e-3` is a number, and `on`, `off`, `yes`, `no` and dates are text; a key that occurs twice in a
-mapping is an error.
+YAML follows the rules of version 1.2: `1e-3` is a number, and `on`, `off`, `yes`, `no` and dates
+are text; a key that occurs twice in a mapping is an error.
 
 Source: https://yaml.org/spec/1.2.2/#103-core-schema
 """
 
+import json
 import re
+from collections.abc import Mapping
+from dataclasses import fields
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
@@ -17,6 +20,8 @@ from ruamel.yaml.error import YAMLError
 
 from components import storage
 from components.errors import InputError
+
+_Record = TypeVar("_Record")
 
 _SHIPPED_NAME = re.compile(r"[\w-]*")
 
@@ -106,6 +111,47 @@ def require_mapping(value: Any, thing: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         raise InputError(thing, "must hold names and values", "Write `name: value`, one per line")
     return value
+
+
+def read_json(path: Path, fix: str) -> Any:
+    """Read a JSON file of the project's own making.
+
+    Args:
+        path: The file.
+        fix: What to do about a file that is missing or broken, for errors.
+
+    Raises:
+        InputError: If the file is missing, cannot be read or is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(str(path), "there is no such file", fix) from error
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror})", fix) from error
+    except ValueError as error:
+        raise InputError(str(path), f"is not a JSON file: {error}", fix) from error
+
+
+def read_record(kind: type[_Record], path: Path, required: Mapping[str, type], fix: str) -> _Record:
+    """Read a dataclass from a JSON object; fields that it does not have are left out.
+
+    Args:
+        kind: The dataclass.
+        path: The file.
+        required: Type of each field that must be in the file.
+        fix: What to do about a file that is missing or broken, for errors.
+
+    Raises:
+        InputError: If `read_json` refuses it, or a field is missing or has another type.
+    """
+    content = read_json(path, fix)
+    known = content if isinstance(content, dict) else {}
+    for name, each in required.items():
+        if not isinstance(known.get(name), each):
+            raise InputError(str(path), f"must hold a {each.__name__} under {name!r}", fix)
+    names = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in known.items() if name in names})
 
 
 def _first_line(error: Exception) -> str:

@@ -1,15 +1,16 @@
-"""YAML by the rules of version 1.2, and files that are refused by name."""
+"""YAML by the rules of version 1.2, JSON, and files that are refused by name."""
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.data_files import parse_yaml, read_json, read_mapping, read_record, read_shipped
 from components.errors import InputError
-from components.yaml_files import parse_yaml, read_mapping, read_shipped
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,37 @@ def test_a_shipped_file_is_read_by_its_name_and_any_other_by_its_path(tmp_path):
     assert read_shipped(str(tmp_path / "mine.yaml"), tmp_path, "gate") == {"a": 2}
     with pytest.raises(InputError, match=r"gate 'stirct': is not known\. Use mine, strict, or"):
         read_shipped("stirct", tmp_path, "gate")
+
+
+@dataclass(frozen=True)
+class Point:
+    x: int
+    y: int = 0
+
+
+def test_a_record_is_read_by_its_fields_and_others_are_left_out(tmp_path):
+    (tmp_path / "point.json").write_text('{"x": 1, "later": true}')
+    assert read_record(Point, tmp_path / "point.json", {"x": int}, "Write it again") == Point(1)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"x": "1"}'])
+def test_a_record_without_a_required_field_is_refused(content, tmp_path):
+    (tmp_path / "point.json").write_text(content)
+    with pytest.raises(InputError, match=r"json: must hold a int under 'x'\. Write it again"):
+        read_record(Point, tmp_path / "point.json", {"x": int}, "Write it again")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.json", "there is no such file"),
+        (".", "cannot be read"),
+        ("cut.json", "is not a JSON file: Expecting"),
+        ("bytes.json", "is not a JSON file: .* decode"),
+    ],
+)
+def test_a_json_file_that_cannot_be_read_is_refused(name, said, tmp_path):
+    (tmp_path / "cut.json").write_text("[1,")
+    (tmp_path / "bytes.json").write_bytes(b'"\xff"')
+    with pytest.raises(InputError, match=said):
+        read_json(tmp_path / name, "Write it again")
