@@ -4,11 +4,10 @@
 | --- | --- |
 | `run` | the step as one function |
 | `sources`, `rows` | rows read from files, the hub and the generate step, and checked |
-| `split`, `mixing` | rows of each split, and how many synthetic rows join them |
+| `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |
 | `audit` | outcomes of the checks, and removed rows by reason |
-| `description` | what `dataset.json` says of the result |
-| `report`, `pictures`, `ledgers`, `diversity` | the data report |
-| `sample/` | the embedded data set |
+| `report`, `pictures`, `measures` | the data report |
+| `sample/` | the embedded data set: sentences written for this project, split 70/10/20 by label |
 | `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |
 """

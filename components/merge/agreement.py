@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from components.artifacts.dataset import REAL, SYNTHETIC
 from components.merge.audit import Audit
-from components.merge.diversity import distinct_n
+from components.merge.measures import distinct_n
 from components.merge.settings import MergeSettings
-from components.merge.split import subsample
+from components.merge.splits import subsample
 
 _FOLDS = 3
 _MAX_ROWS = 8000  # more rows cost more time than they add to a linear classifier

@@ -11,14 +11,14 @@ import pandas as pd
 
 from components.artifacts.dataset import REAL, SYNTHETIC, Description
 from components.merge import pictures
-from components.merge.diversity import (
+from components.merge.measures import (
     SAMPLE_ROWS,
+    LedgerSummary,
     distinct_n,
     nearest_real,
     sample,
     tfidf_distance,
 )
-from components.merge.ledgers import LedgerSummary
 from components.reports import data_uri, render_page
 
 _PAIRS = 10

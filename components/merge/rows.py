@@ -1,4 +1,4 @@
-"""Checked real and synthetic rows, and the splits they are divided into."""
+"""The real and the synthetic rows, read and checked."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATION
+from components.artifacts.dataset import SYNTHETIC, TRAIN
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
@@ -22,9 +22,8 @@ from components.merge.sources import (
     read_synthetic,
     read_tables,
 )
-from components.merge.split import split_pooled, split_rows
+from components.merge.splits import Splits, held_out, split_rows
 
-Splits = dict[str, pd.DataFrame]
 Origin = Mapping[str, Any]
 """The identity of a source: `name`, and its `sha256` by file or its `revision`."""
 
@@ -86,48 +85,6 @@ def read_all_synthetic(
     rows = pd.concat(parts, ignore_index=True) if parts else _no_rows()
     _log.info("merge: %d synthetic rows read", len(rows))
     return remove_repeats(rows, settings, audit), origins
-
-
-def divide(real: Splits, synthetic: pd.DataFrame, settings: MergeSettings) -> Splits:
-    """Split the real rows and add the synthetic ones to train; with `pool`, split them together."""
-    if settings.pool:
-        return split_pooled(real, synthetic, settings)
-    splits = split_rows(real, settings)
-    return splits | {TRAIN: pd.concat([splits[TRAIN], synthetic], ignore_index=True)}
-
-
-def held_out(splits: Splits) -> pd.DataFrame:
-    """Join the rows of validation and test."""
-    return pd.concat([splits[VALIDATION], splits[TEST]], ignore_index=True)
-
-
-def require_similar_labels(splits: Splits, settings: MergeSettings, audit: Audit) -> None:
-    """Refuse validation or test rows with another distribution of labels than train has.
-
-    Only real rows count. The shift is the total variation distance: half the sum of the
-    differences of the labels' shares, 0 to 1. A difference of one row of the split, which no
-    way of splitting avoids, does not count.
-
-    Raises:
-        InputError: If the shift is greater than `max_label_shift`.
-    """
-    train, limit = _shares(splits[TRAIN]), settings.max_label_shift
-    for name in (VALIDATION, TEST):
-        other = _shares(splits[name])
-        difference = other.sub(train, fill_value=0)
-        shift = float((difference.abs() - 1 / len(splits[name])).clip(lower=0).sum() / 2)
-        labels = difference.rename(index=dict(enumerate(audit.labels)))
-        said = ", ".join(f"{label} {each:+.1%}" for label, each in labels.items())
-        failure = InputError(
-            f"labels of {name} against train",
-            f"differ by {shift:.3f}, more than max_label_shift={limit:g}: {said}",
-            "Split the data set again (merge splits a single table) or raise max_label_shift",
-        )
-        audit.require_at_most(f"label_shift_{name}", shift, limit, failure, found=_no_rows())
-
-
-def _shares(rows: pd.DataFrame) -> "pd.Series[float]":
-    return rows["label"][rows["source"] == REAL].value_counts(normalize=True).sort_index()
 
 
 def _no_rows() -> pd.DataFrame:

@@ -1,29 +1,39 @@
 """The merge step: one data set of real and synthetic rows, split before anything else."""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from components.artifacts.dataset import TRAIN, Description, write_dataset
-from components.artifacts.synthetic import LEDGER
-from components.artifacts.task import load_task
-from components.merge.agreement import filter_labels
-from components.merge.audit import Audit
-from components.merge.clean import clean_train, remove_leaks
-from components.merge.description import describe
-from components.merge.ledgers import read_ledgers
-from components.merge.mixing import mix
-from components.merge.report import DataReport, render
-from components.merge.rows import (
-    divide,
-    held_out,
-    read_all_synthetic,
-    read_real,
-    require_similar_labels,
+import numpy as np
+import pandas as pd
+
+from components.artifacts.dataset import (
+    SPLITS,
+    SYNTHETIC,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Description,
+    write_dataset,
 )
+from components.artifacts.synthetic import LEDGER
+from components.artifacts.task import Task, load_task
+from components.merge.agreement import filter_labels
+from components.merge.audit import INVALID, Audit
+from components.merge.clean import clean_train, remove_leaks
+from components.merge.measures import read_ledgers
+from components.merge.report import DataReport, render
+from components.merge.rows import Origin, read_all_synthetic, read_real
 from components.merge.settings import MergeSettings
+from components.merge.splits import Splits, divide, held_out, mix, require_similar_labels
 
 PROBLEMS = "problems.csv"
+_POOLED = (
+    "Real and synthetic rows were pooled before validation was drawn, so validation holds "
+    "synthetic rows like those trained on, and its scores flatter the model."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -62,10 +72,59 @@ def merge(
     train, agreement = filter_labels(train, settings, audit)
     splits[TRAIN] = mix(train, settings, audit)
     _log.info("merge: rows removed from train: %s", dict(+audit.removed))
-    described = describe(splits, task, settings, audit, agreement, [origin, *origins])
+    described = _described(splits, task, settings, audit, agreement, [origin, *origins])
     description = write_dataset(splits, described, output)
     if report:
         ledgers = [folder / LEDGER for folder in synthetic if (folder / LEDGER).is_file()]
         page = render(DataReport(description, splits, audit.examples(), read_ledgers(ledgers)))
         report.write_text(page, encoding="utf-8")
     return description
+
+
+def _described(
+    splits: Splits,
+    task: Task,
+    settings: MergeSettings,
+    audit: Audit,
+    agreement: Mapping[str, Any],
+    sources: Sequence[Origin],
+) -> Description:
+    """Describe a data set before it is written."""
+    removed = dict(audit.removed)
+    invalid = (INVALID, f"{SYNTHETIC}_{INVALID}")
+    return Description(
+        task=task.name,
+        labels=task.names,
+        rows={name: dict(Counter(splits[name]["source"]).most_common()) for name in SPLITS},
+        rows_by_label={name: _by_label(splits[name], task) for name in SPLITS},
+        removed=removed,
+        removed_from_train={why: rows for why, rows in removed.items() if why not in invalid},
+        checks=audit.checks,
+        models=_models(splits),
+        optimistic_validation=settings.pool,
+        optimistic_validation_reason=_reason(splits) if settings.pool else "",
+        source={"dataset": settings.dataset, "revision": settings.dataset_revision},
+        seed=settings.seed,
+        agreement=agreement,
+        sources=sources,
+    )
+
+
+def _reason(splits: Splits) -> str:
+    is_shared = splits[TEST] is splits[VALIDATION]
+    return f"{_POOLED} The test split is the same rows." if is_shared else _POOLED
+
+
+def _models(splits: Splits) -> dict[str, dict[str, int]]:
+    """Count the synthetic rows of each model, by split."""
+    counts: dict[str, dict[str, int]] = {}
+    for name, rows in splits.items():
+        models = rows["model"][rows["source"] == SYNTHETIC].value_counts(sort=False)
+        for model, count in models.items():
+            counts.setdefault(str(model), {})[name] = int(count)
+    return counts
+
+
+def _by_label(rows: pd.DataFrame, task: Task) -> dict[str, int]:
+    counts = np.bincount(rows["label"], minlength=len(task.names)).tolist()
+    return dict(zip(task.names, counts, strict=True))

@@ -29,7 +29,7 @@ from components.generate.llm import Answer, ChatClient, Request, in_order
 from components.generate.parse import Candidate
 from components.generate.prompts import Prompts
 from components.generate.style import load_style
-from components.merge.diversity import distinct_n
+from components.merge.measures import distinct_n
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 

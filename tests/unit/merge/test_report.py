@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from components.artifacts.dataset import Description
 from components.merge import pictures
-from components.merge.ledgers import LedgerSummary, Rejection, read_ledgers
+from components.merge.measures import LedgerSummary, Rejection, read_ledgers
 from components.merge.report import DataReport, render
 from tests.pages import Page
 

@@ -2,17 +2,21 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.dataset import TEST, TRAIN, VALIDATION
 from components.errors import InputError
+from components.merge.audit import Audit
 from components.merge.settings import MergeSettings
-from components.merge.sources import TEST, TRAIN, VALIDATION, WHOLE
-from components.merge.split import split_rows, subsample
+from components.merge.sources import WHOLE
+from components.merge.splits import mix, quotas, split_rows, subsample
 
 COUNTS = st.lists(st.integers(12, 60), min_size=2, max_size=6)
 FRACTIONS = st.floats(0.15, 0.5)
 SEEDS = st.integers(0, 2**31 - 1)
+LABELS = ["a", "b", "c"]
+PER_LABEL = st.lists(st.integers(0, 30), min_size=3, max_size=3)
 
 
 def table(counts):
@@ -117,3 +121,74 @@ def test_nothing_is_drawn_where_there_is_nothing_to_leave_out(rows):
 def test_a_subsample_without_one_of_the_labels_is_refused():
     with pytest.raises(InputError, match="cannot give 5 of its 102 rows to the subsampled train"):
         subsample(table([100, 2]), 5, seed=0)
+
+
+def mixed_table(real, synthetic):
+    rows = [("real", label) for label, n in enumerate(real) for _ in range(n)]
+    rows += [("synthetic", label) for label, n in enumerate(synthetic) for _ in range(n)]
+    frame = pd.DataFrame(rows, columns=["source", "label"])
+    return frame.assign(text=[f"text {n}" for n in range(len(frame))])
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    PER_LABEL,
+    PER_LABEL,
+    st.integers(0, 20),
+    st.floats(0, 1),
+    st.booleans(),
+    st.integers(0, 99),
+)
+def test_never_more_than_asked_and_real_rows_stay(
+    tmp_path, real, synthetic, per_label, share, top_up, seed
+):
+    choice = MergeSettings(
+        synthetic_per_label=per_label, max_synthetic_share=share, top_up=top_up, seed=seed
+    )
+    train, audit = mixed_table(real, synthetic), Audit(LABELS, tmp_path / "problems.csv")
+    mixed = mix(train, choice, audit)
+    extra = mixed[mixed["source"] == "synthetic"]
+    counts = extra["label"].value_counts().reindex(range(3), fill_value=0)
+
+    assert set(mixed["text"]) <= set(train["text"])
+    assert len(mixed) + audit.removed["synthetic_over_limit"] == len(train)
+    assert (mixed["source"] == "real").sum() == sum(real)
+    assert share == 1 or len(extra) <= share * len(mixed) + 1e-6
+    assert not per_label or counts.max() <= per_label
+    if top_up:
+        assert all(n == 0 or n + r <= max(real) for n, r in zip(counts, real, strict=True))
+    again = mix(train, choice, Audit(LABELS, tmp_path / "problems.csv"))
+    pd.testing.assert_frame_equal(mixed, again)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"max_synthetic_share": 1.0}, [30, 6, 20]),
+        ({"max_synthetic_share": 0.5}, [12, 6, 12]),
+        ({"max_synthetic_share": 0.0}, [0, 0, 0]),
+        ({"synthetic_per_label": 10}, [10, 6, 10]),
+        ({"top_up": True, "max_synthetic_share": 1.0}, [0, 6, 16]),
+    ],
+)
+def test_rows_are_shared_out_evenly(choice, expected):
+    given_rows, real = {0: 30, 1: 6, 2: 20}, {0: 18, 1: 10, 2: 2}
+
+    wanted = quotas(given_rows, real, MergeSettings(**choice))
+    assert [wanted[label] for label in range(3)] == expected
+
+
+def test_another_seed_draws_other_rows(tmp_path):
+    drawn = [
+        set(
+            mix(
+                mixed_table([50, 50, 50], [50, 50, 50]),
+                MergeSettings(synthetic_per_label=10, seed=seed),
+                Audit(LABELS, tmp_path / "problems.csv"),
+            )["text"]
+        )
+        for seed in (0, 1)
+    ]
+    assert drawn[0] != drawn[1]

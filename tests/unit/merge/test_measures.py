@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_distances
 
-from components.merge.diversity import distinct_n, nearest_real, sample, tfidf_distance
+from components.merge.measures import distinct_n, nearest_real, sample, tfidf_distance
 
 WORDS = st.sampled_from(["i", "feel", "so", "happy", "sad", "today"])
 SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
