@@ -1,6 +1,7 @@
 """A real data set, a real trained model, a real predictor, and places to store things."""
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from components.artifacts.model import bundle
 from components.artifacts.task import load_task
@@ -49,11 +51,14 @@ def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained on the sample for two epochs."""
-    folder = tmp_path_factory.mktemp("trained")
+    """A model trained on the sample for two epochs, by one worker process for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
     # After two epochs many texts lie near the border of two labels.
     settings = TrainSettings(epochs=2, min_int8_agreement=0.8)
-    fine_tune(settings, dataset_folder, folder / "model", folder / "checkpoints")
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "model").exists():
+            fine_tune(settings, dataset_folder, folder / "model", folder / "checkpoints")
     return folder / "model"
 
 

@@ -40,5 +40,5 @@ def require_rights(cluster: Cluster, service_name: str) -> None:
     ]
     if missing:
         rule = f"may not {', '.join(missing)}"
-        fix = "Give it the role of manifests/base/deployer-role.yaml"
+        fix = "Give it the role of manifests/base/deployer.yaml"
         raise InputError(f"account in namespace {cluster.namespace}", rule, fix)

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 
 from components import storage
 from components.artifacts.registry import CLAIMS, read_champion
-from components.errors import InputError
+from components.errors import InputError, StepError
 
 _CONTENT = b"{}\n"
 
@@ -52,7 +52,7 @@ def _write(folder: str, run_id: str, *, is_guarded: bool) -> None:
         else:
             store.write(name, _CONTENT)
     # An account that publishes needs no right to remove; then the file stays.
-    with suppress(InputError, OSError):
+    with suppress(StepError, OSError):
         store.remove([name])
 
 

@@ -77,7 +77,7 @@ def test_the_model_is_not_taken_for_one_of_the_shipped_task(work, tmp_path):
     with pytest.raises(InputError, match="has the labels billing, technical, account, but the"):
         files = (tmp_path / name for name in "abc")
         evaluate(EvaluateSettings(), work / "model", work / "dataset", *files)
-    with pytest.raises(InputError, match=r"has the labels \['billing', 'technical', 'account'\]"):
+    with pytest.raises(InputError, match="has the labels billing, technical, account, but the"):
         fine_tune(TrainSettings(), work / "dataset", tmp_path / "model", tmp_path / "checkpoints")
 
 
