@@ -1,1 +1,1 @@
-"""What passes between the steps, one module per artifact, with its reader, writer and checks."""
+"""The artifacts that pass between the steps, one module each: reader, writer and checks."""

@@ -143,19 +143,18 @@ def read_dataset(folder: Path, labels: Sequence[str]) -> Dataset:
         InputError: If a file or column is missing, a split is empty, a row is malformed, the
             labels are others, or the train split has a single label.
     """
-    description = read_description(folder)
-    _require_labels(folder, description, labels)
-    splits = {name: _as_split(_read_table(folder, name, len(labels))) for name in SPLITS}
+    splits = {name: read_split(folder, name, labels) for name in SPLITS}
     if len(np.unique(splits[TRAIN].labels)) < 2:
         fix = "Merge again with rows of every label"
         raise InputError(str(split_file(folder, TRAIN)), "has rows of one label only", fix)
-    return Dataset(description, splits[TRAIN], splits[VALIDATION], splits[TEST])
+    return Dataset(read_description(folder), splits[TRAIN], splits[VALIDATION], splits[TEST])
 
 
 def read_split(folder: Path, split: str, labels: Sequence[str]) -> Split:
     """Read one split, without pandas; takes and refuses what `read_dataset` does."""
-    _require_labels(folder, read_description(folder), labels)
-    return _as_split(_read_table(folder, split, len(labels)))
+    table = _read_table(folder, split, labels)
+    sources = table["source"].to_pylist() if "source" in table.column_names else ()
+    return Split(table["text"].to_pylist(), table["label"].to_numpy().astype(np.int64), sources)
 
 
 def read_frame(folder: Path, split: str, labels: Sequence[str]) -> "pd.DataFrame":
@@ -164,8 +163,7 @@ def read_frame(folder: Path, split: str, labels: Sequence[str]) -> "pd.DataFrame
     Returns:
         Columns `text`, `label` (id) and perhaps `source` and `weight`.
     """
-    _require_labels(folder, read_description(folder), labels)
-    frame: pd.DataFrame = _read_table(folder, split, len(labels)).to_pandas(use_threads=False)
+    frame: pd.DataFrame = _read_table(folder, split, labels).to_pandas(use_threads=False)
     return frame
 
 
@@ -190,15 +188,17 @@ def split_file(folder: Path, split: str) -> Path:
     return folder / f"{split}.parquet"
 
 
-def _require_labels(folder: Path, description: Description, labels: Sequence[str]) -> None:
-    if description.labels != tuple(labels):
-        given = ", ".join(map(str, description.labels))
+def _require_labels(folder: Path, labels: Sequence[str]) -> None:
+    found = read_description(folder).labels
+    if found != tuple(labels):
+        given = ", ".join(map(str, found))
         rule = f"has the labels {given}, but the task has {', '.join(labels)}"
         fix = "Set task to the one that it was merged for, or merge again with this task"
         raise InputError(f"data set {folder}", rule, fix)
 
 
-def _read_table(folder: Path, split: str, label_count: int) -> pyarrow.Table:
+def _read_table(folder: Path, split: str, labels: Sequence[str]) -> pyarrow.Table:
+    _require_labels(folder, labels)
     path = split_file(folder, split)
     if not path.is_file():
         raise InputError(str(path), "there is no such file", _MERGE_AGAIN)
@@ -211,7 +211,7 @@ def _read_table(folder: Path, split: str, label_count: int) -> pyarrow.Table:
         raise InputError(str(path), f"has no column {', '.join(sorted(missing))}", _MERGE_AGAIN)
     if not table.num_rows:
         raise InputError(str(path), "has no rows", "Merge again with more real rows")
-    _require_valid(table, path, label_count)
+    _require_valid(table, path, len(labels))
     return table
 
 
@@ -223,9 +223,3 @@ def _require_valid(table: pyarrow.Table, path: Path, label_count: int) -> None:
     if not are_whole or not set(labels.unique().to_pylist()) <= set(range(label_count)):
         rule = f"must hold a whole number from 0 to {label_count - 1} in every row"
         raise InputError(f"{path}, column label", rule, _MERGE_AGAIN)
-
-
-def _as_split(table: pyarrow.Table) -> Split:
-    labels = table["label"].to_numpy().astype(np.int64)
-    sources = table["source"].to_pylist() if "source" in table.column_names else ()
-    return Split(table["text"].to_pylist(), labels, sources)

@@ -49,7 +49,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Completion:
-    """What the LLM answered to a request, and its cost.
+    """The answer of the LLM to a request, and its cost.
 
     Args:
         raw: The answer as it came.

@@ -30,13 +30,14 @@ class Tally:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so little is accepted that more requests would be wasted."""
+        """True if so little is accepted that more requests would be wasted."""
         share = self.accepted / max(1, self.verdicts.total())
         return self.answers >= _ANSWERS_BEFORE_HOPELESS and share < _HOPELESS_SHARE
 
-    def reasons(self, count: int = 3) -> str:
-        """The most frequent verdicts, as text."""
-        common = self.verdicts.most_common(count)
+    @property
+    def reasons(self) -> str:
+        """The three most frequent verdicts, as text."""
+        common = self.verdicts.most_common(3)
         return ", ".join(f"{verdict} {number}" for verdict, number in common) or "no candidates"
 
 
@@ -74,7 +75,7 @@ class Harvest:
 
     @property
     def end(self) -> str:
-        """Why nothing more should be asked; empty while more should."""
+        """The reason to stop asking; empty while more should be asked."""
         settings, minutes = self._settings, (time.monotonic() - self._started) / 60
         if not self.wanting:
             return "every quota is met"
@@ -113,7 +114,7 @@ class Harvest:
         reason = self.end or f"{self._settings.request_budget} requests per label are spent"
         yields = "; ".join(
             f"{label} {self._tallies[label].accepted}/{self._settings.quota}"
-            f" ({self._tallies[label].reasons()})"
+            f" ({self._tallies[label].reasons})"
             for label in sorted(self.wanting)
         )
         if self._settings.allow_partial and self.rows:

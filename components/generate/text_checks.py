@@ -63,7 +63,7 @@ _IMPROBABLE = 0.05
 
 
 def has_hidden_characters(text: str) -> bool:
-    """Tell if a text has control, format, private or unassigned characters or selectors.
+    """Check for control, format, private or unassigned characters or selectors in a text.
 
     Among them are line breaks, bidirectional overrides and isolates, zero-width characters,
     tags and lone surrogates. Characters that join the parts of an emoji are no fault.
@@ -75,7 +75,7 @@ def has_hidden_characters(text: str) -> bool:
 
 
 def speaks_of_the_prompt(text: str) -> bool:
-    """Tell if a text has a refusal, a preamble, an injected instruction or a chat marker."""
+    """Check for a refusal, a preamble, an injected instruction or a chat marker in a text."""
     lowered = text.lower()
     return any(pattern.search(lowered) for pattern in _PATTERNS)
 
@@ -116,7 +116,7 @@ class UnsafeWords:
         self._words = {_undisguised(entry) for entry in entries if entry and " " not in entry}
 
     def occur_in(self, text: str, folded: str) -> bool:
-        """Tell if a text has an unsafe word.
+        """Check for an unsafe word in a text.
 
         Args:
             text: The text as it is.
@@ -145,7 +145,7 @@ class LanguageCheck:
         self._identifier = _identifier(language)
 
     def is_other(self, text: str) -> bool:
-        """Tell if the text is long enough to judge, and the wanted language is improbable."""
+        """Check if a text is long enough to judge, and the wanted language improbable."""
         if len(text.split()) < _MIN_WORDS_JUDGED:
             return False
         likeliest, _ = self._identifier.classify(text)

@@ -13,14 +13,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m components.merge", description=main.__doc__)
     parser.add_argument("--output", type=Path, required=True, help="data set folder to write")
     parser.add_argument("--report", type=Path, help="HTML file to write")
-    parser.add_argument(
-        "--synthetic",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="FOLDER",
-        help="folders of the generate step",
-    )
+    folders = "folders of the generate step"
+    parser.add_argument("--synthetic", type=Path, nargs="*", default=[], help=folders)
     command_line.add_settings_options(parser)
     arguments = parser.parse_args()
     command_line.start_logging()

@@ -51,7 +51,7 @@ def checked(
 
 def remove_repeats(synthetic: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFrame:
     """Remove synthetic rows that (nearly) repeat an earlier one, of any source."""
-    matches = _series(first_matches(synthetic["text"], settings.leak_similarity))
+    matches = pd.Series(first_matches(synthetic["text"], settings.leak_similarity), dtype="float64")
     matched = matches.notna()
     first = synthetic.iloc[matches.fillna(0).astype(int)] if len(synthetic) else synthetic
     is_other = matched & (synthetic["origin"].to_numpy() != first["origin"].to_numpy())
@@ -72,7 +72,8 @@ def remove_leaks(
         InputError: If there are more such rows than `max_leak_share` allows.
     """
     train, texts = train.reset_index(drop=True), list(held_out["text"])
-    matches = _series(near_matches(train["text"], texts, settings.leak_similarity))
+    near = near_matches(train["text"], texts, settings.leak_similarity)
+    matches = pd.Series(near, dtype="float64")
     leaked = matches.notna()
     place = matches[leaked].astype(int)
     same = train["text"][leaked].map(fold) == held_out["text"].iloc[place].map(fold).to_numpy()
@@ -106,10 +107,6 @@ def clean_train(train: pd.DataFrame, audit: Audit) -> pd.DataFrame:
     rows = audit.drop(train, conflicting, "conflicting_labels")
     rows = audit.drop(rows, copies[rows.index], "copies_real")
     return audit.drop(rows, keys[rows.index].duplicated(), "repeated").reset_index(drop=True)
-
-
-def _series(matches: list[int | None]) -> "pd.Series[float]":
-    return pd.Series(matches, dtype="float64")
 
 
 def _faults(raw: pd.DataFrame, task: Task, max_characters: int) -> Iterator[str | None]:

@@ -16,12 +16,7 @@ from components.errors import InputError
 from components.merge.audit import Audit
 from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
 from components.merge.settings import MergeSettings
-from components.merge.sources import (
-    fingerprint,
-    locate,
-    read_synthetic,
-    read_tables,
-)
+from components.merge.sources import fingerprint, locate, read_synthetic, read_tables
 from components.merge.splits import Splits, held_out, split_rows
 
 Origin = Mapping[str, Any]

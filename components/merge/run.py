@@ -54,7 +54,7 @@ def merge(
         settings: Where the real rows come from, what is checked and how rows are mixed.
         synthetic: Folders of the generate step; none for real rows only.
         output: Folder for the data set.
-        problems: CSV file for the rows that a check finds; `problems.csv` beside `output` if
+        problems: CSV file for the rows that a check finds; `problems.csv` next to `output` if
             not given. It stays when the step fails.
         report: HTML file for the data report; None for no report.
 
