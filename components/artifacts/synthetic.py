@@ -9,7 +9,7 @@ generate writes a folder of two files, which merge reads:
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,10 @@ def parse_line(text: str) -> AnswerLine | CandidateLine | None:
     """Read one ledger line; None if it is broken, as a process that was killed may leave it."""
     try:
         fields = json.loads(text)
-        return _PARSERS[fields.pop("kind")](fields)
+        kind = fields.pop("kind")
+        if kind == _ANSWER:
+            return _answer(fields)
+        return _candidate(fields) if kind == _CANDIDATE else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
@@ -148,9 +151,3 @@ def _candidate(fields: dict[str, Any]) -> CandidateLine:
 def _origin(fields: dict[str, Any]) -> Origin:
     label, model, turn = map(fields.pop, ("label", "model", "turn"))
     return Origin(str(label), str(model), int(turn), fields)
-
-
-_PARSERS: Mapping[str, Callable[[dict[str, Any]], AnswerLine | CandidateLine]] = {
-    _ANSWER: _answer,
-    _CANDIDATE: _candidate,
-}

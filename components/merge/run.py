@@ -90,6 +90,8 @@ def _described(
     sources: Sequence[Origin],
 ) -> Description:
     """Describe a data set before it is written."""
+    is_shared = splits[TEST] is splits[VALIDATION]
+    reason = f"{_POOLED} The test split is the same rows." if is_shared else _POOLED
     removed = dict(audit.removed)
     invalid = (INVALID, f"{SYNTHETIC}_{INVALID}")
     return Description(
@@ -102,17 +104,12 @@ def _described(
         checks=audit.checks,
         models=_models(splits),
         optimistic_validation=settings.pool,
-        optimistic_validation_reason=_reason(splits) if settings.pool else "",
+        optimistic_validation_reason=reason if settings.pool else "",
         source={"dataset": settings.dataset, "revision": settings.dataset_revision},
         seed=settings.seed,
         agreement=agreement,
         sources=sources,
     )
-
-
-def _reason(splits: Splits) -> str:
-    is_shared = splits[TEST] is splits[VALIDATION]
-    return f"{_POOLED} The test split is the same rows." if is_shared else _POOLED
 
 
 def _models(splits: Splits) -> dict[str, dict[str, int]]:
