@@ -13,7 +13,7 @@ from components.yaml_files import read_shipped
 
 NOT_SIGNIFICANTLY_WORSE = "not_significantly_worse"
 
-_SHIPPED = resources.files("components.evaluate.gate") / "gates"
+_SHIPPED = resources.files("components.evaluate") / "gates"
 
 
 @dataclass(frozen=True)
