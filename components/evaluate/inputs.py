@@ -74,13 +74,7 @@ class EvaluationInputs:
 def read_inputs(
     settings: EvaluateSettings, model: Path, dataset: Path, real_only: Path | None
 ) -> EvaluationInputs:
-    """Read everything that the settings and the pipeline name.
-
-    Args:
-        settings: The user's choices.
-        model: Model folder.
-        dataset: Data set folder.
-        real_only: Folder of a model trained without synthetic rows; may be None or empty.
+    """Read everything that the settings and the pipeline name, as `run.evaluate` takes it.
 
     Raises:
         InputError: If something is missing, malformed, not to be trusted or of another task.

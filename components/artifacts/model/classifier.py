@@ -161,9 +161,4 @@ def _engine(folder: Path, threads: int, precision: str) -> Infer:
     if precision == "torch":
         return _load_torch(folder / bundle.MERGED, threads)
     session = inference_session(folder / bundle.ONNX[precision], threads)
-
-    def infer(feed: Feed) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = session.run(["logits"], feed)[0]
-        return logits
-
-    return infer
+    return lambda feed: session.run(["logits"], feed)[0]

@@ -27,13 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float32]:
-    """Classify the texts of a split: probabilities of shape (rows, labels).
-
-    Args:
-        classifier: The model.
-        split: The texts.
-        what: Names model and split in the log.
-    """
+    """Classify the texts of a split: probabilities of shape (rows, labels); the log says `what`."""
     chunks = []
     for start in range(0, len(split.texts), _CHUNK):
         chunks.append(classifier.probabilities(split.texts[start : start + _CHUNK]))
@@ -85,18 +79,6 @@ def score(
     )
 
 
-def _top2_accuracy(truth: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
-    count = shares.shape[1]
-    # With two labels scikit-learn takes the scores for those of one class.
-    return (
-        float(top_k_accuracy_score(truth, shares, k=2, labels=range(count))) if count > 2 else 1.0
-    )
-
-
-def _rows(matrix: NDArray[Any]) -> tuple[tuple[Any, ...], ...]:
-    return tuple(tuple(row) for row in matrix.tolist())
-
-
 def reliability(
     truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]
 ) -> tuple[ReliabilityBin, ...]:
@@ -120,13 +102,10 @@ def reliability(
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Average the distance of confidence and accuracy over all rows, 0 to 1.
+    """Average the distance of confidence and accuracy over all rows of a reliability diagram.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3. The
     maintained libraries that offer it (torchmetrics, netcal) would bring torch into this step.
-
-    Args:
-        bins: A reliability diagram.
     """
     distances = [abs(each.confidence - each.accuracy) for each in bins]
     return float(np.average(distances, weights=[each.rows for each in bins]))
@@ -146,3 +125,15 @@ def uncalibrated_error(
     powers = probabilities.astype(np.float64) ** temperature
     uncalibrated = powers / powers.sum(axis=1, keepdims=True)
     return expected_calibration_error(reliability(truth, uncalibrated))
+
+
+def _top2_accuracy(truth: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
+    count = shares.shape[1]
+    # With two labels scikit-learn takes the scores for those of one class.
+    if count == 2:
+        return 1.0
+    return float(top_k_accuracy_score(truth, shares, k=2, labels=range(count)))
+
+
+def _rows(matrix: NDArray[Any]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())
