@@ -1,13 +1,17 @@
 """Errors that name the thing, the rule and the fix.
 
-StepError              every entry point reports it in one line and exits with status 1
-├── InputError         what the user gave is wrong: a setting, a file, a row, a right
-└── WorkError          the input was right, but the work failed
+StepError                   every entry point reports it in one line and exits with status 1
+├── InputError              what the user gave is wrong: a setting, a file, a row, a right
+└── WorkError               the input was right, but the work failed
     ├── ClusterError        the API server refused a request or does not answer
     ├── LeaseError          another deploy of the service is under way, or has taken over
     ├── RolloutError        a service does not come to serve what was asked for
     ├── ServingError        a predictor does not start, does not answer, or answers wrongly
     └── ChampionMovedError  another run has replaced the champion in the meantime
+
+Where code treats a case apart, its module refines one of them: `storage` NoPackageError (an
+InputError); `deploy` ConflictError and ForbiddenError (ClusterError), LeaseLostError (LeaseError)
+and NotAnsweringError (ServingError).
 """
 
 import math

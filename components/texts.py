@@ -60,14 +60,19 @@ class NearTexts:
         self._new_sketch = RMinHash
         self._index = RMinHashLSH(similarity, self._hashes, bands)
         self._texts: dict[int, str] = {}
+        self._keys: dict[str, int] = {}
 
     def add(self, key: int, folded: str) -> None:
-        """Remember a text under a key."""
+        """Remember a text under a key, unless it is known under another one."""
+        if self._keys.setdefault(folded, key) != key:
+            return
         self._texts[key] = folded
         self._index.insert(key, self._sketch(self._shingles(folded)))
 
     def find(self, folded: str) -> int | None:
-        """Find the lowest key of a text that is nearly the same, or None."""
+        """Find the key of the same text, else the lowest of one nearly the same, or None."""
+        if folded in self._keys:
+            return self._keys[folded]
         shingles = self._shingles(folded)
         proposed = sorted(self._index.query(self._sketch(shingles)))
         return next((key for key in proposed if self._is_near(shingles, key)), None)
@@ -85,31 +90,21 @@ class NearTexts:
 def near_matches(
     texts: Iterable[str], references: Sequence[str], similarity: float
 ) -> list[int | None]:
-    """Find for each text the place of a reference that is (nearly) the same by word pairs, or None.
-
-    A reference that folds to the same text is preferred to one that is nearly the same.
-    """
+    """Find for each text the place of a reference that is (nearly) the same, or None."""
     known = NearTexts(similarity, word_pairs)
-    places: dict[str, int] = {}
     for place, folded in enumerate(map(fold, references)):
-        if places.setdefault(folded, place) == place:
-            known.add(place, folded)
-    return [
-        places[folded] if folded in places else known.find(folded) for folded in map(fold, texts)
-    ]
+        known.add(place, folded)
+    return [known.find(fold(text)) for text in texts]
 
 
 def first_matches(texts: Iterable[str], similarity: float) -> list[int | None]:
     """Find for each text the place of an earlier one that it (nearly) repeats, or None."""
     known = NearTexts(similarity, word_pairs)
-    places: dict[str, int] = {}
-    matches: list[int | None] = []
+    matches = []
     for place, folded in enumerate(map(fold, texts)):
-        match = places[folded] if folded in places else known.find(folded)
-        if match is None:
-            places[folded] = place
+        matches.append(known.find(folded))
+        if matches[-1] is None:
             known.add(place, folded)
-        matches.append(match)
     return matches
 
 

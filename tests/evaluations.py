@@ -15,14 +15,14 @@ from components.artifacts.evaluation.comparison import (
     Rule,
     Verdict,
 )
-from components.artifacts.evaluation.findings import (
+from components.artifacts.evaluation.scores import (
+    Interval,
     LabelError,
     Mistake,
     Robustness,
     Slice,
     WordWeight,
 )
-from components.artifacts.evaluation.scores import Interval
 from components.artifacts.model.history import History
 from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.scores import score

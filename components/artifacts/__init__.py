@@ -1,1 +1,11 @@
-"""The artifacts that pass between the steps, one module each: reader, writer and checks."""
+"""What passes between the steps (the edges of the graph in README.md), with readers and checks.
+
+| module | artifact | from | to |
+| --- | --- | --- | --- |
+| `task`, `tasks/` | the labels and what they mean | the user | every step |
+| `synthetic` | an LLM's sentences and its ledger | generate | merge |
+| `dataset` | the merged data set | merge | train, evaluate, deploy |
+| `model` | the trained, exported and sealed model | train | evaluate, deploy, serve |
+| `evaluation` | scores and the gate's verdict | evaluate | deploy |
+| `registry` | published models and the champion | deploy | preflight and evaluate of the next run |
+"""

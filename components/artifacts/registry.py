@@ -16,7 +16,7 @@ champion's predecessor never gets into service.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +142,8 @@ def publish(folder: Path, uri: str) -> None:
         store.put(folder, [bundle.MANIFEST])
 
 
-def fetch(uri: str, into: Path) -> Path:
-    """Make a published folder readable as a verified local path.
+def fetch(uri: str, into: Path) -> bundle.SealedModel:
+    """Make a published folder readable on this machine, and verify it.
 
     Args:
         uri: The URI it was published at; a folder on this machine stays where it is.
@@ -153,16 +153,14 @@ def fetch(uri: str, into: Path) -> Path:
         InputError: If there is none, it is incomplete, does not verify or cannot be read.
     """
     if storage.local_path(uri):
-        folder = storage.fetch(uri, into)
-        bundle.verify(folder)
-        return folder
+        return bundle.verify(storage.fetch(uri, into))
     target = into / storage.split(uri)[1]
     with storage.staged(target) as draft:
-        bundle.download(uri, draft)
-    return target
+        sealed = bundle.download(uri, draft)
+    return replace(sealed, folder=target)
 
 
-def fetch_model(champion: Champion, into: Path) -> Path:
+def fetch_model(champion: Champion, into: Path) -> bundle.SealedModel:
     """Fetch the champion's model folder, verified to be the model that was released.
 
     Args:
@@ -172,12 +170,11 @@ def fetch_model(champion: Champion, into: Path) -> Path:
     Raises:
         InputError: If the folder is missing, does not verify, or holds another model.
     """
-    folder = fetch(champion.model_uri, into)
-    actual = storage.sha256(folder / bundle.MANIFEST)
-    if actual != champion.manifest_sha256:
-        rule = f"has the manifest {actual}, but {champion.manifest_sha256} was released"
+    model = fetch(champion.model_uri, into)
+    if model.sha256 != champion.manifest_sha256:
+        rule = f"has the manifest {model.sha256}, but {champion.manifest_sha256} was released"
         raise InputError(champion.model_uri, rule, "Restore the released model")
-    return folder
+    return model
 
 
 def _claim(uri: str, manifest_sha256: str) -> None:

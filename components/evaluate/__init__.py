@@ -4,11 +4,9 @@
 | --- | --- |
 | `component` | the KFP face |
 | `settings` | the user's choices |
-| `run` | the story of the step |
+| `run` | the story of the step: read, measure, judge, report |
 | `inputs` | everything an evaluation is based on, read and checked |
-| `out_of_domain` | labelled texts from another source |
-| `assess` | all measurements, put together |
 | `measure` | each measurement |
-| `gate` | the rules that a release must meet |
+| `gate`, `gates/` | the rules that a release must meet, and the shipped gate files |
 | `report` | report page and model card |
 """

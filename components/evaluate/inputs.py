@@ -1,5 +1,6 @@
 """Everything that an evaluation is based on, read and checked before any of it is used."""
 
+import csv
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
+from components import storage
 from components.artifacts.dataset import Dataset, Split, read_dataset
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
@@ -14,9 +18,11 @@ from components.artifacts.model.history import History, read_history
 from components.artifacts.registry import Champion, fetch_model, read_champion
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
-from components.evaluate.gate.rules import Gate, load_gate
-from components.evaluate.out_of_domain import read_out_of_domain
-from components.evaluate.settings import EvaluateSettings
+from components.evaluate.gate import Gate, load_gate
+from components.evaluate.settings import SAMPLE, EvaluateSettings
+
+_SAMPLE_URI = "package:components.merge/sample/test.csv"
+_FEWEST_ROWS = 50
 
 _log = logging.getLogger(__name__)
 
@@ -68,13 +74,7 @@ class EvaluationInputs:
 def read_inputs(
     settings: EvaluateSettings, model: Path, dataset: Path, real_only: Path | None
 ) -> EvaluationInputs:
-    """Read everything that the settings and the pipeline name.
-
-    Args:
-        settings: The user's choices.
-        model: Model folder.
-        dataset: Data set folder.
-        real_only: Folder of a model trained without synthetic rows; may be None or empty.
+    """Read everything that the settings and the pipeline name, as `run.evaluate` takes it.
 
     Raises:
         InputError: If something is missing, malformed, not to be trusted or of another task.
@@ -95,6 +95,51 @@ def read_inputs(
         real_only=_real_only(real_only, task),
         in_service=_in_service(settings.registry, task) if settings.registry else None,
     )
+
+
+def read_out_of_domain(reference: str, dataset: Dataset, task: Task) -> Split | None:
+    """Read labelled texts that are not in the data set.
+
+    Args:
+        reference: Path or URI of a CSV file with the columns `text` and `label`; `sample` for
+            the test rows of the embedded sample, if their labels are the task's; or empty.
+        dataset: The data set; rows whose text it holds are left out.
+        task: The labels, which the file gives as names or ids.
+
+    Returns:
+        None without a reference, or if fewer than 50 rows are left.
+
+    Raises:
+        InputError: If the file is missing or malformed, or has a label of another task.
+    """
+    if not reference:
+        return None
+    rows = _read_rows(_SAMPLE_URI if reference == SAMPLE else reference)
+    ids = [task.label_id(label) for _, label in rows]
+    if None in ids:
+        if reference == SAMPLE:
+            return None
+        rule = f"row {ids.index(None) + 1} has a label that the task {task.name} lacks"
+        fix = f"Use {', '.join(task.names)}"
+        raise InputError(f"out_of_domain {reference}", rule, fix)
+    splits = (dataset.train, dataset.validation, dataset.test)
+    known = {text for split in splits for text in split.texts}
+    new = [row for row, (text, _) in enumerate(rows) if text not in known]
+    if len(new) < _FEWEST_ROWS:
+        _log.info("evaluate: only %d rows of %s are new, too few to test on", len(new), reference)
+        return None
+    return Split([rows[row][0] for row in new], np.array([ids[row] for row in new], np.int64))
+
+
+def _read_rows(uri: str) -> list[tuple[str, str]]:
+    with TemporaryDirectory() as downloads:
+        path = storage.fetch(uri, Path(downloads))
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                return [(row["text"], row["label"]) for row in csv.DictReader(file, strict=True)]
+        except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+            rule = f"is not a CSV file with the columns text and label ({error})"
+            raise InputError(f"out_of_domain {uri}", rule, "Correct the file") from error
 
 
 def _real_only(folder: Path | None, task: Task) -> Classifier | None:

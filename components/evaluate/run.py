@@ -4,9 +4,26 @@ import logging
 from pathlib import Path
 
 from components import storage
+from components.artifacts.dataset import Split
 from components.artifacts.evaluation import Evaluation
-from components.evaluate.assess import assess
-from components.evaluate.inputs import read_inputs
+from components.artifacts.evaluation.comparison import (
+    CHAMPION,
+    MAJORITY,
+    REAL_ONLY,
+    TFIDF,
+    ChampionScores,
+    Verdict,
+)
+from components.artifacts.evaluation.scores import Scores
+from components.artifacts.model.classifier import Classifier
+from components.evaluate.gate import Evidence, judge
+from components.evaluate.inputs import EvaluationInputs, read_inputs
+from components.evaluate.measure.intervals import intervals
+from components.evaluate.measure.mistakes import likely_label_errors, most_confident_mistakes
+from components.evaluate.measure.rivals import Rivals, compare_with_rivals
+from components.evaluate.measure.robustness import robustness
+from components.evaluate.measure.scores import predict, score, uncalibrated_error
+from components.evaluate.measure.slices import slice_scores
 from components.evaluate.report.card import model_card
 from components.evaluate.report.page import render
 from components.evaluate.settings import EvaluateSettings
@@ -41,7 +58,7 @@ def evaluate(
         WorkError: If the registry or a store does not answer.
     """
     inputs = read_inputs(settings, model, dataset, real_only)
-    result = assess(settings, inputs)
+    result = _assess(settings, inputs)
     texts = {
         evaluation: result.to_json(),
         report: render(result, inputs.history),
@@ -54,3 +71,64 @@ def evaluate(
         _log.info("evaluate: %s", comparison.sentence)
     _log.info("evaluate: gate %s", result.verdict.summary)
     return result
+
+
+def _assess(settings: EvaluateSettings, inputs: EvaluationInputs) -> Evaluation:
+    data, labels, served = inputs.dataset, inputs.task.names, inputs.served
+    truth, test = data.test.labels, predict(served, data.test, "test")
+    test_scores = score(truth, test, labels)
+    test_fp32 = _score(inputs.full, data.test, "test, full precision")
+    rivals = compare_with_rivals(settings, inputs, test)
+    return Evaluation(
+        task=inputs.task.name,
+        labels=labels,
+        model_version=served.version,
+        temperature=served.temperature,
+        rows=data.description.rows,
+        test=test_scores,
+        intervals=intervals(
+            truth, test.argmax(axis=1), labels, settings.bootstrap_samples, settings.seed
+        ),
+        validation=_score(served, data.validation, "validation"),
+        test_fp32=test_fp32,
+        validation_fp32=_score(inputs.full, data.validation, "validation, full precision"),
+        torch_validation=inputs.history.best,
+        uncalibrated_error=uncalibrated_error(truth, test, served.temperature),
+        out_of_domain=rivals.out_of_domain,
+        baselines={name: rivals.test[name] for name in (MAJORITY, TFIDF)},
+        real_only=rivals.test.get(REAL_ONLY),
+        champion=_champion(inputs, rivals),
+        comparisons=rivals.comparisons,
+        slices=slice_scores(data, test, inputs.task),
+        robustness=robustness(served, data.test, test, settings.seed),
+        mistakes=most_confident_mistakes(served, data.test, test, labels),
+        label_errors=likely_label_errors(data.test, test, labels),
+        verdict=_verdict(inputs, test_scores, test_fp32, rivals),
+    )
+
+
+def _score(classifier: Classifier, split: Split, what: str) -> Scores:
+    return score(split.labels, predict(classifier, split, what), classifier.labels)
+
+
+def _champion(inputs: EvaluationInputs, rivals: Rivals) -> ChampionScores | None:
+    if inputs.in_service is None:
+        return None
+    champion = inputs.in_service.champion
+    return ChampionScores(
+        run_id=champion.run_id,
+        version=champion.manifest_sha256,
+        generation=inputs.in_service.generation,
+        scores=rivals.test.get(CHAMPION),
+    )
+
+
+def _verdict(inputs: EvaluationInputs, test: Scores, test_fp32: Scores, rivals: Rivals) -> Verdict:
+    evidence = Evidence(
+        test=test,
+        test_fp32=test_fp32,
+        majority=rivals.test[MAJORITY],
+        champion=inputs.in_service.champion.run_id if inputs.in_service else "",
+        against_champion=rivals.against_champion,
+    )
+    return judge(inputs.gate, evidence)

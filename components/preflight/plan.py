@@ -9,7 +9,7 @@ from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect
 from components.deploy.requirements import require_downloadable, require_rights
 from components.deploy.settings import DeploySettings
-from components.evaluate.gate.rules import load_gate
+from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style

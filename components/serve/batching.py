@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifacts.model.engines import Tokens
+from components.artifacts.model.classifier import Tokens
 from components.serve.refusal import Refusal
 
 _NICENESS = 5

@@ -9,7 +9,7 @@ import numpy as np
 from loky import cpu_count
 from numpy.typing import NDArray
 
-from components.artifacts.evaluation.findings import WordWeight
+from components.artifacts.evaluation.scores import WordWeight
 from components.artifacts.model.attribution import occlusions, word_weights
 from components.artifacts.model.classifier import Classifier
 from components.serve.batching import Batcher, BatchLimits

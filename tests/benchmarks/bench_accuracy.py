@@ -20,8 +20,8 @@ from components.artifacts.dataset import TEST, VALIDATION, dataset_sha256, read_
 from components.artifacts.evaluation.comparison import TFIDF
 from components.artifacts.model.classifier import Classifier
 from components.command_line import start_logging
-from components.evaluate.measure.baselines import baseline_probabilities
 from components.evaluate.measure.intervals import recall_and_f1, resample
+from components.evaluate.measure.rivals import baseline_probabilities
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.options import settings_of, with_options

@@ -15,8 +15,14 @@ from typing import Any
 
 from components import storage
 from components.artifacts.evaluation.comparison import ChampionScores, Comparison, Verdict
-from components.artifacts.evaluation.findings import LabelError, Mistake, Robustness, Slice
-from components.artifacts.evaluation.scores import Intervals, Scores
+from components.artifacts.evaluation.scores import (
+    Intervals,
+    LabelError,
+    Mistake,
+    Robustness,
+    Scores,
+    Slice,
+)
 from components.errors import InputError
 
 METRICS = "metrics.json"

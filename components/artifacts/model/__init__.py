@@ -4,7 +4,6 @@
 | --- | --- |
 | `bundle` | the files of the folder, its labels, and the manifest that seals it |
 | `history` | what was measured while training |
-| `engines` | text layout, and the engines that run a model |
-| `classifier` | from texts to probabilities |
+| `classifier` | from texts to probabilities: layout, engines, calibration |
 | `attribution` | the words that mattered for a prediction |
 """

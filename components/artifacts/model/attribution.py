@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifacts.evaluation.findings import WordWeight
+from components.artifacts.evaluation.scores import WordWeight
 from components.artifacts.model.classifier import Classifier
 
 _MAX_WORDS = 64

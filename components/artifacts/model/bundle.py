@@ -81,7 +81,7 @@ def read_labels(folder: Path) -> Labels:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Seal a finished model folder; refuse files that may run code.
+    """Seal a finished model folder.
 
     Raises:
         InputError: If the folder holds a file that may run code when loaded.
@@ -129,7 +129,7 @@ def names(folder: Path) -> list[str]:
     return [*_parsed(_manifest(folder), str(folder / MANIFEST))[1], MANIFEST]
 
 
-def download(uri: str, folder: Path) -> None:
+def download(uri: str, folder: Path) -> SealedModel:
     """Download the files that the manifest of a published folder lists, and verify them.
 
     Raises:
@@ -145,14 +145,13 @@ def download(uri: str, folder: Path) -> None:
         raise _missing(f"{uri}/{missing[0]}")
     storage.download(store, {name: sizes[name] for name in hashes}, folder)
     (folder / MANIFEST).write_bytes(manifest)
-    verify(folder)
+    return verify(folder)
 
 
 def _manifest(folder: Path) -> bytes:
-    path = folder / MANIFEST
-    if not path.is_file():
+    if not (folder / MANIFEST).is_file():
         raise _incomplete(str(folder))
-    return path.read_bytes()
+    return (folder / MANIFEST).read_bytes()
 
 
 def _missing(where: str) -> InputError:
@@ -182,6 +181,5 @@ def _verify_file(folder: Path, name: str, expected: str) -> None:
     if not path.is_file():
         raise _missing(str(path))
     if storage.sha256(path) != expected:
-        raise InputError(
-            str(path), "differs from its sha256 in the manifest", "Copy the model again"
-        )
+        rule = "differs from its sha256 in the manifest"
+        raise InputError(str(path), rule, "Copy the model again")

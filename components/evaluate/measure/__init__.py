@@ -2,14 +2,11 @@
 
 | module | content |
 | --- | --- |
-| `scores` | predictions on a split; accuracy, F1, log loss and the like |
-| `reliability` | how far probabilities match the share of right predictions |
+| `scores` | predictions on a split; accuracy, F1, calibration error and the like |
 | `intervals` | bootstrap intervals of scores |
-| `baselines` | simple classifiers to compare with |
 | `comparison` | tests of two classifiers on the same rows |
-| `rivals` | the model against every other classifier |
+| `rivals` | the model against every other classifier, simple baselines among them |
 | `slices` | scores on parts of the test split |
 | `robustness` | the effect of small changes of a text |
-| `mistakes` | the most confident mistakes |
-| `label_errors` | rows whose own label is probably wrong |
+| `mistakes` | the most confident mistakes, and rows whose own label is probably wrong |
 """

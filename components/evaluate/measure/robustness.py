@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.dataset import Split
-from components.artifacts.evaluation.findings import Robustness
+from components.artifacts.evaluation.scores import Robustness
 from components.artifacts.model.classifier import Classifier
 
 _ROWS = 500

@@ -1,4 +1,4 @@
-"""Predictions of a classifier on one split, and their scores by scikit-learn and SciPy."""
+"""Predictions of a classifier on one split, and how good they and their probabilities are."""
 
 import logging
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binned_statistic
 from sklearn.metrics import (
     accuracy_score,
     brier_score_loss,
@@ -16,23 +17,17 @@ from sklearn.metrics import (
 )
 
 from components.artifacts.dataset import Split
-from components.artifacts.evaluation.scores import LabelScores, Scores
+from components.artifacts.evaluation.scores import LabelScores, ReliabilityBin, Scores
 from components.artifacts.model.classifier import Classifier
-from components.evaluate.measure.reliability import expected_calibration_error, reliability
 
 _CHUNK = 512
+_BINS = 15
 
 _log = logging.getLogger(__name__)
 
 
 def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float32]:
-    """Classify the texts of a split: probabilities of shape (rows, labels).
-
-    Args:
-        classifier: The model.
-        split: The texts.
-        what: Names model and split in the log.
-    """
+    """Classify the texts of a split: probabilities of shape (rows, labels); the log says `what`."""
     chunks = []
     for start in range(0, len(split.texts), _CHUNK):
         chunks.append(classifier.probabilities(split.texts[start : start + _CHUNK]))
@@ -84,12 +79,60 @@ def score(
     )
 
 
+def reliability(
+    truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]
+) -> tuple[ReliabilityBin, ...]:
+    """Compare confidence with accuracy in 15 bins of equal width; bins without rows are left out.
+
+    Args:
+        truth: True label ids, shape (rows,).
+        probabilities: Predicted probabilities, shape (rows, labels).
+    """
+    # Rounding can lift a probability a little above 1, out of the last bin.
+    confidence = probabilities.max(axis=1).astype(np.float64).clip(0, 1)
+    right = probabilities.argmax(axis=1) == truth
+    sums, _, numbers = binned_statistic(
+        confidence, [confidence, right], "sum", bins=_BINS, range=(0, 1)
+    )
+    counts = np.bincount(numbers - 1, minlength=_BINS)
+    filled = counts > 0
+    means = (sums[:, filled] / counts[filled]).tolist()
+    rows = zip(*means, counts[filled].tolist(), strict=True)
+    return tuple(ReliabilityBin(*row) for row in rows)
+
+
+def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Average the distance of confidence and accuracy over all rows of a reliability diagram.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3. The
+    maintained libraries that offer it (torchmetrics, netcal) would bring torch into this step.
+    """
+    distances = [abs(each.confidence - each.accuracy) for each in bins]
+    return float(np.average(distances, weights=[each.rows for each in bins]))
+
+
+def uncalibrated_error(
+    truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]], temperature: float
+) -> float:
+    """Compute the expected calibration error without the temperature.
+
+    Args:
+        truth: True label ids, shape (rows,).
+        probabilities: Calibrated probabilities, shape (rows, labels).
+        temperature: The divisor of the logits, above 0.
+    """
+    # A power of probabilities multiplies their logits.
+    powers = probabilities.astype(np.float64) ** temperature
+    uncalibrated = powers / powers.sum(axis=1, keepdims=True)
+    return expected_calibration_error(reliability(truth, uncalibrated))
+
+
 def _top2_accuracy(truth: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
     count = shares.shape[1]
     # With two labels scikit-learn takes the scores for those of one class.
-    return (
-        float(top_k_accuracy_score(truth, shares, k=2, labels=range(count))) if count > 2 else 1.0
-    )
+    if count == 2:
+        return 1.0
+    return float(top_k_accuracy_score(truth, shares, k=2, labels=range(count)))
 
 
 def _rows(matrix: NDArray[Any]) -> tuple[tuple[Any, ...], ...]:

@@ -9,8 +9,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from components.artifacts.dataset import Dataset, Split
-from components.artifacts.evaluation.findings import Slice
-from components.artifacts.evaluation.scores import Interval
+from components.artifacts.evaluation.scores import Interval, Slice
 from components.artifacts.task import Task
 from components.texts import fold
 

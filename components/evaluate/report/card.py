@@ -8,7 +8,7 @@ from typing import Any
 
 from components.artifacts.dataset import Description
 from components.artifacts.evaluation import Evaluation
-from components.artifacts.evaluation.findings import Slice
+from components.artifacts.evaluation.scores import Slice
 
 _TEMPLATE = resources.files("components.evaluate.report") / "card.md.j2"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
-from components.artifacts.evaluation.findings import WordWeight
-from components.artifacts.evaluation.scores import Interval, Scores
+from components.artifacts.evaluation.scores import Interval, Scores, WordWeight
 from components.artifacts.model.history import History
 from components.evaluate.report import pictures
 from components.reports import data_uri, render_page

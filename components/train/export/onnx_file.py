@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 
-from components.artifacts.model.engines import Layout, inference_session
+from components.artifacts.model.classifier import Layout, inference_session
 from components.errors import WorkError
 
 _OPSET = 17

@@ -11,7 +11,7 @@ from datasets import Dataset
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.model.engines import Layout
+from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History
 from components.artifacts.task import Task
 from components.train.export.card import model_card

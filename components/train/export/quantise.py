@@ -12,7 +12,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_
 from scipy.special import softmax
 
 from components.artifacts.model import bundle
-from components.artifacts.model.engines import Feed, Layout, inference_session
+from components.artifacts.model.classifier import Feed, Layout, inference_session
 from components.errors import WorkError
 
 _LINEAR = ["MatMul", "Gemm"]

@@ -17,7 +17,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from components.artifacts.model import bundle
-from components.artifacts.model.engines import inference_session
+from components.artifacts.model.classifier import inference_session
 
 BATCH = 16
 ONE_BY_ONE = "one text at a time, side by side"

@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.model.engines import inference_session
+from components.artifacts.model.classifier import inference_session
 from components.artifacts.model.history import read_history
 from components.artifacts.task import load_task
 from components.errors import InputError

@@ -28,7 +28,7 @@ def test_a_published_model_is_fetched_and_verified(sealed_model, uri, tmp_path):
 
     fetched = fetch(uri, tmp_path / "downloads")
 
-    assert bundle.verify(fetched).sha256 == bundle.verify(sealed_model).sha256
+    assert bundle.verify(fetched.folder).sha256 == bundle.verify(sealed_model).sha256
     assert sorted(storage.open_store(uri).sizes()) == sorted(bundle.names(sealed_model))
 
 
@@ -45,7 +45,7 @@ def test_another_model_is_not_published_over_it(sealed_model, uri, tmp_path):
 
     with pytest.raises(InputError, match="run-1: holds another model"):
         publish(another(sealed_model, tmp_path), uri)
-    assert bundle.verify(fetch(uri, tmp_path)).sha256 == bundle.verify(sealed_model).sha256
+    assert fetch(uri, tmp_path).sha256 == bundle.verify(sealed_model).sha256
 
 
 def test_another_model_is_not_published_where_one_is_half_written(sealed_model, uri, tmp_path):

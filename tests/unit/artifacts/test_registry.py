@@ -135,10 +135,10 @@ def test_the_released_model_is_fetched(sealed_model, registry, tmp_path):
     uri = published(sealed_model, registry)
     champion = Champion("run-1", uri, bundle.verify(sealed_model).sha256, {})
 
-    folder = fetch_model(champion, tmp_path / "downloads")
+    model = fetch_model(champion, tmp_path / "downloads")
 
-    assert bundle.verify(folder).sha256 == champion.manifest_sha256
-    assert bundle.read_labels(folder).names == ("joy", "anger")
+    assert model.sha256 == bundle.verify(model.folder).sha256 == champion.manifest_sha256
+    assert bundle.read_labels(model.folder).names == ("joy", "anger")
 
 
 def test_another_model_in_the_champions_place_is_refused(sealed_model, registry, tmp_path):

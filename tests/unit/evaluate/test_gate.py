@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components.artifacts.dataset import TEST
 from components.artifacts.evaluation.comparison import CHAMPION
 from components.errors import InputError
-from components.evaluate.gate.rules import Evidence, Gate, judge, load_gate
+from components.evaluate.gate import Evidence, Gate, judge, load_gate
 from components.evaluate.measure.comparison import Rows, compare
 from components.evaluate.measure.scores import score
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from components.artifacts.evaluation.comparison import Verdict
-from components.artifacts.evaluation.findings import LabelError, Mistake, WordWeight
+from components.artifacts.evaluation.scores import LabelError, Mistake, WordWeight
 from components.evaluate.report import pictures
 from components.evaluate.report.page import render
 from tests.evaluations import EVALUATION, HISTORY, scores_of

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.artifacts.evaluation.scores import ReliabilityBin
-from components.evaluate.measure.reliability import (
+from components.evaluate.measure.scores import (
     expected_calibration_error,
     reliability,
+    score,
     uncalibrated_error,
 )
-from components.evaluate.measure.scores import score
 
 LABELS = ("red", "green", "blue")
 

@@ -13,7 +13,7 @@ from components.options import of_type, require_known
 
 NOT_SIGNIFICANTLY_WORSE = "not_significantly_worse"
 
-_SHIPPED = resources.files("components.evaluate.gate") / "gates"
+_SHIPPED = resources.files("components.evaluate") / "gates"
 
 
 @dataclass(frozen=True)

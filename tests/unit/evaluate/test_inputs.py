@@ -7,7 +7,7 @@ import pytest
 from components.artifacts.dataset import Dataset, Description, Split
 from components.artifacts.task import load_task
 from components.errors import InputError
-from components.evaluate.out_of_domain import read_out_of_domain
+from components.evaluate.inputs import read_out_of_domain
 from components.evaluate.settings import SAMPLE
 
 TASK = load_task("emotion")

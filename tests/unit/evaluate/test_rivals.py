@@ -2,7 +2,7 @@ import numpy as np
 
 from components.artifacts.dataset import Dataset, Description, Split
 from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
-from components.evaluate.measure.baselines import baseline_probabilities
+from components.evaluate.measure.rivals import baseline_probabilities
 
 LABELS = ("hot", "never-seen", "cold")
 TRAIN = Split(
