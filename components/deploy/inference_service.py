@@ -11,8 +11,11 @@ Source: CustomPredictor.GetStorageUri in kserve/kserve, pkg/apis/serving/v1beta1
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from components.errors import InputError
 
 Manifest = dict[str, Any]
 
@@ -39,6 +42,8 @@ _GRACE_SECONDS = 40
 # KServe's own images run as this user, so that the downloaded files are readable.
 _USER_ID = 1000
 _CPUS = 1
+# The schemes that KServe's storage initializer downloads from.
+_DOWNLOADABLE = re.compile(r"(gs|s3|minio|pvc|hf|https?|hdfs|webhdfs|oci)://.+")
 
 
 def inference_service(
@@ -80,6 +85,17 @@ def inference_service(
     content = json.dumps(service, sort_keys=True).encode()
     predictor["labels"] = {RELEASE: hashlib.sha256(content).hexdigest()[:16]}
     return service
+
+
+def require_downloadable(model_uri: str) -> None:
+    """Refuse a model folder that no pod of a cluster could download.
+
+    Raises:
+        InputError: If KServe cannot download from there.
+    """
+    if not _DOWNLOADABLE.fullmatch(model_uri):
+        rule = "is not a place that KServe downloads from"
+        raise InputError(f"model URI {model_uri!r}", rule, "Set a registry such as gs://bucket/dir")
 
 
 def release_of(manifest: Manifest) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from components.deploy.cluster.status import ServiceAddress
+from components.deploy.cluster.service import ServiceAddress
 from components.deploy.smoke_test import SmokeTest
 from components.errors import ServingError
 from components.processes import free_port, log_tail, running_server
