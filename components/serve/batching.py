@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.model.engines import Tokens
-from components.serve.refusal import Refusal
+from components.serve.answers import Refusal
 
 _NICENESS = 5
 InferBatch = Callable[[Sequence[Tokens]], NDArray[np.float32]]

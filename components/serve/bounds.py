@@ -10,9 +10,8 @@ from uuid import uuid4
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from components.serve.answers import internal_error, refused
+from components.serve.answers import Refusal, internal_error, refused
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 
 LogPayload = Callable[[str, bytes, bytes], None]
 

@@ -15,8 +15,8 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.errors import InputError
+from components.serve.answers import Refusal
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 from components.serve.tensors import (
     Output,
     decoded,

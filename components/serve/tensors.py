@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.serve.answers import Refusal
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 
 _LENGTH = struct.Struct("<I")
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.serve.refusal import Refusal
+from components.serve.answers import Refusal
 from components.serve.tensors import read_texts, write_numbers, write_texts
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
