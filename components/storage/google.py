@@ -10,7 +10,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Client, transfer_manager
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from components.storage import failures
+from components.storage.store import damaged, unreachable, unusable
 
 # Threads, since forks of a process that has loaded torch or runs a gRPC server may hang.
 _PARALLEL: Mapping[str, Any] = {
@@ -106,8 +106,8 @@ class GoogleStore:
         try:
             yield
         except (ClientError, GoogleAuthError) as error:
-            raise failures.unusable(self.uri, error) from error
+            raise unusable(self.uri, error) from error
         except DataCorruption as error:
-            raise failures.damaged(self.uri, error) from error
+            raise damaged(self.uri, error) from error
         except (GoogleAPIError, InvalidResponse, OSError) as error:
-            raise failures.unreachable(self.uri, error) from error
+            raise unreachable(self.uri, error) from error

@@ -1,11 +1,12 @@
-"""A folder in object storage or on a disk, and the operations on the files below it."""
+"""A folder in object storage or on a disk: the operations on its files, and their errors."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlparse
 
-from components.errors import InputError
+from components.errors import InputError, WorkError
 
 STORES = ("file", "gs", "s3")
 
@@ -85,3 +86,26 @@ def require_store(uri: str) -> None:
     if scheme and scheme not in STORES:
         fix = f"Use a path or one of {', '.join(STORES)}"
         raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
+
+
+def unusable(uri: str, error: Exception) -> InputError:
+    """The error of a store that refuses a request."""
+    fix = "Check the address and the account's permissions"
+    return InputError(uri, f"cannot be used: {error}", fix)
+
+
+def unreachable(uri: str, error: Exception) -> WorkError:
+    """The error of a store that does not answer in time."""
+    fix = "Check the network and run the step again"
+    return WorkError(uri, f"cannot be reached: {error}", fix)
+
+
+def damaged(uri: str, error: Exception) -> WorkError:
+    """The error of a file whose checksum is not that of the file that was sent."""
+    reason = str(error).partition("\n")[0].rstrip(":")
+    return WorkError(uri, f"a file arrived damaged: {reason}", "Run the step again")
+
+
+def hashed_generation(content: bytes) -> int:
+    """Compute a generation from what decides it: 52 bits, which any JSON reader keeps exactly."""
+    return int(hashlib.sha256(content).hexdigest()[:13], 16)
