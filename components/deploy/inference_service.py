@@ -67,7 +67,9 @@ def inference_service(
         mode: `Knative` or `Standard`.
     """
     routing = {_MODE: mode} | ({_TAGS: "true"} if mode == KNATIVE else {})
-    container = _container(service_name, _storage_uri(model_uri), image, annotations.get(_RUN, ""))
+    # KFP calls its bundled S3-compatible store minio://, a scheme that KServe does not know.
+    storage_uri = re.sub("^minio://", "s3://", model_uri)
+    container = _container(service_name, storage_uri, image, annotations.get(_RUN, ""))
     predictor: dict[str, Any] = {
         "serviceAccountName": _ACCOUNT,
         "automountServiceAccountToken": False,
@@ -164,10 +166,7 @@ def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> 
         ],
         "env": [{"name": "STORAGE_URI", "value": storage_uri}],
         "ports": [{"containerPort": _PORT, "protocol": "TCP"}],
-        "readinessProbe": {
-            **_probe("/v2/health/ready", period_seconds=5),
-            "failureThreshold": 2,
-        },
+        "readinessProbe": {**_probe("/v2/health/ready", period_seconds=5), "failureThreshold": 2},
         "livenessProbe": {
             **_probe("/v2/health/live", period_seconds=10),
             "initialDelaySeconds": 30,
@@ -197,9 +196,3 @@ def _security_context() -> dict[str, Any]:
         "capabilities": {"drop": ["ALL"]},
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-
-
-def _storage_uri(model_uri: str) -> str:
-    # KFP calls its bundled S3-compatible store minio://, a scheme that KServe does not know.
-    scheme, separator, path = model_uri.partition("://")
-    return f"s3://{path}" if separator and scheme == "minio" else model_uri

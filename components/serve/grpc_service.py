@@ -17,13 +17,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from components.errors import InputError
 from components.serve.answers import Refusal
 from components.serve.predictor import Predictor
-from components.serve.tensors import (
-    Output,
-    decoded,
-    named_outputs,
-    read_texts,
-    tensor_metadata,
-)
+from components.serve.tensors import Output, decoded, named_outputs, read_texts, tensor_metadata
 from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)

@@ -9,12 +9,7 @@
 | `transfer` | moving many files at once; making what is behind a URI readable as a local path |
 """
 
-from components.storage.files import (
-    content_sha256,
-    require_content,
-    sha256,
-    staged,
-)
+from components.storage.files import content_sha256, require_content, sha256, staged
 from components.storage.names import local_path, require_inside, require_no_link, split
 from components.storage.store import Store, open_store, require_store
 from components.storage.transfer import (

@@ -1,7 +1,7 @@
 """Amazon S3 and compatible services."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aiohttp import ClientError as HttpError
@@ -14,7 +14,7 @@ from botocore.exceptions import (
 from s3fs import S3FileSystem
 
 from components.errors import InputError
-from components.storage.store import damaged, hashed_generation, unreachable, unusable
+from components.storage.store import explained, hashed_generation
 
 _CONCURRENT = 8
 
@@ -129,16 +129,13 @@ class S3Store:
             raise
         return str(answer["ETag"])
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (PermissionError, FileNotFoundError, NoCredentialsError) as error:
-            raise unusable(self.uri, error) from error
-        except FlexibleChecksumError as error:
-            raise damaged(self.uri, error) from error
-        except (OSError, BotoCoreError, ClientError, HttpError) as error:
-            raise unreachable(self.uri, error) from error
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(
+            self.uri,
+            unusable=(PermissionError, FileNotFoundError, NoCredentialsError),
+            damaged=(FlexibleChecksumError,),
+            unreachable=(OSError, BotoCoreError, ClientError, HttpError),
+        )
 
 
 def _is_unmet(error: Exception) -> bool:

@@ -1,7 +1,8 @@
 """A folder in object storage or on a disk: the operations on its files, and their errors."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlparse
@@ -9,6 +10,7 @@ from urllib.parse import urlparse
 from components.errors import InputError, WorkError
 
 STORES = ("file", "gs", "s3")
+Kinds = tuple[type[Exception], ...]
 
 
 class Store(Protocol):
@@ -88,22 +90,32 @@ def require_store(uri: str) -> None:
         raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
 
 
-def unusable(uri: str, error: Exception) -> InputError:
-    """The error of a store that refuses a request."""
-    fix = "Check the address and the account's permissions"
-    return InputError(uri, f"cannot be used: {error}", fix)
+@contextmanager
+def explained(uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds) -> Iterator[None]:
+    """Turn the errors of a provider's client library into ours.
 
+    Args:
+        uri: The store.
+        unusable: Errors of a store that refuses a request.
+        damaged: Errors of a file whose checksum is not that of the file that was sent.
+        unreachable: Errors of a store that does not answer in time.
 
-def unreachable(uri: str, error: Exception) -> WorkError:
-    """The error of a store that does not answer in time."""
-    fix = "Check the network and run the step again"
-    return WorkError(uri, f"cannot be reached: {error}", fix)
-
-
-def damaged(uri: str, error: Exception) -> WorkError:
-    """The error of a file whose checksum is not that of the file that was sent."""
-    reason = str(error).partition("\n")[0].rstrip(":")
-    return WorkError(uri, f"a file arrived damaged: {reason}", "Run the step again")
+    Raises:
+        InputError: If the store is unusable.
+        WorkError: If a file is damaged, or the store is unreachable.
+    """
+    try:
+        yield
+    except unusable as error:
+        fix = "Check the address and the account's permissions"
+        raise InputError(uri, f"cannot be used: {error}", fix) from error
+    except damaged as error:
+        reason = str(error).partition("\n")[0].rstrip(":")
+        rule = f"a file arrived damaged: {reason}"
+        raise WorkError(uri, rule, "Run the step again") from error
+    except unreachable as error:
+        fix = "Check the network and run the step again"
+        raise WorkError(uri, f"cannot be reached: {error}", fix) from error
 
 
 def hashed_generation(content: bytes) -> int:

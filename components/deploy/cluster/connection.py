@@ -14,10 +14,7 @@ POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 def connect(
-    namespace: str = "",
-    kubeconfig: Path | None = None,
-    deployer: Path = DEPLOYER,
-    pod: Path = POD,
+    namespace: str = "", kubeconfig: Path | None = None, deployer: Path = DEPLOYER, pod: Path = POD
 ) -> Cluster:
     """Connect as the deployer, else as the pod's service account, else by the kubeconfig.
 
