@@ -4,21 +4,23 @@
 | --- | --- |
 | `files` | hashes, and writing a file or folder on this machine whole or not at all |
 | `names` | paths and URIs split into parts, and names that lead out of their folder |
-| `store` | the operations on a folder in object storage, their errors, and who serves a URI |
+| `store` | the operations on a folder in object storage, and the errors of its providers |
 | `google`, `s3`, `local` | the providers |
-| `transfer` | moving many files at once; making what is behind a URI readable as a local path |
+| `transfer` | opening a store, moving many files at once, fetching what is behind a URI |
 """
 
 from components.storage.files import content_sha256, require_content, sha256, staged
 from components.storage.names import local_path, require_inside, require_no_link, split
-from components.storage.store import Store, open_store, require_store
+from components.storage.store import Store
 from components.storage.transfer import (
     PIN,
     SCHEMES,
     NoPackageError,
     download,
     fetch,
+    open_store,
     read_text,
+    require_store,
     require_there,
     upload,
 )

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlparse
 
 from components.errors import InputError, WorkError
 
-STORES = ("file", "gs", "s3")
 Kinds = tuple[type[Exception], ...]
 
 
@@ -51,43 +49,6 @@ class Store(Protocol):
         Returns:
             The new generation, or 0 if the file is at another one and was left unchanged.
         """
-
-
-def open_store(uri: str) -> Store:
-    """Open the store behind a path or URI.
-
-    Args:
-        uri: A plain path, or a URI with one of the schemes in `STORES`.
-
-    Raises:
-        InputError: If the scheme is not one of them, or there are no credentials for it.
-    """
-    require_store(uri)
-    match urlparse(uri).scheme:
-        case "gs":
-            from components.storage.google import GoogleStore
-
-            return GoogleStore(uri)
-        case "s3":
-            from components.storage.s3 import S3Store
-
-            return S3Store(uri)
-        case _:
-            from components.storage.local import LocalStore
-
-            return LocalStore(uri)
-
-
-def require_store(uri: str) -> None:
-    """Refuse a URI that `open_store` would refuse, without opening it.
-
-    Raises:
-        InputError: If its scheme is not known.
-    """
-    scheme = urlparse(uri).scheme
-    if scheme and scheme not in STORES:
-        fix = f"Use a path or one of {', '.join(STORES)}"
-        raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
 
 
 @contextmanager

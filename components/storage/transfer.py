@@ -1,4 +1,4 @@
-"""Files moved between a store and this machine: checked, in parallel, with progress."""
+"""Stores opened, and files moved between them and this machine: checked, with progress."""
 
 import importlib.util
 import logging
@@ -10,8 +10,9 @@ from urllib.parse import urlparse
 from components.errors import InputError
 from components.storage.files import require_content, staged
 from components.storage.names import local_path, require_inside, require_no_link, split
-from components.storage.store import Store, open_store
+from components.storage.store import Store
 
+STORES = ("file", "gs", "s3")
 SCHEMES = ("file", "package", "gs", "s3")
 PIN = "@sha256:"
 """Separates a path or URI from the `content_sha256` that it must have."""
@@ -25,6 +26,43 @@ _log = logging.getLogger(__name__)
 
 class NoPackageError(InputError):
     """The Python package that should hold a file is not installed."""
+
+
+def open_store(uri: str) -> Store:
+    """Open the store behind a path or URI.
+
+    Args:
+        uri: A plain path, or a URI with one of the schemes in `STORES`.
+
+    Raises:
+        InputError: If the scheme is not one of them, or there are no credentials for it.
+    """
+    require_store(uri)
+    match urlparse(uri).scheme:
+        case "gs":
+            from components.storage.google import GoogleStore
+
+            return GoogleStore(uri)
+        case "s3":
+            from components.storage.s3 import S3Store
+
+            return S3Store(uri)
+        case _:
+            from components.storage.local import LocalStore
+
+            return LocalStore(uri)
+
+
+def require_store(uri: str) -> None:
+    """Refuse a URI that `open_store` would refuse, without opening it.
+
+    Raises:
+        InputError: If its scheme is not known.
+    """
+    scheme = urlparse(uri).scheme
+    if scheme and scheme not in STORES:
+        fix = f"Use a path or one of {', '.join(STORES)}"
+        raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
 
 
 def fetch(uri: str, into: Path) -> Path:
