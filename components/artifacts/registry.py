@@ -1,6 +1,6 @@
 """The registry: published models, the champion among them, and who may publish where.
 
-A registry is a folder, on this machine or in object storage:
+A registry is a folder, at a path or a file://, gs:// or s3:// URI:
 
 | object | content |
 | --- | --- |
@@ -61,9 +61,6 @@ def require_guarded(registry: str) -> None:
 
 def read_champion(registry: str) -> tuple[Champion | None, int]:
     """Read the champion of a registry, and the generation of its pointer.
-
-    Args:
-        registry: Path, or file://, gs:// or s3:// URI of a folder.
 
     Returns:
         None and 0 if there is no champion yet.
@@ -174,10 +171,6 @@ def fetch(uri: str, into: Path) -> Path:
 
 def fetch_model(champion: Champion, into: Path) -> Path:
     """Fetch the champion's model folder, verified to be the model that was released.
-
-    Args:
-        champion: The champion.
-        into: A folder for downloads.
 
     Raises:
         InputError: If the folder is missing, does not verify, or holds another model.

@@ -25,11 +25,7 @@ _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """The V2 calls; those that load and unload models stay unimplemented.
-
-    Args:
-        predictor: The model.
-    """
+    """The V2 calls; those that load and unload models stay unimplemented."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor

@@ -38,9 +38,6 @@ class Explanation:
 class Predictor:
     """One model that answers all requests, within bounds and without blocking the event loop.
 
-    Args:
-        settings: Bounds and engine.
-
     Raises:
         InputError: If the model folder does not verify.
     """

@@ -29,10 +29,7 @@ class NoPackageError(InputError):
 
 
 def open_store(uri: str) -> Store:
-    """Open the store behind a path or URI.
-
-    Args:
-        uri: A plain path, or a URI with one of the schemes in `STORES`.
+    """Open the store behind a plain path, or a URI with one of the schemes in `STORES`.
 
     Raises:
         InputError: If the scheme is not one of them, or there are no credentials for it.
@@ -115,11 +112,6 @@ def read_text(uri: str) -> str:
 def upload(store: Store, folder: Path, names: Iterable[str]) -> None:
     """Copy files of a local folder into a store.
 
-    Args:
-        store: The destination.
-        folder: The source.
-        names: The files, relative to the folder.
-
     Raises:
         InputError: If a name leads out of the folder, a file is missing or a symbolic link, or
             the store cannot be written.
@@ -164,11 +156,7 @@ def _with_progress(sizes: Mapping[str, int], way: str) -> Iterator[list[str]]:
 
 
 def batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
-    """Group names into batches, the largest files first.
-
-    Args:
-        sizes: Bytes of each file by name.
-    """
+    """Group names of files into batches by their bytes, the largest files first."""
     least, most = _BATCH_FILES
     batch: list[str] = []
     size = 0

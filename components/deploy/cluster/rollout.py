@@ -117,14 +117,7 @@ class Goal:
 def wait_until(
     cluster: Cluster, lease: DeployLease, goal: Goal, seconds: float, patience: Patience
 ) -> dict[str, Any]:
-    """Wait until a goal is reached, log progress, and renew the lease in the meantime.
-
-    Args:
-        cluster: The cluster of the service.
-        lease: The lease of the service.
-        goal: The goal.
-        seconds: Longest time that it may take.
-        patience: How the rollout is watched.
+    """Wait `seconds` at most for a goal; log progress and renew the lease in the meantime.
 
     Returns:
         The service as the server returned it then.

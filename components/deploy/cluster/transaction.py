@@ -43,14 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Transaction:
-    """A change of what a service serves.
-
-    Args:
-        cluster: The cluster of the service.
-        lease: The service's lease, held.
-        settings: The settings of the step.
-        patience: How the rollout is watched.
-    """
+    """A change of what a service serves, by the holder of its lease."""
 
     def __init__(
         self, cluster: Cluster, lease: DeployLease, settings: DeploySettings, patience: Patience
