@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from components.artifacts.model import bundle
 from components.artifacts.task import load_task
-from components.deploy.targets.local import running_predictor
+from components.deploy.local import running_predictor
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.processes import free_port

@@ -1,6 +1,6 @@
 """The registry: published models, the champion among them, and who may publish where.
 
-A registry is a folder, on this machine or in object storage:
+A registry is a folder, at a path or a file://, gs:// or s3:// URI:
 
 | object | content |
 | --- | --- |
@@ -62,9 +62,6 @@ def require_guarded(registry: str) -> None:
 def read_champion(registry: str) -> tuple[Champion | None, int]:
     """Read the champion of a registry, and the generation of its pointer.
 
-    Args:
-        registry: Path, or file://, gs:// or s3:// URI of a folder.
-
     Returns:
         None and 0 if there is no champion yet.
 
@@ -82,6 +79,19 @@ def generation_of(registry: str) -> str:
         StepError: If the registry cannot be read, or its pointer is malformed.
     """
     return str(read_champion(registry)[1]) if registry else "none"
+
+
+def require_unmoved(registry: str, expected_generation: int, run_id: str) -> None:
+    """Refuse, before any work is spent, a run that could not replace the champion at the end.
+
+    Raises:
+        ChampionMovedError: If the champion is at another generation, and not already of this run.
+        StepError: If the registry cannot be read.
+    """
+    champion, generation = read_champion(registry)
+    is_own = champion is not None and champion.run_id == run_id
+    if generation != expected_generation and not is_own:
+        raise _moved(registry, champion, generation, expected_generation)
 
 
 def replace_champion(registry: str, champion: Champion, expected_generation: int) -> int:
@@ -109,10 +119,7 @@ def replace_champion(registry: str, champion: Champion, expected_generation: int
     # A request whose answer was lost is repeated, and then meets its own result.
     if winner == champion:
         return generation
-    name = f"run {winner.run_id}" if winner else "nobody"
-    rule = f"is {name} at generation {generation}, no longer that of generation "
-    fix = "Evaluate the model again, so that it is compared with the present champion"
-    raise ChampionMovedError(f"champion of {registry}", f"{rule}{expected_generation}", fix)
+    raise _moved(registry, winner, generation, expected_generation)
 
 
 def publish(folder: Path, uri: str) -> None:
@@ -163,10 +170,6 @@ def fetch(uri: str, into: Path) -> bundle.SealedModel:
 def fetch_model(champion: Champion, into: Path) -> bundle.SealedModel:
     """Fetch the champion's model folder, verified to be the model that was released.
 
-    Args:
-        champion: The champion.
-        into: A folder for downloads.
-
     Raises:
         InputError: If the folder is missing, does not verify, or holds another model.
     """
@@ -184,6 +187,15 @@ def _claim(uri: str, manifest_sha256: str) -> None:
     if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
         fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run uses it"
         raise InputError(uri, "is claimed for another model", fix)
+
+
+def _moved(
+    registry: str, champion: Champion | None, generation: int, expected: int
+) -> ChampionMovedError:
+    name = f"run {champion.run_id}" if champion else "nobody"
+    rule = f"is {name} at generation {generation}, no longer that of generation {expected}"
+    fix = "Evaluate the model again, so that it is compared with the present champion"
+    return ChampionMovedError(f"champion of {registry}", rule, fix)
 
 
 def _parsed(pointer: bytes, registry: str) -> Champion:

@@ -14,10 +14,10 @@ from components.command_line import (
     start_logging,
 )
 from components.deploy.cluster.connection import connect
+from components.deploy.kserve import report, roll_back
 from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import smoke_test_of
-from components.deploy.targets.kserve import report, roll_back
 
 
 def main() -> None:

@@ -11,8 +11,11 @@ Source: CustomPredictor.GetStorageUri in kserve/kserve, pkg/apis/serving/v1beta1
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from components.errors import InputError
 
 Manifest = dict[str, Any]
 
@@ -39,6 +42,8 @@ _GRACE_SECONDS = 40
 # KServe's own images run as this user, so that the downloaded files are readable.
 _USER_ID = 1000
 _CPUS = 1
+# The schemes that KServe's storage initializer downloads from.
+_DOWNLOADABLE = re.compile(r"(gs|s3|minio|pvc|hf|https?|hdfs|webhdfs|oci)://.+")
 
 
 def inference_service(
@@ -62,7 +67,9 @@ def inference_service(
         mode: `Knative` or `Standard`.
     """
     routing = {_MODE: mode} | ({_TAGS: "true"} if mode == KNATIVE else {})
-    container = _container(service_name, _storage_uri(model_uri), image, annotations.get(_RUN, ""))
+    # KFP calls its bundled S3-compatible store minio://, a scheme that KServe does not know.
+    storage_uri = re.sub("^minio://", "s3://", model_uri)
+    container = _container(service_name, storage_uri, image, annotations.get(_RUN, ""))
     predictor: dict[str, Any] = {
         "serviceAccountName": _ACCOUNT,
         "automountServiceAccountToken": False,
@@ -80,6 +87,17 @@ def inference_service(
     content = json.dumps(service, sort_keys=True).encode()
     predictor["labels"] = {RELEASE: hashlib.sha256(content).hexdigest()[:16]}
     return service
+
+
+def require_downloadable(model_uri: str) -> None:
+    """Refuse a model folder that no pod of a cluster could download.
+
+    Raises:
+        InputError: If KServe cannot download from there.
+    """
+    if not _DOWNLOADABLE.fullmatch(model_uri):
+        rule = "is not a place that KServe downloads from"
+        raise InputError(f"model URI {model_uri!r}", rule, "Set a registry such as gs://bucket/dir")
 
 
 def release_of(manifest: Manifest) -> str:
@@ -148,10 +166,7 @@ def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> 
         ],
         "env": [{"name": "STORAGE_URI", "value": storage_uri}],
         "ports": [{"containerPort": _PORT, "protocol": "TCP"}],
-        "readinessProbe": {
-            **_probe("/v2/health/ready", period_seconds=5),
-            "failureThreshold": 2,
-        },
+        "readinessProbe": {**_probe("/v2/health/ready", period_seconds=5), "failureThreshold": 2},
         "livenessProbe": {
             **_probe("/v2/health/live", period_seconds=10),
             "initialDelaySeconds": 30,
@@ -181,9 +196,3 @@ def _security_context() -> dict[str, Any]:
         "capabilities": {"drop": ["ALL"]},
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-
-
-def _storage_uri(model_uri: str) -> str:
-    # KFP calls its bundled S3-compatible store minio://, a scheme that KServe does not know.
-    scheme, separator, path = model_uri.partition("://")
-    return f"s3://{path}" if separator and scheme == "minio" else model_uri

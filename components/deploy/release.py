@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.registry import Champion, read_champion, replace_champion
-from components.errors import ChampionMovedError
 
 _log = logging.getLogger(__name__)
 _SCORES = ("accuracy", "macro_f1")
@@ -39,21 +38,6 @@ class Release:
             "run": self.run_id or "none",
             "model-uri": self.model_uri,
         }
-
-    def require_unmoved(self) -> None:
-        """Refuse, before any work is spent, a model that `crown` would refuse at the end.
-
-        Raises:
-            ChampionMovedError: If the champion is neither the one of the evaluation nor already
-                of this run.
-        """
-        champion, generation = read_champion(self.registry)
-        is_own = champion is not None and champion.run_id == self.run_id
-        if generation != self.evaluation.champion_generation and not is_own:
-            name = f"run {champion.run_id}" if champion else "nobody"
-            rule = f"is {name} at generation {generation}, not the one that the model was "
-            fix = "Evaluate the model again"
-            raise ChampionMovedError(f"champion of {self.registry}", f"{rule}compared with", fix)
 
     def crown(self) -> None:
         """Make the published model the champion, if there is a registry.

@@ -3,20 +3,28 @@
 import logging
 from pathlib import Path
 
+import yaml
+
+from components import storage
 from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model import bundle
-from components.artifacts.registry import publish
+from components.artifacts.registry import publish, require_unmoved
 from components.artifacts.task import Task, load_task
-from components.deploy.cluster.connection import connect
-from components.deploy.inference_service import FACT, Manifest, inference_service
+from components.deploy.cluster.connection import connect, require_rights
+from components.deploy.inference_service import (
+    FACT,
+    Manifest,
+    inference_service,
+    require_downloadable,
+)
+from components.deploy.kserve import bring_into_service
+from components.deploy.local import smoke_test_here
 from components.deploy.release import Release
-from components.deploy.requirements import require_downloadable, require_rights
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import smoke_test_of
-from components.deploy.targets.kserve import bring_into_service
-from components.deploy.targets.local import smoke_test_here
-from components.deploy.targets.render import render
 from components.errors import InputError
+
+MANIFEST = "inference_service.yaml"
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +67,8 @@ def deploy(
     if settings.target == "kserve":
         _require_deployable(settings, release)
     if settings.registry:
-        release.require_unmoved()
+        expected = release.evaluation.champion_generation
+        require_unmoved(settings.registry, expected, run_id)
         publish(model, release.model_uri)
         _log.info("deploy: published %s", release.model_uri)
     service = _service(settings, release)
@@ -70,13 +79,13 @@ def deploy(
             test = smoke_test_of(settings.service_name, task, dataset)
             cluster = connect(settings.namespace)
             bring_into_service(cluster, settings, service, test, release.crown, run_id)
-            render(service, output)
+            _render(service, output)
         case "local":
             smoke_test_here(smoke_test_of(settings.service_name, task, dataset), model, output)
-            render(service, output)
+            _render(service, output)
             release.crown()
         case _:
-            render(service, output)
+            _render(service, output)
             release.crown()
 
 
@@ -113,3 +122,9 @@ def _service(settings: DeploySettings, release: Release) -> Manifest:
     notes = {FACT.format(name): fact for name, fact in release.facts().items()}
     name, uri = settings.service_name, release.model_uri
     return inference_service(name, uri, settings.image, notes, settings.mode)
+
+
+def _render(service: Manifest, output: Path) -> None:
+    with storage.staged(output / MANIFEST) as draft:
+        draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
+    _log.info("deploy: rendered InferenceService %s", service["metadata"]["name"])

@@ -48,7 +48,7 @@ class DeploySettings:
     """Longest mean time between a sentence of the smoke test on a cluster and its answer."""
 
     def __post_init__(self) -> None:
-        require_one_of("deploy_target", self.target, TARGETS)
+        require_one_of("target", self.target, TARGETS)
         if not _SERVICE_NAME.fullmatch(self.service_name):
             rule = "must be a DNS label: a letter, then up to 39 of a-z, 0-9 and inner hyphens"
             raise InputError(f"service_name={self.service_name!r}", rule, "Rename the service")

@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from components.artifacts.dataset import TEST, read_split
 from components.artifacts.task import Task
-from components.deploy.cluster.status import ServiceAddress
+from components.deploy.cluster.service import ServiceAddress
 from components.errors import InputError, ServingError
 
 _log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import Any
 
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
-from components.deploy.cluster.connection import connect
-from components.deploy.requirements import require_downloadable, require_rights
+from components.deploy.cluster.connection import connect, require_rights
+from components.deploy.inference_service import require_downloadable
 from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings

@@ -9,7 +9,7 @@ import sys
 import typing
 from pathlib import Path
 
-from components.errors import StepError
+from components.command_line import errors_as_exit
 from components.serve.settings import ServeSettings
 
 
@@ -19,14 +19,12 @@ def main() -> None:
     # Nothing comes from the hub, and texts are already tokenised in threads.
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     _start_logging()
-    try:
+    with errors_as_exit("serve"):
         settings = ServeSettings(**arguments)
         from components.serve.predictor import Predictor
         from components.serve.server import serve
 
         serve(Predictor(settings))
-    except StepError as error:
-        sys.exit(f"serve: {error}")
 
 
 class _JsonLines(logging.Formatter):

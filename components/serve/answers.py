@@ -1,4 +1,4 @@
-"""HTTP answers, and the publication of their bodies in OpenAPI."""
+"""Refusals and other answers over HTTP, and the publication of their bodies in OpenAPI."""
 
 from typing import Any
 
@@ -7,9 +7,6 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from components.serve.metrics import Metrics
-from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
-from components.serve.schemas import Error
 
 _ABOUT = {
     400: "The request breaks a rule.",
@@ -19,6 +16,38 @@ _ABOUT = {
     415: "The body is compressed.",
     503: "The predictor is overloaded or about to end.",
 }
+
+
+class Refusal(Exception):  # noqa: N818
+    """The refusal of a request.
+
+    Args:
+        status: HTTP status, 4xx or 503.
+        message: The rule that the request breaks.
+        bound: Name of the exceeded setting; empty if the request is malformed.
+        retry_after: Seconds after which another try may succeed; 0 for never.
+    """
+
+    def __init__(self, status: int, message: str, bound: str = "", retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+        self.bound, self.retry_after = bound, retry_after
+
+    @classmethod
+    def malformed(cls, message: str) -> "Refusal":
+        """Refuse a request that breaks a rule of its protocol."""
+        return cls(400, message)
+
+    @classmethod
+    def overload(cls, bound: str, message: str) -> "Refusal":
+        """Refuse a request for which there is no capacity at the moment."""
+        return cls(503, message, bound, retry_after=1)
+
+
+class Error(BaseModel):
+    """The reason why there is no answer."""
+
+    error: str
 
 
 def json_answer(body: object, status: int = 200) -> Response:
@@ -36,15 +65,9 @@ def refused(refusal: Refusal, metrics: Metrics) -> Response:
     return answer
 
 
-def model_status(predictor: Predictor, model_name: str) -> Response:
-    """Build the answer that tells if a model accepts requests, the same in both protocols.
-
-    Raises:
-        Refusal: If there is no model of this name.
-    """
-    predictor.require(model_name)
-    body = {"name": predictor.name, "ready": predictor.ready}
-    return json_answer(body, 200 if predictor.ready else 503)
+def readiness(ready: bool, **about: object) -> Response:
+    """Build the answer that reports if requests are accepted."""
+    return json_answer({**about, "ready": ready}, 200 if ready else 503)
 
 
 def internal_error() -> Response:

@@ -1,6 +1,10 @@
-"""The HTTP application: all routes and their OpenAPI document."""
+"""The HTTP application: all routes, the page for people, and the OpenAPI document."""
 
+import re
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
+from importlib.resources import files
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
@@ -9,14 +13,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 
-from components.serve.answers import internal_error, json_answer, refused
-from components.serve.page import page_response
+from components.serve.answers import Refusal, internal_error, json_answer, refused
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 from components.serve.schemas import ExplainRequest, InferRequest, PredictRequest
 from components.serve.v1 import v1_routes
 from components.serve.v2 import v2_routes
+
+_ELEMENT = re.compile(r"<(style|script)\b[^>]*>(.*?)</\1>", re.DOTALL)
 
 
 def application(predictor: Predictor) -> FastAPI:
@@ -45,6 +50,23 @@ def application(predictor: Predictor) -> FastAPI:
     app.add_exception_handler(Exception, _internal_error)
     app.openapi = lambda: _openapi(app, predictor)  # type: ignore[method-assign]
     return app
+
+
+def page_response() -> HTMLResponse:
+    """Build the page, with headers that allow only its own style, script and server.
+
+    A text that got into the page as markup would therefore have no effect.
+
+    Source: https://www.w3.org/TR/CSP3/#match-element-to-source-list
+    """
+    html = files("components.serve").joinpath("page.html").read_text(encoding="utf-8")
+    headers = {
+        "Content-Security-Policy": _policy(html),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-cache",
+    }
+    return HTMLResponse(html, headers=headers)
 
 
 async def _http_error(_: Request, error: Any) -> Response:
@@ -83,3 +105,16 @@ def _openapi(app: FastAPI, predictor: Predictor) -> dict[str, Any]:
 def _instances(schemas: Mapping[str, Any], name: str) -> dict[str, Any]:
     instances: dict[str, Any] = schemas[name]["properties"]["instances"]
     return instances
+
+
+def _policy(html: str) -> str:
+    hashes = {tag: f"'sha256-{_digest(content)}'" for tag, content in _ELEMENT.findall(html)}
+    return (
+        f"default-src 'none'; style-src {hashes['style']}; script-src {hashes['script']}; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def _digest(content: str) -> str:
+    return b64encode(sha256(content.encode()).digest()).decode()

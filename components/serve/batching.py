@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.model.classifier import Tokens
-from components.serve.refusal import Refusal
+from components.serve.answers import Refusal
 
 _NICENESS = 5
 InferBatch = Callable[[Sequence[Tokens]], NDArray[np.float32]]
@@ -207,7 +207,7 @@ class Batcher:
         except Exception as error:  # noqa: BLE001
             # Any error belongs to the requests of the batch, and the thread must continue.
             for request, _ in batch:
-                _call(request, _fail, request.answer, error)
+                _resolve(request, error)
             return
         seconds = time.monotonic() - start
         for (request, row), answer in zip(batch, logits, strict=True):
@@ -222,22 +222,20 @@ class Batcher:
             request.missing -= 1
             done = request.missing == 0
         if done:
-            _call(request, _succeed, request.answer, np.stack(request.logits))  # type: ignore[arg-type]
+            _resolve(request, np.stack(request.logits))  # type: ignore[arg-type]
 
 
-def _call(request: _Request, function: Callable[..., None], *arguments: object) -> None:
-    try:
-        request.loop.call_soon_threadsafe(function, *arguments)
-    except RuntimeError:
-        # The loop is closed: nobody is waiting any more.
-        return
+def _resolve(request: _Request, result: NDArray[np.float32] | Exception) -> None:
+    """Hand a request its logits or its error, in its event loop."""
 
+    def resolve() -> None:
+        if request.answer.done():
+            return
+        if isinstance(result, Exception):
+            request.answer.set_exception(result)
+        else:
+            request.answer.set_result(result)
 
-def _succeed(answer: asyncio.Future[NDArray[np.float32]], logits: NDArray[np.float32]) -> None:
-    if not answer.done():
-        answer.set_result(logits)
-
-
-def _fail(answer: asyncio.Future[NDArray[np.float32]], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+    # If the loop is closed, nobody is waiting any more.
+    with suppress(RuntimeError):
+        request.loop.call_soon_threadsafe(resolve)

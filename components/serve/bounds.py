@@ -10,9 +10,8 @@ from uuid import uuid4
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from components.serve.answers import internal_error, refused
+from components.serve.answers import Refusal, internal_error, refused
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 
 LogPayload = Callable[[str, bytes, bytes], None]
 
@@ -136,10 +135,7 @@ class _DisconnectedError(Exception):
 class _Exchange:
     """A request and its answer; the status is 0 until the answer has begun.
 
-    Args:
-        send: Sends the answer.
-        close: Ask the client to close the connection.
-        keep: Keep the body of the answer.
+    `close` asks the client to close the connection; `keep` keeps the body of the answer.
     """
 
     def __init__(self, send: Send, close: bool, keep: bool) -> None:

@@ -19,12 +19,7 @@ _PHRASES = {
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's HTTP connection, closed when it breaks a bound.
-
-    Args:
-        predictor: Its settings and metrics.
-        arguments: The arguments that uvicorn passes to a protocol.
-    """
+    """uvicorn's HTTP connection, closed when it breaks a bound."""
 
     def __init__(self, predictor: Predictor, **arguments: Any) -> None:
         super().__init__(**arguments)

@@ -15,15 +15,9 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.errors import InputError
+from components.serve.answers import Refusal
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
-from components.serve.tensors import (
-    Output,
-    decoded,
-    named_outputs,
-    read_texts,
-    tensor_metadata,
-)
+from components.serve.tensors import Output, decoded, named_outputs, read_texts, tensor_metadata
 from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)
@@ -31,11 +25,7 @@ _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """The V2 calls; those that load and unload models stay unimplemented.
-
-    Args:
-        predictor: The model.
-    """
+    """The V2 calls; those that load and unload models stay unimplemented."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor

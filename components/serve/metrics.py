@@ -39,15 +39,14 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
 
+        def counter(name: str, about: str, *names: str) -> Counter:
+            return Counter(name, about, names, registry=registry)
+
         def histogram(name: str, about: str, buckets: Sequence[float], *names: str) -> Histogram:
             return Histogram(name, about, names, buckets=buckets, registry=registry)
 
-        self._requests = Counter(
-            "classifier_requests", "Requests by outcome", ("route", "status"), registry=registry
-        )
-        self._refused = Counter(
-            "classifier_refused", "Requests beyond a bound", ("bound",), registry=registry
-        )
+        self._requests = counter("classifier_requests", "Requests by outcome", "route", "status")
+        self._refused = counter("classifier_refused", "Requests beyond a bound", "bound")
         self._request_seconds = histogram(
             "classifier_request_seconds", "Time until a request was answered", _SECONDS, "route"
         )
@@ -65,9 +64,7 @@ class Metrics:
         self._confidence = histogram(
             "classifier_confidence", "Probability of the predicted label", _SHARES
         )
-        predictions = Counter(
-            "classifier_predictions", "Texts by predicted label", ("label",), registry=registry
-        )
+        predictions = counter("classifier_predictions", "Texts by predicted label", "label")
         self._predictions = [predictions.labels(label) for label in labels]
         waiting = Gauge("classifier_queue_texts", "Texts in the queue", registry=registry)
         waiting.set_function(queue_texts)

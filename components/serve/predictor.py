@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from components.artifacts.evaluation.scores import WordWeight
 from components.artifacts.model.attribution import occlusions, word_weights
 from components.artifacts.model.classifier import Classifier
+from components.serve.answers import Refusal
 from components.serve.batching import Batcher, BatchLimits
 from components.serve.metrics import Metrics
-from components.serve.refusal import Refusal
 from components.serve.settings import ServeSettings
 
 _INLINE_CHARACTERS = 4096
@@ -37,9 +37,6 @@ class Explanation:
 
 class Predictor:
     """One model that answers all requests, within bounds and without blocking the event loop.
-
-    Args:
-        settings: Bounds and engine.
 
     Raises:
         InputError: If the model folder does not verify.

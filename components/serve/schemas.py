@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from components.serve.refusal import Refusal
+from components.serve.answers import Refusal
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -70,12 +70,6 @@ Instance = Annotated[
     Annotated[Text, Tag("text")] | Annotated[TextObject, Tag("object")],
     Discriminator(lambda value: "object" if isinstance(value, dict | TextObject) else "text"),
 ]
-
-
-class Error(BaseModel):
-    """The reason why there is no answer."""
-
-    error: str
 
 
 class PredictRequest(_Closed):

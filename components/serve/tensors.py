@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.serve.answers import Refusal
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 
 _LENGTH = struct.Struct("<I")
 
@@ -55,11 +55,6 @@ def write_texts(texts: Sequence[str]) -> bytes:
     return b"".join(_LENGTH.pack(len(each)) + each for each in elements)
 
 
-def write_numbers(values: NDArray[np.float32]) -> bytes:
-    """Write an FP32 tensor in binary form."""
-    return values.astype("<f4").tobytes()
-
-
 @dataclass(frozen=True)
 class Output:
     """An output tensor.
@@ -83,7 +78,7 @@ class Output:
         """Write the tensor in binary form."""
         if self.datatype == "BYTES":
             return write_texts(self.values.ravel().tolist())
-        return write_numbers(self.values)
+        return self.values.astype("<f4").tobytes()
 
 
 def named_outputs(

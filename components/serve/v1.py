@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
-from components.serve.answers import documented, json_answer, model_status
+from components.serve.answers import documented, json_answer, readiness
 from components.serve.predictor import Predictor
 from components.serve.schemas import (
     ExplainRequest,
@@ -30,7 +30,8 @@ def v1_routes(predictor: Predictor) -> APIRouter:
 
     @router.get("/{model_name}", **documented(ModelStatus, statuses=(404, 503)))
     async def status(model_name: str) -> Response:
-        return model_status(predictor, model_name)
+        predictor.require(model_name)
+        return readiness(predictor.ready, name=predictor.name)
 
     @router.post("/{model_name}:predict", **documented(PredictResponse, PredictRequest))
     async def predict(model_name: str, request: Request) -> Response:

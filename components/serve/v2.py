@@ -9,9 +9,8 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 
-from components.serve.answers import documented, json_answer, model_status
+from components.serve.answers import Refusal, documented, json_answer, readiness
 from components.serve.predictor import Predictor
-from components.serve.refusal import Refusal
 from components.serve.schemas import (
     InferRequest,
     InferResponse,
@@ -43,11 +42,12 @@ def v2_routes(predictor: Predictor) -> APIRouter:
 
     @router.get("/health/ready", **documented(Ready, statuses=(503,)))
     async def ready() -> Response:
-        return json_answer({"ready": predictor.ready}, 200 if predictor.ready else 503)
+        return readiness(predictor.ready)
 
     @router.get("/models/{model_name}/ready", **documented(ModelStatus, statuses=(404, 503)))
     async def model_ready(model_name: str) -> Response:
-        return model_status(predictor, model_name)
+        predictor.require(model_name)
+        return readiness(predictor.ready, name=predictor.name)
 
     @router.get("/models/{model_name}", **documented(ModelMetadata, statuses=(404,)))
     async def model(model_name: str) -> Response:

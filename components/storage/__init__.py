@@ -4,30 +4,26 @@
 | --- | --- |
 | `files` | hashes, and writing a file or folder on this machine whole or not at all |
 | `names` | paths and URIs split into parts, and names that lead out of their folder |
-| `store` | the operations on a folder in object storage, and which provider serves a URI |
+| `store` | the operations on a folder in object storage, and the errors of its providers |
 | `google`, `s3`, `local` | the providers |
-| `failures` | their errors: InputError if unusable, WorkError if away or a file arrives damaged |
-| `transfer` | moving many files at once, checked, with progress |
-| `fetching` | making the file or folder behind a URI readable as a local path |
+| `transfer` | opening a store, moving many files at once, fetching what is behind a URI |
 """
 
-from components.storage.fetching import (
+from components.storage.files import content_sha256, require_content, sha256, staged
+from components.storage.names import local_path, require_inside, require_no_link, split
+from components.storage.store import Store
+from components.storage.transfer import (
     PIN,
     SCHEMES,
     NoPackageError,
+    download,
     fetch,
+    open_store,
     read_text,
+    require_store,
     require_there,
+    upload,
 )
-from components.storage.files import (
-    content_sha256,
-    require_content,
-    sha256,
-    staged,
-)
-from components.storage.names import local_path, require_inside, require_no_link, split
-from components.storage.store import Store, open_store, require_store
-from components.storage.transfer import download, upload
 
 __all__ = [
     "PIN",

@@ -1,7 +1,7 @@
 """Google Cloud Storage."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Client, transfer_manager
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from components.storage import failures
+from components.storage.store import explained
 
 # Threads, since forks of a process that has loaded torch or runs a gRPC server may hang.
 _PARALLEL: Mapping[str, Any] = {
@@ -101,13 +101,10 @@ class GoogleStore:
     def _blob(self, name: str, chunk_bytes: int | None = None) -> Any:
         return self._bucket.blob(self._prefix + name, chunk_size=chunk_bytes)
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (ClientError, GoogleAuthError) as error:
-            raise failures.unusable(self.uri, error) from error
-        except DataCorruption as error:
-            raise failures.damaged(self.uri, error) from error
-        except (GoogleAPIError, InvalidResponse, OSError) as error:
-            raise failures.unreachable(self.uri, error) from error
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(
+            self.uri,
+            unusable=(ClientError, GoogleAuthError),
+            damaged=(DataCorruption,),
+            unreachable=(GoogleAPIError, InvalidResponse, OSError),
+        )

@@ -1,6 +1,5 @@
 """Folders on this machine, or on a shared volume."""
 
-import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,6 +10,7 @@ from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
 from components.storage.names import local_path, require_no_link
+from components.storage.store import hashed_generation
 
 _LOCK_SECONDS = 30
 _COPY_SECONDS = 900
@@ -86,8 +86,7 @@ class LocalStore:
             content = (self._root / name).read_bytes()
         except FileNotFoundError:
             return b"", 0
-        # 52 bits, which any JSON reader keeps exactly.
-        return content, int(hashlib.sha256(content).hexdigest()[:13], 16)
+        return content, hashed_generation(content)
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
         """Write a small file if it is at the expected generation; return the new one, or 0."""

@@ -1,8 +1,7 @@
 """Amazon S3 and compatible services."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aiohttp import ClientError as HttpError
@@ -15,7 +14,7 @@ from botocore.exceptions import (
 from s3fs import S3FileSystem
 
 from components.errors import InputError
-from components.storage import failures
+from components.storage.store import explained, hashed_generation
 
 _CONCURRENT = 8
 
@@ -90,7 +89,7 @@ class S3Store:
             if not (tag := self._tag(name)):
                 return b"", 0
             # The content may be newer than the tag; then a replacement fails, as it should.
-            return self._files.cat_file(self._key(name)), _number(tag)
+            return self._files.cat_file(self._key(name)), hashed_generation(tag.encode())
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
         """Write a small file if it is at the expected generation; return the new one, or 0.
@@ -100,7 +99,7 @@ class S3Store:
         """
         with self._explained():
             tag = self._tag(name) if expected else ""
-            if expected and _number(tag) != expected:
+            if expected and hashed_generation(tag.encode()) != expected:
                 return 0
             condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
             if not (written := self._written(name, content, condition)):
@@ -109,7 +108,7 @@ class S3Store:
             if self._written(name, content, {"IfNoneMatch": "*"}):
                 fix = "Use a store that supports If-Match and If-None-Match"
                 raise InputError(self.uri, "ignores the conditions of a write", fix)
-            return _number(written)
+            return hashed_generation(written.encode())
 
     def _key(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -130,16 +129,13 @@ class S3Store:
             raise
         return str(answer["ETag"])
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (PermissionError, FileNotFoundError, NoCredentialsError) as error:
-            raise failures.unusable(self.uri, error) from error
-        except FlexibleChecksumError as error:
-            raise failures.damaged(self.uri, error) from error
-        except (OSError, BotoCoreError, ClientError, HttpError) as error:
-            raise failures.unreachable(self.uri, error) from error
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(
+            self.uri,
+            unusable=(PermissionError, FileNotFoundError, NoCredentialsError),
+            damaged=(FlexibleChecksumError,),
+            unreachable=(OSError, BotoCoreError, ClientError, HttpError),
+        )
 
 
 def _is_unmet(error: Exception) -> bool:
@@ -150,8 +146,3 @@ def _is_unmet(error: Exception) -> bool:
         "ConditionalRequestConflict",
         "NoSuchKey",
     }
-
-
-def _number(tag: str) -> int:
-    # 52 bits, which any JSON reader keeps exactly.
-    return int(hashlib.sha256(tag.encode()).hexdigest()[:13], 16)

@@ -1,13 +1,14 @@
-"""A folder in object storage or on a disk, and the operations on the files below it."""
+"""A folder in object storage or on a disk: the operations on its files, and their errors."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlparse
 
-from components.errors import InputError
+from components.errors import InputError, WorkError
 
-STORES = ("file", "gs", "s3")
+Kinds = tuple[type[Exception], ...]
 
 
 class Store(Protocol):
@@ -50,38 +51,34 @@ class Store(Protocol):
         """
 
 
-def open_store(uri: str) -> Store:
-    """Open the store behind a path or URI.
+@contextmanager
+def explained(uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds) -> Iterator[None]:
+    """Turn the errors of a provider's client library into ours.
 
     Args:
-        uri: A plain path, or a URI with one of the schemes in `STORES`.
+        uri: The store.
+        unusable: Errors of a store that refuses a request.
+        damaged: Errors of a file whose checksum is not that of the file that was sent.
+        unreachable: Errors of a store that does not answer in time.
 
     Raises:
-        InputError: If the scheme is not one of them, or there are no credentials for it.
+        InputError: If the store is unusable.
+        WorkError: If a file is damaged, or the store is unreachable.
     """
-    require_store(uri)
-    match urlparse(uri).scheme:
-        case "gs":
-            from components.storage.google import GoogleStore
-
-            return GoogleStore(uri)
-        case "s3":
-            from components.storage.s3 import S3Store
-
-            return S3Store(uri)
-        case _:
-            from components.storage.local import LocalStore
-
-            return LocalStore(uri)
+    try:
+        yield
+    except unusable as error:
+        fix = "Check the address and the account's permissions"
+        raise InputError(uri, f"cannot be used: {error}", fix) from error
+    except damaged as error:
+        reason = str(error).partition("\n")[0].rstrip(":")
+        rule = f"a file arrived damaged: {reason}"
+        raise WorkError(uri, rule, "Run the step again") from error
+    except unreachable as error:
+        fix = "Check the network and run the step again"
+        raise WorkError(uri, f"cannot be reached: {error}", fix) from error
 
 
-def require_store(uri: str) -> None:
-    """Refuse a URI that `open_store` would refuse, without opening it.
-
-    Raises:
-        InputError: If its scheme is not known.
-    """
-    scheme = urlparse(uri).scheme
-    if scheme and scheme not in STORES:
-        fix = f"Use a path or one of {', '.join(STORES)}"
-        raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
+def hashed_generation(content: bytes) -> int:
+    """Compute a generation from what decides it: 52 bits, which any JSON reader keeps exactly."""
+    return int(hashlib.sha256(content).hexdigest()[:13], 16)

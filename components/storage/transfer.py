@@ -1,26 +1,116 @@
-"""Moving many files between a local folder and a store: checked, in parallel, with progress."""
+"""Stores opened, and files moved between them and this machine: checked, with progress."""
 
+import importlib.util
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlparse
 
 from components.errors import InputError
-from components.storage.names import require_inside, require_no_link
+from components.storage.files import require_content, staged
+from components.storage.names import local_path, require_inside, require_no_link, split
 from components.storage.store import Store
 
-_log = logging.getLogger(__name__)
+STORES = ("file", "gs", "s3")
+SCHEMES = ("file", "package", "gs", "s3")
+PIN = "@sha256:"
+"""Separates a path or URI from the `content_sha256` that it must have."""
+
+_MISSING = "there is no such file or folder"
 _BATCH_BYTES = 64 * 2**20
 _BATCH_FILES = 8, 512
 """Fewest files that keep every connection busy, and most files between two progress lines."""
+_log = logging.getLogger(__name__)
+
+
+class NoPackageError(InputError):
+    """The Python package that should hold a file is not installed."""
+
+
+def open_store(uri: str) -> Store:
+    """Open the store behind a plain path, or a URI with one of the schemes in `STORES`.
+
+    Raises:
+        InputError: If the scheme is not one of them, or there are no credentials for it.
+    """
+    require_store(uri)
+    match urlparse(uri).scheme:
+        case "gs":
+            from components.storage.google import GoogleStore
+
+            return GoogleStore(uri)
+        case "s3":
+            from components.storage.s3 import S3Store
+
+            return S3Store(uri)
+        case _:
+            from components.storage.local import LocalStore
+
+            return LocalStore(uri)
+
+
+def require_store(uri: str) -> None:
+    """Refuse a URI that `open_store` would refuse, without opening it.
+
+    Raises:
+        InputError: If its scheme is not known.
+    """
+    scheme = urlparse(uri).scheme
+    if scheme and scheme not in STORES:
+        fix = f"Use a path or one of {', '.join(STORES)}"
+        raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
+
+
+def fetch(uri: str, into: Path) -> Path:
+    """Make the file or folder behind a URI readable as a local path.
+
+    Args:
+        uri: A plain path, or a URI of one of `SCHEMES`. `package:name/inner/path` is a
+            file or folder inside an installed Python package. A `content_sha256` after a final
+            `@sha256:` pins the content.
+        into: A folder for downloads; unused for what is already on this machine.
+
+    Raises:
+        InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, a
+            file in it has a name that leads out of its folder, or its hash differs.
+    """
+    place, _, digest = uri.partition(PIN)
+    path = _located(place, into)
+    if digest:
+        require_content(place, path, digest)
+    return path
+
+
+def require_there(uri: str) -> None:
+    """Refuse a path or URI that leads to nothing, without downloading or hashing anything.
+
+    Raises:
+        NoPackageError: If it is in a Python package that is not installed.
+        InputError: If there is nothing, or it cannot be read.
+    """
+    place = uri.partition(PIN)[0]
+    if urlparse(place).scheme not in {"gs", "s3"}:
+        _located(place, Path())
+    elif not open_store(place).sizes():
+        raise InputError(place, _MISSING, "Check the spelling")
+
+
+def read_text(uri: str) -> str:
+    """Read a small UTF-8 text file behind a path or URI.
+
+    Raises:
+        InputError: If it is missing, not text, or not UTF-8.
+    """
+    with TemporaryDirectory() as folder:
+        try:
+            return fetch(uri, Path(folder)).read_text(encoding="utf-8")
+        except (UnicodeDecodeError, IsADirectoryError) as error:
+            raise InputError(uri, "is not a UTF-8 text file", "Use a text file") from error
 
 
 def upload(store: Store, folder: Path, names: Iterable[str]) -> None:
     """Copy files of a local folder into a store.
-
-    Args:
-        store: The destination.
-        folder: The source.
-        names: The files, relative to the folder.
 
     Raises:
         InputError: If a name leads out of the folder, a file is missing or a symbolic link, or
@@ -66,11 +156,7 @@ def _with_progress(sizes: Mapping[str, int], way: str) -> Iterator[list[str]]:
 
 
 def batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
-    """Group names into batches, the largest files first.
-
-    Args:
-        sizes: Bytes of each file by name.
-    """
+    """Group names of files into batches by their bytes, the largest files first."""
     least, most = _BATCH_FILES
     batch: list[str] = []
     size = 0
@@ -82,3 +168,47 @@ def batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _located(uri: str, into: Path) -> Path:
+    match urlparse(uri).scheme:
+        case "" | "file":
+            path = local_path(uri) or Path()
+        case "package":
+            path = _inside_package(uri.removeprefix("package:"))
+        case "gs" | "s3":
+            path = _downloaded(uri, into)
+        case scheme:
+            allowed = ", ".join(SCHEMES)
+            raise InputError(uri, f"scheme {scheme!r} is not known", f"Use a path or {allowed}")
+    if not path.exists():
+        raise InputError(uri, _MISSING, "Check the spelling")
+    return path
+
+
+def _inside_package(path: str) -> Path:
+    package, _, inner = path.partition("/")
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        rule = f"package {package!r} is not installed"
+        raise NoPackageError(f"package:{path}", rule, "Run `make setup`")
+    return Path(spec.submodule_search_locations[0]) / inner
+
+
+def _downloaded(uri: str, into: Path) -> Path:
+    """Copy the file or folder at a URI; a file is put into a folder of its own name."""
+    store = open_store(uri)
+    sizes = store.sizes()
+    name = uri.rstrip("/").rpartition("/")[2]
+    require_inside(name, uri)
+    if not sizes:
+        raise InputError(uri, _MISSING, "Check the spelling")
+    is_file = "" in sizes
+    if is_file:
+        store, sizes = open_store(split(uri)[0]), {name: sizes[""]}
+    with staged(into / name) as draft:
+        download(store, sizes, draft)
+    return into / name / name if is_file else into / name

@@ -15,7 +15,7 @@ from kubernetes import client
 
 from components.artifacts.model import bundle
 from components.deploy.cluster.connection import connect
-from components.deploy.targets.local import running_predictor
+from components.deploy.local import running_predictor
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from tests.cluster import overlays

@@ -15,9 +15,9 @@ from components.artifacts.task import load_task
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.rollout import Patience
 from components.deploy.inference_service import FACT, Manifest, inference_service
+from components.deploy.kserve import bring_into_service, roll_back
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import smoke_test_of
-from components.deploy.targets.kserve import bring_into_service, roll_back
 from tests.cluster.api_server import ApiServer
 from tests.fakes.kserve_controller import KServeController
 from tests.fakes.kserve_pods import Play

@@ -73,7 +73,7 @@ def test_the_champion_is_the_model_in_service(registry):
     )
     refused = run(registry.stage, late)
     assert refused.returncode == 1
-    assert "not the one that the model was compared with" in refused.stderr
+    assert "no longer that of generation" in refused.stderr
     registry.require("old")
 
     second = registry.deploy("new")

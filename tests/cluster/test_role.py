@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from components.deploy import kserve
 from components.deploy.cluster.api import RIGHTS
-from components.deploy.requirements import require_rights
-from components.deploy.targets import kserve
-from components.deploy.targets.kserve import report
+from components.deploy.cluster.connection import require_rights
+from components.deploy.kserve import report
 from components.errors import InputError, RolloutError, StepError
 from tests.cluster.stage import Stage
 from tests.manifests.rendering import named, overlay

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from components.deploy.cluster.rollout import Patience
-from components.deploy.targets.kserve import report
+from components.deploy.kserve import report
 from components.errors import ChampionMovedError, InputError, RolloutError, ServingError, WorkError
 
 pytestmark = pytest.mark.cluster

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.deploy.targets.local import running_predictor
+from components.deploy.local import running_predictor
 
 
 @pytest.fixture

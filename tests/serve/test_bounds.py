@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from components.deploy.targets.local import running_predictor
+from components.deploy.local import running_predictor
 from tests.serve.asking import V1, ask
 
 HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"

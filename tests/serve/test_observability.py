@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from components.deploy.targets.local import running_predictor
+from components.deploy.local import running_predictor
 from components.processes import free_port
 from tests.serve.asking import ask
 

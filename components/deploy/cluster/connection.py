@@ -1,9 +1,10 @@
-"""Connections to the cluster of the deploy step."""
+"""The account of a deploy: the connection to its cluster, and its rights there."""
 
 from pathlib import Path
 from typing import Any
 
-from components.deploy.cluster.api import Cluster
+from components.deploy.cluster.api import LEASES, RIGHTS, SERVICES, Cluster
+from components.deploy.cluster.lease import lease_name
 from components.errors import InputError
 
 DEPLOYER = Path("/var/run/secrets/deployer")
@@ -13,10 +14,7 @@ POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 def connect(
-    namespace: str = "",
-    kubeconfig: Path | None = None,
-    deployer: Path = DEPLOYER,
-    pod: Path = POD,
+    namespace: str = "", kubeconfig: Path | None = None, deployer: Path = DEPLOYER, pod: Path = POD
 ) -> Cluster:
     """Connect as the deployer, else as the pod's service account, else by the kubeconfig.
 
@@ -48,6 +46,29 @@ def connect(
     found = "" if kubeconfig else _load_account(configuration, deployer, pod)
     found = found or _load_kubeconfig(configuration, kubeconfig)
     return Cluster(client.ApiClient(configuration), namespace or found)
+
+
+def require_rights(cluster: Cluster, service_name: str) -> None:
+    """Refuse an account that would fail half-way, and name all the rights that it lacks.
+
+    Raises:
+        InputError: If a right is missing.
+        ClusterError: If the API server does not answer.
+    """
+    names = {SERVICES[::2]: service_name, LEASES[::2]: lease_name(service_name)}
+    missing = [
+        f"{verb} {resource}"
+        for (group, resource), verbs in RIGHTS.items()
+        for verb in verbs
+        # The right to create or list cannot be restricted to a name.
+        if not cluster.may(
+            verb, group, resource, "" if verb == "create" else names.get((group, resource), "")
+        )
+    ]
+    if missing:
+        rule = f"may not {', '.join(missing)}"
+        fix = "Give it the role of manifests/base/deployer.yaml"
+        raise InputError(f"account in namespace {cluster.namespace}", rule, fix)
 
 
 def _load_account(configuration: Any, deployer: Path, pod: Path) -> str:

@@ -124,12 +124,8 @@ class DeployLease:
 def deploy_lease(cluster: Cluster, service_name: str, holder: str) -> Iterator[DeployLease]:
     """Hold the lease of a service for the duration of a block.
 
-    A holder takes over from an earlier process of the same name, as a retried step does.
-
-    Args:
-        cluster: The cluster of the service.
-        service_name: Name of the service.
-        holder: Name of the holder: the id of the run.
+    A holder, named after its run, takes over from an earlier process of the same name, as a
+    retried step does.
 
     Raises:
         LeaseError: If another deploy holds it.

@@ -10,7 +10,7 @@ The pods tell which revision it is about, since they carry the label of what the
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.lease import LEASE_SECONDS, DeployLease
-from components.deploy.cluster.pods import Trouble, is_ready, troubles
-from components.deploy.cluster.status import ServiceStatus, read_status
+from components.deploy.cluster.service import ServiceStatus, read_status
 from components.deploy.inference_service import (
     RELEASE,
     STANDARD,
@@ -34,6 +33,15 @@ _RENEW_SECONDS = LEASE_SECONDS / 6
 _SERVICE = "serving.kserve.io/inferenceservice"
 _REVISION = "serving.knative.dev/revision"
 _EVENTS = 3
+# Reasons that the cluster retries, and that may pass, are left out.
+_HOPELESS = {
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +64,19 @@ class Patience:
 
 
 DEFAULT_PATIENCE = Patience()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that keeps a pod from working.
+
+    Args:
+        text: The trouble, with the pod's name.
+        hopeless: True if waiting any longer is pointless.
+    """
+
+    text: str
+    hopeless: bool
 
 
 @dataclass(frozen=True)
@@ -96,14 +117,7 @@ class Goal:
 def wait_until(
     cluster: Cluster, lease: DeployLease, goal: Goal, seconds: float, patience: Patience
 ) -> dict[str, Any]:
-    """Wait until a goal is reached, log progress, and renew the lease in the meantime.
-
-    Args:
-        cluster: The cluster of the service.
-        lease: The lease of the service.
-        goal: The goal.
-        seconds: Longest time that it may take.
-        patience: How the rollout is watched.
+    """Wait `seconds` at most for a goal; log progress and renew the lease in the meantime.
 
     Returns:
         The service as the server returned it then.
@@ -182,3 +196,44 @@ class _Poll:
         if text != self._said:
             _log.info("deploy: %3.0f s: %s", now - self._started, text)
             self._said = text
+
+
+def troubles(pod: Mapping[str, Any]) -> list[Trouble]:
+    """List everything that keeps a pod from working, in the words of the cluster.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+    """
+    name = pod["metadata"]["name"]
+    status = pod.get("status") or {}
+    found = [Trouble(f"pod {name}: {text}", False) for text in _unscheduled(status)]
+    for key in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(key) or []:
+            found += [Trouble(f"pod {name}: {text}", bad) for text, bad in _waiting(container)]
+    return found
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod accepts requests."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _unscheduled(status: Mapping[str, Any]) -> Iterator[str]:
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield f"{condition.get('reason')}: {condition.get('message')}"
+
+
+def _waiting(container: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    state = container.get("state") or {}
+    ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
+    failed = bool(ended.get("exitCode"))
+    waiting = state.get("waiting") or {}
+    reason = waiting.get("reason", "")
+    if not failed and reason in {"", "ContainerCreating", "PodInitializing"}:
+        return
+    words = [f"container {container['name']}", reason, waiting.get("message", "")]
+    if failed:
+        message = str(ended.get("message", "")).strip()
+        words.append(f"(ended with status {ended['exitCode']} {ended.get('reason')} {message})")
+    yield " ".join(filter(None, words)), reason in _HOPELESS

@@ -20,9 +20,8 @@ from collections.abc import Callable
 
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.lease import DeployLease, Journal, LeaseLostError
-from components.deploy.cluster.record import recorded
 from components.deploy.cluster.rollout import Goal, Patience, wait_until
-from components.deploy.cluster.status import ServiceAddress, service_address
+from components.deploy.cluster.service import ServiceAddress, recorded, service_address
 from components.deploy.inference_service import (
     KNATIVE,
     Manifest,
@@ -44,14 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Transaction:
-    """A change of what a service serves.
-
-    Args:
-        cluster: The cluster of the service.
-        lease: The service's lease, held.
-        settings: The settings of the step.
-        patience: How the rollout is watched.
-    """
+    """A change of what a service serves, by the holder of its lease."""
 
     def __init__(
         self, cluster: Cluster, lease: DeployLease, settings: DeploySettings, patience: Patience
@@ -144,7 +136,7 @@ class Transaction:
     def _settle(self, candidate: Manifest, journal: Journal) -> bool:
         """End an unfinished deploy.
 
-        The champion alone does not decide: it may have been this model before the deploy began.
+        The champion does not decide by itself: it may have been this model before the deploy began.
 
         Returns:
             True if its model stays, False if the service before it has been restored.

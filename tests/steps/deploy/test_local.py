@@ -6,9 +6,9 @@ import pytest
 
 from components.artifacts.model import bundle
 from components.artifacts.task import load_task
+from components.deploy.local import running_predictor
 from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
-from components.deploy.targets.local import running_predictor
 from components.errors import WorkError
 from tests.evaluations import write_evaluation
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from components.artifacts.task import load_task
-from components.deploy.cluster.status import ServiceAddress
+from components.deploy.cluster.service import ServiceAddress
 from components.deploy.smoke_test import NotAnsweringError, Sentence, SmokeTest, smoke_test_of
 from components.errors import ServingError
 

@@ -2,19 +2,18 @@
 
 import pytest
 
-from components.deploy.cluster.pods import troubles
-from components.deploy.cluster.rollout import Goal
-from components.deploy.cluster.status import ServiceAddress, read_status, service_address
+from components.deploy.cluster.rollout import Goal, troubles
+from components.deploy.cluster.service import ServiceAddress, read_status, service_address
 from components.deploy.inference_service import (
     KNATIVE,
     STANDARD,
     inference_service,
     is_stopped,
     release_of,
+    require_downloadable,
     stopped,
     with_canary,
 )
-from components.deploy.requirements import require_downloadable
 from components.errors import InputError, RolloutError
 
 TRAFFIC = [

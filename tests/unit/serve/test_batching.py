@@ -4,8 +4,8 @@ import threading
 import numpy as np
 import pytest
 
+from components.serve.answers import Refusal
 from components.serve.batching import Batcher, BatchLimits
-from components.serve.refusal import Refusal
 
 
 class Engine:

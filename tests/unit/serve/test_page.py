@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from components.serve.page import page_response
+from components.serve.application import page_response
 from tests.pages import Page
 
 

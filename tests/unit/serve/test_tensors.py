@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.serve.refusal import Refusal
-from components.serve.tensors import read_texts, write_numbers, write_texts
+from components.serve.answers import Refusal
+from components.serve.tensors import Output, read_texts, write_texts
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -39,7 +39,6 @@ def test_a_broken_tensor_is_refused(content, rule):
 
 
 def test_numbers_are_little_endian():
-    assert (
-        write_numbers(np.array([[1.0], [-2.5]], dtype=">f4"))
-        == np.array([1.0, -2.5], dtype="<f4").tobytes()
-    )
+    numbers = np.array([[1.0], [-2.5]], dtype=">f4")
+    little = np.array([1.0, -2.5], dtype="<f4")
+    assert Output("probabilities", "FP32", numbers).to_bytes() == little.tobytes()

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
+from components.deploy.cluster.connection import require_rights
 from components.deploy.cluster.lease import deploy_lease, holder_of, lease_name, read_journal
-from components.deploy.cluster.record import recorded
 from components.deploy.cluster.rollout import DEFAULT_PATIENCE, Patience
-from components.deploy.cluster.status import read_status
+from components.deploy.cluster.service import read_status, recorded
 from components.deploy.cluster.transaction import Transaction
 from components.deploy.inference_service import Manifest, facts_of, is_stopped
 from components.deploy.release import crown_again
-from components.deploy.requirements import require_rights
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import SmokeTest
 from components.errors import InputError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.deploy.cluster.record import recorded
+from components.deploy.cluster.service import recorded
 from components.deploy.inference_service import inference_service
 from components.errors import InputError
 

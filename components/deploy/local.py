@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from components.deploy.cluster.status import ServiceAddress
+from components.deploy.cluster.service import ServiceAddress
 from components.deploy.smoke_test import SmokeTest
 from components.errors import ServingError
 from components.processes import free_port, log_tail, running_server
@@ -21,12 +21,7 @@ _HOST = "127.0.0.1"
 
 
 def smoke_test_here(test: SmokeTest, model: Path, output: Path) -> None:
-    """Start the predictor, smoke-test it, and write `predictor.log` and `smoke.json`.
-
-    Args:
-        test: The smoke test.
-        model: Model folder.
-        output: Folder for both files.
+    """Start the predictor, smoke-test it, and write `predictor.log` and `smoke.json` to a folder.
 
     Raises:
         WorkError: If the predictor does not start, fails the test, or does not end cleanly.

@@ -1,4 +1,4 @@
-"""The status that KServe gives a service.
+"""A service in the cluster: its status, its address, and the part of it that this project set.
 
 `status.observedGeneration` is ignored: KServe copies it from the Knative Service or Deployment
 that it created, so that it does not count the service's own generation. The pods tell which
@@ -7,12 +7,15 @@ revision the status is about (see `components.deploy.cluster.rollout`).
 Source: InferenceServiceStatus in kserve/kserve, pkg/apis/serving/v1beta1, and its issue 6081.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
-from components.errors import RolloutError
+from components.deploy.cluster.api import FIELD_MANAGER
+from components.deploy.inference_service import Manifest
+from components.errors import InputError, RolloutError
 
 CANARY_TAG = "latest"
 """Tag of the newest revision's own address, with KServe's tag routing."""
@@ -111,6 +114,43 @@ def service_address(
     raise RolloutError(f"service {service['metadata']['name']}", rule, fix)
 
 
+def recorded(service: Mapping[str, Any] | None) -> Manifest | None:
+    """Read the part of a service that this project set, as a manifest that restores it.
+
+    Server-side apply records the owner of each field. Only the fields of this project are read, so
+    that restoring them leaves alone what a person or a controller has set in addition.
+
+    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ and, for the notation,
+    FieldsV1 in https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.30/
+
+    Args:
+        service: The service as the server returned it; None if there is none.
+
+    Returns:
+        None if there is no service.
+
+    Raises:
+        InputError: If the service was not created by this project.
+    """
+    if service is None:
+        return None
+    metadata = service["metadata"]
+    ours = [
+        entry["fieldsV1"]
+        for entry in metadata.get("managedFields", [])
+        if entry["manager"] == FIELD_MANAGER and entry["operation"] == "Apply"
+    ]
+    if not ours or "f:spec" not in ours[0]:
+        rule = "already exists, and was not created by this project"
+        fix = "Choose another service_name, or remove that service"
+        raise InputError(f"service {metadata['name']}", rule, fix)
+    fields = {key: ours[0][key] for key in ("f:metadata", "f:spec") if key in ours[0]}
+    manifest: Manifest = {key: service[key] for key in ("apiVersion", "kind")}
+    manifest |= {"metadata": {}} | _owned(service, fields)
+    manifest["metadata"]["name"] = metadata["name"]
+    return manifest
+
+
 def _unmet(condition: Mapping[str, Any]) -> str:
     words = [condition["type"], condition["status"], condition.get("reason", "")]
     return " ".join(filter(None, [*words, condition.get("message", "")]))
@@ -122,3 +162,27 @@ def _stuck(model: Mapping[str, Any]) -> str:
         return ""
     failure = model.get("lastFailureInfo") or {}
     return " ".join(filter(None, [state, failure.get("reason"), failure.get("message")]))
+
+
+def _owned(value: Any, fields: Mapping[str, Any]) -> Any:
+    inner = {key: below for key, below in fields.items() if key != "."}
+    if not inner:
+        return value
+    if isinstance(value, list):
+        return [
+            _owned(item, below)
+            for key, below in inner.items()
+            for item in value
+            if _names(key, item)
+        ]
+    names = {key.removeprefix("f:"): below for key, below in inner.items()}
+    return {name: _owned(value[name], below) for name, below in names.items() if name in value}
+
+
+def _names(key: str, item: Any) -> bool:
+    """Tell whether a key such as `k:{"name":"x"}` or `v:"x"` denotes this item of a list."""
+    kind, _, text = key.partition(":")
+    wanted = json.loads(text)
+    if kind == "v":
+        return bool(item == wanted)
+    return all(item.get(name) == value for name, value in wanted.items())
