@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.errors import require_between, require_one_of
-from components.train.arguments import changed_settings, to_arguments
 from components.train.cluster import pods
 from components.train.search.space import METRIC, Parameter, for_trial
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 ALGORITHMS = ("tpe", "random")
 _CONTAINER = "train"

@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from components.errors import InputError, require_between
-from components.train.arguments import changed_settings, to_arguments
 from components.train.cluster import pods
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 _RUNTIME = "torch-distributed"
 # Names of the only job of the runtime and of its container.

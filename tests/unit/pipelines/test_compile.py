@@ -13,10 +13,10 @@ from kfp import components
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from pipelines.compile import __main__ as command
-from pipelines.compile.images import read_lock
 from pipelines.compile.resources import RESOURCES, Resources
 from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.emotion import emotion_for
+from pipelines.lock import read_lock
 from pipelines.parameters import read_parameters
 from tests.compiled import executors, read_compiled, steps
 from tests.manifests.rendering import of_kind, overlay
