@@ -2,7 +2,7 @@
 
 from kfp import dsl, kubernetes
 
-from pipelines.compile.resources import Resources
+from pipelines.compile.resources import BACKOFF_FACTOR, BACKOFF_SECONDS, Resources
 from pipelines.compile.settings import CompileSettings, GpuNodes
 from pipelines.lock import locked
 
@@ -55,12 +55,11 @@ def _limit(task: dsl.PipelineTask, needs: Resources) -> None:
 
 def _retry(task: dsl.PipelineTask, needs: Resources) -> None:
     if needs.retries:
-        retry = needs.retry
         task.set_retry(
-            retry.times,
-            backoff_duration=f"{retry.backoff_seconds}s",
-            backoff_factor=retry.backoff_factor,
-            backoff_max_duration=f"{retry.window_seconds}s",
+            needs.retries,
+            backoff_duration=f"{BACKOFF_SECONDS}s",
+            backoff_factor=BACKOFF_FACTOR,
+            backoff_max_duration=f"{needs.retry_window_seconds}s",
         )
 
 

@@ -109,7 +109,7 @@ def _job(
     resources: pods.PodResources,
 ) -> dict[str, Any]:
     container = {
-        "name": _CONTAINER,
+        **pods.container(_CONTAINER),
         "image": image,
         "command": ["python", "-m", "components.train"],
         "args": [
@@ -120,8 +120,6 @@ def _job(
         ],
         "env": pods.environment(),
         "resources": resources.to_manifest(),
-        "securityContext": pods.container_security(),
-        "volumeMounts": pods.volume_mounts(),
     }
     pod = {
         # The mesh's sidecar would outlive training, and the Job would never complete.
@@ -129,9 +127,7 @@ def _job(
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
-            "securityContext": pods.pod_security(),
-            "containers": [container],
-            "volumes": pods.volumes(),
+            **pods.pod(container),
         },
     }
     return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"backoffLimit": 1, "template": pod}}

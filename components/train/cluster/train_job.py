@@ -90,16 +90,8 @@ def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) 
 
 def _hardening() -> dict[str, Any]:
     pod = {
-        "securityContext": pods.pod_security(),
+        **pods.pod(pods.container(_CONTAINER)),
         "terminationGracePeriodSeconds": pods.GRACE_SECONDS,
-        "volumes": pods.volumes(),
-        "containers": [
-            {
-                "name": _CONTAINER,
-                "securityContext": pods.container_security(),
-                "volumeMounts": pods.volume_mounts(),
-            }
-        ],
     }
     job = {"name": _JOB, "template": {"spec": {"template": {"spec": pod}}}}
     return {

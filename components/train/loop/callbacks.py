@@ -116,13 +116,7 @@ class MovingAverage(TrainerCallback):
         """Give the model the averaged weights."""
         self._set(self._average)
 
-    def on_step_end(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        *_: Any,
-        **__: Any,
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, *_: Any, **__: Any) -> None:  # noqa: ARG002
         """Move the average towards the weights of this step."""
         decay = min(self._decay, (1 + state.global_step) / (10 + state.global_step))
         current = [each.detach() for each in self._trained.values()]
@@ -205,25 +199,13 @@ class Checkpointing(TrainerCallback):
         self._sigterm = sigterm
         self._is_stopping = False
 
-    def on_train_begin(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        *_: Any,
-        **__: Any,
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, *_: Any, **__: Any) -> None:  # noqa: ARG002
         """Set the path of the best checkpoint, which another machine may have written."""
         if state.best_global_step:
             best = self._local / folder_name(state.best_global_step)
             state.best_model_checkpoint = str(best)
 
-    def on_epoch_begin(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        *_: Any,
-        **kwargs: Any,
-    ) -> None:
+    def on_epoch_begin(self, args: Any, state: TrainerState, *_: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Set the sampler's epoch: accelerate does not, if processes resume within one."""
         kwargs["train_dataloader"].set_epoch(int(state.epoch or 0))
 
