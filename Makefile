@@ -46,8 +46,9 @@ $(DONE): pyproject.toml constraints.txt embedded-models.txt
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
 	$(BIN)/python -m pipelines.local --params $(PARAMS) --set '$(SET)'
 
+# A worker per core, one thread each: the libraries' own threads would only get in each other's way.
 test: setup ## run the tests that take minutes
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 test-slow: setup ## run the long campaigns that make test leaves out
 	$(BIN)/pytest -m slow
