@@ -91,14 +91,8 @@ def _try(what: str, report: Callable[[], None]) -> None:
 def _send(url: str, content: Mapping[str, Any], longest_pause_seconds: float) -> None:
     """POST JSON, and try again while the receiver cannot be reached or is overloaded.
 
-    Args:
-        url: The whole secret URL; no error and no log line names it.
-        content: The body; receivers that speak Slack's protocol show its `text`.
-        longest_pause_seconds: Longest pause between two attempts.
-
-    Raises:
-        InputError: If the URL is not one, or the receiver refuses the content.
-        WorkError: If the receiver stays unavailable.
+    No error and no log line names the URL, which is a secret. Receivers that speak Slack's protocol
+    show the content's `text`.
 
     Source: https://api.slack.com/messaging/webhooks
     """

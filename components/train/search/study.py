@@ -42,17 +42,14 @@ def tuned(
     study_file: Path,
     space: str = str(SPACE),
 ) -> TrainSettings:
-    """Find the settings whose model has the highest macro-F1 on the validation rows.
+    """Find the settings whose model has the highest macro-F1 on the validation rows (see `search`).
 
     Args:
         settings: The seed, and the settings that are not searched.
         dataset: Folder of the merge step.
         trials: Number of trainings of the study, earlier ones included.
-        study_file: SQLite file of the study; a search that was stopped resumes from it.
+        study_file: SQLite file of the study.
         space: Search space, path or URI.
-
-    Raises:
-        InputError: If the search space, the study or the data set cannot be used.
     """
     parameters = read_space(space, settings)
 
@@ -64,8 +61,7 @@ def tuned(
             )
             return history.best["macro_f1"]
 
-    data = dataset_sha256(dataset)
-    return search(score, settings, parameters, trials, study_file, data)
+    return search(score, settings, parameters, trials, study_file, dataset_sha256(dataset))
 
 
 def search(
