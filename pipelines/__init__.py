@@ -7,5 +7,5 @@
 | `local` | a run on this machine |
 | `compile` | the YAML that the KFP UI imports, for a cluster |
 | `submit` | a run or schedule on Kubeflow |
-| `lock` | the digests of pushed images |
+| `lock` | the digests of pushed images, which a compiled pipeline may name |
 """

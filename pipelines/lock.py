@@ -1,20 +1,58 @@
-"""Write images/lock.yaml, step to digest: `python -m pipelines.lock --registry HOST train`."""
+"""Digests of pushed images: `python -m pipelines.lock --registry HOST train` writes them."""
 
 import argparse
 import json
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from components import storage
 from components.command_line import errors_as_exit
+from components.data_files import read_mapping
 from components.errors import InputError
 
 PROJECT = "emotion-pipeline"
 """Repository, below the registry, of all images."""
 LOCK = Path(__file__).parents[1] / "images" / "lock.yaml"
+_BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
+
+
+def read_lock(path: Path) -> dict[str, str]:
+    """Read the image of each step.
+
+    Args:
+        path: YAML file of image names without registry (`train`) and full references with digest.
+
+    Raises:
+        InputError: If it cannot be read, or an entry has no digest.
+    """
+    content = read_mapping(path, "image lock")
+    if not content:
+        raise InputError(f"image lock {path}", "names no image", "Write it with `make lock`")
+    for name, reference in content.items():
+        if not isinstance(reference, str) or not _BY_DIGEST.fullmatch(reference):
+            rule = "has no digest, so its content may change"
+            raise InputError(f"{path}, {name}: {reference!r}", rule, "Write it with `make lock`")
+    return content
+
+
+def locked(images: Mapping[str, str], name: str) -> str:
+    """An image by digest.
+
+    Args:
+        images: Result of `read_lock`.
+        name: Name without registry: `train`.
+
+    Raises:
+        InputError: If it is not in the lock.
+    """
+    if name not in images:
+        rule = "is not in the image lock, so its tag could move"
+        raise InputError(f"image {name}", rule, "Push it and write it there with `make lock`")
+    return images[name]
 
 
 def pushed_reference(repository: str, digests: Sequence[str]) -> str:

@@ -22,28 +22,6 @@ from components.preflight.plan import choices
 from pipelines.emotion import emotion
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
-_RENAMED = {
-    "models": "generate_models",
-    "samples_per_label": "generate_samples_per_label",
-    "style": "generate_style",
-    "dataset": "merge_dataset",
-    "dataset_revision": "merge_dataset_revision",
-    "test_fraction": "merge_test_fraction",
-    "base_model": "train_base_model",
-    "base_model_revision": "train_base_model_revision",
-    "peft_method": "train_peft_method",
-    "learning_rate": "train_learning_rate",
-    "epochs": "train_epochs",
-    "batch_size": "train_batch_size",
-    "weight_decay": "train_weight_decay",
-    "max_length": "train_max_length",
-    "search_trials": "train_search_trials",
-    "ablation": "train_ablation",
-    "gate": "evaluate_gate",
-    "registry": "deploy_registry",
-    "service_name": "deploy_service_name",
-}
-"""Parameters of version 0.1 by the names that they have now."""
 
 DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.items()}
 """Value of every pipeline parameter that is not set."""
@@ -81,9 +59,11 @@ def read_parameters(
 
 def _set(values: dict[str, Any], name: str, value: Any) -> None:
     group, _, option = name.partition(".")
-    if group in _RENAMED:
-        new = _RENAMED[group]
-        raise InputError(f"parameter {group!r}", f"is now named {new}", f"Write {new}")
+    # Version 0.1 named most parameters without their step.
+    renamed = [each for each in DEFAULTS if each.partition("_")[2] == group]
+    if len(renamed) == 1:
+        fix = f"Write {renamed[0]}"
+        raise InputError(f"parameter {group!r}", f"is now named {renamed[0]}", fix)
     require_known(group, DEFAULTS, "parameter")
     if option:
         values[group] = {**values[group], option: value}

@@ -4,5 +4,4 @@
 | --- | --- |
 | `component`, `__main__` | the step in KFP and from a shell |
 | `settings`, `run` | where the end is reported, and the step itself |
-| `webhook` | sending it to people |
 """

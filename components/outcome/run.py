@@ -2,20 +2,30 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import httpx
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from components import storage
 from components.artifacts.registry import RUNS
-from components.errors import StepError
+from components.errors import InputError, StepError, WorkError
 from components.outcome.settings import OutcomeSettings
-from components.outcome.webhook import send
 
 _log = logging.getLogger(__name__)
 # KFP's own word, and that of the metadata store behind it.
 _SUCCESS = {"SUCCEEDED", "COMPLETE"}
+_TIMEOUT_SECONDS = 10.0
+_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ def outcome(settings: OutcomeSettings, ended: Outcome, output: Path) -> None:
     if settings.webhook_url:
         content = {"text": ended.text, **asdict(ended)}
         pause = settings.webhook_pause_seconds
-        _try("webhook", lambda: send(settings.webhook_url, content, pause))
+        _try("webhook", lambda: _send(settings.webhook_url, content, pause))
 
 
 def _try(what: str, report: Callable[[], None]) -> None:
@@ -76,3 +86,37 @@ def _try(what: str, report: Callable[[], None]) -> None:
         _log.warning("outcome: %s failed: %s", what, reason)
     else:
         _log.info("outcome: %s done", what)
+
+
+def _send(url: str, content: Mapping[str, Any], longest_pause_seconds: float) -> None:
+    """POST JSON, and try again while the receiver cannot be reached or is overloaded.
+
+    No error and no log line names the URL, which is a secret. Receivers that speak Slack's protocol
+    show the content's `text`.
+
+    Source: https://api.slack.com/messaging/webhooks
+    """
+    again = Retrying(
+        retry=retry_if_exception_type(WorkError),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(0.5, longest_pause_seconds),
+        reraise=True,
+    )
+    again(_post, url, content)
+
+
+def _post(url: str, content: Mapping[str, Any]) -> None:
+    try:
+        # Nobody needs the answer's body, so it is not read.
+        with httpx.stream("POST", url, json=content, timeout=_TIMEOUT_SECONDS) as answer:
+            status = answer.status_code
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        rule = "is not the address of an HTTP server"
+        raise InputError("webhook", rule, "Correct WEBHOOK_URL") from None
+    except httpx.TransportError as error:
+        rule = f"cannot be reached ({type(error).__name__})"
+        raise WorkError("webhook", rule, "Check WEBHOOK_URL and the network") from None
+    if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
+        raise WorkError("webhook", f"answered {status}", "Look at the receiver")
+    if not httpx.codes.is_success(status):
+        raise InputError("webhook", f"answered {status}", "Check WEBHOOK_URL and its receiver")

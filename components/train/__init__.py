@@ -3,13 +3,11 @@
 | module | content |
 | --- | --- |
 | `component` | the KFP face |
-| `settings` | the settings and their checks |
+| `settings` | the settings, their checks, and the arguments that give them |
 | `run` | the story of the step: search, training, ablation |
 | `fine_tuning` | one training, from the data set to the model folder |
 | `launch` | one training in several processes |
-| `arguments` | settings as command-line arguments |
-| `devices` | the processes and the precision of a training |
-| `methods/` | which weights of which encoder are trained |
+| `methods/` | which weights of which encoder are trained, and how fast |
 | `loop/` | data, steps, checkpoints |
 | `export/` | from a trained model to the model folder |
 | `search/` | hyperparameter search |

@@ -14,14 +14,16 @@ from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256
 from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task
 from components.errors import require_between
-from components.train.devices import this_process
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
 from components.train.loop.data import tokenise
-from components.train.loop.trainer import fit
-from components.train.methods.adapters import load_classifier, with_adapter
+from components.train.loop.trainer import fit, this_process
+from components.train.methods.adapters import (
+    default_learning_rate,
+    load_classifier,
+    with_adapter,
+)
 from components.train.methods.base_model import Encoder, locate_encoder
-from components.train.methods.learning_rates import default_learning_rate
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)

@@ -17,9 +17,8 @@ import torch
 
 from components.artifacts.model.history import History, read_history
 from components.errors import InputError, StepError, WorkError
-from components.train.arguments import changed_settings, to_arguments
 from components.train.fine_tuning import fine_tune
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 60

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.artifacts.model.history import History
 from components.train.launch import fine_tune_in_processes
-from components.train.search.tuned import tuned
+from components.train.search.study import tuned
 from components.train.settings import TrainSettings
 
 

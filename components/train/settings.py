@@ -1,9 +1,12 @@
 """Settings of the train step and their checks."""
 
+import json
 import re
-from dataclasses import dataclass, field
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from components.errors import InputError, require_between, require_one_of
 from components.options import shared
@@ -156,3 +159,23 @@ class TrainSettings:
         if self.batch_size % shares:
             rule = f"cannot be shared evenly among {shares} passes (processes x accumulation_steps)"
             raise InputError(f"batch_size={self.batch_size}", rule, f"Use a multiple of {shares}")
+
+
+def changed_settings(settings: TrainSettings) -> dict[str, Any]:
+    """The settings that differ from their defaults, by name."""
+    defaults = asdict(TrainSettings())
+    return {name: value for name, value in asdict(settings).items() if value != defaults[name]}
+
+
+def to_arguments(values: Mapping[str, Any]) -> list[str]:
+    """Arguments of `python -m components.train` that give settings these values.
+
+    Words, numbers and lists of them keep their meaning when a shell splits them once more, as
+    Katib has it done.
+    """
+    return [f"--set={_assignment(name, value)}" for name, value in values.items()]
+
+
+def _assignment(name: str, value: Any) -> str:
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return shlex.quote(f"{name}={content}")

@@ -4,7 +4,7 @@
 | --- | --- |
 | `__main__`, `compiler` | the command, and the compiled file |
 | `settings` | what differs between clusters |
-| `resources`, `images` | needs of each step, and its image by digest |
+| `resources` | needs of each step |
 | `placement` | a step of the graph on its node |
 | `pins` | content hashes of outside data as parameters |
 | `readme` | the graph in README.md |

@@ -9,9 +9,9 @@ from typing import Any
 from kfp import compiler
 
 from components.command_line import add_set_option
-from pipelines.compile.images import read_lock
 from pipelines.compile.settings import PLAIN, CompileSettings, read_settings
 from pipelines.emotion import emotion_for
+from pipelines.lock import read_lock
 
 COMPILED = Path(__file__).parents[1] / "compiled" / "emotion.yaml"
 

@@ -2,9 +2,9 @@
 
 from kfp import dsl, kubernetes
 
-from pipelines.compile.images import image_of
-from pipelines.compile.resources import Resources
+from pipelines.compile.resources import BACKOFF_FACTOR, BACKOFF_SECONDS, Resources
 from pipelines.compile.settings import CompileSettings, GpuNodes
+from pipelines.lock import locked
 
 LABEL = "emotion-pipeline/step"
 """Pod label by which network policies distinguish the steps."""
@@ -29,7 +29,11 @@ def place(settings: CompileSettings, task: dsl.PipelineTask) -> dsl.PipelineTask
     """
     step = task.component_spec.name
     needs = settings.resources[step]
-    task.set_container_image(image_of(task.component_spec, settings.images))
+    # A component's own image has no registry: `emotion-pipeline/train`.
+    image = str(task.component_spec.implementation.container.image)
+    if settings.images:
+        image = locked(settings.images, image.rpartition("/")[2])
+    task.set_container_image(image)
     task.set_caching_options(settings.caching)
     kubernetes.add_pod_label(task, LABEL, step)
     kubernetes.set_security_context(task, run_as_user=USER, run_as_non_root=True)
@@ -51,12 +55,11 @@ def _limit(task: dsl.PipelineTask, needs: Resources) -> None:
 
 def _retry(task: dsl.PipelineTask, needs: Resources) -> None:
     if needs.retries:
-        retry = needs.retry
         task.set_retry(
-            retry.times,
-            backoff_duration=f"{retry.backoff_seconds}s",
-            backoff_factor=retry.backoff_factor,
-            backoff_max_duration=f"{retry.window_seconds}s",
+            needs.retries,
+            backoff_duration=f"{BACKOFF_SECONDS}s",
+            backoff_factor=BACKOFF_FACTOR,
+            backoff_max_duration=f"{needs.retry_window_seconds}s",
         )
 
 

@@ -8,25 +8,10 @@ from components.errors import InputError, require_between
 _CPU = re.compile(r"[1-9]\d*m?|\d+\.\d+")
 _MEMORY = re.compile(r"[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?")
 _START_SECONDS = 1800
-_BACKOFF_SECONDS = 60
-_BACKOFF_FACTOR = 2.0
-
-
-@dataclass(frozen=True)
-class Retry:
-    """Retries of a failed step.
-
-    Args:
-        times: Number of retries after the first try.
-        backoff_seconds: Pause before the first retry.
-        backoff_factor: Ratio of each pause to the one before it.
-        window_seconds: Time after the start of the first try in which a retry may begin.
-    """
-
-    times: int
-    backoff_seconds: int
-    backoff_factor: float
-    window_seconds: int
+BACKOFF_SECONDS = 60
+"""Pause before the first retry of a step."""
+BACKOFF_FACTOR = 2.0
+"""Ratio of each pause to the one before it."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +47,14 @@ class Resources:
         return round(self.hours * 3600)
 
     @property
-    def retry(self) -> Retry:
-        """Retries of the step.
+    def retry_window_seconds(self) -> int:
+        """Time after the start of the first try in which a retry may begin.
 
-        KFP counts its window from the first start, so a window shorter than all tries together
-        would drop the last ones. Each try may also wait half an hour for a node and its image.
+        KFP counts it from the first start, so a window shorter than all tries together would drop
+        the last ones. Each try may also wait half an hour for a node and its image.
         """
-        pauses = sum(_BACKOFF_SECONDS * _BACKOFF_FACTOR**n for n in range(self.retries))
-        tries = (self.retries + 1) * (self.seconds + _START_SECONDS)
-        return Retry(self.retries, _BACKOFF_SECONDS, _BACKOFF_FACTOR, tries + round(pauses))
+        pauses = sum(BACKOFF_SECONDS * BACKOFF_FACTOR**n for n in range(self.retries))
+        return (self.retries + 1) * (self.seconds + _START_SECONDS) + round(pauses)
 
 
 RESOURCES = {

@@ -9,8 +9,8 @@ from components.data_files import read_mapping, require_mapping
 from components.deploy.settings import DeploySettings
 from components.errors import InputError, require_one_of
 from components.options import of_type, require_known, with_options
-from pipelines.compile.images import locked
 from pipelines.compile.resources import RESOURCES, Resources
+from pipelines.lock import locked
 
 _KEYS = ("gpu", "steps", "secrets", "cache_volume", "parameters")
 _TOLERATION = {

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from components.deploy.inference_service import KNATIVE, STANDARD, inference_service
-from components.train.cluster.pods import Resources
+from components.train.cluster.pods import PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 from tests.manifests.pod_security import RULES, violations
@@ -158,7 +158,7 @@ def test_the_inference_service_of_the_deploy_step_meets_it(name, mode):
 def test_the_train_job_meets_it():
     settings = TrainSettings(target_modules=["query"])
     job = train_job(
-        "emotion", settings, "image", "gs://b/data", "gs://b/model", 1, Resources(gpus=1)
+        "emotion", settings, "image", "gs://b/data", "gs://b/model", 1, PodResources(gpus=1)
     )
     template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
     spec = template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]

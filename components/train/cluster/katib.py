@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.errors import require_between, require_one_of
-from components.train.arguments import changed_settings, to_arguments
 from components.train.cluster import pods
 from components.train.search.space import METRIC, Parameter, for_trial
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 ALGORITHMS = ("tpe", "random")
 _CONTAINER = "train"
@@ -110,7 +109,7 @@ def _job(
     resources: pods.PodResources,
 ) -> dict[str, Any]:
     container = {
-        "name": _CONTAINER,
+        **pods.container(_CONTAINER),
         "image": image,
         "command": ["python", "-m", "components.train"],
         "args": [
@@ -121,8 +120,6 @@ def _job(
         ],
         "env": pods.environment(),
         "resources": resources.to_manifest(),
-        "securityContext": pods.container_security(),
-        "volumeMounts": pods.volume_mounts(),
     }
     pod = {
         # The mesh's sidecar would outlive training, and the Job would never complete.
@@ -130,9 +127,7 @@ def _job(
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
-            "securityContext": pods.pod_security(),
-            "containers": [container],
-            "volumes": pods.volumes(),
+            **pods.pod(container),
         },
     }
     return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"backoffLimit": 1, "template": pod}}

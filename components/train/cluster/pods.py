@@ -45,41 +45,40 @@ class PodResources:
         }
 
 
-def pod_security() -> dict[str, Any]:
-    """Build the security context of a pod that the `restricted` standard admits."""
-    return {
-        "runAsNonRoot": True,
-        "runAsUser": _USER_ID,
-        "fsGroup": _USER_ID,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-
-
-def container_security() -> dict[str, Any]:
-    """Build the security context of its container, whose root file system is read-only."""
-    return {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "readOnlyRootFilesystem": True,
-    }
-
-
-def volumes() -> list[dict[str, Any]]:
-    """List scratch space, and shared memory for gradients between the processes of a pod."""
-    return [
-        {"name": "scratch", "emptyDir": {}},
-        {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
-    ]
-
-
-def volume_mounts() -> list[dict[str, Any]]:
-    """List where the container mounts them."""
-    return [
-        {"name": "scratch", "mountPath": SCRATCH},
-        {"name": "shared-memory", "mountPath": _SHARED_MEMORY},
-    ]
-
-
 def environment() -> list[dict[str, str]]:
     """List the container's variables: libraries keep caches below HOME."""
     return [{"name": "HOME", "value": SCRATCH}]
+
+
+def container(name: str) -> dict[str, Any]:
+    """Build the part of a container that all trainings share; its root file system is read-only."""
+    return {
+        "name": name,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": SCRATCH},
+            {"name": "shared-memory", "mountPath": _SHARED_MEMORY},
+        ],
+    }
+
+
+def pod(only: dict[str, Any]) -> dict[str, Any]:
+    """Build the specification of a pod with one container that the `restricted` standard admits."""
+    return {
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER_ID,
+            "fsGroup": _USER_ID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [only],
+        # The processes of a pod exchange gradients through shared memory.
+        "volumes": [
+            {"name": "scratch", "emptyDir": {}},
+            {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
+        ],
+    }

@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from components.errors import InputError, require_between
-from components.train.arguments import changed_settings, to_arguments
 from components.train.cluster import pods
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 _RUNTIME = "torch-distributed"
 # Names of the only job of the runtime and of its container.
@@ -91,16 +90,8 @@ def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) 
 
 def _hardening() -> dict[str, Any]:
     pod = {
-        "securityContext": pods.pod_security(),
+        **pods.pod(pods.container(_CONTAINER)),
         "terminationGracePeriodSeconds": pods.GRACE_SECONDS,
-        "volumes": pods.volumes(),
-        "containers": [
-            {
-                "name": _CONTAINER,
-                "securityContext": pods.container_security(),
-                "volumeMounts": pods.volume_mounts(),
-            }
-        ],
     }
     job = {"name": _JOB, "template": {"spec": {"template": {"spec": pod}}}}
     return {

@@ -2,10 +2,8 @@
 
 | module | content |
 | --- | --- |
-| `package` | the model folder, file by file |
+| `package` | the model folder, file by file, with its card |
 | `weights` | the adapter, and the merged model |
 | `onnx_file` | the merged model as ONNX |
-| `quantise` | the ONNX model in 8 bits |
-| `temperature` | the temperature that calibrates probabilities |
-| `card` | the model card |
+| `quantise` | the ONNX model in 8 bits, and the temperature that calibrates it |
 """

@@ -14,14 +14,41 @@ from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History
 from components.artifacts.task import Task
-from components.train.export.card import model_card
 from components.train.export.onnx_file import export_onnx
-from components.train.export.quantise import Parity, onnx_logits, parity, quantise
-from components.train.export.temperature import fit_temperature
+from components.train.export.quantise import (
+    Parity,
+    fit_temperature,
+    onnx_logits,
+    parity,
+    quantise,
+)
 from components.train.export.weights import save_models
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
+_CARD = """\
+---
+library_name: peft
+pipeline_tag: text-classification
+---
+
+# Text classifier for the task "{task.name}"
+
+Predicts {task.description}: {labels}.
+
+| | |
+| --- | --- |
+| base model | `{settings.base_model}` {settings.base_model_revision} |
+| method | {settings.peft_method} |
+| recipe | learning rate {settings.learning_rate:g}, batch {settings.batch_size}, \
+{settings.epochs} epochs (kept: epoch {best_epoch:g}), weight decay {settings.weight_decay:g}, \
+seed {settings.seed} |
+| validation | accuracy {accuracy:.3f}, macro-F1 {macro_f1:.3f} |
+
+`merged/` holds the model for transformers, `adapter/` only its adapter if the method has one, and
+`onnx/` the model for ONNX Runtime in float32 and int8. `manifest.json` holds every setting and the
+sha256 of every file. The evaluate step writes the full model card.
+"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +96,7 @@ def write_package(
         difference = export_onnx(merged, validation, layout, folder / bundle.ONNX["fp32"])
         agreement = _quantise(trained, layout, folder)
         history.write(folder)
-        card = model_card(trained.task, trained.settings, history)
+        card = _model_card(trained.task, trained.settings, history)
         (folder / "README.md").write_text(card, encoding="utf-8")
         exported = {"onnx_logit_difference": difference, "int8": asdict(agreement)}
         bundle.write_manifest(folder, {**facts, **exported})
@@ -93,3 +120,14 @@ def _quantise(trained: Trained, layout: Layout, folder: Path) -> Parity:
     labels = bundle.Labels(task.name, task.names, layout.max_length, layout.pad_id, temperature)
     bundle.write_labels(folder, labels)
     return found
+
+
+def _model_card(task: Task, settings: TrainSettings, history: History) -> str:
+    return _CARD.format(
+        task=task,
+        labels=", ".join(task.names),
+        settings=settings,
+        best_epoch=history.best_epoch,
+        accuracy=history.best["accuracy"],
+        macro_f1=history.best["macro_f1"],
+    )

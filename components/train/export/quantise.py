@@ -1,7 +1,8 @@
-"""The int8 ONNX model, which the predictor runs by default, from the float32 one."""
+"""The int8 ONNX model, which the predictor runs by default, and its temperature."""
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import onnx
 from datasets import Dataset
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-from scipy.special import softmax
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Feed, Layout, inference_session
@@ -17,6 +19,7 @@ from components.errors import WorkError
 
 _LINEAR = ["MatMul", "Gemm"]
 _ROWS_CALIBRATED = 128
+_HIGHEST_TEMPERATURE = 20.0
 
 
 @dataclass(frozen=True)
@@ -113,3 +116,31 @@ def onnx_logits(path: Path, rows: Dataset, layout: Layout) -> NDArray[np.float32
     session = inference_session(path)
     feeds = (layout.feed([tokens]) for tokens in rows["input_ids"])
     return np.concatenate([session.run(["logits"], feed)[0] for feed in feeds])
+
+
+def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Find the temperature that maximises the likelihood of the true labels.
+
+    Args:
+        logits: Shape (rows, labels), for rows that the model was not trained on.
+        labels: True label ids, shape (rows,).
+
+    Returns:
+        The divisor of the logits, between 1/20 and 20.
+
+    Source: Guo et al. 2017, arXiv 1706.04599.
+    """
+    limit = np.log(_HIGHEST_TEMPERATURE)
+    found = minimize_scalar(
+        partial(_log_loss, logits=logits.astype(np.float64), labels=labels),
+        bounds=(-limit, limit),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def _log_loss(
+    log_temperature: float, logits: NDArray[np.float64], labels: NDArray[np.int64]
+) -> float:
+    likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)
+    return -float(likelihoods[np.arange(len(labels)), labels].mean())

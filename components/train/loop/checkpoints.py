@@ -16,26 +16,25 @@ optimiser and random states with torch's `weights_only`.
 import hashlib
 import json
 import logging
+import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
+from components import storage
 from components.artifacts.model import bundle
-from components.errors import StepError
-from components.train.loop.checkpoint_copies import Copies, folder_name, step_of
-from components.train.loop.sigterm import DeferredSigterm
+from components.errors import InputError, StepError
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
+_NAME = re.compile(r"checkpoint-(\d+)")
 _NEWEST_KEPT = 2
-_FINGERPRINT = "fingerprint"
+FINGERPRINT = "fingerprint"
 _WITHOUT_EFFECT = {
     *("checkpoint_steps", "checkpoint_uri", "min_int8_agreement", "search_trials", "ablation")
 }
@@ -57,6 +56,17 @@ def fingerprint(settings: TrainSettings, **data: Any) -> str:
     versions = {name: version(name) for name in ("torch", "transformers", "peft")}
     facts = json.dumps([effective, data, versions], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def folder_name(step: int) -> str:
+    """Name the folder that the Trainer writes a checkpoint to."""
+    return f"checkpoint-{step}"
+
+
+def step_of(name: str) -> int | None:
+    """Read the step from the name of a checkpoint's folder; None for other folders."""
+    match = _NAME.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def newest_valid(local: Path, uri: str, expected: str) -> Path | None:
@@ -103,90 +113,6 @@ def ended_at(checkpoint: Path) -> int:
     return int(state["global_step"]) if is_over else 0
 
 
-class Checkpointing(TrainerCallback):
-    """Seals, copies and thins out checkpoints, and writes one before SIGTERM is obeyed.
-
-    It must be the last callback that writes into checkpoints, and the Trainer must save and
-    evaluate after every epoch. At the end of an epoch it requests no checkpoint of its own, which
-    would lack the scores of the epoch.
-
-    Args:
-        local: The Trainer's output folder.
-        every: Steps between checkpoints in addition to one per epoch; 0 for none.
-        uri: Folder in object storage to copy them to; may be empty.
-        fingerprint: Fingerprint of the run.
-        sigterm: Says when to stop.
-    """
-
-    def __init__(
-        self, local: Path, every: int, uri: str, fingerprint: str, sigterm: DeferredSigterm
-    ) -> None:
-        self._local = local
-        self._every = every
-        self._copies = Copies(uri, fingerprint)
-        self._facts = {_FINGERPRINT: fingerprint}
-        self._sigterm = sigterm
-        self._is_stopping = False
-
-    def on_train_begin(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        *_: Any,
-        **__: Any,
-    ) -> None:
-        """Set the path of the best checkpoint, which another machine may have written."""
-        if state.best_global_step:
-            best = self._local / folder_name(state.best_global_step)
-            state.best_model_checkpoint = str(best)
-
-    def on_epoch_begin(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        *_: Any,
-        **kwargs: Any,
-    ) -> None:
-        """Set the sampler's epoch: accelerate does not, if processes resume within one."""
-        kwargs["train_dataloader"].set_epoch(int(state.epoch or 0))
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **__: Any
-    ) -> None:
-        """Request a checkpoint when one is due, or when the run has to stop."""
-        self._is_stopping = _in_any_process(self._sigterm.received, args)
-        is_due = self._every > 0 and state.global_step % self._every == 0
-        is_end_of_epoch = float(state.epoch or 0).is_integer()
-        if (is_due or self._is_stopping) and not is_end_of_epoch:
-            control.should_save = True
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
-        """Seal the checkpoint that was just written, copy it, and remove outdated ones."""
-        _wait_for_all_processes(args)
-        if state.is_world_process_zero:
-            bundle.seal(self._local / folder_name(state.global_step), self._facts)
-            self._copies.mirror(self._local, _thin_out(self._local), state.global_step)
-        if self._is_stopping:
-            # torchrun would kill the others as soon as one process ends.
-            _wait_for_all_processes(args)
-            _log.info("train: stopped at step %d after writing its checkpoint", state.global_step)
-            self._sigterm.obey()
-
-
-def _in_any_process(flag: bool, args: TrainingArguments) -> bool:
-    # Signals reach the processes at different steps, but all must stop at the same one.
-    if args.world_size == 1:
-        return flag
-    flags = torch.tensor(int(flag), device=args.device)
-    torch.distributed.all_reduce(flags, op=torch.distributed.ReduceOp.MAX)
-    return bool(flags)
-
-
-def _wait_for_all_processes(args: TrainingArguments) -> None:
-    if args.world_size > 1:
-        torch.distributed.barrier()
-
-
 def _valid(local: Path, expected: str) -> dict[int, Path]:
     valid = {}
     for step, folder in _checkpoints(local):
@@ -195,7 +121,7 @@ def _valid(local: Path, expected: str) -> dict[int, Path]:
         except StepError as error:
             _set_aside(folder, f"{error.thing} {error.rule}")
             continue
-        if facts.get(_FINGERPRINT) == expected:
+        if facts.get(FINGERPRINT) == expected:
             valid[step] = folder
         else:
             _set_aside(folder, "it belongs to a run with other settings, data or versions")
@@ -216,7 +142,7 @@ def _set_aside(folder: Path, reason: str) -> None:
     folder.rename(target)
 
 
-def _thin_out(local: Path) -> Collection[int]:
+def thin_out(local: Path) -> Collection[int]:
     """Remove checkpoints that no resumed run needs, and return the steps of the others."""
     folders = dict(_checkpoints(local))
     newest = sorted(folders)[-_NEWEST_KEPT:]
@@ -235,3 +161,89 @@ def _state(checkpoint: Path) -> dict[str, Any]:
     text = (checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8")
     state: dict[str, Any] = json.loads(text)
     return state
+
+
+class Copies:
+    """The copied checkpoints of one run.
+
+    Args:
+        uri: A path or URI of a folder; empty for no copies.
+        fingerprint: Fingerprint of the run; each fingerprint has a folder of its own.
+    """
+
+    def __init__(self, uri: str, fingerprint: str) -> None:
+        self._uri = uri
+        self._folder = f"{uri.rstrip('/')}/{fingerprint[:16]}"
+
+    def steps(self) -> frozenset[int]:
+        """List the steps of all copies, complete or not.
+
+        Raises:
+            InputError: If the folder cannot be read.
+        """
+        if not self._uri:
+            return frozenset()
+        try:
+            return frozenset(_steps(storage.open_store(self._folder).sizes()))
+        # Every storage library raises errors of its own.
+        except Exception as error:
+            rule = f"checkpoints cannot be read from it ({error})"
+            raise InputError(self._uri, rule, "Check the address and the access rights") from error
+
+    def download(self, step: int, local: Path) -> Path:
+        """Copy one checkpoint into a local folder, where it appears once it is verified.
+
+        Raises:
+            InputError: If it is incomplete or damaged.
+        """
+        target = local / folder_name(step)
+        with storage.staged(target) as draft:
+            bundle.download(f"{self._folder}/{target.name}", draft)
+        _log.info("train: %s downloaded from %s", target, self._uri)
+        return target
+
+    def mirror(self, local: Path, kept: Collection[int], newest: int) -> None:
+        """Keep copies of the local checkpoints of some steps, and remove all others.
+
+        A failure is logged as a warning and made good with the next checkpoint: training does not
+        stop for the loss of a safety net.
+
+        Args:
+            local: Folder of the run's checkpoints.
+            kept: The steps to copy.
+            newest: The step of the checkpoint that was just written.
+        """
+        if not self._uri:
+            return
+        try:
+            store = storage.open_store(self._folder)
+            present = store.sizes()
+            wanted = {*kept, newest}
+            whole = {step for step in wanted if f"{folder_name(step)}/{bundle.MANIFEST}" in present}
+            # In order of their steps: the best one is copied before those that refer to it.
+            for step in sorted(wanted - (whole - {newest})):
+                _put(store, local, step)
+            for step in _steps(present) - wanted:
+                _remove(store, step, present)
+        except Exception as error:  # noqa: BLE001, every storage library raises errors of its own
+            _log.warning("train: checkpoint %d is not copied to %s: %s", newest, self._uri, error)
+
+
+def _steps(names: Iterable[str]) -> set[int]:
+    found = (step_of(name.partition("/")[0]) for name in names)
+    return {step for step in found if step is not None}
+
+
+def _put(store: storage.Store, local: Path, step: int) -> None:
+    folder = folder_name(step)
+    names = [f"{folder}/{name}" for name in bundle.names(local / folder)]
+    store.remove(names[-1:])
+    storage.upload(store, local, names[:-1])
+    store.put(local, names[-1:])
+
+
+def _remove(store: storage.Store, step: int, names: Iterable[str]) -> None:
+    manifest = f"{folder_name(step)}/{bundle.MANIFEST}"
+    # The manifest first, so that a removal that breaks off leaves no copy that looks complete.
+    store.remove([manifest])
+    store.remove(name for name in names if name.startswith(f"{folder_name(step)}/"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from datasets import Dataset
 from sklearn.metrics import accuracy_score, f1_score
 from torch.nn.functional import cross_entropy
@@ -24,17 +25,25 @@ from transformers import (
 )
 
 from components.artifacts.model.history import History
-from components.train.devices import this_process, uses_bfloat16
-from components.train.loop.averaging import MovingAverage
-from components.train.loop.checkpoints import Checkpointing, ended_at, newest_valid
+from components.train.loop.callbacks import (
+    Checkpointing,
+    DeferredSigterm,
+    MovingAverage,
+    Progress,
+)
+from components.train.loop.checkpoints import ended_at, newest_valid
 from components.train.loop.data import LengthGroups
-from components.train.loop.progress import Progress
-from components.train.loop.sigterm import DeferredSigterm
-from components.train.methods.learning_rates import loraplus_optimizer
+from components.train.methods.adapters import loraplus_optimizer, uses_bfloat16
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 _LOGGED_POINTS_PER_EPOCH = 10
+
+
+def this_process() -> PartialState:
+    """Return the rank and the number of processes, as torchrun set them."""
+    # Without this argument accelerate would not connect processes on CPUs.
+    return PartialState(cpu=not torch.cuda.is_available())
 
 
 def fit(

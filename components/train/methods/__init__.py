@@ -3,7 +3,6 @@
 | module | content |
 | --- | --- |
 | `base_model` | the pretrained encoder: where it is, and loading it |
-| `adapters` | each method's trainable weights, added to the encoder |
+| `adapters` | each method's trainable weights, learning rate and precision |
 | `attachments` | the modules of each architecture that methods attach to |
-| `learning_rates` | each method's default learning rate, and the optimiser of `lora+` |
 """

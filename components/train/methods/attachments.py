@@ -68,21 +68,13 @@ feed-forward layer, as in arXiv 2205.05638 and in peft's own table."""
 
 
 def head_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
-    """Return the names of the modules that are trained in full.
-
-    Raises:
-        InputError: If they are neither chosen nor known for the architecture.
-    """
+    """Return the names of the modules that are trained in full: those chosen, else those known."""
     known = ATTACHMENTS.get(model_type, Attachment()).head
     return _chosen(settings.head_modules, known, "head_modules", model_type)
 
 
 def targets_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
-    """Return the names of the modules that get an adapter.
-
-    Raises:
-        InputError: If they are neither chosen nor known for the architecture.
-    """
+    """Return the names of the modules that get an adapter: those chosen, else those known."""
     attachment = ATTACHMENTS.get(model_type, Attachment())
     known = attachment.adapted
     if settings.peft_method == "ia3":
@@ -98,8 +90,8 @@ def check_attachment(model: Any, settings: TrainSettings) -> None:
         settings: Method, its modules and its rank.
 
     Raises:
-        InputError: If a named module is not in the model, the rank exceeds the size of a module,
-            or the model does not support gradient checkpointing.
+        InputError: If a module is neither chosen nor known or is not in the model, the rank exceeds
+            the size of a module, or the model does not support gradient checkpointing.
     """
     model_type = model.config.model_type
     if settings.gradient_checkpointing and not model.supports_gradient_checkpointing:

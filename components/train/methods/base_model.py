@@ -24,25 +24,20 @@ _FILES = (_WEIGHTS, "config.json", "tokenizer.json")
 
 @dataclass(frozen=True)
 class Encoder:
-    """A pretrained encoder: a local folder, or a hub id with its commit."""
+    """A pretrained encoder: a local folder, or a hub id with its commit.
+
+    Loading it raises an InputError if it is missing, damaged or unreachable.
+    """
 
     name: str
     commit: str | None
 
     def tokenizer(self) -> Any:
-        """Load the encoder's fast tokenizer.
-
-        Raises:
-            InputError: If it is missing, damaged or unreachable.
-        """
+        """Load the encoder's fast tokenizer."""
         return self._load(AutoTokenizer, use_fast=True)
 
     def model_type(self) -> str:
-        """Read the architecture from the encoder's configuration.
-
-        Raises:
-            InputError: If it is missing, damaged or unreachable.
-        """
+        """Read the architecture from the encoder's configuration."""
         return str(self._load(AutoConfig).model_type)
 
     def classifier(self, task: Task, quantisation: BitsAndBytesConfig | None = None) -> Any:
@@ -51,9 +46,6 @@ class Encoder:
         Args:
             task: Names of the outputs.
             quantisation: Quantisation of linear modules while loading; None for none.
-
-        Raises:
-            InputError: If it is missing, damaged or unreachable.
         """
         return self._load(
             AutoModelForSequenceClassification,

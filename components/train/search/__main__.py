@@ -12,7 +12,7 @@ from components.command_line import (
     start_logging,
 )
 from components.train.search.space import SPACE
-from components.train.search.tuned import tuned
+from components.train.search.study import tuned
 from components.train.settings import TrainSettings
 
 

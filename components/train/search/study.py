@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import optuna
@@ -21,16 +22,46 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from components import storage
+from components.artifacts.dataset import dataset_sha256
 from components.errors import InputError, WorkError, require_between
-from components.train.arguments import changed_settings
-from components.train.search.space import Parameter, with_values
-from components.train.settings import TrainSettings
+from components.train.launch import fine_tune_in_processes
+from components.train.search.space import SPACE, Parameter, for_trial, read_space, with_values
+from components.train.settings import TrainSettings, changed_settings
 
 _log = logging.getLogger(__name__)
 _NAME = "train"
 _FACTS = "facts"
 BEST = "best.yaml"
 TRIALS = "trials.csv"
+
+
+def tuned(
+    settings: TrainSettings,
+    dataset: Path,
+    trials: int,
+    study_file: Path,
+    space: str = str(SPACE),
+) -> TrainSettings:
+    """Find the settings whose model has the highest macro-F1 on the validation rows (see `search`).
+
+    Args:
+        settings: The seed, and the settings that are not searched.
+        dataset: Folder of the merge step.
+        trials: Number of trainings of the study, earlier ones included.
+        study_file: SQLite file of the study.
+        space: Search space, path or URI.
+    """
+    parameters = read_space(space, settings)
+
+    def score(trial: TrainSettings) -> float:
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            history = fine_tune_in_processes(
+                for_trial(trial), dataset, folder / "model", folder / "checkpoints"
+            )
+            return history.best["macro_f1"]
+
+    return search(score, settings, parameters, trials, study_file, dataset_sha256(dataset))
 
 
 def search(

@@ -18,10 +18,14 @@ from components.artifacts.model import bundle
 from components.artifacts.task import load_task
 from components.errors import InputError
 from components.train.export.weights import save_models
-from components.train.methods.adapters import load_classifier, with_adapter
+from components.train.methods.adapters import (
+    default_learning_rate,
+    load_classifier,
+    loraplus_optimizer,
+    with_adapter,
+)
 from components.train.methods.attachments import ATTACHMENTS
 from components.train.methods.base_model import Encoder, locate_encoder
-from components.train.methods.learning_rates import default_learning_rate, loraplus_optimizer
 from components.train.settings import ADAPTER_METHODS, WHOLE_METHODS, TrainSettings
 from tests.tiny_encoder import tiny_classifier, write_tiny_encoder
 

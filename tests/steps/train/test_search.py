@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from components.data_files import read_mapping
 from components.errors import InputError, WorkError
 from components.options import read_assignments, with_options
-from components.train.arguments import changed_settings, to_arguments
 from components.train.search.space import SPACE, Parameter, read_space, with_values
 from components.train.search.study import BEST, TRIALS, search
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 from tests.forked import start_module
 from tests.tiny_encoder import write_tiny_encoder
 

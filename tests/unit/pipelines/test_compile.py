@@ -13,10 +13,10 @@ from kfp import components
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from pipelines.compile import __main__ as command
-from pipelines.compile.images import read_lock
 from pipelines.compile.resources import RESOURCES, Resources
 from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.emotion import emotion_for
+from pipelines.lock import read_lock
 from pipelines.parameters import read_parameters
 from tests.compiled import executors, read_compiled, steps
 from tests.manifests.rendering import of_kind, overlay
@@ -309,7 +309,7 @@ def test_a_cluster_may_not_set_unknown_parameters(tmp_path):
 def test_the_window_of_retries_is_longer_than_all_tries(retries):
     needs = Resources(cpu="1", memory="1Gi", hours=3, retries=retries)
     pauses = sum(60 * 2**n for n in range(retries))
-    assert needs.retry.window_seconds > (retries + 1) * needs.seconds + pauses
+    assert needs.retry_window_seconds > (retries + 1) * needs.seconds + pauses
 
 
 @pytest.mark.parametrize("name", ["gke", "kind"])

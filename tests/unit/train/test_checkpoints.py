@@ -10,9 +10,8 @@ import pytest
 from components import storage
 from components.artifacts.model import bundle
 from components.errors import InputError
-from components.train.loop.checkpoint_copies import Copies
-from components.train.loop.checkpoints import ended_at, fingerprint, newest_valid
-from components.train.loop.sigterm import DeferredSigterm
+from components.train.loop.callbacks import DeferredSigterm
+from components.train.loop.checkpoints import Copies, ended_at, fingerprint, newest_valid
 from components.train.settings import TrainSettings
 
 RUN = fingerprint(TrainSettings(), dataset="a")
