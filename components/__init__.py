@@ -1,1 +1,14 @@
-"""The steps of the pipeline, one package a step, and the few modules they share."""
+"""The steps of the pipeline, one package per step, and what they share.
+
+| package or module | content |
+| --- | --- |
+| `preflight` to `outcome` | the steps: `component` (KFP), `settings`, `run`, `__main__` (shell) |
+| `serve` | the predictor that KServe runs |
+| `artifacts` | what passes between the steps |
+| `storage` | local paths, gs:// and s3:// |
+| `errors` | errors that name the thing, the rule and the fix |
+| `options`, `data_files`, `command_line` | settings from parameters, files and the command line |
+| `texts`, `processes`, `reports` | equal texts, servers that a step starts, report pages |
+
+Imports run one way: steps, artifacts, shared modules, storage, errors.
+"""

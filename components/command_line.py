@@ -1,4 +1,4 @@
-"""What the entry points of all steps share: logging, the option for settings, errors as exits."""
+"""Shared parts of all entry points: logging, options for settings, errors as exits."""
 
 import argparse
 import logging

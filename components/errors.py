@@ -33,7 +33,7 @@ class StepError(Exception):
 
 
 class InputError(StepError, ValueError):
-    """What the user gave cannot be used; no work was spent on it."""
+    """Something that the user gave cannot be used; no work was spent on it."""
 
 
 class WorkError(StepError, RuntimeError):

@@ -1,4 +1,6 @@
-"""What passes between the steps (the edges of the graph in README.md), with readers and checks.
+"""Artifacts that pass between the steps, the edges of the graph in README.md.
+
+Each module holds the types of its artifact, its writer, its reader and its checks.
 
 | module | artifact | from | to |
 | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""What a user may choose about the evaluation."""
+"""Settings of the evaluate step."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,7 +23,7 @@ class EvaluateSettings:
     task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     gate: str = "sample"
-    """What a model must reach: shipped gate name, or path or URI of a gate file."""
+    """Demands on a model: shipped gate name, or path or URI of a gate file."""
     registry: str = shared("deploy_registry", "")
     """Folder (path, file://, gs:// or s3://) that names the model in service; may be empty."""
     out_of_domain: str = SAMPLE

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class OutcomeSettings:
-    """Where the end of a run is reported, besides the step's own output."""
+    """Places where the end of a run is reported, besides the step's own output."""
 
     registry: str = ""
     """Folder (path or URI) that keeps a copy at `runs/<run id>.json`; may be empty."""

@@ -62,7 +62,7 @@ def _base_revision(base_model: str, given: str) -> str:
 
 
 def _is_outside(place: str) -> bool:
-    """Whether a place is a file or folder, and not on the hub or in a package."""
+    """True for a file or folder that is neither on the hub nor in a package."""
     return "://" in place or (not place.startswith("package:") and Path(place).exists())
 
 

@@ -82,9 +82,9 @@ class CompileSettings:
     images: Mapping[str, str] = field(default_factory=dict)
     """Each image by digest, that of the predictor (`serve`) too; empty takes their plain names."""
     caching: bool = True
-    """Whether a step that ran with the same inputs before is skipped."""
+    """Skip a step that ran with the same inputs before."""
     retry: bool = True
-    """Whether a step that fails is tried again."""
+    """Retry a step that fails."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Pipeline parameters that belong to the cluster; they replace those of a parameter set."""
 

@@ -212,7 +212,7 @@ def _named(name: str) -> str:
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Whether another request may succeed."""
+    """True if another request may succeed."""
     if isinstance(error, api.ApiException):
         return int(error.status) == 429 or int(error.status) >= 500
     return isinstance(error, HTTPError)

@@ -1,4 +1,4 @@
-"""What happens between the steps of a training: progress, averaging, and checkpoints."""
+"""Callbacks between the steps of a training: progress, averaging, checkpoints."""
 
 import logging
 import signal
