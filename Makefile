@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PARAMS ?= pipelines/params/local.yaml
 SET    ?=
+# Recipes read it from the environment, so that quotes in it are not the shell's.
+export SET
 PORT   ?= 8080
 TRIALS ?= 20
 DATA   ?= sample
@@ -44,7 +46,7 @@ $(DONE): pyproject.toml constraints.txt embedded-models.txt
 	@touch $@
 
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
-	$(BIN)/python -m pipelines.local --params $(PARAMS) --set '$(SET)'
+	$(BIN)/python -m pipelines.local --params $(PARAMS) --set "$$SET"
 
 # A worker per core, one thread each: the libraries' own threads would only get in each other's way.
 test: setup ## run the tests that take minutes
@@ -80,7 +82,7 @@ lint: setup ## check style, types, spelling and the Dockerfile
 
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
-compile-options = $(if $(call given,PARAMS),--params $(PARAMS)) $(if $(SET),--set '$(SET)') \
+compile-options = $(if $(call given,PARAMS),--params $(PARAMS)) $(if $(SET),--set "$$SET") \
   $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(call given,LOCK),--lock $(LOCK))
 
 compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file
@@ -134,13 +136,13 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
-	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run '$(RUN)' --set '$(SET)'
+	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run '$(RUN)' --set "$$SET"
 
 rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
-	$(BIN)/python -m components.deploy rollback --set '$(SET)'
+	$(BIN)/python -m components.deploy rollback --set "$$SET"
 
 status: setup ## report what is in service on KServe
-	$(BIN)/python -m components.deploy status --set '$(SET)'
+	$(BIN)/python -m components.deploy status --set "$$SET"
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
 	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite

@@ -14,6 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
@@ -39,6 +40,20 @@ for _dropped in ("timestamp", "value", "merge"):
     _Constructor.add_constructor(
         f"tag:yaml.org,2002:{_dropped}", SafeConstructor.construct_yaml_str
     )
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's dumper, which also quotes the text that only YAML 1.2 reads as a number."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+|0o[0-7]+"), list("-+0123456789")
+)
+
+
+def to_yaml(value: Any) -> str:
+    """A YAML document that readers of YAML 1.1 and 1.2 understand alike."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False)
 
 
 def parse_yaml(text: str, what: str) -> Any:

@@ -68,7 +68,7 @@ def require_between(name: str, value: float, low: float, high: float = math.inf)
     """
     if not low <= value <= high:
         allowed = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-        raise InputError(f"{name}={value!r}", f"must be {allowed}", f"Change {name}")
+        raise InputError(f"{name}={value!r}", f"must be {allowed}", "Choose a number in this range")
 
 
 def require_one_of(name: str, value: str, allowed: Iterable[str]) -> None:

@@ -78,9 +78,32 @@ def with_options(kind: type[Settings], options: Mapping[str, Any], **given: Any)
     """
     types = {each.name: each.type for each in fields(kind)}  # type: ignore[arg-type]
     for name in options:
-        require_known(name, set(types) - set(given), "option")
+        require_known(str(name), [each for each in types if each not in given], "option")
     typed = {name: of_type(name, value, types[name]) for name, value in options.items()}
     return kind(**given, **typed)
+
+
+def assign(values: dict[str, Any], given: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+    """Set parameters in place, or single options of them, as in `train_options.lora_rank`.
+
+    Args:
+        values: Values by parameter.
+        given: New values by parameter, or by parameter, dot and option.
+        types: Type of every parameter.
+
+    Raises:
+        InputError: If a parameter is unknown, has the wrong type or has no options.
+    """
+    for name, value in given.items():
+        group, _, option = name.partition(".")
+        require_known(group, types, "parameter")
+        if not option:
+            values[name] = of_type(name, value, types[name])
+        elif isinstance(values.get(group), dict):
+            values[group] = {**values[group], option: value}
+        else:
+            rule = f"sets an option of {group}, which has none"
+            raise InputError(f"parameter {name!r}", rule, f"Write {group}=value")
 
 
 def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
@@ -98,11 +121,17 @@ def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
         try:
             words = shlex.split(text)
         except ValueError as error:
-            raise InputError(f"--set {text!r}", f"cannot be split: {error}", "Close it") from error
+            raise InputError(
+                f"--set {text!r}", f"cannot be split: {error}", "Close the quotation mark"
+            ) from error
         for word in words:
             name, equals, value = word.partition("=")
             if not equals or not name:
-                raise InputError(f"--set {word!r}", "must read name=value", "Add the name and =")
+                raise InputError(
+                    f"--set {word!r}",
+                    "must read name=value",
+                    "Add the name and =, and quote a value with spaces",
+                )
             values[name] = parse_yaml(value, f"--set {word!r}")
     return values
 
@@ -114,7 +143,9 @@ def require_known(name: str, known: Collection[str], what: str) -> None:
         InputError: If it is not known.
     """
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
+        # A name without its first word, such as an old parameter's, is not close but meant.
+        longer = [each for each in known if each.partition("_")[2] == name]
+        near = longer or difflib.get_close_matches(name, known, n=3)
         fix = f"Did you mean {' or '.join(near)}" if near else f"Use one of {', '.join(known)}"
         raise InputError(f"{what} {name!r}", "is not known", fix)
 

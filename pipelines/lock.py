@@ -7,11 +7,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from components import storage
 from components.command_line import errors_as_exit
-from components.data_files import read_mapping
+from components.data_files import read_mapping, to_yaml
 from components.errors import InputError
 
 PROJECT = "emotion-pipeline"
@@ -96,12 +94,16 @@ def write_lock(lock: Path, registry: str, tag: str, steps: Sequence[str], docker
         repository = f"{registry}/{PROJECT}/{step}"
         pushed[step] = pushed_reference(repository, _digests(docker, f"{repository}:{tag}"))
     with storage.staged(lock) as draft:
-        draft.write_text(yaml.safe_dump(pushed), encoding="utf-8")
+        draft.write_text(to_yaml(pushed), encoding="utf-8")
 
 
 def _digests(docker: str, image: str) -> list[str]:
     command = [docker, "image", "inspect", "--format", "{{json .RepoDigests}}", image]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError as error:
+        fix = "Install it, or name another with --docker"
+        raise InputError(f"container engine {docker}", "is not installed", fix) from error
     if ended.returncode:
         fix = "Run: make push REGISTRY=..., with the same TAG"
         raise InputError(f"image {image}", ended.stderr.strip() or "cannot be inspected", fix)

@@ -11,17 +11,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from components.command_line import add_set_option, errors_as_exit
-from components.data_files import read_mapping
+from components.data_files import read_mapping, to_yaml
 from components.deploy.settings import DeploySettings
-from components.errors import InputError
-from components.options import of_type, read_assignments, require_known
+from components.options import assign, read_assignments
 from components.preflight.plan import choices
 from pipelines.emotion import emotion
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
+
+_TYPES = {name: each.annotation for name, each in _SIGNATURE.items()}
 
 DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.items()}
 """Value of every pipeline parameter that is not set."""
@@ -49,26 +48,11 @@ def read_parameters(
     values = dict(DEFAULTS)
     items = read_mapping(path, "parameter file") if path else {}
     for each in (items, cluster, read_assignments(overrides)):
-        for name, value in each.items():
-            _set(values, name, value)
+        assign(values, each, _TYPES)
     # The image belongs to the compiled pipeline, and is not an option of a run.
     for choice in choices({**values, "deploy_image": DeploySettings.image}):
         choice.look()
     return values
-
-
-def _set(values: dict[str, Any], name: str, value: Any) -> None:
-    group, _, option = name.partition(".")
-    # Version 0.1 named most parameters without their step.
-    renamed = [each for each in DEFAULTS if each.partition("_")[2] == group]
-    if len(renamed) == 1:
-        fix = f"Write {renamed[0]}"
-        raise InputError(f"parameter {group!r}", f"is now named {renamed[0]}", fix)
-    require_known(group, DEFAULTS, "parameter")
-    if option:
-        values[group] = {**values[group], option: value}
-    else:
-        values[name] = of_type(name, value, _SIGNATURE[name].annotation)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_set_option(parser)
     given = parser.parse_args(arguments)
     with errors_as_exit("parameters"):
-        yaml.safe_dump(read_parameters(given.params, given.set), sys.stdout, sort_keys=False)
+        sys.stdout.write(to_yaml(read_parameters(given.params, given.set)))
 
 
 if __name__ == "__main__":

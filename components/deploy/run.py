@@ -3,13 +3,12 @@
 import logging
 from pathlib import Path
 
-import yaml
-
 from components import storage
 from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model import bundle
 from components.artifacts.registry import publish, require_unmoved
 from components.artifacts.task import Task, load_task
+from components.data_files import to_yaml
 from components.deploy.cluster.connection import connect, require_rights
 from components.deploy.inference_service import (
     FACT,
@@ -126,5 +125,5 @@ def _service(settings: DeploySettings, release: Release) -> Manifest:
 
 def _render(service: Manifest, output: Path) -> None:
     with storage.staged(output / MANIFEST) as draft:
-        draft.write_text(yaml.safe_dump(service, sort_keys=False), encoding="utf-8")
+        draft.write_text(to_yaml(service), encoding="utf-8")
     _log.info("deploy: rendered InferenceService %s", service["metadata"]["name"])

@@ -1,13 +1,22 @@
-"""Check a run from a shell: `python -m components.preflight --parameters FILE --set name=value`."""
+"""Check a run from a shell: `python -m components.preflight --parameters FILE --set name=value`.
+
+The file states every parameter, as `python -m pipelines.parameters` prints them.
+"""
 
 import argparse
+import inspect
 import os
+from typing import Any
 
 from components.command_line import add_set_option, errors_as_exit, start_logging
 from components.data_files import read_mapping
-from components.options import read_assignments
+from components.errors import InputError
+from components.options import assign, read_assignments
+from components.preflight.component import preflight as component
 from components.preflight.run import preflight
 from components.preflight.settings import Place
+
+_OF_A_RUN = {"run_id", "gpu", "serve_image"}
 
 
 def main() -> None:
@@ -20,9 +29,21 @@ def main() -> None:
     arguments = parser.parse_args()
     start_logging()
     with errors_as_exit("preflight"):
-        given = read_mapping(arguments.parameters, "parameter file")
-        place = Place(llm_api_key=os.environ.get("LLM_API_KEY", ""))
-        preflight(place, **(given | read_assignments(arguments.set)))
+        parameters = _parameters(arguments.parameters, arguments.set)
+        preflight(Place(llm_api_key=os.environ.get("LLM_API_KEY", "")), **parameters)
+
+
+def _parameters(file: str, overrides: list[str]) -> dict[str, Any]:
+    """A value for every parameter that the KFP face takes, but those that only a run has."""
+    signature = inspect.signature(component.python_func).parameters
+    types = {name: signature[name].annotation for name in signature if name not in _OF_A_RUN}
+    values: dict[str, Any] = {}
+    for given in (read_mapping(file, "parameter file"), read_assignments(overrides)):
+        assign(values, given, types)
+    if missing := [name for name in types if name not in values]:
+        fix = "Print a whole set with `python -m pipelines.parameters --params FILE`"
+        raise InputError(f"parameter file {file}", f"lacks {', '.join(missing)}", fix)
+    return values
 
 
 if __name__ == "__main__":

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.data_files import parse_yaml, read_json, read_mapping, read_record, read_shipped
+from components.data_files import (
+    parse_yaml,
+    read_json,
+    read_mapping,
+    read_record,
+    read_shipped,
+    to_yaml,
+)
 from components.errors import InputError
 
 
@@ -49,6 +56,11 @@ JSON = st.recursive(
 def test_json_is_yaml(value):
     parsed = parse_yaml(json.dumps(value).replace("Infinity", ".inf"), "value")
     assert parsed == value or math.isclose(parsed, value)
+
+
+@given(JSON | st.sampled_from(["12e3", "-1E5", "0o17", "on", "no", "010", "=", "~", "1e-3"]))
+def test_what_is_written_is_read_again(value):
+    assert parse_yaml(to_yaml(value), "value") == value
 
 
 @given(st.text(max_size=40))

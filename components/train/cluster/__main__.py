@@ -4,9 +4,8 @@ import argparse
 import sys
 from typing import Any
 
-import yaml
-
 from components.command_line import add_settings_options, chosen_settings, errors_as_exit
+from components.data_files import to_yaml
 from components.train.cluster import pods
 from components.train.cluster.katib import ALGORITHMS, Plan, experiment
 from components.train.cluster.train_job import train_job
@@ -18,7 +17,7 @@ def main() -> None:
     """Print a manifest; an error ends the process with status 1 and one line."""
     arguments = _parser().parse_args()
     with errors_as_exit("manifests"):
-        yaml.safe_dump(arguments.render(arguments), sys.stdout, sort_keys=False)
+        sys.stdout.write(to_yaml(arguments.render(arguments)))
 
 
 def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:

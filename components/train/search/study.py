@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import optuna
-import yaml
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -23,6 +22,7 @@ from optuna.trial import TrialState
 
 from components import storage
 from components.artifacts.dataset import dataset_sha256
+from components.data_files import to_yaml
 from components.errors import InputError, WorkError, require_between
 from components.train.launch import fine_tune_in_processes
 from components.train.search.space import SPACE, Parameter, for_trial, read_space, with_values
@@ -104,7 +104,7 @@ def search(
         raise WorkError(str(study_file), "no trial succeeded", "See the log for the reasons")
     best = with_values(settings, study.best_params)
     with storage.staged(study_file.with_name(BEST)) as draft:
-        draft.write_text(yaml.safe_dump(changed_settings(best)), encoding="utf-8")
+        draft.write_text(to_yaml(changed_settings(best)), encoding="utf-8")
     return best
 
 

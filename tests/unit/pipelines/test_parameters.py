@@ -75,7 +75,7 @@ def test_an_old_name_is_answered_with_the_new_one(override, tmp_path):
     path = tmp_path / "old.yaml"
     path.write_text(f"{old}: {value}\n")
     for read in (lambda: read_parameters(LOCAL, [override]), lambda: read_parameters(path)):
-        with pytest.raises(InputError, match=rf"'{old}': is now named \w+_{old}"):
+        with pytest.raises(InputError, match=rf"'{old}': is not known\. Did you mean \w+_{old}"):
             read()
 
 
@@ -111,6 +111,7 @@ def test_overrides_win_and_keep_their_types():
         ("deploy_target=moon", "deploy_target"),
         ("task=no-such-task", "no-such-task"),
         ("train_epochs", "name=value"),
+        ("task.x=3", "Write task=value"),
         ("merge_options.topup=true", "top_up"),
         ("merge_options.top_up=1", "top_up"),
         ("merge_options={seed: 1}", "seed"),
