@@ -55,9 +55,9 @@ def inference_service(
 ) -> Manifest:
     """Build the manifest, ready to be written as YAML.
 
-    Its predictor's pods carry a label computed from the whole manifest, which tells them from the
-    pods of any other. Nothing in it may change while it is in service: KServe copies annotations
-    and labels to the pods, so that each change of them starts new ones.
+    Its predictor's pods carry a label computed from the whole manifest, which distinguishes
+    them from the pods of any other. Nothing in it may change while it is in service: KServe copies
+    annotations and labels to the pods, so that each change of them starts new ones.
 
     Args:
         service_name: Name of the service and of the model in its URLs.

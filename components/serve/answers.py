@@ -71,7 +71,7 @@ def readiness(ready: bool, **about: object) -> Response:
 
 
 def internal_error() -> Response:
-    """Build the answer after an internal error, whose cause only the log tells."""
+    """Build the answer after an internal error; only the log states the cause."""
     return json_answer({"error": "internal error"}, 500)
 
 

@@ -67,7 +67,7 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def refreshed(readme: str, spec: Mapping[str, Any]) -> str:
-    """The text of README.md with its graph drawn anew."""
+    """The text of README.md with its graph redrawn."""
     return _BLOCK.sub(lambda _: f"```mermaid\n{mermaid(spec)}```", readme, count=1)
 
 

@@ -77,7 +77,7 @@ def submit(
         client: Connected to Kubeflow Pipelines.
         request: The pipeline and its use.
         hours: Longest wait for a run.
-        poll_seconds: Pause between two looks at it.
+        poll_seconds: Pause between two queries of it.
         say: Receives lines of progress.
 
     Returns:
@@ -113,7 +113,10 @@ def main() -> None:
             arguments.poll_seconds,
             lambda line: print(line, flush=True),
         )
-    except (StepError, ApiException, HTTPError, TimeoutError) as error:
+    except HTTPError as error:
+        thing = arguments.host or "the kubeconfig's Kubeflow"
+        sys.exit(f"submit: {thing}: cannot be reached. Check its URL and that it runs: {error}")
+    except (StepError, ApiException, TimeoutError) as error:
         sys.exit(f"submit: {error}")
     if problems:
         sys.exit("\n".join(problems))
@@ -142,7 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--upload-only", action="store_true", help="run nothing")
     parser.add_argument("--hours", type=float, default=48.0, help="how long to wait for the run")
-    parser.add_argument("--poll-seconds", type=float, default=10.0, help="pause between two looks")
+    parser.add_argument(
+        "--poll-seconds", type=float, default=10.0, help="pause between two queries"
+    )
     return parser
 
 

@@ -152,7 +152,7 @@ def watch(
         run_id: The run.
         hours: Longest wait.
         say: Receives a line whenever a step changes its state.
-        poll_seconds: Pause between two looks.
+        poll_seconds: Pause between two queries.
 
     Returns:
         The run, however it ended.

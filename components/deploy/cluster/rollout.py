@@ -54,7 +54,7 @@ class Patience:
     """The patience with which a rollout is watched.
 
     Args:
-        poll_seconds: Time between two looks at the service.
+        poll_seconds: Time between two reads of the service.
         stuck_seconds: Time for which a failure must be reported before it counts, since the
             status may still report an earlier one.
     """
