@@ -16,7 +16,8 @@ TEXTS = [
     "the bill is still wrong , and i am furious with all of you about it again",
 ]
 SECONDS = 30
-PROBE_SECONDS = 0.1
+PROBE_TIMEOUT_SECONDS = 2
+"""What `manifests/base/serving-runtime.yaml` grants a probe before the kubelet counts a failure."""
 
 
 async def closed_loop(url, seconds, clients):
@@ -102,8 +103,8 @@ def test_overload_is_answered_or_refused_while_liveness_holds(bounded):
     assert statuses.count(503) > 0.3 * sent
     # It still answers up to its capacity, although the load itself takes one of the processors.
     assert statuses.count(200) > 0.3 * capacity * SECONDS
-    assert statistics.median(liveness) < PROBE_SECONDS
-    assert statistics.quantiles(liveness, n=20)[-1] < PROBE_SECONDS
+    assert statistics.median(liveness) < 0.1
+    assert max(liveness) < PROBE_TIMEOUT_SECONDS
     assert len(liveness) > SECONDS
     after = asyncio.run(closed_loop(url, 2, 8))
     assert after > 0.3 * capacity
