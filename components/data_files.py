@@ -66,10 +66,10 @@ def parse_yaml(text: str, what: str) -> Any:
     Raises:
         InputError: If it is not valid YAML.
     """
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = _Constructor
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = _Constructor
     try:
-        return yaml.load(text)
+        return reader.load(text)
     except (YAMLError, ValueError) as error:
         raise InputError(what, "is not valid YAML", _first_line(error)) from error
 

@@ -23,7 +23,7 @@ from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import smoke_test_of
 from components.errors import InputError
 
-MANIFEST = "inference_service.yaml"
+INFERENCE_SERVICE = "inference_service.yaml"
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +124,6 @@ def _service(settings: DeploySettings, release: Release) -> Manifest:
 
 
 def _render(service: Manifest, output: Path) -> None:
-    with storage.staged(output / MANIFEST) as draft:
+    with storage.staged(output / INFERENCE_SERVICE) as draft:
         draft.write_text(to_yaml(service), encoding="utf-8")
     _log.info("deploy: rendered InferenceService %s", service["metadata"]["name"])

@@ -12,6 +12,9 @@ from components import storage
 from components.artifacts.dataset import REAL, SYNTHETIC
 from components.errors import InputError
 
+PROBLEMS = "problems.csv"
+"""File of the rows that a check finds."""
+
 REASONS: Mapping[str, str] = {
     "invalid": "no text, too long a text, or an unknown label",
     "in_other_split": "the text is also in validation or test",

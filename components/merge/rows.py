@@ -13,7 +13,7 @@ from components.artifacts.dataset import SYNTHETIC, TRAIN
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
-from components.merge.audit import Audit
+from components.merge.audit import PROBLEMS, Audit
 from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_synthetic, read_tables
@@ -35,7 +35,7 @@ def real_train(settings: MergeSettings) -> pd.DataFrame:
     """
     task = load_task(settings.task)
     with TemporaryDirectory() as folder:
-        audit = Audit(task.names, Path(folder) / "problems.csv")
+        audit = Audit(task.names, Path(folder) / PROBLEMS)
         real, _ = read_real(settings, task, audit)
         splits = split_rows(real, settings)
         train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)

@@ -21,7 +21,7 @@ from components.artifacts.dataset import (
 from components.artifacts.synthetic import LEDGER
 from components.artifacts.task import Task, load_task
 from components.merge.agreement import filter_labels
-from components.merge.audit import INVALID, Audit
+from components.merge.audit import INVALID, PROBLEMS, Audit
 from components.merge.clean import clean_train, remove_leaks
 from components.merge.measures import read_ledgers
 from components.merge.report import DataReport, render
@@ -29,7 +29,6 @@ from components.merge.rows import Origin, read_all_synthetic, read_real
 from components.merge.settings import MergeSettings
 from components.merge.splits import Splits, divide, held_out, mix, require_similar_labels
 
-PROBLEMS = "problems.csv"
 _POOLED = (
     "Real and synthetic rows were pooled before validation was drawn, so validation holds "
     "synthetic rows like those trained on, and its scores flatter the model."
