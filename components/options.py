@@ -95,9 +95,9 @@ def assign(values: dict[str, Any], given: Mapping[str, Any], types: Mapping[str,
         InputError: If a parameter is unknown, has the wrong type or has no options.
     """
     for name, value in given.items():
-        group, _, option = name.partition(".")
+        group, dot, option = name.partition(".")
         require_known(group, types, "parameter")
-        if not option:
+        if not dot:
             values[name] = of_type(name, value, types[name])
         elif isinstance(values.get(group), dict):
             values[group] = {**values[group], option: value}
@@ -144,7 +144,7 @@ def require_known(name: str, known: Collection[str], what: str) -> None:
     """
     if name not in known:
         # A name without its first word, such as an old parameter's, is not close but meant.
-        longer = [each for each in known if each.partition("_")[2] == name]
+        longer = [each for each in known if each.split("_", 1)[1:] == [name]]
         near = longer or difflib.get_close_matches(name, known, n=3)
         fix = f"Did you mean {' or '.join(near)}" if near else f"Use one of {', '.join(known)}"
         raise InputError(f"{what} {name!r}", "is not known", fix)

@@ -59,7 +59,9 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
     yield _with(MergeSettings, parameters, f"data set {dataset}", sources.require_dataset)
     encoder = parameters.get("train_base_model", TrainSettings.base_model)
     yield _with(TrainSettings, parameters, f"encoder {encoder}", sources.require_encoder)
-    for model in parameters.get("generate_models") or []:
+    models = parameters.get("generate_models") or []
+    # One that is not text is refused with the settings.
+    for model in (each for each in models if isinstance(each, str)):
         # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))

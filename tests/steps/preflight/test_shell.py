@@ -46,6 +46,7 @@ def test_a_whole_set_is_checked(check, whole, caplog):
         ("epochs=3", "Did you mean train_epochs"),
         ("train_epochs=many", "train_epochs"),
         ("train_options.lora_rnak=4", "lora_rank"),
+        ("generate_models=[1]", "generate_model=1: must be str"),
         ("merge_dataset=no/such/rows.csv", "no/such/rows.csv"),
     ],
 )

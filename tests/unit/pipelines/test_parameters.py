@@ -112,6 +112,7 @@ def test_overrides_win_and_keep_their_types():
         ("task=no-such-task", "no-such-task"),
         ("train_epochs", "name=value"),
         ("task.x=3", "Write task=value"),
+        ("train_options.=3", "option '': is not known. Use one of"),
         ("merge_options.topup=true", "top_up"),
         ("merge_options.top_up=1", "top_up"),
         ("merge_options={seed: 1}", "seed"),
