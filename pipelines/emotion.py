@@ -132,12 +132,12 @@ def emotion_for(settings: CompileSettings) -> Any:
                 )
             ).set_caching_options(False)
             with dsl.ParallelFor(generate_models, name="models") as model:
-                # Every other step takes something from generate, and so waits as well.
+                # KFP does not resolve a looped list inside its loop, so preflight passes it on.
                 generated = placed(
                     generate(
                         task=task,
                         seed=seed,
-                        generate_models=generate_models,
+                        generate_models=checked.outputs["models"],
                         model=model,
                         generate_samples_per_label=generate_samples_per_label,
                         generate_style=generate_style,
@@ -147,7 +147,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                         merge_test_fraction=merge_test_fraction,
                         merge_options=merge_options,
                     )
-                ).after(checked)
+                )
             merged = placed(
                 merge(
                     task=task,
@@ -184,7 +184,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     merged=merged,
                     model=trained["model"],
                     real_only=trained["real_only"],
-                    champion_generation=checked.outputs["Output"],
+                    champion_generation=checked.outputs["champion_generation"],
                     evaluate_gate=evaluate_gate,
                     evaluate_options=evaluate_options,
                     deploy_registry=deploy_registry,

@@ -1,5 +1,7 @@
 """KFP face of the preflight step."""
 
+from typing import NamedTuple
+
 from kfp import dsl
 
 
@@ -35,10 +37,10 @@ def preflight(
     deploy_service_name: str,
     deploy_registry: str,
     deploy_options: dict[str, object],
-) -> str:
+) -> NamedTuple("Checked", [("champion_generation", str), ("models", list)]):  # type: ignore[valid-type]
     """Fail in seconds with every reason why the run would fail later.
 
-    Returns the generation of the registry's champion.
+    Returns the generation of the registry's champion, and the LLMs for the branches of generate.
     """
     import os
 
@@ -48,7 +50,7 @@ def preflight(
     from components.preflight.settings import GpuDemand, Place
 
     start_logging()
-    return preflight(
+    generation = preflight(
         Place(
             run_id=run_id,
             gpu=with_options(GpuDemand, gpu),
@@ -84,3 +86,4 @@ def preflight(
         deploy_options=deploy_options,
         deploy_image=serve_image,
     )
+    return generation, generate_models

@@ -56,10 +56,10 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
         if output := source.get("taskOutputArtifact"):
             # A loop passes its tasks' outputs on under a longer name that ends in the plain one.
             received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
-    for name, source in sorted(task["inputs"].get("parameters", {}).items()):
+    for _, source in sorted(task["inputs"].get("parameters", {}).items()):
         if output := source.get("taskOutputParameter"):
-            # A condition has no name for the value that it compares.
-            said = "verdict" if name.startswith("pipelinechannel--") else name
+            # The only result that a step returns without a name is compared with "pass".
+            said = output["outputParameterKey"].replace("Output", "verdict")
             received[output["producerTask"]].append(said)
         if status := source.get("taskFinalStatus"):
             received[status["producerTask"]].append("final status")

@@ -52,6 +52,18 @@ def test_kfp_loads_it():
     )
 
 
+def all_tasks(spec):
+    """The tasks of every level."""
+    dags = [spec["root"]["dag"], *(each.get("dag", {}) for each in spec["components"].values())]
+    return [task for dag in dags for task in dag.get("tasks", {}).values()]
+
+
+def read_by(task):
+    """The inputs of the surrounding group that a task takes, by its own names."""
+    parameters = task["inputs"]["parameters"]
+    return {name: each.get("componentInputParameter") for name, each in parameters.items()}
+
+
 def tasks_of_a_run(spec):
     """What stands inside the exit handler."""
     (run,) = (task for task in spec["root"]["dag"]["tasks"].values() if inner_tasks(spec, task))
@@ -101,8 +113,20 @@ def test_each_llm_has_a_branch_of_its_own_and_merge_collects_them(spec):
         "inputParameter": "pipelinechannel--generate_models"
     }
     assert set(inner_tasks(spec, loop)) == {"generate"}
+    (generate,) = inner_tasks(spec, loop).values()
+    assert read_by(generate)["generate_models"] == "pipelinechannel--preflight-models"
     inputs = spec["components"]["comp-merge"]["inputDefinitions"]["artifacts"]
     assert inputs["synthetic"]["isArtifactList"]
+
+
+def test_nothing_inside_a_loop_reads_the_list_that_is_looped_over(spec):
+    # KFP's driver takes the list away there: "parent DAG does not have input parameter".
+    loops = [task for task in all_tasks(spec) if "parameterIterator" in task]
+    assert loops
+    for loop in loops:
+        looped = loop["parameterIterator"]["items"]["inputParameter"]
+        for task in inner_tasks(spec, loop).values():
+            assert looped not in read_by(task).values()
 
 
 def test_what_is_true_of_one_run_alone_is_not_cached(spec):
@@ -171,4 +195,4 @@ def test_a_component_imports_only_kfp_and_the_standard_library_at_module_scope(s
     module = inspect.getmodule(__import__(f"components.{step}.component", fromlist=[step]))
     lines = inspect.getsource(module).splitlines()
     imports = [line for line in lines if line.startswith(("import ", "from "))]
-    assert imports == ["from kfp import dsl"]
+    assert set(imports) <= {"from kfp import dsl", "from typing import NamedTuple"}

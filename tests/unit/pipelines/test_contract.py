@@ -94,9 +94,11 @@ def parameters(step, values):
             given[name] = {"state": "SUCCEEDED", "pipelineJobResourceName": "run-1"}
         else:
             outer = source["componentInputParameter"].removeprefix("pipelinechannel--")
-            given[name] = (
-                values["generate_models"][0] if outer.endswith("loop-item") else values[outer]
-            )
+            inside = {
+                "generate_models-loop-item": values["generate_models"][0],
+                "preflight-models": values["generate_models"],
+            }
+            given[name] = inside[outer] if outer in inside else values[outer]
     return given
 
 
@@ -131,7 +133,7 @@ def test_what_a_step_takes_and_makes_is_what_the_yaml_names(step):
     namespace = {}
     exec(source, namespace)  # noqa: S102
     annotations = dict(namespace[step].__annotations__)
-    annotations.pop("return")
+    returned = getattr(annotations.pop("return"), "_fields", ())
     definitions = SPEC["components"][f"comp-{step}"]
     named = [
         name
@@ -140,4 +142,4 @@ def test_what_a_step_takes_and_makes_is_what_the_yaml_names(step):
         for name in group
         if name != "Output"
     ]
-    assert sorted(named) == sorted(annotations)
+    assert sorted(named) == sorted([*annotations, *returned])
