@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from components.artifacts.model.version import model_version
 from components.errors import InputError
 
 Manifest = dict[str, Any]
@@ -115,6 +116,12 @@ def facts_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     prefix = FACT.format("")
     notes = manifest["metadata"].get("annotations", {})
     return {key.removeprefix(prefix): notes[key] for key in notes if key.startswith(prefix)}
+
+
+def version_of(manifest: Manifest) -> str:
+    """Build the version that the predictor of a manifest answers, told its run as it is there."""
+    facts = facts_of(manifest)
+    return model_version(facts["run"], facts["model-sha256"])
 
 
 def with_canary(manifest: Manifest, percent: int) -> Manifest:

@@ -12,7 +12,7 @@ from components.deploy.cluster.lease import deploy_lease, holder_of, lease_name,
 from components.deploy.cluster.rollout import DEFAULT_PATIENCE, Patience
 from components.deploy.cluster.service import read_status, recorded
 from components.deploy.cluster.transaction import Transaction
-from components.deploy.inference_service import Manifest, facts_of, is_stopped
+from components.deploy.inference_service import Manifest, facts_of, is_stopped, version_of
 from components.deploy.release import crown_again
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import SmokeTest
@@ -47,7 +47,7 @@ def bring_into_service(
     with deploy_lease(cluster, settings.service_name, holder or _this_process()) as lease:
         transaction = Transaction(cluster, lease, settings, patience)
         transaction.recover()
-        transaction.replace(manifest, _adapted(test, settings, manifest).run, finish)
+        transaction.replace(manifest, adapted(test, settings, manifest).run, finish)
     _log.info("deploy: model %.12s is in service", facts_of(manifest)["model-sha256"])
 
 
@@ -82,7 +82,7 @@ def roll_back(
             rule = "has no model that was in service before the present one"
             raise InputError(f"service {name}", rule, "Deploy the model that you want")
         facts = facts_of(previous)
-        test = _adapted(test, settings, previous)
+        test = adapted(test, settings, previous)
         transaction.replace(previous, test.run, lambda: crown_again(settings.registry, facts))
     _log.info("deploy: model %.12s is in service again", facts["model-sha256"])
 
@@ -106,11 +106,11 @@ def report(cluster: Cluster, service_name: str) -> str:
     return "\n".join(f"{name:14} {value}" for name, value in lines.items())
 
 
-def _adapted(test: SmokeTest, settings: DeploySettings, manifest: Manifest) -> SmokeTest:
+def adapted(test: SmokeTest, settings: DeploySettings, manifest: Manifest) -> SmokeTest:
     """Make a smoke test require the model of a manifest, and wait for the route to it."""
     return replace(
         test,
-        version=facts_of(manifest)["model-sha256"],
+        version=version_of(manifest),
         wait_seconds=settings.endpoint_seconds,
         max_latency_ms=settings.max_latency_ms,
     )

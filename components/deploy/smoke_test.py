@@ -65,7 +65,7 @@ class SmokeTest:
         model_name: Name of the model in the URLs.
         labels: The task's label names.
         sentences: The sentences to send, at least one.
-        version: The sha256 of the model that should answer; empty for any.
+        version: The version of the model that should answer; empty for any.
         wait_seconds: How long the intended model may take to be reachable.
         max_latency_ms: Longest acceptable `mean_latency_ms`.
     """
@@ -105,7 +105,7 @@ class SmokeTest:
         if result.mean_latency_ms > (most := self.max_latency_ms):
             rule = f"took {result.mean_latency_ms:.0f} ms per sentence, and {most:g} are allowed"
             fix = "Give the predictor more CPU, or raise max_latency_ms"
-            raise ServingError(f"model {self.version:.12}", rule, fix)
+            raise ServingError(f"model {self.version or self.model_name}", rule, fix)
         return result
 
     def _run_once(self, address: ServiceAddress) -> SmokeResult:

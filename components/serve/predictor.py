@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from components.artifacts.evaluation.scores import WordWeight
 from components.artifacts.model.attribution import occlusions, word_weights
 from components.artifacts.model.classifier import Classifier
+from components.artifacts.model.version import model_version
 from components.serve.answers import Refusal
 from components.serve.batching import Batcher, BatchLimits
 from components.serve.metrics import Metrics
@@ -48,8 +49,7 @@ class Predictor:
         threads = settings.threads or cpu_count()
         self._classifier = Classifier(settings.model_dir, 1, settings.precision)
         self.name, self.labels = settings.model_name, self._classifier.labels
-        hashed = self._classifier.version
-        self.version = f"{settings.run_id}:{hashed}" if settings.run_id else hashed
+        self.version = model_version(settings.run_id, self._classifier.version)
         self.draining = False
         self.metrics = Metrics(
             self.labels, self.version, lambda: self._batcher.waiting, lambda: self.ready

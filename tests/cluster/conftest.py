@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +78,15 @@ def models(
         bundle.write_manifest(folders[name], {"name": name})
     with ExitStack() as processes:
         yield {
-            name: Model(each, processes.enter_context(running_predictor(each, "emotion", log)))
+            name: Model(each, processes.enter_context(_predictor(name, each, folder)))
             for name, each in folders.items()
-            for log in [folder / f"{name}.log"]
         }
+
+
+def _predictor(name: str, model: Path, folder: Path) -> AbstractContextManager[str]:
+    """A predictor that is told its run, as in a cluster; the run has the model's name."""
+    log = folder / f"{name}.log"
+    return running_predictor(model, "emotion", log, options=["--run-id", name])
 
 
 @pytest.fixture

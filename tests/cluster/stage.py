@@ -47,12 +47,12 @@ class Model:
     url: str
 
     @property
-    def version(self) -> str:
+    def sha256(self) -> str:
         return bundle.verify(self.folder).sha256
 
     @property
     def uri(self) -> str:
-        return f"gs://models/{self.version:.12}"
+        return f"gs://models/{self.sha256:.12}"
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Stage:
     def manifest(self, name: str, mode: str = "") -> Manifest:
         """The service that serves a model."""
         model = self.models[name]
-        known = {"model-sha256": model.version, "model-uri": model.uri, "run": name}
+        known = {"model-sha256": model.sha256, "model-uri": model.uri, "run": name}
         known |= {"accuracy": "0.9000", "macro_f1": "0.8000", "gate": "passed"}
         notes = {FACT.format(key): value for key, value in known.items()}
         return inference_service("emotion", model.uri, "image:1", notes, mode or self.settings.mode)
@@ -121,9 +121,7 @@ class Stage:
         body = {"instances": ["I can not believe it!"]}
         address = f"{url}/v1/models/emotion:predict"
         answer = httpx.post(address, json=body, timeout=30, trust_env=False).json()
-        return next(
-            name for name, each in self.models.items() if each.version == answer["model_version"]
-        )
+        return str(answer["model_version"].partition(":")[0])
 
     def require(self, name: str) -> None:
         """Assert that only this model serves, and that no deploy is under way."""

@@ -52,7 +52,7 @@ class Registry:
         self.stage.require(name)
         champion, _ = read_champion(self.uri)
         assert champion.run_id == name
-        assert champion.manifest_sha256 == self.stage.models[name].version
+        assert champion.manifest_sha256 == self.stage.models[name].sha256
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_an_error_after_the_champion_changed_leaves_the_new_model_in_service(reg
     model = stage.models["new"]
     _, generation = read_champion(registry.uri)
     evaluation = evaluated(generation=generation)
-    release = Release(registry.uri, "new", model.uri, model.version, evaluation)
+    release = Release(registry.uri, "new", model.uri, model.sha256, evaluation)
 
     def finish():
         release.crown()

@@ -16,7 +16,7 @@ def test_a_first_model_comes_into_service(stage):
     stage.require("old")
     assert stage.finished == ["old"]
     annotations = stage.service()["metadata"]["annotations"]
-    assert annotations["emotion-pipeline/model-sha256"] == stage.models["old"].version
+    assert annotations["emotion-pipeline/model-sha256"] == stage.models["old"].sha256
     assert annotations["emotion-pipeline/accuracy"] == "0.9000"
     assert annotations["emotion-pipeline/gate"] == "passed"
 

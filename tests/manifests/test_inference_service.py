@@ -2,11 +2,24 @@
 
 import copy
 import sys
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
-from components.deploy.inference_service import KNATIVE, STANDARD, inference_service, release_of
+from components.artifacts.model import bundle
+from components.artifacts.task import load_task
+from components.deploy.cluster.service import ServiceAddress
+from components.deploy.inference_service import (
+    FACT,
+    KNATIVE,
+    STANDARD,
+    inference_service,
+    release_of,
+)
+from components.deploy.kserve import adapted
+from components.deploy.settings import DeploySettings
+from components.deploy.smoke_test import NotAnsweringError, smoke_test_of
 from components.processes import free_port, running_server
 from components.serve.settings import ServeSettings
 from tests.manifests.rendering import OVERLAYS, example, named, of_kind, overlay
@@ -128,19 +141,44 @@ def test_policies_and_budget_select_its_pods(name):
     assert {"matchExpressions": [{"key": label, "operator": "Exists"}]} in selectors
 
 
-@pytest.mark.parametrize("mode", SERVICES)
-def test_its_command_starts_a_predictor_that_its_probes_find(model_folder, tmp_path, mode):
-    spec = container(SERVICES[mode])
+@contextmanager
+def started(spec, model_folder, log):
+    """The predictor, by its container's command; yields its URL."""
     port = free_port()
     # Here the model is not mounted at /mnt/models and another server may have port 8080; of
     # an option given twice the last counts.
     here = ["--model-dir", str(model_folder), "--host", "127.0.0.1", "--http-port", str(port)]
-    here += ["--grpc-port", str(free_port())] if mode == STANDARD else []
+    here += ["--grpc-port", str(free_port())] if "--grpc-port=8081" in spec["args"] else []
     assert spec["command"][0] == "python"
     command = [sys.executable, *spec["command"][1:], *spec["args"], *here]
+    url = f"http://127.0.0.1:{port}"
+    with running_server(command, url + spec["readinessProbe"]["httpGet"]["path"], log, 60.0):
+        yield url
+
+
+@pytest.mark.parametrize("mode", SERVICES)
+def test_its_command_starts_a_predictor_that_its_probes_find(model_folder, tmp_path, mode):
+    spec = container(SERVICES[mode])
     ready, live = (spec[name]["httpGet"] for name in ("readinessProbe", "livenessProbe"))
     assert {ready["port"], live["port"], spec["ports"][0]["containerPort"]} == {8080}
     assert "--http-port=8080" in spec["args"]
-    url = f"http://127.0.0.1:{port}"
-    with running_server(command, url + ready["path"], tmp_path / "log", 60.0):
+    with started(spec, model_folder, tmp_path / "log") as url:
         assert httpx.get(url + live["path"], trust_env=False).status_code == httpx.codes.OK
+
+
+def test_the_predictor_answers_the_version_that_its_deploy_expects(model_folder, tmp_path):
+    mine, theirs = (
+        inference_service("emotion", "gs://models/1", "image:1", facts_of_run(run, model_folder))
+        for run in ("0f0d-run", "another-run")
+    )
+    settings = DeploySettings(endpoint_seconds=0.1, max_latency_ms=10_000)
+    test = smoke_test_of("emotion", load_task("emotion"))
+    with started(container(mine), model_folder, tmp_path / "log") as url:
+        adapted(test, settings, mine).run(ServiceAddress(url))
+        with pytest.raises(NotAnsweringError, match=r"by model 0f0d-run:.*, not another-run:"):
+            adapted(test, settings, theirs).run(ServiceAddress(url))
+
+
+def facts_of_run(run_id, model_folder):
+    facts = {"run": run_id, "model-sha256": bundle.verify(model_folder).sha256}
+    return {FACT.format(name): fact for name, fact in facts.items()}

@@ -4,6 +4,7 @@
 | --- | --- |
 | `bundle` | the files of the folder, its labels, and the manifest that seals it |
 | `history` | what was measured while training |
+| `version` | the version that a predictor answers and a deploy expects |
 | `classifier` | from texts to probabilities: layout, engines, calibration |
 | `attribution` | the words that mattered for a prediction |
 """
