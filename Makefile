@@ -32,7 +32,7 @@ build-arg      = $(if $(2),--build-arg $(1)=$(2))
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-cluster test-images test-alerts fuzz lint compile \
   submit upload images push lock sbom serve search deploy rollback status bench-generate \
-  bench-synthetic bench-train bench-accuracy bench-leak bench-serve clean
+  bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,7 @@ lint: setup ## check style, types, spelling and the Dockerfile
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/hadolint images/Dockerfile
+	$(BIN)/shellcheck .ci/run $$(git ls-files '*.sh')
 
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
@@ -164,6 +165,9 @@ bench-leak: setup ## show what leaks do to a validation score: DATA=folder
 
 bench-serve: setup ## measure the predictor against other servers: DATA=folder MODEL=folder
 	$(BIN)/python -m tests.benchmarks.serve --model $(MODEL) --dataset $(DATA)
+
+kind: ## from nothing to an endpoint on one machine, with kind and a network
+	manifests/overlays/kind/up.sh
 
 clean: ## remove runs and caches, not .venv
 	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

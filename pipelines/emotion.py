@@ -131,14 +131,13 @@ def emotion_for(settings: CompileSettings) -> Any:
                     deploy_options=deploy_options,
                 )
             ).set_caching_options(False)
-            with dsl.ParallelFor(generate_models, name="models") as model:
-                # KFP does not resolve a looped list inside its loop, so preflight passes it on.
+            # KFP does not resolve a looped list inside its loop: each item holds what it must know.
+            with dsl.ParallelFor(checked.outputs["Output"], name="models") as branch:
                 generated = placed(
                     generate(
                         task=task,
                         seed=seed,
-                        generate_models=checked.outputs["models"],
-                        model=model,
+                        branch=branch,
                         generate_samples_per_label=generate_samples_per_label,
                         generate_style=generate_style,
                         generate_options=generate_options,

@@ -7,8 +7,7 @@ from kfp import dsl
 def generate(
     synthetic: dsl.Output[dsl.Dataset],
     task: str,
-    generate_models: list[str],
-    model: str,
+    branch: dict[str, object],
     generate_samples_per_label: int,
     generate_style: str,
     generate_options: dict[str, object],
@@ -33,8 +32,7 @@ def generate(
         settings_of(
             GenerateSettings,
             task=task,
-            generate_models=generate_models,
-            generate_model=model,
+            **branch,
             generate_samples_per_label=generate_samples_per_label,
             generate_style=generate_style,
             generate_options=generate_options,

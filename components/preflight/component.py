@@ -37,10 +37,11 @@ def preflight(
     deploy_service_name: str,
     deploy_registry: str,
     deploy_options: dict[str, object],
-) -> NamedTuple("Checked", [("champion_generation", str), ("models", list)]):  # type: ignore[valid-type]
+) -> NamedTuple("Checked", [("Output", list[dict[str, object]]), ("champion_generation", str)]):  # type: ignore[valid-type]
     """Fail in seconds with every reason why the run would fail later.
 
-    Returns the generation of the registry's champion, and the LLMs for the branches of generate.
+    Returns for each branch of generate its LLM among all, under the only name of an output that
+    kfp.local loops over, and the generation of the registry's champion.
     """
     import os
 
@@ -86,4 +87,7 @@ def preflight(
         deploy_options=deploy_options,
         deploy_image=serve_image,
     )
-    return generation, generate_models
+    branches = [
+        {"generate_model": model, "generate_models": generate_models} for model in generate_models
+    ]
+    return branches, generation

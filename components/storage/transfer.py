@@ -12,8 +12,9 @@ from components.storage.files import require_content, staged
 from components.storage.names import local_path, require_inside, require_no_link, split
 from components.storage.store import Store
 
-STORES = ("file", "gs", "s3")
-SCHEMES = ("file", "package", "gs", "s3")
+_REMOTE = ("gs", "minio", "s3")
+STORES = ("file", *_REMOTE)
+SCHEMES = ("package", *STORES)
 PIN = "@sha256:"
 """Separates a path or URI from the `content_sha256` that it must have."""
 
@@ -40,7 +41,7 @@ def open_store(uri: str) -> Store:
             from components.storage.google import GoogleStore
 
             return GoogleStore(uri)
-        case "s3":
+        case "minio" | "s3":
             from components.storage.s3 import S3Store
 
             return S3Store(uri)
@@ -90,7 +91,7 @@ def require_there(uri: str) -> None:
         InputError: If there is nothing, or it cannot be read.
     """
     place = uri.partition(PIN)[0]
-    if urlparse(place).scheme not in {"gs", "s3"}:
+    if urlparse(place).scheme not in _REMOTE:
         _located(place, Path())
     elif not open_store(place).sizes():
         raise InputError(place, _MISSING, "Check the spelling")
@@ -176,7 +177,7 @@ def _located(uri: str, into: Path) -> Path:
             path = local_path(uri) or Path()
         case "package":
             path = _inside_package(uri.removeprefix("package:"))
-        case "gs" | "s3":
+        case scheme if scheme in _REMOTE:
             path = _downloaded(uri, into)
         case scheme:
             allowed = ", ".join(SCHEMES)

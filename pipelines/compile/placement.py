@@ -14,6 +14,7 @@ USER = 1000
 
 _CACHE = "/var/cache/huggingface"
 _DEPLOYER = "/var/run/secrets/deployer"
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _ASKS_LLM = ("preflight", "generate")
 _READS_HUB = ("preflight", "generate", "merge", "train")
 _DEPLOYS = ("preflight", "deploy")
@@ -83,6 +84,13 @@ def _mount(task: dsl.PipelineTask, step: str, settings: CompileSettings) -> None
         kubernetes.use_secret_as_volume(task, secrets.deployer_token, _DEPLOYER)
     if secrets.webhook_url and step == "outcome":
         kubernetes.use_secret_as_env(task, secrets.webhook_url, {"WEBHOOK_URL": "WEBHOOK_URL"})
+    if secrets.object_storage:
+        kubernetes.use_secret_as_env(task, secrets.object_storage, {key: key for key in _KEYS})
+    # botocore's own names.
+    if settings.object_storage.endpoint:
+        task.set_env_variable("AWS_ENDPOINT_URL", settings.object_storage.endpoint)
+    if settings.object_storage.region:
+        task.set_env_variable("AWS_DEFAULT_REGION", settings.object_storage.region)
     if settings.cache_volume and step in _DOWNLOADS_MODELS:
         kubernetes.mount_pvc(task, settings.cache_volume, _CACHE)
         task.set_env_variable("HF_HOME", _CACHE)

@@ -13,6 +13,8 @@ from kfp import components
 from pipelines.compile.compiler import COMPILED
 
 README = Path(__file__).parents[2] / "README.md"
+_OUTPUT = {"preflight": "LLMs", "evaluate": "verdict"}
+"""The value that a step returns as `Output`."""
 _BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
 
 
@@ -58,12 +60,15 @@ def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
             received[output["producerTask"]].append(output["outputArtifactKey"].split("-")[-1])
     for _, source in sorted(task["inputs"].get("parameters", {}).items()):
         if output := source.get("taskOutputParameter"):
-            # The only result that a step returns without a name is compared with "pass".
-            said = output["outputParameterKey"].replace("Output", "verdict")
+            said = _said(output["producerTask"], output["outputParameterKey"])
             received[output["producerTask"]].append(said)
         if status := source.get("taskFinalStatus"):
             received[status["producerTask"]].append("final status")
     return received
+
+
+def _said(producer: str, key: str) -> str:
+    return _OUTPUT[producer] if key == "Output" else key
 
 
 def refreshed(readme: str, spec: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ class Resources:
     hours: float = 1.0
     """Time limit of a try."""
     retries: int = 2
-    """Number of retries when it fails or loses its node."""
+    """Number of retries when its pod is lost (docs/pipeline.md); 0 leaves it to Argo's settings."""
 
     def __post_init__(self) -> None:
         for name, pattern in (("cpu", _CPU), ("memory", _MEMORY), ("shared_memory", _MEMORY)):
@@ -58,14 +58,11 @@ class Resources:
 
 
 RESOURCES = {
-    # A problem that it finds is still one a minute later.
     "preflight": Resources(cpu="1", memory="1Gi", retries=0),
     "generate": Resources(cpu="8", memory="32Gi", gpus=1, shared_memory="8Gi", hours=4),
     "merge": Resources(cpu="2", memory="4Gi"),
     "train": Resources(cpu="8", memory="16Gi", gpus=1, shared_memory="4Gi", hours=6),
     "evaluate": Resources(cpu="4", memory="8Gi", hours=2),
-    # A deploy that fails has put back what was in service; whether to touch traffic again is for
-    # a person to say.
     "deploy": Resources(cpu="1", memory="2Gi", retries=0),
     "outcome": Resources(cpu="1", memory="1Gi"),
 }

@@ -1,9 +1,10 @@
 """Settings of a cluster for the compiled pipeline: GPU nodes, secrets, volumes, images."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from components.data_files import read_mapping, require_mapping
 from components.deploy.settings import DeploySettings
@@ -12,13 +13,15 @@ from components.options import of_type, require_known, with_options
 from pipelines.compile.resources import RESOURCES, Resources
 from pipelines.lock import locked
 
-_KEYS = ("gpu", "steps", "secrets", "cache_volume", "parameters")
+_KEYS = ("gpu", "steps", "secrets", "object_storage", "cache_volume", "parameters")
 _TOLERATION = {
     "key": (),
     "operator": ("Equal", "Exists"),
     "value": (),
     "effect": ("NoSchedule", "PreferNoSchedule", "NoExecute"),
 }
+_URL = re.compile(r"https?://[^\s/]+")
+Group = TypeVar("Group")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,23 @@ class Secrets:
     """Token of the service account that may deploy, mounted only by preflight and deploy."""
     webhook_url: str = ""
     """Holds WEBHOOK_URL, which is notified of the end of a run, for outcome."""
+    object_storage: str = ""
+    """Holds AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the keys of s3:// places, for all."""
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """The service behind s3:// places, if it is not Amazon's."""
+
+    endpoint: str = ""
+    """URL of the service; empty for Amazon S3."""
+    region: str = ""
+    """Region, which some services want though they have none."""
+
+    def __post_init__(self) -> None:
+        if self.endpoint and not _URL.fullmatch(self.endpoint):
+            fix = "Write it like http://seaweedfs.kubeflow:9000"
+            raise InputError(f"object_storage.endpoint={self.endpoint!r}", "is not a URL", fix)
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,8 @@ class CompileSettings:
     """Needs of each step by its name."""
     secrets: Secrets = Secrets()
     """Secrets that steps read."""
+    object_storage: ObjectStorage = ObjectStorage()
+    """The service behind s3:// places."""
     cache_volume: str = ""
     """PersistentVolumeClaim that keeps the hub downloads of generate and train."""
     images: Mapping[str, str] = field(default_factory=dict)
@@ -107,15 +129,15 @@ class CompileSettings:
 
 
 PLAIN = CompileSettings()
-"""Any cluster: GPUs by their usual name, no secrets and no volumes."""
+"""Any cluster: GPUs by their usual name, no secrets and no volumes, s3:// is Amazon's."""
 
 
 def read_settings(path: Path) -> CompileSettings:
     """Read the settings of a cluster.
 
     Args:
-        path: YAML file with any of `gpu`, `steps`, `secrets`, `cache_volume` and `parameters`;
-            `steps` changes lines of the table in `pipelines/compile/resources.py`.
+        path: YAML file with any of `gpu`, `steps`, `secrets`, `object_storage`, `cache_volume` and
+            `parameters`; `steps` changes lines of the table in `pipelines/compile/resources.py`.
 
     Raises:
         InputError: If the file cannot be read, a key is unknown, or a value is refused.
@@ -126,7 +148,8 @@ def read_settings(path: Path) -> CompileSettings:
     return CompileSettings(
         gpu=_gpu(content.get("gpu", {})),
         resources=_resources(require_mapping(content.get("steps", {}), "steps")),
-        secrets=with_options(Secrets, require_mapping(content.get("secrets", {}), "secrets")),
+        secrets=_group(Secrets, content, "secrets"),
+        object_storage=_group(ObjectStorage, content, "object_storage"),
         cache_volume=of_type("cache_volume", content.get("cache_volume", ""), str),
         parameters=require_mapping(content.get("parameters", {}), "parameters"),
     )
@@ -134,6 +157,10 @@ def read_settings(path: Path) -> CompileSettings:
 
 def _gpu(given: Any) -> GpuNodes | None:
     return None if given is None else with_options(GpuNodes, require_mapping(given, "gpu"))
+
+
+def _group(kind: type[Group], content: Mapping[str, Any], key: str) -> Group:
+    return with_options(kind, require_mapping(content.get(key, {}), key))
 
 
 def _resources(overrides: Mapping[str, Any]) -> dict[str, Resources]:

@@ -29,9 +29,9 @@ def python_packages(bom):
     }
 
 
-def pinned():
-    lines = (TOP / "constraints.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if "==" in line]
+def pinned(file):
+    lines = (TOP / file).read_text().splitlines()
+    pairs = [line.partition(" ")[0].split("==") for line in lines if "==" in line]
     return {name.lower().replace("_", "-"): version for name, version in pairs}
 
 
@@ -87,8 +87,13 @@ def test_its_packages_have_the_versions_of_constraints_txt(boms, step):
     # A build of torch names its platform after a plus.
     versions = {name: version.partition("+")[0] for name, version in boms[step].items()}
     assert versions.pop("emotion-pipeline")
-    known = pinned()
+    known = pinned("constraints.txt") | pinned("embedded-models.txt")
     assert versions == {name: known.get(name) for name in versions}
+
+
+def test_the_steps_that_load_embedded_models_hold_them(boms):
+    models = set(pinned("embedded-models.txt"))
+    assert [step for step in STEPS if models & set(boms[step])] == ["generate", "train"]
 
 
 def test_only_train_contains_torch(boms):

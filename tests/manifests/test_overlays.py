@@ -196,3 +196,34 @@ def test_the_example_uses_what_the_overlay_ships(name):
 def test_every_folder_is_rendered_by_a_test():
     folders = {path.parent.name for path in MANIFESTS.glob("overlays/*/kustomization.yaml")}
     assert folders == set(OVERLAYS)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_argo_archives_no_logs_for_which_pods_would_need_kubeflows_secret(name):
+    repositories = named(overlay(name), "ConfigMap", "artifact-repositories")
+    notes = repositories["metadata"]["annotations"]
+    chosen = notes["workflows.argoproj.io/default-artifact-repository"]
+    assert yaml.safe_load(repositories["data"][chosen]) == {"archiveLogs": False}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_a_run_started_in_the_ui_without_an_account_has_the_rights_of_one_with_it(name):
+    (binding,) = (
+        each
+        for each in of_kind(overlay(name), "RoleBinding")
+        if each["roleRef"]["name"] == "runner"
+    )
+    assert {each["name"] for each in binding["subjects"]} == {"runner", "default-editor"}
+    runner, other = (
+        copy.deepcopy(named(overlay(name), "ServiceAccount", account))
+        for account in ("runner", "default-editor")
+    )
+    other["metadata"]["name"] = "runner"
+    assert other == runner
+
+
+def test_kfps_ui_can_open_what_the_launcher_writes_to_kubeflows_own_store():
+    launcher = named(overlay("kind"), "ConfigMap", "kfp-launcher")["data"]
+    scheme = launcher["defaultPipelineRoot"].partition("://")[0]
+    assert scheme == "minio"
+    assert set(yaml.safe_load(launcher["providers"])) == {scheme}

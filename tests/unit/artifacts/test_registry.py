@@ -96,7 +96,7 @@ def test_a_retry_after_a_lost_answer_finds_its_own_work_done(registry):
 
 @pytest.mark.parametrize("uri", ["https://host/models", "memory://models"])
 def test_a_registry_that_cannot_be_guarded_is_refused(uri):
-    with pytest.raises(InputError, match="Use a path or one of file, gs, s3"):
+    with pytest.raises(InputError, match="Use a path or one of file, gs, minio, s3"):
         require_guarded(uri)
 
 

@@ -19,7 +19,7 @@ from pipelines.emotion import emotion_for
 from pipelines.lock import read_lock
 from pipelines.parameters import read_parameters
 from tests.compiled import executors, read_compiled, steps
-from tests.manifests.rendering import of_kind, overlay
+from tests.manifests.rendering import named, of_kind, overlay
 
 ROOT = Path(__file__).parents[3]
 OVERLAYS = ROOT / "manifests" / "overlays"
@@ -36,7 +36,13 @@ gpu:
 steps:
   train: {memory: 64Gi, gpus: 2, hours: 12, retries: 1}
   evaluate: {shared_memory: 1Gi}
-secrets: {llm_key: llm, hub_token: hub, deployer_token: deployer-token, webhook_url: webhook}
+secrets:
+  llm_key: llm
+  hub_token: hub
+  deployer_token: deployer-token
+  webhook_url: webhook
+  object_storage: keys
+object_storage: {endpoint: "http://store.example:9000", region: here}
 cache_volume: hub-cache
 """
 
@@ -175,14 +181,16 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
         for step, pod in kubernetes.items()
     }
     hub = ("hub", "HF_TOKEN")
+    # Each may be given a place in the store.
+    keys = {("keys", "AWS_ACCESS_KEY_ID"), ("keys", "AWS_SECRET_ACCESS_KEY")}
     assert read == {
-        "preflight": {("llm", "LLM_API_KEY"), hub},
-        "outcome": {("webhook", "WEBHOOK_URL")},
-        "generate": {("llm", "LLM_API_KEY"), hub},
-        "merge": {hub},
-        "train": {hub},
-        "evaluate": set(),
-        "deploy": set(),
+        "preflight": {("llm", "LLM_API_KEY"), hub, *keys},
+        "outcome": {("webhook", "WEBHOOK_URL"), *keys},
+        "generate": {("llm", "LLM_API_KEY"), hub, *keys},
+        "merge": {hub, *keys},
+        "train": {hub, *keys},
+        "evaluate": keys,
+        "deploy": keys,
     }
     mounted = {
         step: [(each["secretName"], each["mountPath"]) for each in pod["secretAsVolume"]]
@@ -193,18 +201,28 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
     assert mounted == {"preflight": token, "deploy": token}
 
 
+def environment(spec, step):
+    """The variables of a step's container that are no secrets."""
+    return {each["name"]: each["value"] for each in executors(spec)[step].get("env", ())}
+
+
+def test_every_step_finds_the_object_storage(everything):
+    spec, _ = everything
+    for step in RESOURCES:
+        found = environment(spec, step)
+        assert found["AWS_ENDPOINT_URL"] == "http://store.example:9000"
+        assert found["AWS_DEFAULT_REGION"] == "here"
+
+
 def test_downloads_are_kept_on_the_cache_volume(everything):
     spec, kubernetes = everything
     for step in RESOURCES:
         claims = [
             (each["constant"], each["mountPath"]) for each in kubernetes[step].get("pvcMount", ())
         ]
-        env = {each["name"]: each["value"] for each in executors(spec)[step].get("env", ())}
-        if step in {"generate", "train"}:
-            assert claims == [("hub-cache", env["HF_HOME"])]
-        else:
-            assert not claims
-            assert not env
+        home = environment(spec, step).get("HF_HOME")
+        assert claims == ([("hub-cache", home)] if step in {"generate", "train"} else [])
+        assert bool(home) == bool(claims)
 
 
 def test_a_cluster_without_gpus_is_asked_for_none(tmp_path):
@@ -213,6 +231,19 @@ def test_a_cluster_without_gpus_is_asked_for_none(tmp_path):
     assert all("accelerator" not in each["resources"] for each in executors(spec).values())
     asked = steps(spec)["preflight"]["inputs"]["parameters"]["gpu"]["runtimeValue"]["constant"]
     assert asked == {}
+
+
+def test_on_kind_steps_and_launcher_use_the_same_store_and_keys(tmp_path):
+    path = OVERLAYS / "kind" / "compile-settings.yaml"
+    spec, kubernetes = compiled(tmp_path / "out.yaml", "--settings", path)
+    launcher = named(overlay("kind"), "ConfigMap", "kfp-launcher")["data"]
+    (provider,) = yaml.safe_load(launcher["providers"]).values()
+    for step in RESOURCES:
+        (secret,) = {each["secretName"] for each in kubernetes[step]["secretAsEnv"]}
+        assert secret == provider["default"]["credentials"]["secretRef"]["secretName"]
+        found = environment(spec, step)
+        assert found["AWS_ENDPOINT_URL"] == f"http://{provider['default']['endpoint']}"
+        assert found["AWS_DEFAULT_REGION"] == provider["default"]["region"]
 
 
 def test_the_form_shows_what_belongs_to_the_cluster_and_overrides_win(tmp_path):
@@ -253,6 +284,8 @@ def test_an_empty_file_of_settings_changes_nothing(tmp_path):
         ("steps: {train: {retries: 1.5}}", "retries"),
         ("steps: {train: }", "train"),
         ("secrets: {hub: x}", "hub_token"),
+        ("object_storage: {endpoint: 'store:9000'}", "endpoint"),
+        ("object_storage: {region: 1}", "region"),
         ("cache_volume: 3", "cache_volume"),
         ("parameters: []", "parameters"),
         ("[]", r"given\.yaml"),
@@ -285,7 +318,8 @@ STEP = some(cpu=st.just("2"), memory=st.just("1Gi"), shared_memory=st.just(""), 
     some(
         gpu=GPU,
         steps=some(train=STEP, merge=STEP),
-        secrets=some(llm_key=st.just("llm")),
+        secrets=some(llm_key=st.just("llm"), object_storage=st.just("keys")),
+        object_storage=some(endpoint=st.just("http://store:9000"), region=st.just("here")),
         cache_volume=st.just("volume"),
     )
 )

@@ -94,11 +94,9 @@ def parameters(step, values):
             given[name] = {"state": "SUCCEEDED", "pipelineJobResourceName": "run-1"}
         else:
             outer = source["componentInputParameter"].removeprefix("pipelinechannel--")
-            inside = {
-                "generate_models-loop-item": values["generate_models"][0],
-                "preflight-models": values["generate_models"],
-            }
-            given[name] = inside[outer] if outer in inside else values[outer]
+            models = values["generate_models"]
+            branch = {"generate_model": models[0], "generate_models": models}
+            given[name] = branch if outer.endswith("loop-item") else values[outer]
     return given
 
 
@@ -133,13 +131,14 @@ def test_what_a_step_takes_and_makes_is_what_the_yaml_names(step):
     namespace = {}
     exec(source, namespace)  # noqa: S102
     annotations = dict(namespace[step].__annotations__)
-    returned = getattr(annotations.pop("return"), "_fields", ())
+    # A value without names is the output `Output`.
+    returned = annotations.pop("return")
+    outputs = getattr(returned, "_fields", ("Output",) if returned else ())
     definitions = SPEC["components"][f"comp-{step}"]
     named = [
         name
         for kind in ("inputDefinitions", "outputDefinitions")
         for group in definitions.get(kind, {}).values()
         for name in group
-        if name != "Output"
     ]
-    assert sorted(named) == sorted([*annotations, *returned])
+    assert sorted(named) == sorted([*annotations, *outputs])
