@@ -16,7 +16,11 @@ from pipelines.compile.placement import place
 from pipelines.compile.settings import PLAIN, CompileSettings
 
 NAME = "emotion"
-DESCRIPTION = "From a label list and an LLM to a served classifier."
+DESCRIPTION = (
+    "From a label list and an LLM to a served classifier: an LLM writes sentences, they "
+    "are merged with real ones, an encoder is fine-tuned and evaluated, and if it passes its gate "
+    "it is deployed."
+)
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
 
@@ -95,8 +99,10 @@ def emotion_for(settings: CompileSettings) -> Any:
             deploy_registry: Folder, or gs:// or s3:// URI, of released models; may be empty.
             deploy_options: Other settings of deploy by name: components/deploy/settings.py.
         """
-        recorded = placed(outcome(pipeline=NAME, run_id=run_id, deploy_registry=deploy_registry))
-        with dsl.ExitHandler(recorded.set_caching_options(False), name="run"):
+        recorded = placed(
+            outcome(pipeline=NAME, run_id=run_id, deploy_registry=deploy_registry)
+        ).set_caching_options(False)
+        with dsl.ExitHandler(recorded, name="all steps (open this node)"):
             checked = placed(
                 preflight(
                     run_id=run_id,
@@ -132,7 +138,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                 )
             ).set_caching_options(False)
             # KFP does not resolve a looped list inside its loop: each item holds what it must know.
-            with dsl.ParallelFor(checked.outputs["Output"], name="models") as branch:
+            with dsl.ParallelFor(checked.outputs["Output"], name="one branch per LLM") as branch:
                 generated = placed(
                     generate(
                         task=task,
@@ -189,7 +195,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     deploy_registry=deploy_registry,
                 )
             ).outputs
-            with dsl.If(evaluated["Output"] == "pass", name="gate"):
+            with dsl.If(evaluated["Output"] == "pass", name="if the gate is passed"):
                 placed(
                     deploy(
                         run_id=run_id,

@@ -1,4 +1,4 @@
-"""Placement of a step: its image, node, limits, secrets and volumes."""
+"""Placement of a step: its title, image, node, limits, secrets and volumes."""
 
 from kfp import dsl, kubernetes
 
@@ -8,6 +8,17 @@ from pipelines.lock import locked
 
 LABEL = "emotion-pipeline/step"
 """Pod label by which network policies distinguish the steps."""
+
+TITLES = {
+    "preflight": "Check what the run needs",
+    "generate": "Let an LLM write sentences",
+    "merge": "Merge them with real ones",
+    "train": "Fine-tune the encoder",
+    "evaluate": "Evaluate, and ask the gate",
+    "deploy": "Put the model into service",
+    "outcome": "Record how the run ended",
+}
+"""What KFP's UI calls each step."""
 
 USER = 1000
 """The user that the images run as."""
@@ -22,7 +33,7 @@ _DOWNLOADS_MODELS = ("generate", "train")
 
 
 def place(settings: CompileSettings, task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Put a step onto the node that it needs, with its image, label, secrets and volumes.
+    """Put a step onto the node that it needs, with its title, image, label, secrets and volumes.
 
     Args:
         settings: Settings of the cluster.
@@ -34,6 +45,7 @@ def place(settings: CompileSettings, task: dsl.PipelineTask) -> dsl.PipelineTask
     image = str(task.component_spec.implementation.container.image)
     if settings.images:
         image = locked(settings.images, image.rpartition("/")[2])
+    task.set_display_name(TITLES[step])
     task.set_container_image(image)
     task.set_caching_options(settings.caching)
     kubernetes.add_pod_label(task, LABEL, step)

@@ -34,7 +34,9 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
         task = tasks[name]
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" in component:
-            yield f'{indent}subgraph {name} ["{task["taskInfo"]["name"]}: {_sense(task)}"]'
+            # What is in brackets is for readers of KFP's UI.
+            title = task["taskInfo"]["name"].partition(" (")[0]
+            yield f'{indent}subgraph {name} ["{title}"]'
             yield from _lines(spec, component["dag"], indent + "  ")
             yield f"{indent}end"
         else:
@@ -43,13 +45,6 @@ def _lines(spec: Mapping[str, Any], dag: Mapping[str, Any], indent: str) -> Iter
         for producer in before[name]:
             passed = f" -- {' + '.join(received[producer])} " if producer in received else " "
             yield f"{indent}{producer}{passed}--> {name}"
-
-
-def _sense(task: Mapping[str, Any]) -> str:
-    """Purpose of a group of tasks."""
-    if "parameterIterator" in task:
-        return "one branch each"
-    return "only if it passes" if "triggerPolicy" in task else "its end is always recorded"
 
 
 def _received(task: Mapping[str, Any]) -> dict[str, list[str]]:
