@@ -14,7 +14,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m components.outcome", description=__doc__)
     parser.add_argument("--pipeline", default="emotion", help="name of the pipeline")
     parser.add_argument("--run", required=True, help="id of the run")
-    parser.add_argument("--state", required=True, help="SUCCEEDED, FAILED or CANCELLED")
+    parser.add_argument("--state", required=True, help="SUCCEEDED, FAILED, CANCELLED, UNKNOWN")
+    parser.add_argument("--step", default="", help="the step that failed")
     parser.add_argument("--error", default="", help="why it did not succeed")
     parser.add_argument("--registry", default="", help="folder that keeps a copy, path or URI")
     parser.add_argument("--output", type=Path, default=Path("outcome.json"), help="file to write")
@@ -23,7 +24,9 @@ def main() -> None:
     with errors_as_exit("outcome"):
         outcome(
             OutcomeSettings(arguments.registry, os.environ.get("WEBHOOK_URL", "")),
-            Outcome(arguments.pipeline, arguments.run, arguments.state, arguments.error),
+            Outcome(
+                arguments.pipeline, arguments.run, arguments.state, arguments.step, arguments.error
+            ),
             arguments.output,
         )
 

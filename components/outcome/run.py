@@ -20,10 +20,9 @@ from components import storage
 from components.artifacts.registry import RUNS
 from components.errors import InputError, StepError, WorkError
 from components.outcome.settings import OutcomeSettings
+from components.outcome.workflow import SUCCEEDED, UNKNOWN
 
 _log = logging.getLogger(__name__)
-# KFP's own word, and that of the metadata store behind it.
-_SUCCESS = {"SUCCEEDED", "COMPLETE"}
 _TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 4
 
@@ -35,23 +34,24 @@ class Outcome:
     Args:
         pipeline: Name of the pipeline.
         run_id: The run.
-        state: KFP's word for it: `SUCCEEDED`, `FAILED` or `CANCELLED`.
-        error: Why it did not succeed, as far as KFP knows.
+        state: `SUCCEEDED`, `FAILED`, `CANCELLED`, or `UNKNOWN`.
+        step: The step that failed first; empty if none did.
+        error: Why it did not succeed, or why that is not known.
         ended: Time, in UTC as ISO 8601 writes it.
-
-    Source: https://kubeflow-pipelines.readthedocs.io/en/latest/source/dsl.html
     """
 
     pipeline: str
     run_id: str
     state: str
+    step: str = ""
     error: str = ""
     ended: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
     def text(self) -> str:
         """The outcome as a sentence for people."""
-        word = "succeeded" if self.state in _SUCCESS else f"ended as {self.state}"
+        words = {SUCCEEDED: "succeeded", UNKNOWN: "ended, nobody could say how"}
+        word = words.get(self.state, f"ended as {self.state}")
         reason = f": {self.error}" if self.error else ""
         return f"{self.pipeline}, run {self.run_id}, {word}{reason}"
 

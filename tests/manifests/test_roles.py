@@ -12,11 +12,13 @@ DEPLOYER = {
     *((LEASES, "leases", verb) for verb in ("create", "get", "update")),
 }
 RUNNER = {
+    (ARGO, "workflows", "get"),
     (ARGO, "workflowtaskresults", "create"),
     (ARGO, "workflowtaskresults", "patch"),
     (CORE, "configmaps", "get"),
     (CORE, "pods", "get"),
     (CORE, "pods", "list"),
+    (CORE, "pods/log", "get"),
 }
 
 
@@ -40,7 +42,7 @@ def test_the_deployer_has_no_right_beyond_deploying(name):
     assert rights(name, "deployer") <= DEPLOYER
 
 
-def test_the_runner_has_what_kfp_does_inside_a_step():
+def test_the_runner_has_what_kfp_and_the_exit_handler_do_inside_a_step():
     assert rights("gke", "runner") == RUNNER
     assert rights("kind", "runner") == RUNNER | {(CORE, "secrets", "get")}
 

@@ -11,7 +11,7 @@ from components.outcome.run import Outcome, outcome
 from components.outcome.settings import OutcomeSettings
 from tests.fakes.webhook_receiver import PATH, webhook_receiver
 
-FAILED = Outcome("emotion", "run-7", "FAILED", "Task train failed.")
+FAILED = Outcome("emotion", "run-7", "FAILED", "train", "train failed: no memory.")
 
 
 def report(folder, registry, webhook_url):
@@ -30,19 +30,23 @@ def test_the_outcome_is_written_and_kept_in_the_registry(folder_uri, tmp_path):
     report(tmp_path, folder_uri, "")
     record = json.loads((tmp_path / "outcome.json").read_text())
     assert (record["pipeline"], record["run_id"]) == ("emotion", "run-7")
-    assert (record["state"], record["error"]) == ("FAILED", "Task train failed.")
+    assert (record["state"], record["step"]) == ("FAILED", "train")
+    assert record["error"] == "train failed: no memory."
     assert datetime.fromisoformat(record["ended"]).utcoffset().total_seconds() == 0
     kept, _ = storage.open_store(folder_uri).read("runs/run-7.json")
     assert json.loads(kept) == record
 
 
-@pytest.mark.parametrize("state", ["SUCCEEDED", "COMPLETE"])
-def test_a_person_reads_that_the_run_succeeded(state):
-    assert Outcome("emotion", "run-7", state).text == "emotion, run run-7, succeeded"
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("SUCCEEDED", "succeeded"), ("UNKNOWN", "ended, nobody could say how")],
+)
+def test_a_person_reads_how_the_run_ended(state, said):
+    assert Outcome("emotion", "run-7", state).text == f"emotion, run run-7, {said}"
 
 
 def test_a_person_reads_why_it_did_not():
-    assert FAILED.text == "emotion, run run-7, ended as FAILED: Task train failed."
+    assert FAILED.text == "emotion, run run-7, ended as FAILED: train failed: no memory."
 
 
 def test_the_webhook_gets_the_record_and_a_text(tmp_path):

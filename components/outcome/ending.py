@@ -1,0 +1,89 @@
+"""How a run ended, asked where it is known.
+
+KFP tells its exit handler what its metadata store says, where only launchers write: a run that
+succeeded or whose driver failed is RUNNING there, and there are no errors. The Workflow knows.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from components.errors import ClusterError, StepError
+from components.outcome.cluster import RunCluster, of_pod
+from components.outcome.last_words import told
+from components.outcome.workflow import SUCCEEDED, UNKNOWN, Failure, Workflow
+
+_SETTLE_SECONDS = 30.0
+_PAUSE_SECONDS = 2.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of a run.
+
+    Args:
+        state: `SUCCEEDED`, `FAILED`, `CANCELLED`, or `UNKNOWN` if it cannot be found out.
+        step: The step that failed first; empty if none did.
+        error: Why it did not succeed, each step in its own words.
+    """
+
+    state: str
+    step: str = ""
+    error: str = ""
+
+
+def ending_on_cluster(workflow: str, task: str) -> Ending:
+    """Ask the cluster how a run has ended, as the account of this pod.
+
+    Args:
+        workflow: Name of the run's Workflow.
+        task: Task whose end is that of the run.
+    """
+    try:
+        return read_ending(of_pod(), workflow, task)
+    except StepError as error:
+        return Ending(UNKNOWN, error=str(error))
+    except Exception as error:  # noqa: BLE001 (whatever it is, the end must be recorded)
+        _log.exception("outcome: workflow %s", workflow)
+        return Ending(UNKNOWN, error=f"{type(error).__name__}: {error}")
+
+
+def read_ending(
+    cluster: RunCluster, workflow: str, task: str, settle_seconds: float = _SETTLE_SECONDS
+) -> Ending:
+    """Read from the cluster how a run has ended.
+
+    Args:
+        cluster: Namespace of the run.
+        workflow: Name of its Workflow.
+        task: Task whose end is that of the run.
+        settle_seconds: How long Argo may take to write it down.
+
+    Raises:
+        ClusterError: If the Workflow cannot be read.
+    """
+    again = Retrying(
+        retry=retry_if_result(lambda read: not read.ended(task)),
+        stop=stop_after_delay(settle_seconds),
+        wait=wait_fixed(min(_PAUSE_SECONDS, settle_seconds)),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    )
+    read: Workflow = again(cluster.workflow, workflow)
+    state = read.ended(task) or UNKNOWN
+    failures = [] if state == SUCCEEDED else read.failures()
+    return Ending(
+        state=state,
+        step=failures[0].step if failures else "",
+        error="; ".join(_told(cluster, failure) for failure in failures),
+    )
+
+
+def _told(cluster: RunCluster, failure: Failure) -> str:
+    try:
+        log = cluster.log(failure.pod) if failure.pod else ""
+    except ClusterError as error:
+        _log.warning("outcome: %s", error)
+        log = ""
+    return told(failure, log)

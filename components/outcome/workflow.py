@@ -1,0 +1,156 @@
+"""The Argo Workflow behind a run of KFP: how the run ended, what failed and what waits.
+
+KFP compiles a task `train` to two nodes: the pod `train-driver`, which resolves its inputs and asks
+the cache, and the DAG `train`, which holds the pod `executor` or, with retries, its tries
+`executor(0)` and `executor(1)`. Loops and conditions are DAGs with drivers too.
+
+Sources: kubeflow/pipelines 2.17.0, backend/src/v2/compiler/argocompiler;
+https://argo-workflows.readthedocs.io/en/latest/fields/#nodestatus
+"""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+SUCCEEDED, FAILED, CANCELLED, UNKNOWN = "SUCCEEDED", "FAILED", "CANCELLED", "UNKNOWN"
+
+DRIVER, STEP = "driver", "step"
+
+_BAD = {"Failed", "Error"}
+_DRIVER = re.compile(r"(?P<task>.+)-driver")
+_BRANCH = re.compile(r"\(\d+(:.*)?\)")
+# Nodes that KFP adds around and inside a task.
+_INNER = re.compile(r"iteration(-item|-iterations)?|executor")
+_OF_ALL = "root"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A pod that failed, or a node of the Workflow that failed without one."""
+
+    step: str
+    """Task of the pipeline."""
+    part: str
+    """`driver`, KFP's own preparation of the task, or `step`, the task itself."""
+    message: str
+    """Argo's words."""
+    pod: str
+    """Name of the pod; empty if there was none."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A pod that has not started."""
+
+    step: str
+    """Task of the pipeline."""
+    pod: str
+    """Name of the pod."""
+    message: str
+    """Argo's words, which do not include the pod's events; may be empty."""
+
+
+class Workflow:
+    """A Workflow as the API server returns it.
+
+    Args:
+        content: The object, its status included.
+    """
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._metadata = content["metadata"]
+        self._spec = content.get("spec") or {}
+        self._status = content.get("status") or {}
+        self._nodes = _nodes(self._status)
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the Workflow and its pods."""
+        return str(self._metadata["namespace"])
+
+    def ended(self, task: str) -> str:
+        """How a task of the pipeline ended; empty if it has not.
+
+        Args:
+            task: Name of a task that occurs once, such as that of the exit handler's scope.
+        """
+        phases = [node["phase"] for node in self._nodes.values() if node["displayName"] == task]
+        if not phases:
+            return UNKNOWN
+        if phases[0] in {"Running", "Pending"}:
+            return ""
+        if phases[0] not in _BAD:
+            return SUCCEEDED if phases[0] == "Succeeded" else UNKNOWN
+        # KFP terminates a run by a deadline of no time.
+        stopped = self._spec.get("activeDeadlineSeconds") == 0 or self._spec.get("shutdown")
+        return CANCELLED if stopped else FAILED
+
+    def failures(self) -> list[Failure]:
+        """Everything that failed by itself, in the order of time; of several tries the last."""
+        bad = [node for node in self._nodes.values() if node["phase"] in _BAD]
+        pods = [node for node in bad if node["type"] == "Pod" and not self._was_repeated(node)]
+        causes = pods or [node for node in bad if node.get("message")]
+        return [
+            Failure(
+                step=self._step(node),
+                part=DRIVER if _DRIVER.fullmatch(_plain(node)) else STEP,
+                message=node.get("message", ""),
+                pod=self._pod(node),
+            )
+            for node in sorted(causes, key=lambda node: str(node.get("finishedAt")))
+        ]
+
+    def waiting(self, longer_than: timedelta, now: datetime) -> list[Waiting]:
+        """The pods that have not started, and have been waiting for some time."""
+        return [
+            Waiting(self._step(node), self._pod(node), node.get("message", ""))
+            for node in self._nodes.values()
+            if node["type"] == "Pod"
+            and node["phase"] == "Pending"
+            and now - _time(node["startedAt"]) > longer_than
+        ]
+
+    def _was_repeated(self, node: Mapping[str, Any]) -> bool:
+        """True for a try after which another came, or that a later one made good."""
+        for each in self._nodes.values():
+            tries = each.get("children") or []
+            if each["type"] == "Retry" and node["id"] in tries:
+                return each["phase"] not in _BAD or node["id"] != tries[-1]
+        return False
+
+    def _step(self, node: Mapping[str, Any]) -> str:
+        name = _plain(node)
+        if found := _DRIVER.fullmatch(name):
+            name = found["task"]
+        owner = self._nodes.get(node.get("boundaryID", ""))
+        if _INNER.fullmatch(name) and owner:
+            return self._step(owner)
+        return "pipeline" if name == _OF_ALL else name
+
+    def _pod(self, node: Mapping[str, Any]) -> str:
+        """The pod's name, as Argo makes it: workflow/util/pod_name.go."""
+        if node["type"] != "Pod":
+            return ""
+        name, template = self._metadata["name"], node.get("templateName")
+        prefix = f"{name}-{template}" if template else str(name)
+        return f"{prefix[:242]}-{node['id'].rpartition('-')[2]}"
+
+
+def _nodes(status: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The nodes by their ids; Argo packs them where they take more than a megabyte."""
+    if packed := status.get("compressedNodes"):
+        return dict(json.loads(gzip.decompress(base64.b64decode(packed))))
+    return dict(status.get("nodes") or {})
+
+
+def _plain(node: Mapping[str, Any]) -> str:
+    return _BRANCH.sub("", str(node["displayName"]))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
