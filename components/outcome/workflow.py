@@ -2,7 +2,8 @@
 
 KFP compiles a task `train` to two nodes: the pod `train-driver`, which resolves its inputs and asks
 the cache, and the DAG `train`, which holds the pod `executor` or, with retries, its tries
-`executor(0)` and `executor(1)`. Loops and conditions are DAGs with drivers too.
+`executor(0)` and `executor(1)`. Loops and conditions are DAGs with drivers too. KFP configures Argo
+to retry every other node as well, so that `train(0)` may stand between `train` and what it holds.
 
 Sources: kubeflow/pipelines 2.17.0, backend/src/v2/compiler/argocompiler;
 https://argo-workflows.readthedocs.io/en/latest/fields/#nodestatus
@@ -93,7 +94,7 @@ class Workflow:
     def failures(self) -> list[Failure]:
         """Everything that failed by itself, in the order of time; of several tries the last."""
         bad = [node for node in self._nodes.values() if node["phase"] in _BAD]
-        pods = [node for node in bad if node["type"] == "Pod" and not self._was_repeated(node)]
+        pods = [node for node in bad if node["type"] == "Pod" and self._counts(node)]
         causes = pods or [node for node in bad if node.get("message")]
         return [
             Failure(
@@ -115,19 +116,23 @@ class Workflow:
             and now - _time(node["startedAt"]) > longer_than
         ]
 
-    def _was_repeated(self, node: Mapping[str, Any]) -> bool:
-        """True for a try after which another came, or that a later one made good."""
+    def _counts(self, node: Mapping[str, Any]) -> bool:
+        """False for a try after which another came, and for all that it holds."""
         for each in self._nodes.values():
             tries = each.get("children") or []
-            if each["type"] == "Retry" and node["id"] in tries:
-                return each["phase"] not in _BAD or node["id"] != tries[-1]
-        return False
+            if each["type"] == "Retry" and node["id"] in tries[:-1]:
+                return False
+        owner = self._owner(node)
+        return not owner or self._counts(owner)
+
+    def _owner(self, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return self._nodes.get(node.get("boundaryID", ""))
 
     def _step(self, node: Mapping[str, Any]) -> str:
         name = _plain(node)
         if found := _DRIVER.fullmatch(name):
             name = found["task"]
-        owner = self._nodes.get(node.get("boundaryID", ""))
+        owner = self._owner(node)
         if _INNER.fullmatch(name) and owner:
             return self._step(owner)
         return "pipeline" if name == _OF_ALL else name

@@ -86,6 +86,17 @@ def test_a_try_that_was_made_good_is_no_failure(run):
     assert [each.step for each in failures] == ["evaluate"]
 
 
+def test_what_a_repeated_try_holds_is_no_failure(run):
+    first = run.add("train(0)", "DAG", "Error")
+    second = run.add("train(1)", "DAG", "Failed")
+    run.add("train", "Retry", "Failed", children=[first, second])
+    inner = {"templateName": "system-container-impl"}
+    run.add("executor", "Pod", "Error", boundaryID=first, message="pod deleted", **inner)
+    run.add("executor", "Pod", "Failed", boundaryID=second, message=ERROR, **inner)
+    (failure,) = Workflow(run.content()).failures()
+    assert (failure.step, failure.message) == ("train", ERROR)
+
+
 def test_failures_are_in_the_order_of_time(run):
     inside = run.scope("Failed")
     run.step("train", "Failed", finishedAt="2026-11-26T09:00:00Z", boundaryID=inside)
