@@ -95,7 +95,7 @@ else
 	$(BIN)/python -m pipelines.compile $(compile-options) $(OUTPUT)
 endif
 
-kfp-options = $(compile-options) $(if $(HOST),--host $(HOST)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
+kfp-options = $(compile-options) $(if $(HOST),--host $(HOST)) $(if $(UI),--ui $(UI)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
 
 submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
 	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') \

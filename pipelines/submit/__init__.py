@@ -3,5 +3,8 @@
 | module | content |
 | --- | --- |
 | `__main__` | the command: what is submitted |
-| `submission` | upload, start, schedule and watch over KFP's API |
+| `submission` | upload, start and schedule over KFP's API |
+| `observed` | what can be seen of a run from here |
+| `watch` | a run watched to its end, and why it failed |
+| `links` | where people look at it |
 """

@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kfp import Client
 from kfp_server_api import ApiException
@@ -19,16 +20,17 @@ from pipelines.compile.compiler import add_options, compile_pipeline, settings_f
 from pipelines.compile.pins import pinned
 from pipelines.compile.settings import CompileSettings
 from pipelines.parameters import read_parameters
+from pipelines.submit.links import link_of, ui_of
+from pipelines.submit.observed import ObservedRun
 from pipelines.submit.submission import (
     Job,
     Schedule,
-    failures,
     read_schedule,
     schedule,
     start,
     upload,
-    watch,
 )
+from pipelines.submit.watch import failures, watch
 
 _RECURRING = Path(__file__).parents[2] / "manifests" / "base" / "recurring-run.yaml"
 
@@ -39,6 +41,8 @@ class Request:
 
     settings: CompileSettings
     """Settings of the cluster."""
+    parameters: Mapping[str, Any]
+    """Value of every parameter: the run's, and the defaults of the version in the UI."""
     job: Job | None
     """The run; None only uploads the pipeline."""
     schedule: Schedule | None
@@ -55,50 +59,58 @@ def requested(arguments: argparse.Namespace) -> Request:
     """
     settings = settings_from(arguments)
     values = read_parameters(arguments.params, arguments.set, settings.parameters)
+    once = arguments.schedule is None or arguments.upload_only
+    parameters = pinned(values) if once else values
     if arguments.upload_only:
-        return Request(settings, None, None)
+        return Request(settings, parameters, None, None)
     plan = read_schedule(_RECURRING, arguments.schedule or "")
-    once = arguments.schedule is None
     job = Job(
         name=f"emotion {datetime.now(UTC):%Y-%m-%d %H:%M:%S}" if once else plan.name,
         experiment=arguments.experiment,
         service_account=arguments.service_account or plan.service_account,
-        parameters=pinned(values) if once else values,
     )
-    return Request(replace(settings, caching=once), job, None if once else plan)
+    return Request(replace(settings, caching=once), parameters, job, None if once else plan)
 
 
 def submit(
-    client: Client, request: Request, hours: float, poll_seconds: float, say: Callable[[str], None]
+    client: Client,
+    request: Request,
+    say: Callable[[str], None],
+    ui: str = "",
+    hours: float = 48.0,
+    poll_seconds: float = 10.0,
 ) -> list[str]:
     """Upload the pipeline, then schedule it, or run it and wait, if that is asked for.
 
     Args:
         client: Connected to Kubeflow Pipelines.
         request: The pipeline and its use.
+        say: Receives lines of progress.
+        ui: URL of KFP's UI; empty prints no link.
         hours: Longest wait for a run.
         poll_seconds: Pause between two queries of it.
-        say: Receives lines of progress.
 
     Returns:
-        Reasons why the run failed, one per line; empty if it did not.
+        Reasons why the run failed; empty if it did not.
 
     Raises:
         InputError: If the run takes longer.
     """
     with TemporaryDirectory() as folder:
         package = Path(folder) / "emotion.yaml"
-        compile_pipeline(package, request.settings)
+        compile_pipeline(package, request.settings, request.parameters)
         version = upload(client, package)
     say(f"version {version.display_name}: {version.pipeline_version_id}")
     if not request.job:
         return []
     if plan := request.schedule:
-        created = schedule(client, version, request.job, plan)
+        created = schedule(client, version, request.job, plan, request.parameters)
         say(f"scheduled {request.job.name} ({plan.cron}): {created.recurring_run_id}")
         return []
-    run = start(client, version, request.job)
-    return failures(watch(client, run.run_id, hours, say, poll_seconds))
+    run = start(client, version, request.job, request.parameters)
+    say(f"run {run.run_id}: {link_of(ui, run.run_id)}" if ui else f"run {run.run_id}")
+    observed = ObservedRun(client, run.run_id)
+    return failures(observed, watch(observed, hours, say, poll_seconds))
 
 
 def main() -> None:
@@ -109,9 +121,10 @@ def main() -> None:
         problems = submit(
             _client(arguments),
             request,
+            lambda line: print(line, flush=True),
+            arguments.ui or ui_of(arguments.host),
             arguments.hours,
             arguments.poll_seconds,
-            lambda line: print(line, flush=True),
         )
     except HTTPError as error:
         thing = arguments.host or "the kubeconfig's Kubeflow"
@@ -137,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipelines.submit", description=__doc__)
     add_options(parser)
     parser.add_argument("--host", default="", help="URL of Kubeflow; empty asks the kubeconfig")
+    parser.add_argument("--ui", default="", help="URL of its UI, for the link to the run")
     parser.add_argument("--namespace", default="", help="profile, where there are several users")
     parser.add_argument("--experiment", default="emotion", help="groups runs")
     parser.add_argument("--service-account", default="", help="empty takes the recurring run's")

@@ -2,19 +2,24 @@
 
 Requests and answers go through the models of kfp_server_api, KFP's own generated client: a field
 that the real API does not have is refused, and so is a run with a parameter that its pipeline has
-not.
+not. What it shows of a run's Workflow and logs is what a test puts there. It cannot show that KFP
+runs the pipeline, nor that its older API and its logs look like this:
+tests/kubeflow/test_kubeflow.py asks a real Kubeflow.
 """
 
 import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import flask
 import kfp_server_api as api
 from kfp import components
 from werkzeug.serving import make_server
+
+from tests.fakes.argo_run import ArgoRun
 
 _ROOT = "/apis/v2beta1"
 _SERIALISER = api.ApiClient()
@@ -32,6 +37,9 @@ class FakeKfp:
         self.outages = 0
         self.looks = 0
         self.token = ""
+        self.argo: ArgoRun | None = None
+        self.started = datetime.now(UTC)
+        self.page = ""
         self.pipelines: list[api.V2beta1Pipeline] = []
         self.versions: list[api.V2beta1PipelineVersion] = []
         self.specs: dict[str, object] = {}
@@ -76,18 +84,27 @@ class FakeKfp:
             flask.abort(503)
         state = self.steps[min(self.looks, len(self.steps) - 1)]
         self.looks += 1
-        error = api.GoogleRpcStatus(message="out of memory") if state == "FAILED" else None
-        tasks = [("root", "RUNNING", None), ("train-driver", "SUCCEEDED", None)]
+        tasks = [("root", "RUNNING"), ("train-driver", "SUCCEEDED"), ("train", state)]
         run.run_details = api.V2beta1RunDetails(
             task_details=[
                 api.V2beta1PipelineTaskDetail(
-                    task_id=name, display_name=name, state=state, error=error
+                    task_id=name, display_name=name, state=state, start_time=self.started
                 )
-                for name, state, error in [*tasks, ("train", state, error)]
+                for name, state in tasks
             ]
         )
         run.state = state
         return run
+
+    def get_old_run(self, run_id):
+        if not self.argo:
+            flask.abort(404)
+        manifest = json.dumps(self.argo.content())
+        return {"run": {"id": run_id}, "pipeline_runtime": {"workflow_manifest": manifest}}
+
+    def get_log(self, run_id, pod):
+        refusal = json.dumps({"error_message": f"no log of {pod} in {run_id}"})
+        return (self.argo and self.argo.logs.get(pod)) or refusal
 
     def create_recurring_run(self):
         recurring = _received("V2beta1RecurringRun")
@@ -150,6 +167,11 @@ def _application(fake):
         application.add_url_rule(
             f"{_ROOT}/{path}", f"{method} {path}", _answering(answer), methods=[method]
         )
+
+    older = _answering(fake.get_old_run)
+    application.add_url_rule("/apis/v1beta1/runs/<run_id>", "old run", older)
+    application.add_url_rule("/apis/v1alpha1/runs/<run_id>/nodes/<pod>/log", "log", fake.get_log)
+    application.add_url_rule("/", "page", lambda: fake.page or flask.abort(404))
 
     @application.before_request
     def authenticate():

@@ -1,4 +1,4 @@
-"""`make submit`: the pipeline uploaded, run, scheduled and watched, against KFP's own client."""
+"""`make submit`: the pipeline uploaded, run and scheduled, against KFP's own client."""
 
 import contextlib
 import io
@@ -9,13 +9,13 @@ from unittest import mock
 
 import pytest
 import yaml
-from kfp import Client
-from kfp_server_api import V2beta1Run
+from google.protobuf import json_format
 
 from components import storage
 from components.errors import InputError
 from pipelines.submit.__main__ import main
-from pipelines.submit.submission import failures, read_schedule, watch
+from pipelines.submit.submission import read_schedule
+from tests.fakes.argo_run import ERROR, STEP_LOG, ArgoRun
 from tests.fakes.kfp_api import FakeKfp, serving
 
 ROOT = Path(__file__).parents[2]
@@ -58,19 +58,52 @@ def twice(tmp_path_factory):
     return fake, url, ended, hashes
 
 
-def test_a_run_is_watched_to_its_end_and_its_link_printed(twice):
-    fake, url, ended, _ = twice
+def test_a_run_is_watched_to_its_end(twice):
+    _, _, ended, _ = twice
     (status, output), (again, _) = ended
     assert (status, again) == (0, 0), output
-    assert f"{url}/#/runs/details/{fake.runs[0].run_id}" in output
     told = [line for line in output.splitlines() if line.startswith("train")]
     assert told == ["train: pending", "train: running", "train: succeeded"]
 
 
-def test_the_same_content_is_uploaded_once(twice):
-    fake, *_ = twice
+def test_a_host_without_pages_gets_no_link(twice):
+    fake, _, ended, _ = twice
+    assert f"run {fake.runs[0].run_id}\n" in ended[0][1]
+    assert "/#/" not in ended[0][1]
+
+
+@pytest.mark.parametrize(
+    ("page", "options"), [("<p>UI</p>", ()), ("", ("--ui", "https://kubeflow.example/pipeline/"))]
+)
+def test_a_link_points_at_the_ui(page, options):
+    fake = FakeKfp()
+    fake.page = page
+    with serving(fake) as url:
+        status, output = submit(url, *options)
+    assert status == 0, output
+    ui = options[1].rstrip("/") if options else url
+    assert f"run {fake.runs[0].run_id}: {ui}/#/runs/details/{fake.runs[0].run_id}\n" in output
+
+
+def test_the_same_content_is_uploaded_once():
+    fake = FakeKfp()
+    with serving(fake) as url:
+        for _ in range(2):
+            fake.looks = 0
+            assert submit(url, "--set", "train_epochs=2")[0] == 0
     assert (len(fake.pipelines), len(fake.versions), len(fake.experiments)) == (1, 1, 1)
     assert len(fake.runs) == 2
+
+
+def test_whoever_starts_the_version_in_the_ui_gets_the_same_run(twice):
+    fake, *_ = twice
+    for run in fake.runs:
+        version = run.pipeline_version_reference.pipeline_version_id
+        inputs = fake.specs[version].pipeline_spec.root.input_definitions.parameters
+        defaults = {
+            name: json_format.MessageToDict(each.default_value) for name, each in inputs.items()
+        }
+        assert defaults == run.runtime_config.parameters
 
 
 def test_a_run_has_the_set_the_cluster_and_the_overrides(twice):
@@ -113,12 +146,15 @@ def test_an_upload_alone_runs_nothing():
 
 def test_a_failed_run_fails_the_command_and_names_the_step():
     command = [sys.executable, "-m", "pipelines.submit", "--poll-seconds", "0.01", "--host"]
-    with serving(FakeKfp(["RUNNING", "FAILED"])) as url:
+    fake = FakeKfp(["RUNNING", "FAILED"])
+    fake.argo = ArgoRun()
+    fake.argo.step("train", "Failed", STEP_LOG, message=ERROR)
+    with serving(fake) as url:
         ended = subprocess.run(
             [*command, url], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )
     assert ended.returncode == 1
-    assert "train: out of memory" in ended.stderr
+    assert "train failed: train_epochs=0: must be at least 1." in ended.stderr
     assert "Warning" not in ended.stderr
 
 
@@ -137,9 +173,9 @@ def test_a_schedule_is_replaced_and_neither_cached_nor_pinned(tmp_path):
     assert recurring.service_account == "runner"
     assert recurring.runtime_config.parameters["merge_dataset_revision"] == ""
     assert not fake.runs
-    (component,) = fake.specs.values()
-    tasks = component.pipeline_spec.root.dag.tasks
-    assert not any(task.caching_options.enable_cache for task in tasks.values())
+    for component in fake.specs.values():
+        tasks = component.pipeline_spec.root.dag.tasks
+        assert not any(task.caching_options.enable_cache for task in tasks.values())
 
 
 def test_the_token_comes_from_the_environment(monkeypatch):
@@ -164,37 +200,6 @@ def test_a_server_that_is_not_there_is_named():
     status, output = submit("http://127.0.0.1:9")
     assert status == 1
     assert "http://127.0.0.1:9: cannot be reached" in output
-
-
-@pytest.fixture
-def running():
-    """A client, and a server with one run that is under way."""
-    fake = FakeKfp()
-    fake.runs.append(V2beta1Run(run_id="run-1", display_name="a run"))
-    with serving(fake) as url:
-        yield Client(host=url), fake
-
-
-def test_an_outage_of_the_server_does_not_end_the_watch(running):
-    client, fake = running
-    fake.outages = 3
-    run = watch(client, "run-1", hours=0.01, say=print, poll_seconds=0.01)
-    assert run.state == "SUCCEEDED"
-
-
-@pytest.mark.parametrize("end", ["CANCELED", "FAILED", "SKIPPED"])
-def test_every_end_but_success_is_a_failure(running, end):
-    client, fake = running
-    fake.steps = ["RUNNING", end]
-    run = watch(client, "run-1", hours=0.01, say=print, poll_seconds=0.01)
-    assert failures(run)[0].startswith(f"run {end}")
-
-
-def test_a_run_that_does_not_end_in_time_is_named(running):
-    client, fake = running
-    fake.steps = ["RUNNING"]
-    with pytest.raises(InputError, match="run-1: has not ended"):
-        watch(client, "run-1", hours=0.00002, say=print, poll_seconds=0.01)
 
 
 def test_the_shipped_recurring_run_is_read_whole():
