@@ -30,7 +30,7 @@ REVISION      ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*'
 build-arg      = $(if $(2),--build-arg $(1)=$(2))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-browser test-cluster test-images test-alerts fuzz lint compile \
+.PHONY: help setup run test test-slow test-browser test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
   submit upload images push lock sbom serve search deploy rollback status bench-generate \
   bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
@@ -69,6 +69,11 @@ test-browser: setup ## test the predictor's page in a real browser
 
 test-cluster: setup ## test deploys on a real API server; without KUBEBUILDER_ASSETS it builds one
 	$(BIN)/pytest -m cluster tests/cluster
+
+test-kubeflow: setup ## test the pipeline on your Kubeflow: make test-kubeflow HOST=url NAMESPACE=name UI=url PARAMS=file SETTINGS=file LOCK=file
+	$(BIN)/pytest -m kubeflow tests/kubeflow --kubeflow-host '$(HOST)' --kubeflow-ui '$(UI)' --kubeflow-ui-user '$(UI_USER)' \
+	  --kubeflow-namespace '$(NAMESPACE)' --kubeflow-params '$(call given,PARAMS)' --kubeflow-settings '$(SETTINGS)' \
+	  --kubeflow-lock '$(call given,LOCK)' --kubeflow-service-account '$(SERVICE_ACCOUNT)' --kubeflow-set "$$SET"
 
 test-images: setup ## build the images, check them, and run the compiled pipeline in containers
 	DOCKER=$(DOCKER) $(BIN)/pytest -m images tests/images

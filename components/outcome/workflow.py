@@ -67,7 +67,7 @@ class Workflow:
         self._metadata = content["metadata"]
         self._spec = content.get("spec") or {}
         self._status = content.get("status") or {}
-        self._nodes = _nodes(self._status)
+        self.nodes: Mapping[str, Mapping[str, Any]] = _nodes(self._status)
 
     @property
     def namespace(self) -> str:
@@ -80,7 +80,7 @@ class Workflow:
         Args:
             task: Name of a task that occurs once, such as that of the exit handler's scope.
         """
-        phases = [node["phase"] for node in self._nodes.values() if node["displayName"] == task]
+        phases = [node["phase"] for node in self.nodes.values() if node["displayName"] == task]
         if not phases:
             return UNKNOWN
         if phases[0] in {"Running", "Pending"}:
@@ -93,12 +93,12 @@ class Workflow:
 
     def failures(self) -> list[Failure]:
         """Everything that failed by itself, in the order of time; of several tries the last."""
-        bad = [node for node in self._nodes.values() if node["phase"] in _BAD]
+        bad = [node for node in self.nodes.values() if node["phase"] in _BAD]
         pods = [node for node in bad if node["type"] == "Pod" and self._counts(node)]
         causes = pods or [node for node in bad if node.get("message")]
         return [
             Failure(
-                step=self._step(node),
+                step=self.step_of(node),
                 part=DRIVER if _DRIVER.fullmatch(_plain(node)) else STEP,
                 message=node.get("message", ""),
                 pod=self._pod(node),
@@ -109,8 +109,8 @@ class Workflow:
     def waiting(self, longer_than: timedelta, now: datetime) -> list[Waiting]:
         """The pods that have not started, and have been waiting for some time."""
         return [
-            Waiting(self._step(node), self._pod(node), node.get("message", ""))
-            for node in self._nodes.values()
+            Waiting(self.step_of(node), self._pod(node), node.get("message", ""))
+            for node in self.nodes.values()
             if node["type"] == "Pod"
             and node["phase"] == "Pending"
             and now - _time(node["startedAt"]) > longer_than
@@ -118,7 +118,7 @@ class Workflow:
 
     def _counts(self, node: Mapping[str, Any]) -> bool:
         """False for a try after which another came, and for all that it holds."""
-        for each in self._nodes.values():
+        for each in self.nodes.values():
             tries = each.get("children") or []
             if each["type"] == "Retry" and node["id"] in tries[:-1]:
                 return False
@@ -126,15 +126,16 @@ class Workflow:
         return not owner or self._counts(owner)
 
     def _owner(self, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        return self._nodes.get(node.get("boundaryID", ""))
+        return self.nodes.get(node.get("boundaryID", ""))
 
-    def _step(self, node: Mapping[str, Any]) -> str:
+    def step_of(self, node: Mapping[str, Any]) -> str:
+        """The task of the pipeline that a node belongs to."""
         name = _plain(node)
         if found := _DRIVER.fullmatch(name):
             name = found["task"]
         owner = self._owner(node)
         if _INNER.fullmatch(name) and owner:
-            return self._step(owner)
+            return self.step_of(owner)
         return "pipeline" if name == _OF_ALL else name
 
     def _pod(self, node: Mapping[str, Any]) -> str:

@@ -143,12 +143,18 @@ def schedule(
     return created
 
 
-def _pipeline_id(client: Client) -> str:
+def find_pipeline(client: Client) -> str:
+    """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
     namespace = client.get_user_namespace() or None
     listed = client.list_pipelines(filter=_named(PIPELINE), namespace=namespace)
-    if listed.pipelines:
-        return str(listed.pipelines[0].pipeline_id)
+    return str(listed.pipelines[0].pipeline_id) if listed.pipelines else ""
+
+
+def _pipeline_id(client: Client) -> str:
+    if found := find_pipeline(client):
+        return found
     # Client.upload_pipeline would add a first version with a name that says nothing.
+    namespace = client.get_user_namespace() or None
     body = api.V2beta1Pipeline(display_name=PIPELINE, name=PIPELINE, namespace=namespace)
     return str(client.pipelines.pipeline_service_create_pipeline(pipeline=body).pipeline_id)
 

@@ -1,0 +1,51 @@
+"""The Kubeflow that the command line names."""
+
+import secrets
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from pipelines.compile.settings import PLAIN, read_settings
+from pipelines.parameters import read_parameters
+from tests.kubeflow.target import TOP, Target
+from tests.kubeflow.traces import without_traces
+
+_PASSED = ("params", "settings", "lock", "service-account")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kubeflow")
+    for name in ("host", "ui", "ui-user", "namespace", "set", *_PASSED):
+        group.addoption(f"--kubeflow-{name}", default="")
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The Kubeflow; its runs have a seed and a registry of their own, so nothing old is reused."""
+
+    def given(name: str) -> str:
+        return str(request.config.getoption(f"--kubeflow-{name}"))
+
+    for name in ("host", "namespace"):
+        assert given(name), f"say where Kubeflow is: make test-kubeflow {name.upper()}=..."
+    settings = read_settings(TOP / given("settings")) if given("settings") else PLAIN
+    params = TOP / given("params") if given("params") else None
+    values = read_parameters(params, [given("set")], settings.parameters)
+    name = f"test-kubeflow-{uuid.uuid4().hex[:8]}"
+    own = [f"seed={secrets.randbelow(2**31)}", "deploy_target=kserve"]
+    own += [f"deploy_registry={values['deploy_registry'].rstrip('/')}/{name}"]
+    made = Target(
+        host=given("host"),
+        namespace=given("namespace"),
+        name=name,
+        ui=given("ui"),
+        user=given("ui-user"),
+        options=tuple(
+            part for name in _PASSED if given(name) for part in (f"--{name}", given(name))
+        ),
+        assignments=" ".join([given("set"), *own]),
+        service=values["deploy_service_name"],
+    )
+    with without_traces(made):
+        yield made

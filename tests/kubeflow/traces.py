@@ -1,0 +1,65 @@
+"""What the tests make on a Kubeflow, and remove again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import kfp_server_api as api
+from kfp import Client
+from kubernetes import client as kubernetes
+
+from components.deploy.cluster.lease import lease_name
+from pipelines.submit.submission import find_pipeline
+from tests.kubeflow.target import SERVICES, Target
+
+
+@contextmanager
+def without_traces(target: Target) -> Iterator[None]:
+    """Remove whatever the block makes on a Kubeflow; in object storage artifacts and models stay.
+
+    Raises:
+        AssertionError: If a model is in service already, which the tests would replace.
+    """
+    services = kubernetes.CustomObjectsApi(target.kubernetes)
+    place = (*SERVICES, target.namespace, "inferenceservices", target.service)
+    with suppress(kubernetes.ApiException):
+        services.get_namespaced_custom_object(*place)
+        message = f"InferenceService {target.service} exists: these tests would replace its model"
+        raise AssertionError(message)
+    client = target.client
+    before = _versions(client)
+    try:
+        yield
+    finally:
+        _remove_runs(client, target)
+        for pipeline, version in _versions(client) - before:
+            client.delete_pipeline_version(pipeline, version)
+        if not before and (pipeline := find_pipeline(client)):
+            client.delete_pipeline(pipeline)
+        leases = kubernetes.CoordinationV1Api(target.kubernetes)
+        with suppress(kubernetes.ApiException):
+            leases.delete_namespaced_lease(lease_name(target.service), target.namespace)
+        with suppress(kubernetes.ApiException):
+            services.delete_namespaced_custom_object(*place)
+
+
+def _remove_runs(client: Client, target: Target) -> None:
+    with suppress(ValueError):
+        experiment = client.get_experiment(experiment_name=target.name).experiment_id
+        schedules = client.list_recurring_runs(experiment_id=experiment, page_size=100)
+        for each in schedules.recurring_runs or []:
+            client.delete_recurring_run(each.recurring_run_id)
+        runs: list[Any] = client.list_runs(experiment_id=experiment, page_size=100).runs or []
+        for run in runs:
+            with suppress(api.ApiException):
+                target.end(run.run_id)
+            client.delete_run(run.run_id)
+        client.delete_experiment(experiment)
+
+
+def _versions(client: Client) -> set[tuple[str, str]]:
+    pipeline = find_pipeline(client)
+    if not pipeline:
+        return set()
+    listed = client.list_pipeline_versions(pipeline, page_size=100).pipeline_versions or []
+    return {(pipeline, each.pipeline_version_id) for each in listed}
