@@ -111,7 +111,8 @@ def of_kubeconfig(namespace: str) -> RunCluster:
     configuration.retries = False
     try:
         config.load_kube_config(client_configuration=configuration)
-    except config.ConfigException as error:
+    except Exception as error:
+        # A broken file raises whatever its reader does.
         fix = "Set KUBECONFIG to the cluster's kubeconfig file"
         raise InputError("kubeconfig", f"cannot be used: {error}", fix) from error
     return RunCluster(client.ApiClient(configuration), namespace)

@@ -7,7 +7,13 @@ succeeded or whose driver failed is RUNNING there, and there are no errors. The 
 import logging
 from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from components.errors import ClusterError, StepError
 from components.outcome.cluster import RunCluster, of_pod
@@ -59,13 +65,14 @@ def read_ending(
         cluster: Namespace of the run.
         workflow: Name of its Workflow.
         task: Task whose end is that of the run.
-        settle_seconds: How long Argo may take to write it down.
+        settle_seconds: How long Argo may take to write it down, and the API server to answer.
 
     Raises:
         ClusterError: If the Workflow cannot be read.
     """
     again = Retrying(
-        retry=retry_if_result(lambda read: not read.ended(task)),
+        retry=retry_if_result(lambda read: not read.ended(task))
+        | retry_if_exception_type(ClusterError),
         stop=stop_after_delay(settle_seconds),
         wait=wait_fixed(min(_PAUSE_SECONDS, settle_seconds)),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),

@@ -8,7 +8,7 @@ from kfp_server_api import V2beta1Run
 from kubernetes import client as kubernetes
 
 from components.errors import InputError
-from components.outcome.cluster import RunCluster
+from components.outcome.cluster import RunCluster, of_kubeconfig
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.watch import failures, watch
 from tests.fakes.argo_run import (
@@ -189,3 +189,12 @@ def test_a_pod_without_any_log_leaves_argo_s_words(kfp, observed):
     kfp.argo.step("train", "Error", message=message)
     kfp.steps = ["FAILED"]
     assert failures(observed, watched(observed)[0])[1] == f"train failed without a log: {message}"
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "clusters: 3"])
+def test_a_broken_kubeconfig_is_named_and_no_more(tmp_path, monkeypatch, text):
+    path = tmp_path / "kubeconfig"
+    path.write_text(text)
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+    with pytest.raises(InputError, match="kubeconfig: cannot be used"):
+        of_kubeconfig("emotion")

@@ -138,6 +138,20 @@ def test_what_comes_late_is_waited_for(run, monkeypatch):
     assert ending(run).state == "SUCCEEDED"
 
 
+def test_an_api_server_that_is_away_for_a_moment_is_asked_again(run, monkeypatch):
+    run.scope("Succeeded")
+    read = RunCluster.workflow
+    answers = iter([ClusterError("workflow", "no answer", "Wait")])
+
+    def workflow(cluster, name):
+        for error in answers:
+            raise error
+        return read(cluster, name)
+
+    monkeypatch.setattr(RunCluster, "workflow", workflow)
+    assert ending(run).state == "SUCCEEDED"
+
+
 def test_a_log_that_may_not_be_read_leaves_argo_s_words(run):
     run.refused = {"pods/log"}
     run.step("train", "Failed", message="main: OOMKilled (exit code 137)")
