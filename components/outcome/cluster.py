@@ -130,5 +130,6 @@ def _explained(thing: str) -> Iterator[None]:
         raise ClusterError(thing, f"the API server does not answer: {error}", fix) from error
     except ApiException as error:
         rule = f"cannot be read ({error.status} {error.reason})"
-        fix = "Give the account the rights of manifests/base/service-accounts.yaml"
+        rights = "Give the account the rights of manifests/base/service-accounts.yaml"
+        fix = rights if error.status == 403 else "Look whether it is still there"
         raise ClusterError(thing, rule, fix) from error

@@ -49,7 +49,10 @@ class ObservedRun:
             HTTPError: If KFP does not answer.
         """
         detail = json.loads(self._get(f"/apis/v1beta1/runs/{self.run_id}"))
-        return Workflow(json.loads(detail["pipeline_runtime"]["workflow_manifest"]))
+        runtime = detail["pipeline_runtime"]
+        # Until Argo has begun there is only the Workflow as KFP made it.
+        manifest = runtime.get("workflow_manifest") or runtime["pipeline_manifest"]
+        return Workflow(json.loads(manifest))
 
     def log(self, namespace: str, pod: str) -> str:
         """Read the end of a pod's log, from KFP, else from the cluster; empty if there is none."""

@@ -99,8 +99,9 @@ class FakeKfp:
     def get_old_run(self, run_id):
         if not self.argo:
             flask.abort(404)
-        manifest = json.dumps(self.argo.content())
-        return {"run": {"id": run_id}, "pipeline_runtime": {"workflow_manifest": manifest}}
+        kind = "workflow_manifest" if self.argo.nodes else "pipeline_manifest"
+        runtime = {kind: json.dumps(self.argo.content())}
+        return {"run": {"id": run_id}, "pipeline_runtime": runtime}
 
     def get_log(self, run_id, pod):
         refusal = json.dumps({"error_message": f"no log of {pod} in {run_id}"})

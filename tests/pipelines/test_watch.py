@@ -133,6 +133,13 @@ def test_a_cluster_that_refuses_does_not_end_the_watch(kfp, seen):
     assert sum("403 Forbidden" in line for line in lines) == 1
 
 
+def test_a_workflow_that_argo_has_not_begun_is_no_trouble(kfp, observed):
+    waiting(kfp)
+    kfp.argo.nodes.clear()
+    _, lines = watched(observed)
+    assert not [line for line in lines if "cannot" in line]
+
+
 def test_a_kfp_without_its_older_api_does_not_end_the_watch(kfp, observed):
     waiting(kfp)
     kfp.argo = None
