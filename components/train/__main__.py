@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from components import storage
-from components.artifacts.registry import publish
+from components.artifacts.publishing import publish
 from components.command_line import (
     add_settings_options,
     chosen_settings,
