@@ -19,6 +19,7 @@ from components.command_line import (
     errors_as_exit,
     start_logging,
 )
+from components.train.default_copies import with_copies
 from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
 
@@ -39,6 +40,7 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
     settings = chosen_settings(TrainSettings, arguments)
+    settings = with_copies(settings, f"{arguments.output}.checkpoints")
     remote = urlparse(arguments.output).scheme
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))
