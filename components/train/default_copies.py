@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from urllib.parse import urlparse
 
 from components import storage
 from components.errors import StepError
@@ -17,20 +16,18 @@ def with_copies(settings: TrainSettings, uri: str) -> TrainSettings:
     Args:
         settings: How to train.
         uri: A path or URI that every try of this training may write to, and nothing else does.
-            KFP's name for its S3-compatible store, minio://, is understood.
 
     Returns:
         The settings with `checkpoint_uri`; the same settings if they have one, if the URI is not
         in object storage, or if that cannot be read.
     """
-    place = uri.replace("minio://", "s3://", 1)
-    if settings.checkpoint_uri or urlparse(place).scheme not in {"gs", "s3"}:
+    if settings.checkpoint_uri or storage.local_path(uri):
         return settings
     try:
-        storage.open_store(place).sizes()
+        storage.open_store(uri).sizes()
     except StepError as error:
         # KFP's launcher may have keys that the step lacks.
         _log.warning("train: no copies of checkpoints, a killed step starts over: %s", error)
         return settings
-    _log.info("train: checkpoints are copied to %s", place)
-    return replace(settings, checkpoint_uri=place)
+    _log.info("train: checkpoints are copied to %s", uri)
+    return replace(settings, checkpoint_uri=uri)

@@ -122,7 +122,7 @@ def test_the_next_pod_goes_on_from_the_last_upload_and_ends_with_the_same_weight
 ):
     whole, first, second = (tmp_path / name for name in ("whole", "first", "second"))
     assert run(with_minutes(parameters, 0), small_dataset, whole, tmp_path.as_uri(), {}) == 0
-    often, uri = with_minutes(parameters, ALWAYS), f"{s3_bucket}/runs/1"
+    often, uri = with_minutes(parameters, ALWAYS), f"{s3_bucket.replace('s3', 'minio')}/runs/1"
     lost_in = STEPS_PER_EPOCH + 7
 
     assert run(often, small_dataset, first, uri, keys, lost_in) == -signal.SIGKILL, log(first)
@@ -141,5 +141,7 @@ def test_a_step_without_keys_trains_without_copies(parameters, small_dataset, tm
     pod = tmp_path / "pod"
 
     assert run(parameters, small_dataset, pod, "minio://mlpipeline/runs/1", keys) == 0, log(pod)
-    assert "train: no copies of checkpoints, a killed step starts over: s3://mlpipeline" in log(pod)
+    assert "train: no copies of checkpoints, a killed step starts over: minio://mlpipeline" in log(
+        pod
+    )
     assert bundle.verify(pod / "model")

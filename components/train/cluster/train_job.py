@@ -11,8 +11,8 @@ Source: https://www.kubeflow.org/docs/components/trainer/
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlparse
 
+from components import storage
 from components.errors import InputError, require_between
 from components.train.cluster import pods
 from components.train.settings import TrainSettings, changed_settings, to_arguments
@@ -86,7 +86,8 @@ def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) 
         rule = "does not apply to a TrainJob, which trains once"
         raise InputError("search_trials or ablation", rule, "Leave it out")
     for uri in uris:
-        if urlparse(uri).scheme not in ("gs", "s3"):
+        storage.require_store(uri)
+        if storage.local_path(uri):
             raise InputError(
                 uri, "is not in object storage, which every node can reach", "Use gs:// or s3://"
             )
