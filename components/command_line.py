@@ -21,7 +21,7 @@ def start_logging() -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
-    for library in ("httpx", "httpx2", "kserve", "datasets"):
+    for library in ("aiobotocore", "botocore", "datasets", "httpx", "httpx2", "kserve"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 

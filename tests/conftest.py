@@ -100,8 +100,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def sealed_model(tmp_path: Path) -> Path:
     """A sealed model folder whose weights are none."""
     folder = tmp_path / "model"
-    (folder / "onnx").mkdir(parents=True)
-    (folder / bundle.ONNX["int8"]).write_bytes(b"weights")
+    for name in (bundle.TOKENIZER, *bundle.ONNX.values()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"weights")
     bundle.write_labels(folder, bundle.Labels("emotion", ("joy", "anger"), 64, 0))
     bundle.write_manifest(folder, {})
     return folder

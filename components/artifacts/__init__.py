@@ -9,5 +9,6 @@ Each module holds the types of its artifact, its writer, its reader and its chec
 | `dataset` | the merged data set | merge | train, evaluate, deploy |
 | `model` | the trained, exported and sealed model | train | evaluate, deploy, serve |
 | `evaluation` | scores and the gate's verdict | evaluate | deploy |
-| `registry` | published models and the champion | deploy | preflight and evaluate of the next run |
+| `publishing` | published models | deploy | evaluate of the next run, the cluster |
+| `registry` | the champion among them | deploy | preflight and evaluate of the next run |
 """

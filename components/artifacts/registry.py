@@ -1,11 +1,10 @@
-"""The registry: published models, the champion among them, and who may publish where.
+"""The registry: a folder of published models, and which of them is the champion.
 
-A registry is a folder, at a path or a file://, gs:// or s3:// URI:
+It is at a path or a file://, gs:// or s3:// URI:
 
 | object | content |
 | --- | --- |
-| `<run id>/` | a model folder (see `artifacts.model.bundle`), never changed once published |
-| `claims/<run id>.json` | which model folder may be published there |
+| `<run id>/`, `claims/<run id>.json` | a model (see `artifacts.publishing`) |
 | `champion.json` | which of the models is in service |
 | `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
@@ -16,17 +15,17 @@ champion's predecessor never gets into service.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from components import storage
 from components.artifacts.model import bundle
+from components.artifacts.publishing import fetch
 from components.errors import ChampionMovedError, InputError
 from components.options import of_type
 
 POINTER = "champion.json"
-CLAIMS = "claims"
 RUNS = "runs"
 
 
@@ -36,7 +35,7 @@ class Champion:
 
     Args:
         run_id: The pipeline run that created it.
-        model_uri: Its model folder.
+        model_uri: The folder with what serves of it, or its whole model folder.
         manifest_sha256: Hash of the folder's manifest, which identifies the model.
         metrics: Its scores when it was released.
     """
@@ -122,51 +121,6 @@ def replace_champion(registry: str, champion: Champion, expected_generation: int
     raise _moved(registry, winner, generation, expected_generation)
 
 
-def publish(folder: Path, uri: str) -> None:
-    """Copy a sealed folder to where its readers find it, the manifest last.
-
-    A published folder never changes. The first publisher claims the place for its manifest, in a
-    small file `claims/<name>.json` next to it, before any other file is written. So of several
-    publishers of different models one wins, and the others get an error; a publisher that was
-    killed half-way can simply publish again.
-
-    Args:
-        folder: The sealed folder.
-        uri: A path, or a file://, gs:// or s3:// URI below a folder or bucket.
-
-    Raises:
-        InputError: If the folder does not verify, another one is or will be there, or the place
-            cannot be written.
-    """
-    manifest_sha256 = bundle.verify(folder).sha256
-    store = storage.open_store(uri)
-    published, _ = store.read(bundle.MANIFEST)
-    if published and published != (folder / bundle.MANIFEST).read_bytes():
-        raise InputError(uri, "holds another model", "Publish under another name")
-    if not published:
-        _claim(uri, manifest_sha256)
-        storage.upload(store, folder, bundle.names(folder)[:-1])
-        store.put(folder, [bundle.MANIFEST])
-
-
-def fetch(uri: str, into: Path) -> bundle.SealedModel:
-    """Make a published folder readable on this machine, and verify it.
-
-    Args:
-        uri: The URI it was published at; a folder on this machine stays where it is.
-        into: A folder for downloads.
-
-    Raises:
-        InputError: If there is none, it is incomplete, does not verify or cannot be read.
-    """
-    if storage.local_path(uri):
-        return bundle.verify(storage.fetch(uri, into))
-    target = into / storage.split(uri)[1]
-    with storage.staged(target) as draft:
-        sealed = bundle.download(uri, draft)
-    return replace(sealed, folder=target)
-
-
 def fetch_model(champion: Champion, into: Path) -> bundle.SealedModel:
     """Fetch the champion's model folder, verified to be the model that was released.
 
@@ -178,15 +132,6 @@ def fetch_model(champion: Champion, into: Path) -> bundle.SealedModel:
         rule = f"has the manifest {model.sha256}, but {champion.manifest_sha256} was released"
         raise InputError(champion.model_uri, rule, "Restore the released model")
     return model
-
-
-def _claim(uri: str, manifest_sha256: str) -> None:
-    registry, name = storage.split(uri)
-    claim = json.dumps({"manifest_sha256": manifest_sha256}).encode()
-    claims = storage.open_store(f"{registry}/{CLAIMS}")
-    if not claims.replace(f"{name}.json", claim, 0) and claims.read(f"{name}.json")[0] != claim:
-        fix = f"Publish under another name, or remove {claims.uri}/{name}.json if no run uses it"
-        raise InputError(uri, "is claimed for another model", fix)
 
 
 def _moved(

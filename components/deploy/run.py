@@ -6,7 +6,8 @@ from pathlib import Path
 from components import storage
 from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model import bundle
-from components.artifacts.registry import publish, require_unmoved
+from components.artifacts.publishing import publish_model, serving_uri
+from components.artifacts.registry import require_unmoved
 from components.artifacts.task import Task, load_task
 from components.data_files import to_yaml
 from components.deploy.cluster.connection import connect, require_rights
@@ -68,8 +69,9 @@ def deploy(
     if settings.registry:
         expected = release.evaluation.champion_generation
         require_unmoved(settings.registry, expected, run_id)
-        publish(model, release.model_uri)
-        _log.info("deploy: published %s", release.model_uri)
+        place = _place(settings.registry, run_id)
+        publish_model(model, place)
+        _log.info("deploy: published %s", place)
     service = _service(settings, release)
     output.mkdir(parents=True, exist_ok=True)
     match settings.target:
@@ -96,9 +98,13 @@ def _release(
         if not run_id:
             fix = "Deploy from a run of the pipeline, or without a registry"
             raise InputError("run_id", "is empty, but names the model in the registry", fix)
-        model_uri = f"{settings.registry.rstrip('/')}/{run_id}"
+        model_uri = serving_uri(_place(settings.registry, run_id))
     measured = read_evaluation(evaluation)
     return Release(settings.registry, run_id, model_uri, model_sha256, measured)
+
+
+def _place(registry: str, run_id: str) -> str:
+    return f"{registry.rstrip('/')}/{run_id}"
 
 
 def _require_labels_of(task: Task, model: Path) -> None:

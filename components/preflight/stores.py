@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from components import storage
-from components.artifacts.registry import CLAIMS, read_champion
+from components.artifacts.publishing import CLAIMS
+from components.artifacts.registry import read_champion
 from components.errors import InputError, StepError
 
 _CONTENT = b"{}\n"

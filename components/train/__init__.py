@@ -5,6 +5,7 @@
 | `component` | the KFP face |
 | `settings` | the settings, their checks, and the arguments that give them |
 | `run` | the story of the step: search, training, ablation |
+| `default_copies` | where checkpoints are copied to unless the user says so |
 | `fine_tuning` | one training, from the data set to the model folder |
 | `launch` | one training in several processes |
 | `methods/` | which weights of which encoder are trained, and how fast |

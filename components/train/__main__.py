@@ -12,13 +12,14 @@ from urllib.parse import urlparse
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from components import storage
-from components.artifacts.registry import publish
+from components.artifacts.publishing import publish
 from components.command_line import (
     add_settings_options,
     chosen_settings,
     errors_as_exit,
     start_logging,
 )
+from components.train.default_copies import with_copies
 from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
 
@@ -39,6 +40,7 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
     settings = chosen_settings(TrainSettings, arguments)
+    settings = with_copies(settings, f"{arguments.output}.checkpoints")
     remote = urlparse(arguments.output).scheme
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))

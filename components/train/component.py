@@ -53,5 +53,6 @@ def train(
         model=Path(model.path),
         real_only=Path(real_only.path),
         checkpoints=Path(checkpoints.path),
+        checkpoints_uri=checkpoints.uri,
     )
     model.metadata.update(best_epoch=history.best_epoch, base_model=train_base_model)

@@ -1,16 +1,23 @@
 """The train step: search for settings, fine-tune, and measure what synthetic rows are worth."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from components.artifacts.model.history import History
+from components.train.default_copies import with_copies
 from components.train.launch import fine_tune_in_processes
 from components.train.search.study import tuned
 from components.train.settings import TrainSettings
 
 
 def train(
-    settings: TrainSettings, dataset: Path, model: Path, real_only: Path, checkpoints: Path
+    settings: TrainSettings,
+    dataset: Path,
+    model: Path,
+    real_only: Path,
+    checkpoints: Path,
+    checkpoints_uri: str = "",
 ) -> History:
     """Write a model folder, after a search if `search_trials` asks for one.
 
@@ -21,6 +28,9 @@ def train(
         real_only: The model folder of a second training without synthetic rows, if `ablation`
             asks for it; otherwise an empty folder.
         checkpoints: Folder for what a killed step resumes from.
+        checkpoints_uri: The same in the pipeline's store. If that is object storage and the
+            settings name no other place, the checkpoints are copied there as they are made, and
+            are not left in the folder.
 
     Returns:
         The measurements of the (first) training.
@@ -33,8 +43,14 @@ def train(
     if settings.search_trials:
         study = checkpoints / "search" / "study.sqlite"
         once = tuned(once, dataset, settings.search_trials, study)
-    history = fine_tune_in_processes(once, dataset, model, checkpoints / "all")
+    copied = with_copies(once, checkpoints_uri)
+    whole, part = checkpoints / "all", checkpoints / "real_only"
+    history = fine_tune_in_processes(copied, dataset, model, whole)
     real_only.mkdir(parents=True, exist_ok=True)
     if settings.ablation:
-        fine_tune_in_processes(once, dataset, real_only, checkpoints / "real_only", real_only=True)
+        fine_tune_in_processes(copied, dataset, real_only, part, real_only=True)
+    if copied is not once:
+        # KFP would store them a second time.
+        for folder in (whole, part):
+            shutil.rmtree(folder, ignore_errors=True)
     return history

@@ -34,6 +34,7 @@ _RANGES = {
     "patience": (0, 1000),
     "max_length": (8, 8192),
     "accumulation_steps": (1, 1024),
+    "checkpoint_minutes": (0, 1440),
     "checkpoint_steps": (0, 1_000_000),
     "processes": (0, 64),
     "min_int8_agreement": (0, 1),
@@ -116,10 +117,13 @@ class TrainSettings:
     processes: int = 0
     """Processes on this node; 0 starts one per GPU, or one without a GPU."""
 
+    checkpoint_minutes: float = 10.0
+    """Most minutes between checkpoints, of which there is one per epoch anyway; 0 for no bound."""
     checkpoint_steps: int = 0
     """Steps between checkpoints in addition to one per epoch; 0 for none."""
     checkpoint_uri: str = ""
-    """Folder in object storage to copy checkpoints to and to resume from; may be empty."""
+    """Folder in object storage to copy checkpoints to and to resume from; empty takes one of the
+    step's own, if its output goes to object storage."""
     min_int8_agreement: float = 0.9
     """Share of validation rows that the int8 model must label like the float32 model."""
 

@@ -60,7 +60,7 @@ def registry(stage, gs_bucket, tmp_path):
     """A registry with the champion `old`, which is in service."""
     registry = Registry(stage, f"{gs_bucket}/{stage.namespace}", tmp_path)
     for name, model in stage.models.items():
-        stage.controller.plays[f"{registry.uri}/{name}"] = Play(url=model.url)
+        stage.controller.plays[f"{registry.uri}/{name}/serving"] = Play(url=model.url)
     first = registry.deploy("old")
     assert first.returncode == 0, first.stderr
     registry.require("old")
@@ -84,7 +84,7 @@ def test_the_champion_is_the_model_in_service(registry):
     assert back.returncode == 0, back.stderr
     registry.require("old")
     status = run(registry.stage, command(registry.stage, "status"))
-    assert f"model-uri      {registry.uri}/old" in status.stdout
+    assert f"model-uri      {registry.uri}/old/serving" in status.stdout
 
 
 @pytest.mark.parametrize(("moment", "kept"), [("before", "old"), ("after", "new")])

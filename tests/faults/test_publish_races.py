@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from components.artifacts.model import bundle
-from components.artifacts.registry import fetch, publish
+from components.artifacts.publishing import fetch, publish
 from components.errors import InputError
 
 PUBLISHERS = 4

@@ -8,7 +8,7 @@ import pytest
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.registry import fetch, publish
+from components.artifacts.publishing import fetch, publish
 from components.errors import InputError, WorkError
 from tests.fakes.fault_proxy import DOWN, UP, Fault
 from tests.fakes.object_storage import faulty_google, faulty_s3
@@ -136,7 +136,7 @@ def test_an_upload_that_dies_with_the_server_is_not_taken_for_a_model(google, mo
 PUBLISH = """
 import sys
 from pathlib import Path
-from components.artifacts.registry import publish
+from components.artifacts.publishing import publish
 publish(Path(sys.argv[1]), sys.argv[2])
 """
 

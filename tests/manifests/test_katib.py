@@ -15,17 +15,18 @@ from kubeflow_trainer_api.models.io_k8s_api_batch_v1_job import IoK8sApiBatchV1J
 from components.errors import InputError
 from components.options import read_assignments, with_options
 from components.train.cluster.katib import Plan, experiment
-from components.train.cluster.pods import PodResources
+from components.train.cluster.pods import LABEL, Access, PodResources
 from components.train.search.space import METRIC, SPACE, Parameter, for_trial, read_space
 from components.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(epochs=4, seed=3)
+ACCESS = Access(keys="object-storage", endpoint="http://s3:9000")
 
 
 def render(space=None, settings=SETTINGS):
     space = read_space(str(SPACE), settings) if space is None else space
     plan, pod = Plan(trials=10, parallel=2), PodResources()
-    return experiment("emotion", settings, space, "image@sha256:1", "gs://d/m", plan, pod)
+    return experiment("emotion", settings, space, "image@sha256:1", "gs://d/m", plan, pod, ACCESS)
 
 
 def spec(manifest):
@@ -78,6 +79,13 @@ def test_trials_run_with_least_rights():
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert container(render())["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert container(render())["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_trials_have_an_account_keys_and_the_label_of_the_policies():
+    template = job(render())["spec"]["template"]
+    assert template["metadata"]["labels"] == {LABEL: "trial"}
+    assert template["spec"]["serviceAccountName"] == "runner"
+    assert container(render())["env"] == ACCESS.environment()
 
 
 def test_katib_finds_the_container_and_the_metric():

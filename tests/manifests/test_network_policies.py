@@ -17,6 +17,9 @@ PREDICTOR = Peer(
 )
 STEP = Peer("emotion", STEP_LABELS)
 DEPLOY = Peer("emotion", STEP_LABELS | {"emotion-pipeline/step": "deploy"})
+TRAIN_JOB = Peer("emotion", {"emotion-pipeline/training": "train-job"})
+TRIAL = Peer("emotion", {"emotion-pipeline/training": "trial"})
+SUGGESTION = Peer("emotion", {"katib.kubeflow.org/suggestion": "search"})
 STRANGER = Peer("emotion", {"app": "notebook"})
 ELSEWHERE = Peer("default", {"app": "shell"})
 
@@ -29,6 +32,8 @@ DNS = Peer("kube-system", {"k8s-app": "kube-dns"})
 KFP = Peer("kubeflow", {"app": "ml-pipeline"})
 METADATA = Peer("kubeflow", {"component": "metadata-grpc-server"})
 KFP_DATABASE = Peer("kubeflow", {"app": "mysql"})
+KATIB = Peer("kubeflow", {"katib.kubeflow.org/component": "controller"})
+KATIB_DATABASE = Peer("kubeflow", {"katib.kubeflow.org/component": "db-manager"})
 S3 = Peer("kubeflow", {"app": "seaweedfs"})
 API_SERVER = Peer(address="172.18.0.2")
 INTERNET = Peer(address="203.0.113.7")
@@ -72,6 +77,22 @@ EVERYWHERE = [
     ("gateway to step", GATEWAY, STEP, 8080, NO),
     ("another namespace to step", ELSEWHERE, STEP, 8080, NO),
     ("step to step", STEP, STEP, 8080, NO),
+    # Trainings reach their data, the hub and each other; Katib gets scores and asks its algorithm.
+    ("node of a TrainJob to the first one", TRAIN_JOB, TRAIN_JOB, 29500, YES),
+    ("node of a TrainJob to another, gradients", TRAIN_JOB, TRAIN_JOB, 41234, YES),
+    ("TrainJob to hub", TRAIN_JOB, INTERNET, 443, YES),
+    ("TrainJob to plain HTTP", TRAIN_JOB, INTERNET, 80, NO),
+    ("TrainJob to Katib", TRAIN_JOB, KATIB_DATABASE, 6789, NO),
+    ("TrainJob to API server", TRAIN_JOB, API_SERVER, 6443, NO),
+    ("stranger to TrainJob", STRANGER, TRAIN_JOB, 29500, NO),
+    ("trial to TrainJob", TRIAL, TRAIN_JOB, 29500, NO),
+    ("trial to hub", TRIAL, INTERNET, 443, YES),
+    ("trial's collector to Katib", TRIAL, KATIB_DATABASE, 6789, YES),
+    ("trial to trial", TRIAL, TRIAL, 29500, NO),
+    ("Katib to its algorithm", KATIB, SUGGESTION, 6789, YES),
+    ("Katib to a trial", KATIB, TRIAL, 6789, NO),
+    ("stranger to Katib's algorithm", STRANGER, SUGGESTION, 6789, NO),
+    ("Katib's algorithm to internet", SUGGESTION, INTERNET, 443, NO),
     # Everybody resolves names, strangers do nothing else.
     ("predictor to DNS", PREDICTOR, DNS, 53, YES),
     ("stranger to DNS", STRANGER, DNS, 53, YES),
@@ -87,6 +108,8 @@ TABLE = {
         ("predictor to its identity, Calico", PREDICTOR, CALICO_METADATA, 988, YES),
         ("step to its identity", STEP, NODE_METADATA, 80, YES),
         ("step to its identity, Calico", STEP, CALICO_METADATA, 987, YES),
+        ("TrainJob to its identity", TRAIN_JOB, NODE_METADATA, 80, YES),
+        ("trial to its identity, Calico", TRIAL, CALICO_METADATA, 988, YES),
         ("stranger to the node's DNS", STRANGER, NODE_DNS, 53, YES),
         ("predictor to S3 in Kubeflow", PREDICTOR, S3, 8333, NO),
     ],
@@ -94,6 +117,9 @@ TABLE = {
         *EVERYWHERE,
         ("predictor to S3", PREDICTOR, S3, 8333, YES),
         ("step to S3", STEP, S3, 8333, YES),
+        ("TrainJob to S3", TRAIN_JOB, S3, 8333, YES),
+        ("trial to S3", TRIAL, S3, 8333, YES),
+        ("Katib's algorithm to S3", SUGGESTION, S3, 8333, NO),
         ("stranger to S3", STRANGER, S3, 8333, NO),
         ("predictor to internet", PREDICTOR, INTERNET, 443, NO),
         ("step to node metadata", STEP, NODE_METADATA, 80, NO),
@@ -156,6 +182,11 @@ BOXES = [
     (PREDICTOR, "predictor"),
     (DEPLOY, "deploy"),
     (STEP, "steps"),
+    (TRAIN_JOB, "training"),
+    (TRIAL, "training"),
+    (SUGGESTION, "training"),
+    (KATIB, "katib"),
+    (KATIB_DATABASE, "katib"),
     (GATEWAY, "gateways"),
     (ENVOY, "gateways"),
     (ACTIVATOR, "gateways"),

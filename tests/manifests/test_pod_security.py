@@ -5,7 +5,8 @@ import copy
 import pytest
 
 from components.deploy.inference_service import KNATIVE, STANDARD, inference_service
-from components.train.cluster.pods import PodResources
+from components.train.cluster.katib import ALGORITHMS, Plan, experiment
+from components.train.cluster.pods import Access, PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 from tests.manifests.pod_security import RULES, violations
@@ -158,11 +159,66 @@ def test_the_inference_service_of_the_deploy_step_meets_it(name, mode):
 def test_the_train_job_meets_it():
     settings = TrainSettings(target_modules=["query"])
     job = train_job(
-        "emotion", settings, "image", "gs://b/data", "gs://b/model", 1, PodResources(gpus=1)
+        "emotion",
+        settings,
+        "image",
+        "gs://b/data",
+        "gs://b/model",
+        1,
+        PodResources(gpus=1),
+        Access(keys="keys"),
     )
     template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
     spec = template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
     assert violations(spec) == set()
+
+
+def trial_pod():
+    """The pod of a trial as Katib completes it: with its metrics collector.
+
+    Source: SidecarInjector in kubeflow/katib 0.19, pkg/webhook/v1beta1/pod/inject_webhook.go
+    """
+    access = Access(keys="keys")
+    search = experiment(
+        "search", TrainSettings(), [], "image", "gs://b/data", Plan(), PodResources(), access
+    )
+    spec = search["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
+    (train,) = spec["containers"]
+    sidecar = {"name": "metrics-logger-and-collector", "image": "collector"}
+    if katib_config()["init"]["controller"]["injectSecurityContext"]:
+        sidecar["securityContext"] = train["securityContext"]
+    return spec | {"containers": [train, sidecar], "shareProcessNamespace": True}
+
+
+def katib_config():
+    return example("katib-config.yaml")
+
+
+def test_a_trial_of_katib_meets_it_with_its_metrics_collector():
+    assert violations(trial_pod()) == set()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_algorithms_of_katib_meet_it(algorithm):
+    runtime = katib_config()["runtime"]
+    (pod,) = (each for each in runtime["suggestions"] if each["algorithmName"] == algorithm)
+    assert violations({"containers": [pod]}) == set()
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_katib_adds_its_metrics_collector_in_the_namespace(name):
+    (namespace,) = of_kind(overlay(name), "Namespace")
+    label = "katib.kubeflow.org/metrics-collector-injection"
+    assert namespace["metadata"]["labels"][label] == "enabled"
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_namespaces_limits_admit_a_training(name):
+    (limits,) = of_kind(overlay(name), "LimitRange")
+    (container,) = (each for each in limits["spec"]["limits"] if each["type"] == "Container")
+    given = PodResources().to_manifest()
+    # Where one is missing the default stands in, and a request may not exceed its limit.
+    assert {**container["default"], **given["limits"]}["cpu"] == given["requests"]["cpu"]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

@@ -11,24 +11,35 @@ from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alph
 
 from components.errors import InputError
 from components.options import read_assignments, with_options
-from components.train.cluster.pods import PodResources
+from components.train.cluster.pods import LABEL, Access, PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(
     learning_rate=1e-5, batch_size=32, target_modules=["query"], torch_compile=True
 )
+ACCESS = Access(keys="object-storage", endpoint="http://s3:9000", region="us-east-1")
 
 
-def render(settings=SETTINGS, nodes=2, gpus=2, dataset="gs://data/merged", output="s3://models/m"):
-    return train_job(
-        "emotion", settings, "image@sha256:1", dataset, output, nodes, PodResources(gpus=gpus)
-    )
+def render(
+    settings=SETTINGS,
+    nodes=2,
+    gpus=2,
+    dataset="gs://data/merged",
+    output="s3://models/m",
+    access=ACCESS,
+):
+    pod = PodResources(gpus=gpus)
+    return train_job("emotion", settings, "image@sha256:1", dataset, output, nodes, pod, access)
+
+
+def pod_template(job):
+    template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
+    return template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]
 
 
 def pod(job):
-    template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
-    return template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
+    return pod_template(job)["spec"]
 
 
 def trainer(job):
@@ -86,6 +97,32 @@ def test_it_runs_with_least_rights():
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_its_pods_have_an_account_keys_and_the_label_of_the_policies():
+    assert pod(render())["serviceAccountName"] == "runner"
+    assert pod_template(render())["metadata"]["labels"] == {LABEL: "train-job"}
+    assert trainer(render())["env"] == ACCESS.environment()
+    variables = {each["name"]: each for each in trainer(render())["env"]}
+    assert variables["AWS_ENDPOINT_URL"]["value"] == "http://s3:9000"
+    assert variables["AWS_DEFAULT_REGION"]["value"] == "us-east-1"
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        reference = {"name": "object-storage", "key": key}
+        assert variables[key]["valueFrom"] == {"secretKeyRef": reference}
+
+
+def test_an_account_with_an_identity_of_its_own_needs_no_keys():
+    variables = trainer(render(access=Access()))["env"]
+    assert [each["name"] for each in variables] == ["HOME"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"account": ""}, "account: is empty"), ({"endpoint": "s3:9000"}, "must begin with http")],
+)
+def test_an_impossible_access_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        Access(**values)
+
+
 def test_nodes_run_one_process_per_gpu_by_default():
     assert trainer(render(gpus=4))["numProcPerNode"] == 4
     assert trainer(render(gpus=0))["numProcPerNode"] == 1
@@ -127,6 +164,7 @@ def test_its_command_starts_torchrun_and_the_train_step(tmp_path):
 
 def test_the_command_line_prints_it():
     options = "--image i --dataset gs://b/d --output gs://b/m --nodes 2 --gpus 1 --set epochs=7"
+    options += " --account trainer --keys secret --endpoint http://s3 --region r"
     command = [
         sys.executable,
         "-m",
@@ -138,3 +176,5 @@ def test_the_command_line_prints_it():
     job = yaml.safe_load(done.stdout)
     assert understood(job) == job
     assert "--set=epochs=7" in trainer(job)["args"]
+    assert pod(job)["serviceAccountName"] == "trainer"
+    assert trainer(job)["env"] == Access("trainer", "secret", "http://s3", "r").environment()

@@ -1,6 +1,8 @@
 """The options and exits that all entry points share."""
 
 import argparse
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -45,3 +47,20 @@ def test_any_error_of_a_step_ends_the_command_in_one_line(kind):
 def test_other_errors_are_not_hidden():
     with pytest.raises(KeyError), errors_as_exit("deploy"):
         raise KeyError("bug")
+
+
+# s3fs asks aiobotocore, which logs where it found credentials as soon as it needs them.
+READ_FROM_S3 = """
+import sys
+from components import storage
+from components.command_line import start_logging
+
+start_logging()
+storage.open_store(sys.argv[1]).sizes()
+"""
+
+
+def test_a_step_that_reads_from_s3_logs_nothing_about_credentials(s3_bucket):
+    command = [sys.executable, "-c", READ_FROM_S3, f"{s3_bucket}/folder"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

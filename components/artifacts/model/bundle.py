@@ -10,11 +10,14 @@
 | `history.json` | learning curves (see `history`) |
 | `README.md` | model card |
 | `manifest.json` | sha256 of every other file, written last |
+
+The files in `SERVING` and the manifest are all that the predictor reads. On their own they are a
+model folder as well, with the same manifest and so the same identity.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,8 @@ ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.o
 """The exported model by precision."""
 LABELS = "labels.json"
 MANIFEST = "manifest.json"
+SERVING = (LABELS, TOKENIZER, ONNX["int8"])
+"""The files that serve a model in int8."""
 
 _UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
 
@@ -61,11 +66,13 @@ class SealedModel:
         folder: The folder.
         sha256: Hash of the manifest file itself: it identifies the whole model.
         facts: Facts that train recorded (run, base model, settings).
+        files: Names of its files in the order of the manifest, which is not among them.
     """
 
     folder: Path
     sha256: str
     facts: Mapping[str, Any]
+    files: tuple[str, ...]
 
 
 def write_labels(folder: Path, labels: Labels) -> None:
@@ -104,7 +111,7 @@ def seal(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def verify(folder: Path) -> SealedModel:
-    """Check every file of a model folder against its manifest.
+    """Check every file of a model folder, whole or reduced to what serves, against its manifest.
 
     Raises:
         InputError: If the manifest is missing or malformed, or a file is missing, changed,
@@ -112,12 +119,13 @@ def verify(folder: Path) -> SealedModel:
     """
     content = _manifest(folder)
     facts, hashes = _parsed(content, str(folder / MANIFEST))
-    for name, expected in hashes.items():
-        _verify_file(folder, name, expected)
     present = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
+    demanded = _demanded(hashes, present)
+    for name, expected in demanded.items():
+        _verify_file(folder, name, expected)
     if unlisted := sorted(present - set(hashes) - {MANIFEST}):
         raise InputError(str(folder / unlisted[0]), "is not in the manifest", "Remove the file")
-    return SealedModel(folder, hashlib.sha256(content).hexdigest(), facts)
+    return SealedModel(folder, hashlib.sha256(content).hexdigest(), facts, tuple(demanded))
 
 
 def names(folder: Path) -> list[str]:
@@ -130,7 +138,7 @@ def names(folder: Path) -> list[str]:
 
 
 def download(uri: str, folder: Path) -> SealedModel:
-    """Download the files that the manifest of a published folder lists, and verify them.
+    """Download the files of a published folder that its manifest lists, and verify them.
 
     Raises:
         InputError: If there is none, it is incomplete, does not verify or cannot be read.
@@ -141,11 +149,18 @@ def download(uri: str, folder: Path) -> SealedModel:
         raise _incomplete(uri)
     _, hashes = _parsed(manifest, f"{uri}/{MANIFEST}")
     sizes = store.sizes()
-    if missing := sorted(set(hashes) - set(sizes)):
+    demanded = _demanded(hashes, sizes)
+    if missing := sorted(set(demanded) - set(sizes)):
         raise _missing(f"{uri}/{missing[0]}")
-    storage.download(store, {name: sizes[name] for name in hashes}, folder)
+    storage.download(store, {name: sizes[name] for name in demanded}, folder)
     (folder / MANIFEST).write_bytes(manifest)
     return verify(folder)
+
+
+def _demanded(hashes: Mapping[str, str], present: Iterable[str]) -> Mapping[str, str]:
+    """The files of a manifest that must be there: all, or what serves where nothing else is."""
+    is_serving_part = set(present) == {*SERVING, MANIFEST} and set(SERVING) <= set(hashes)
+    return {name: hashes[name] for name in SERVING} if is_serving_part else hashes
 
 
 def _manifest(folder: Path) -> bytes:

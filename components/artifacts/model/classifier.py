@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from components.artifacts.model import bundle
-from components.errors import require_one_of
+from components.errors import InputError, require_one_of
 
 Tokens = Sequence[int]
 """Token ids of one text, special tokens included."""
@@ -66,7 +66,8 @@ class Classifier:
         precision: `int8` or `fp32` for ONNX Runtime, `torch` for torch.
 
     Raises:
-        InputError: If the folder does not verify against its manifest.
+        InputError: If the folder does not verify against its manifest, or is reduced to what
+            serves in another precision.
     """
 
     def __init__(
@@ -158,7 +159,11 @@ def _load_torch(folder: Path, threads: int) -> Infer:
 
 
 def _engine(folder: Path, threads: int, precision: str) -> Infer:
+    needed = bundle.ONNX.get(precision, f"{bundle.MERGED}/config.json")
+    if not (folder / needed).exists():
+        rule = f"holds only what serves in int8, and lacks {needed}"
+        raise InputError(f"model {folder}", rule, "Use the whole model folder, or int8")
     if precision == "torch":
         return _load_torch(folder / bundle.MERGED, threads)
-    session = inference_session(folder / bundle.ONNX[precision], threads)
+    session = inference_session(folder / needed, threads)
     return lambda feed: session.run(["logits"], feed)[0]

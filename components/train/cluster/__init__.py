@@ -4,5 +4,5 @@
 | --- | --- |
 | `train_job` | a TrainJob of Kubeflow Trainer: one training on several nodes |
 | `katib` | a Katib Experiment: a search with one Job per trial |
-| `pods` | security, volumes and resources of their pods |
+| `pods` | account, keys, security, volumes and resources of their pods |
 """

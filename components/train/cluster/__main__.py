@@ -29,6 +29,7 @@ def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.output,
         arguments.nodes,
         _resources(arguments),
+        _access(arguments),
     )
 
 
@@ -42,11 +43,16 @@ def _experiment(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.dataset,
         Plan(arguments.trials, arguments.parallel, arguments.algorithm),
         _resources(arguments),
+        _access(arguments),
     )
 
 
 def _resources(arguments: argparse.Namespace) -> pods.PodResources:
     return pods.PodResources(arguments.cpu, arguments.memory, arguments.gpus)
+
+
+def _access(arguments: argparse.Namespace) -> pods.Access:
+    return pods.Access(arguments.account, arguments.keys, arguments.endpoint, arguments.region)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,6 +83,10 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cpu", default=pods.PodResources.cpu, help="cores per pod")
     command.add_argument("--memory", default=pods.PodResources.memory, help="memory per pod")
     command.add_argument("--gpus", type=int, default=pods.PodResources.gpus, help="GPUs per pod")
+    command.add_argument("--account", default=pods.Access.account, help="service account")
+    command.add_argument("--keys", default="", help="secret with the keys of S3, if it needs any")
+    command.add_argument("--endpoint", default="", help="URL of an S3-compatible store")
+    command.add_argument("--region", default="", help="region of the S3 bucket")
 
 
 if __name__ == "__main__":

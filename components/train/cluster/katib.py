@@ -1,6 +1,8 @@
 """The Katib Experiment that searches on a cluster, with one Job per trial.
 
-A trial prints its score as a line `name=value`, which Katib's sidecar finds in the output.
+A trial prints its score as a line `name=value`, which Katib's sidecar finds in the output. Katib
+adds the sidecar in namespaces with the label of manifests/base/namespace.yaml, and gives it the
+security context of the trial's container if manifests/examples/katib-config.yaml is in force.
 
 Source: https://www.kubeflow.org/docs/components/katib/user-guides/hp-tuning/configure-experiment/
 """
@@ -48,6 +50,7 @@ def experiment(
     dataset_uri: str,
     plan: Plan,
     resources: pods.PodResources,
+    access: pods.Access,
 ) -> dict[str, Any]:
     """Build the manifest, ready to be written as YAML.
 
@@ -60,6 +63,7 @@ def experiment(
         dataset_uri: Folder of the merge step, in object storage.
         plan: Size and algorithm of the search.
         resources: Resources of each trial.
+        access: Account of the trials, and their way to object storage.
     """
     return {
         "apiVersion": "kubeflow.org/v1beta1",
@@ -79,7 +83,7 @@ def experiment(
             "trialTemplate": {
                 "primaryContainerName": _CONTAINER,
                 "trialParameters": [{"name": each.name, "reference": each.name} for each in space],
-                "trialSpec": _job(settings, space, image, dataset_uri, resources),
+                "trialSpec": _job(settings, space, image, dataset_uri, resources, access),
             },
         },
     }
@@ -107,6 +111,7 @@ def _job(
     image: str,
     dataset_uri: str,
     resources: pods.PodResources,
+    access: pods.Access,
 ) -> dict[str, Any]:
     container = {
         **pods.container(_CONTAINER),
@@ -118,16 +123,19 @@ def _job(
             *to_arguments(changed_settings(for_trial(settings))),
             *(f"--set={each.name}=${{trialParameters.{each.name}}}" for each in space),
         ],
-        "env": pods.environment(),
+        "env": access.environment(),
         "resources": resources.to_manifest(),
     }
     pod = {
         # The mesh's sidecar would outlive training, and the Job would never complete.
-        "metadata": {"annotations": {"sidecar.istio.io/inject": "false"}},
+        "metadata": {
+            "annotations": {"sidecar.istio.io/inject": "false"},
+            "labels": {pods.LABEL: "trial"},
+        },
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
-            **pods.pod(container),
+            **pods.pod(container, access),
         },
     }
     return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"backoffLimit": 1, "template": pod}}

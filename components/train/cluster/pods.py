@@ -1,5 +1,6 @@
-"""Security, volumes and resources of the pods that train on a cluster."""
+"""Account, keys, security, volumes and resources of the pods that train on a cluster."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,10 @@ SCRATCH = "/tmp"  # noqa: S108
 """Folder of the pod that training may write to."""
 GRACE_SECONDS = 75
 """Time for a checkpoint after SIGTERM."""
+LABEL = "emotion-pipeline/training"
+"""Label of the pods by which network policies know them; its value is the kind of training."""
 
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _USER_ID = 1000
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108
 
@@ -41,13 +45,48 @@ class PodResources:
         gpus = {self.gpu_resource: str(self.gpus)} if self.gpus else {}
         return {
             "requests": {"cpu": self.cpu, "memory": self.memory, **gpus},
-            "limits": {"memory": self.memory, **gpus},
+            # Without a limit of its own a container gets that of the namespace's LimitRange.
+            "limits": {"cpu": self.cpu, "memory": self.memory, **gpus},
         }
 
 
-def environment() -> list[dict[str, str]]:
-    """List the container's variables: libraries keep caches below HOME."""
-    return [{"name": "HOME", "value": SCRATCH}]
+@dataclass(frozen=True)
+class Access:
+    """The account of the pods, and their way to object storage.
+
+    Args:
+        account: Service account; on GKE it carries the identity that Cloud Storage knows.
+        keys: Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; empty for none.
+        endpoint: URL of an S3-compatible store; empty for AWS and Cloud Storage.
+        region: Region of the bucket; empty leaves it to the endpoint.
+    """
+
+    account: str = "runner"
+    keys: str = ""
+    endpoint: str = ""
+    region: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.account:
+            fix = "Name a service account of the namespace"
+            raise InputError("account", "is empty", fix)
+        if self.endpoint and not re.match(r"https?://", self.endpoint):
+            rule = "must begin with http:// or https://"
+            raise InputError(f"endpoint={self.endpoint!r}", rule, "Give the whole URL")
+
+    def environment(self) -> list[dict[str, Any]]:
+        """List the container's variables: botocore's, and HOME, below which libraries cache."""
+        plain = {
+            "HOME": SCRATCH,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+        variables = [{"name": name, "value": value} for name, value in plain.items() if value]
+        return [*variables, *map(self._key, _KEYS if self.keys else ())]
+
+    def _key(self, name: str) -> dict[str, Any]:
+        reference = {"name": self.keys, "key": name}
+        return {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 
 def container(name: str) -> dict[str, Any]:
@@ -66,9 +105,10 @@ def container(name: str) -> dict[str, Any]:
     }
 
 
-def pod(only: dict[str, Any]) -> dict[str, Any]:
+def pod(only: dict[str, Any], access: Access) -> dict[str, Any]:
     """Build the specification of a pod with one container that the `restricted` standard admits."""
     return {
+        "serviceAccountName": access.account,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _USER_ID,

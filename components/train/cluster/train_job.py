@@ -1,7 +1,9 @@
 """The Kubeflow Trainer TrainJob that trains on several nodes of a cluster.
 
 It runs `python -m components.train` under torchrun, which learns the number of nodes and the
-address of the first one from PET_ variables of the runtime `torch-distributed`.
+address of the first one from PET_ variables of the runtime `torch-distributed`. Checkpoints are
+copied to `OUTPUT.checkpoints`, where the pods of a later try find them, unless the settings name
+another place.
 
 Source: https://www.kubeflow.org/docs/components/trainer/
 """
@@ -9,8 +11,8 @@ Source: https://www.kubeflow.org/docs/components/trainer/
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlparse
 
+from components import storage
 from components.errors import InputError, require_between
 from components.train.cluster import pods
 from components.train.settings import TrainSettings, changed_settings, to_arguments
@@ -29,6 +31,7 @@ def train_job(
     output_uri: str,
     nodes: int,
     resources: pods.PodResources,
+    access: pods.Access,
 ) -> dict[str, Any]:
     """Build the manifest, ready to be written as YAML.
 
@@ -41,6 +44,7 @@ def train_job(
         output_uri: Model folder to write, in object storage.
         nodes: Number of pods.
         resources: Resources of each pod.
+        access: Account of the pods, and their way to object storage.
 
     Raises:
         InputError: If the batch cannot be shared evenly, or a folder is not in object storage.
@@ -69,9 +73,9 @@ def train_job(
                     f"--checkpoints={pods.SCRATCH}/checkpoints",
                     *to_arguments(changed_settings(settings)),
                 ],
-                "env": pods.environment(),
+                "env": access.environment(),
             },
-            "runtimePatches": [_hardening()],
+            "runtimePatches": [_hardening(access)],
         },
     }
 
@@ -82,18 +86,20 @@ def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) 
         rule = "does not apply to a TrainJob, which trains once"
         raise InputError("search_trials or ablation", rule, "Leave it out")
     for uri in uris:
-        if urlparse(uri).scheme not in ("gs", "s3"):
+        storage.require_store(uri)
+        if storage.local_path(uri):
             raise InputError(
                 uri, "is not in object storage, which every node can reach", "Use gs:// or s3://"
             )
 
 
-def _hardening() -> dict[str, Any]:
+def _hardening(access: pods.Access) -> dict[str, Any]:
     pod = {
-        **pods.pod(pods.container(_CONTAINER)),
+        **pods.pod(pods.container(_CONTAINER), access),
         "terminationGracePeriodSeconds": pods.GRACE_SECONDS,
     }
-    job = {"name": _JOB, "template": {"spec": {"template": {"spec": pod}}}}
+    template = {"metadata": {"labels": {pods.LABEL: "train-job"}}, "spec": pod}
+    job = {"name": _JOB, "template": {"spec": {"template": template}}}
     return {
         "manager": "emotion-pipeline",
         "trainingRuntimeSpec": {"template": {"spec": {"replicatedJobs": [job]}}},

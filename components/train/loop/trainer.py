@@ -25,14 +25,12 @@ from transformers import (
 )
 
 from components.artifacts.model.history import History
-from components.train.loop.callbacks import (
-    Checkpointing,
-    DeferredSigterm,
-    MovingAverage,
-    Progress,
-)
+from components.train.loop.callbacks import MovingAverage, Progress
+from components.train.loop.checkpointing import Checkpointing, Schedule
 from components.train.loop.checkpoints import ended_at, newest_valid
+from components.train.loop.copies import Copies, Copying
 from components.train.loop.data import LengthGroups
+from components.train.loop.sigterm import DeferredSigterm
 from components.train.methods.adapters import loraplus_optimizer, uses_bfloat16
 from components.train.settings import TrainSettings
 
@@ -125,10 +123,11 @@ def _train(
         if step := ended_at(checkpoint):
             # The Trainer forgets that patience ran out, and would continue.
             trainer.args.max_steps = step
-    with DeferredSigterm() as sigterm:
-        trainer.add_callback(
-            Checkpointing(checkpoints, settings.checkpoint_steps, uri, identity, sigterm)
-        )
+    schedule = Schedule(settings.checkpoint_steps, settings.checkpoint_minutes)
+    copies = Copies(uri, identity)
+    with Copying(copies, checkpoints) as copying, DeferredSigterm() as sigterm:
+        callback = Checkpointing(checkpoints, schedule, copying, identity, sigterm)
+        trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
 

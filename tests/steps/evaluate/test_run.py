@@ -33,6 +33,7 @@ from components.artifacts.evaluation.comparison import (
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.model.history import read_history
+from components.artifacts.publishing import publish_model, serving_uri
 from components.artifacts.registry import Champion, replace_champion
 from components.artifacts.task import load_task
 from components.errors import InputError
@@ -82,7 +83,9 @@ def evaluated(model_folder, biased_model, dataset, elsewhere, tmp_path_factory):
     """An evaluation with ablation, out-of-domain text, and the model itself as champion."""
     registry, output = (tmp_path_factory.mktemp(name) for name in ("registry", "evaluate"))
     version = storage.sha256(model_folder / bundle.MANIFEST)
-    replace_champion(str(registry), Champion("run-1", str(model_folder), version, {}), 0)
+    publish_model(model_folder, f"{registry}/run-1")
+    champion = Champion("run-1", serving_uri(f"{registry}/run-1"), version, {})
+    replace_champion(str(registry), champion, 0)
     settings = replace(SETTINGS, registry=str(registry), out_of_domain=str(elsewhere))
     return run(settings, model_folder, dataset, output, real_only=biased_model), output
 

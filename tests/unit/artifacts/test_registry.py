@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from components import storage
 from components.artifacts.model import bundle
+from components.artifacts.publishing import publish
 from components.artifacts.registry import (
     POINTER,
     Champion,
     fetch_model,
     generation_of,
-    publish,
     read_champion,
     replace_champion,
     require_guarded,

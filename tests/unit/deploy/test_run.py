@@ -1,7 +1,5 @@
 """The deploy step without a server: what it checks, renders, publishes and crowns."""
 
-import json
-
 import pytest
 import yaml
 
@@ -101,9 +99,12 @@ def test_a_registry_gets_the_model_and_its_champion(model, registry, tmp_path):
     release(model, registry, "run-1")
     first, generation = read_champion(str(registry))
     assert first.run_id == "run-1"
-    assert bundle.verify(registry / "run-1").sha256 == first.manifest_sha256
-    manifest = (tmp_path / "run-1" / "inference_service.yaml").read_text()
-    assert json.dumps(str(registry / "run-1")) in json.dumps(yaml.safe_load(manifest))
+    served = registry / "run-1" / "serving"
+    assert bundle.verify(served).sha256 == first.manifest_sha256
+    assert first.model_uri == str(served)
+    manifest = yaml.safe_load((tmp_path / "run-1" / "inference_service.yaml").read_text())
+    (container,) = manifest["spec"]["predictor"]["containers"]
+    assert container["env"] == [{"name": "STORAGE_URI", "value": str(served)}]
     assert is_champion(str(registry), "run-1", first.manifest_sha256)
     assert not is_champion(str(registry), "run-2", first.manifest_sha256)
     assert not is_champion(str(registry), "run-1", "0" * 64)

@@ -1,8 +1,6 @@
 import json
 import os
 import shutil
-import signal
-import threading
 from dataclasses import replace
 
 import pytest
@@ -10,8 +8,8 @@ import pytest
 from components import storage
 from components.artifacts.model import bundle
 from components.errors import InputError
-from components.train.loop.callbacks import DeferredSigterm
-from components.train.loop.checkpoints import Copies, ended_at, fingerprint, newest_valid
+from components.train.loop.checkpoints import ended_at, fingerprint, newest_valid, thin_out
+from components.train.loop.copies import Copies
 from components.train.settings import TrainSettings
 
 RUN = fingerprint(TrainSettings(), dataset="a")
@@ -98,7 +96,7 @@ def test_checkpoints_of_other_settings_or_data_are_not_used_but_kept(local, capl
 
 def test_the_fingerprint_follows_what_changes_the_weights_and_nothing_else():
     settings = TrainSettings()
-    safe = replace(settings, checkpoint_steps=7, checkpoint_uri="gs://a/b", search_trials=3)
+    safe = replace(settings, checkpoint_steps=7, checkpoint_minutes=1, checkpoint_uri="gs://a/b")
 
     assert fingerprint(safe, dataset="a") == RUN
     assert fingerprint(replace(settings, seed=1), dataset="a") != RUN
@@ -108,7 +106,7 @@ def test_the_fingerprint_follows_what_changes_the_weights_and_nothing_else():
 def test_another_machine_gets_the_newest_copy_and_the_best_one_it_refers_to(
     local, folder_uri, tmp_path
 ):
-    Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, 11)
+    Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, {11})
 
     found = newest_valid(tmp_path / "new", folder_uri, RUN)
 
@@ -120,7 +118,7 @@ def test_another_machine_gets_the_newest_copy_and_the_best_one_it_refers_to(
 
 
 def test_a_damaged_checkpoint_is_replaced_by_its_copy(local, folder_uri):
-    Copies(folder_uri, RUN).mirror(local, {8, 11}, 11)
+    Copies(folder_uri, RUN).mirror(local, {8, 11}, {11})
     flip(local / "checkpoint-11")
 
     assert newest_valid(local, folder_uri, RUN) == local / "checkpoint-11"
@@ -130,7 +128,7 @@ def test_a_damaged_checkpoint_is_replaced_by_its_copy(local, folder_uri):
 @pytest.mark.parametrize("name", [WEIGHTS, "inner/more.json", bundle.MANIFEST])
 @pytest.mark.parametrize("is_lost", [True, False])
 def test_a_damaged_copy_is_skipped(local, folder_uri, tmp_path, name, is_lost, caplog):
-    Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, 11)
+    Copies(folder_uri, RUN).mirror(local, {4, 8, 11}, {11})
     copy = storage.open_store(f"{folder_uri}/{RUN[:16]}/checkpoint-11")
     content, _ = copy.read(name)
     copy.remove([name])
@@ -146,7 +144,7 @@ def test_a_damaged_copy_is_skipped(local, folder_uri, tmp_path, name, is_lost, c
 @pytest.mark.parametrize("name", ["../../outside", "/outside", "inner/../../outside"])
 def test_a_copy_that_would_be_written_outside_the_folder_is_refused(local, tmp_path, name):
     copies = tmp_path / "copies"
-    Copies(str(copies), RUN).mirror(local, {4}, 4)
+    Copies(str(copies), RUN).mirror(local, {4}, {4})
     folder = copies / RUN[:16] / "checkpoint-4"
     content = json.loads((folder / bundle.MANIFEST).read_text())
     content["files"][name] = "0" * 64
@@ -160,21 +158,21 @@ def test_a_copy_that_would_be_written_outside_the_folder_is_refused(local, tmp_p
 
 def test_copies_follow_what_is_kept_and_make_good_what_failed_before(local, folder_uri):
     copies = Copies(folder_uri, RUN)
-    copies.mirror(local, {4, 8}, 8)
+    copies.mirror(local, {4, 8}, {8})
     assert copies.steps() == {4, 8}
 
     # The copy of step 8 turns out half-written; the next mirroring completes it.
     copy = storage.open_store(f"{folder_uri}/{RUN[:16]}/checkpoint-8")
     copy.remove([bundle.MANIFEST])
-    copies.mirror(local, {8, 11}, 11)
+    copies.mirror(local, {8, 11}, {11})
 
     assert copies.steps() == {8, 11}
     assert bundle.MANIFEST in copy.sizes()
 
 
 def test_copies_of_other_runs_are_left_alone(local, folder_uri):
-    Copies(folder_uri, OTHER_RUN).mirror(local, {4}, 4)
-    Copies(folder_uri, RUN).mirror(local, {11}, 11)
+    Copies(folder_uri, OTHER_RUN).mirror(local, {4}, {4})
+    Copies(folder_uri, RUN).mirror(local, {11}, {11})
 
     assert Copies(folder_uri, OTHER_RUN).steps() == {4}
 
@@ -182,7 +180,7 @@ def test_copies_of_other_runs_are_left_alone(local, folder_uri):
 def test_a_copy_that_fails_is_a_warning(local, tmp_path, caplog):
     (tmp_path / "copies").write_text("a file where a folder should be")
 
-    Copies(str(tmp_path / "copies"), RUN).mirror(local, {11}, 11)
+    Copies(str(tmp_path / "copies"), RUN).mirror(local, {11}, {11})
 
     assert f"checkpoint 11 is not copied to {tmp_path / 'copies'}: " in caplog.text
 
@@ -195,68 +193,20 @@ def test_copies_that_cannot_be_read_are_refused_before_any_work(local, tmp_path)
         assert refusal.value.thing == uri
 
 
+def test_a_checkpoint_that_is_being_copied_is_not_removed(local):
+    write_checkpoint(local, 12, best=11)
+    assert thin_out(local, in_use={4}) == {11, 12, 8}
+    assert names(local) == [f"checkpoint-{step}" for step in (11, 12, 4, 8)]
+    assert thin_out(local) == {11, 12, 8}
+    assert names(local) == [f"checkpoint-{step}" for step in (11, 12, 8)]
+
+
 def test_no_uri_means_no_copies(local, tmp_path):
     shutil.copytree(local, tmp_path / "before")
-    Copies("", RUN).mirror(local, {11}, 11)
+    Copies("", RUN).mirror(local, {11}, {11})
 
     assert Copies("", RUN).steps() == set()
     assert names(local) == names(tmp_path / "before")
-
-
-@pytest.fixture
-def handled():
-    """The signals that reached the handler that stands outside the block."""
-    numbers = []
-    before = signal.signal(signal.SIGTERM, lambda number, _: numbers.append(number))
-    yield numbers
-    signal.signal(signal.SIGTERM, before)
-
-
-def test_sigterm_waits_for_the_end_of_the_block(handled):
-    with DeferredSigterm() as sigterm:
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
-        assert sigterm.received
-        assert handled == []
-    assert handled == [signal.SIGTERM]
-
-
-def test_sigterm_is_obeyed_once_when_it_is_time(handled):
-    with DeferredSigterm() as sigterm:
-        signal.raise_signal(signal.SIGTERM)
-        sigterm.obey()
-        assert handled == [signal.SIGTERM]
-    assert handled == [signal.SIGTERM]
-
-
-def test_without_sigterm_nothing_happens_and_the_handler_is_back(handled):
-    outside = signal.getsignal(signal.SIGTERM)
-    with DeferredSigterm() as sigterm:
-        assert not sigterm.received
-    assert signal.getsignal(signal.SIGTERM) is outside
-    assert handled == []
-
-
-def test_an_error_is_not_hidden_by_sigterm(handled):
-    with pytest.raises(KeyError), DeferredSigterm():
-        signal.raise_signal(signal.SIGTERM)
-        raise KeyError
-    assert handled == []
-
-
-def test_outside_the_main_thread_signals_are_left_alone(handled):
-    outside = signal.getsignal(signal.SIGTERM)
-    seen = []
-
-    def work():
-        with DeferredSigterm():
-            seen.append(signal.getsignal(signal.SIGTERM))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [outside]
-    assert handled == []
 
 
 @pytest.mark.parametrize(("is_over", "step"), [(True, 45), (False, 0)])

@@ -7,7 +7,7 @@ import pytest
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.registry import fetch, publish
+from components.artifacts.publishing import fetch, publish, publish_model, serving_uri
 from components.errors import InputError
 
 
@@ -17,7 +17,7 @@ def uri(folder_uri):
 
 
 def another(model, tmp_path):
-    folder = shutil.copytree(model, tmp_path / "another")
+    folder = shutil.copytree(model, tmp_path / "another", dirs_exist_ok=True)
     (folder / bundle.ONNX["int8"]).write_bytes(b"other weights")
     bundle.write_manifest(folder, {})
     return folder
@@ -108,3 +108,70 @@ def test_a_manifest_that_would_write_elsewhere_is_refused(sealed_model, uri, tmp
 def test_a_bucket_is_no_place_for_a_model(sealed_model, gs_bucket):
     with pytest.raises(InputError, match=f"{gs_bucket}: is a whole bucket"):
         publish(sealed_model, gs_bucket)
+
+
+def test_a_model_is_published_in_what_serves_and_the_rest(sealed_model, uri, tmp_path):
+    publish_model(sealed_model, uri)
+
+    served = fetch(serving_uri(uri), tmp_path / "downloads")
+
+    assert served.sha256 == bundle.verify(sealed_model).sha256
+    assert set(served.files) == set(bundle.SERVING)
+    assert set(storage.open_store(serving_uri(uri)).sizes()) == {*bundle.SERVING, bundle.MANIFEST}
+    assert set(storage.open_store(f"{uri}/rest").sizes()) == {bundle.ONNX["fp32"]}
+
+
+def test_the_two_folders_of_a_model_make_it_whole(sealed_model, tmp_path):
+    publish_model(sealed_model, str(tmp_path / "models" / "run-1"))
+
+    whole = tmp_path / "whole"
+    for part in ("serving", "rest"):
+        shutil.copytree(tmp_path / "models" / "run-1" / part, whole, dirs_exist_ok=True)
+
+    assert bundle.verify(whole).files == bundle.verify(sealed_model).files
+
+
+def test_what_serves_can_be_published_again_where_it_is_and_elsewhere(sealed_model, uri, tmp_path):
+    publish_model(sealed_model, uri)
+    served = fetch(serving_uri(uri), tmp_path / "downloads").folder
+
+    publish_model(served, uri)
+    publish_model(served, f"{uri}-again")
+
+    again = fetch(serving_uri(f"{uri}-again"), tmp_path / "again")
+    assert again.sha256 == bundle.verify(sealed_model).sha256
+
+
+def test_another_model_is_not_published_over_the_parts_of_one(sealed_model, uri, tmp_path):
+    publish_model(sealed_model, uri)
+    with pytest.raises(InputError, match="run-1: holds another model"):
+        publish_model(another(sealed_model, tmp_path), uri)
+
+    storage.open_store(serving_uri(uri)).remove([bundle.MANIFEST])
+    with pytest.raises(InputError, match="run-1: is claimed for another"):
+        publish_model(another(sealed_model, tmp_path), uri)
+
+
+@pytest.mark.parametrize("name", bundle.SERVING)
+def test_what_serves_is_refused_once_a_file_of_it_is_lost_or_changed(
+    sealed_model, uri, tmp_path, name
+):
+    publish_model(sealed_model, uri)
+    served = storage.open_store(serving_uri(uri))
+    served.write(name, b"other")
+    with pytest.raises(InputError, match=f"{name}: differs from its sha256"):
+        fetch(serving_uri(uri), tmp_path)
+    served.remove([name])
+    with pytest.raises(InputError, match="is in the manifest but missing"):
+        fetch(serving_uri(uri), tmp_path)
+
+
+@pytest.mark.parametrize("publishing", [publish, publish_model])
+@pytest.mark.parametrize("name", [bundle.TOKENIZER, "merged/added_tokens.json"])
+def test_an_empty_file_is_refused_by_name(sealed_model, uri, publishing, name):
+    (sealed_model / name).write_bytes(b"")
+    bundle.write_manifest(sealed_model, {})
+
+    with pytest.raises(InputError, match=f"{name}: is empty, and KServe does not download empty"):
+        publishing(sealed_model, uri)
+    assert storage.open_store(uri).sizes() == {}
