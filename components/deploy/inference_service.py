@@ -26,13 +26,19 @@ FACT = "emotion-pipeline/{}"
 """Annotation with a fact about the model."""
 KNATIVE, STANDARD = "Knative", "Standard"
 """KServe's deployment modes: with Knative's revisions, or as a plain Deployment."""
+AUTO = "auto"
+"""The mode that suits the cluster; a manifest leaves it to KServe."""
+PORT = 8080
+"""TCP port of HTTP in the predictor's pods."""
+CANDIDATE = "candidate"
+"""Name of the second predictor of a service in Standard mode: KServe puts it into the names of the
+predictor's Deployment and Service."""
 
 _RUN = FACT.format("run")
 _MODE = "serving.kserve.io/deploymentMode"
 _TAGS = "serving.kserve.io/enable-tag-routing"
 _STOP = "serving.kserve.io/stop"
 _MODEL_DIR = "/mnt/models"
-_PORT = 8080
 _GRPC_PORT = 8081
 # Shipped by manifests/base: the predictor's account, and the container that downloads its model,
 # since KServe's own lacks a security context (kserve/kserve#5373).
@@ -52,7 +58,7 @@ def inference_service(
     model_uri: str,
     image: str,
     annotations: Mapping[str, str],
-    mode: str = KNATIVE,
+    mode: str = AUTO,
 ) -> Manifest:
     """Build the manifest, ready to be written as YAML.
 
@@ -65,9 +71,11 @@ def inference_service(
         model_uri: Model folder, at a URI that KServe can download (gs://, s3://, pvc://...).
         image: Container image of the predictor.
         annotations: Facts about the model, by annotation key.
-        mode: `Knative` or `Standard`.
+        mode: `Knative`, `Standard`, or `auto` for what KServe is installed with; a manifest for
+            either has nothing that only one of them takes.
     """
-    routing = {_MODE: mode} | ({_TAGS: "true"} if mode == KNATIVE else {})
+    routing = {} if mode == AUTO else {_MODE: mode}
+    routing |= {_TAGS: "true"} if mode == KNATIVE else {}
     # KFP calls its bundled S3-compatible store minio://, a scheme that KServe does not know.
     storage_uri = re.sub("^minio://", "s3://", model_uri)
     container = _container(service_name, storage_uri, image, annotations.get(_RUN, ""))
@@ -106,7 +114,7 @@ def release_of(manifest: Manifest) -> str:
     return str(manifest["spec"]["predictor"].get("labels", {}).get(RELEASE, ""))
 
 
-def mode_of(manifest: Manifest) -> str:
+def mode_of(manifest: Mapping[str, Any]) -> str:
     """Read the deployment mode of a manifest; empty if it is left to the cluster."""
     return str(manifest["metadata"].get("annotations", {}).get(_MODE, ""))
 
@@ -131,18 +139,30 @@ def with_canary(manifest: Manifest, percent: int) -> Manifest:
     return canary
 
 
-def stopped(manifest: Manifest) -> Manifest:
-    """Copy a service with nothing running, which needs no right to delete it.
+def with_candidate(manifest: Manifest, new: Manifest, percent: int) -> Manifest:
+    """Copy a service in Standard mode, with another one's predictor beside its own.
+
+    Source: CanarySpec and validateCanarySpecs in kserve/kserve, pkg/apis/serving/v1beta1
+
+    Args:
+        manifest: The service in place, which stays as it is.
+        new: The service whose predictor joins it.
+        percent: Its percentage of the traffic, as far as the cluster's gateway routes it.
+    """
+    both = copy.deepcopy(manifest)
+    predictor = {"name": CANDIDATE, **copy.deepcopy(new["spec"]["predictor"])}
+    if not percent:
+        # KServe gives it the same share of the pods, and therefore none of them.
+        predictor["minReplicas"] = 1
+    both["spec"]["canary"] = [{"predictor": predictor, "trafficPercent": percent}]
+    return both
+
+
+def is_stopped(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a service is to have nothing running.
 
     Source: StopAnnotationKey in kserve/kserve, pkg/constants/constants.go
     """
-    idle = copy.deepcopy(manifest)
-    idle["metadata"]["annotations"][_STOP] = "true"
-    return idle
-
-
-def is_stopped(manifest: Manifest) -> bool:
-    """Tell whether a manifest has nothing running."""
     return bool(manifest["metadata"].get("annotations", {}).get(_STOP) == "true")
 
 
@@ -153,7 +173,7 @@ def _add_standard_fields(predictor: dict[str, Any]) -> None:
     container["args"].append(f"--grpc-port={_GRPC_PORT}")
     # KServe creates a Service with both ports, which therefore need names.
     container["ports"] = [
-        {"name": "http", "containerPort": _PORT, "protocol": "TCP"},
+        {"name": "http", "containerPort": PORT, "protocol": "TCP"},
         {"name": "grpc", "containerPort": _GRPC_PORT, "protocol": "TCP"},
     ]
 
@@ -168,11 +188,11 @@ def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> 
             f"--model-dir={_MODEL_DIR}",
             f"--model-name={service_name}",
             "--host=0.0.0.0",
-            f"--http-port={_PORT}",
+            f"--http-port={PORT}",
             f"--run-id={run_id}",
         ],
         "env": [{"name": "STORAGE_URI", "value": storage_uri}],
-        "ports": [{"containerPort": _PORT, "protocol": "TCP"}],
+        "ports": [{"containerPort": PORT, "protocol": "TCP"}],
         "readinessProbe": {**_probe("/v2/health/ready", period_seconds=5), "failureThreshold": 2},
         "livenessProbe": {
             **_probe("/v2/health/live", period_seconds=10),
@@ -188,7 +208,7 @@ def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> 
 
 def _probe(path: str, period_seconds: int) -> dict[str, Any]:
     return {
-        "httpGet": {"path": path, "port": _PORT},
+        "httpGet": {"path": path, "port": PORT},
         "periodSeconds": period_seconds,
         "timeoutSeconds": 2,
     }

@@ -1,6 +1,7 @@
 """Deploys a model: checks and publishes it, and hands it to the target."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from components import storage
@@ -11,6 +12,7 @@ from components.artifacts.registry import require_unmoved
 from components.artifacts.task import Task, load_task
 from components.data_files import to_yaml
 from components.deploy.cluster.connection import connect, require_rights
+from components.deploy.cluster.modes import mode_for
 from components.deploy.inference_service import (
     FACT,
     Manifest,
@@ -65,7 +67,7 @@ def deploy(
     release = _release(settings, model, model_uri, evaluation, run_id)
     _require_labels_of(task, model)
     if settings.target == "kserve":
-        _require_deployable(settings, release)
+        settings = _deployable(settings, release)
     if settings.registry:
         expected = release.evaluation.champion_generation
         require_unmoved(settings.registry, expected, run_id)
@@ -114,13 +116,15 @@ def _require_labels_of(task: Task, model: Path) -> None:
         raise InputError(thing, rule, "Deploy it with the task that it was trained for")
 
 
-def _require_deployable(settings: DeploySettings, release: Release) -> None:
-    """Refuse, before work is spent, a model or account that a cluster would refuse."""
+def _deployable(settings: DeploySettings, release: Release) -> DeploySettings:
+    """Refuse, before work is spent, what a cluster would refuse; add the mode that it has."""
     if not release.evaluation.passed:
         rule = "says that the model has not passed its gate"
         raise InputError("evaluation", rule, "Deploy a model that has passed it")
     require_downloadable(release.model_uri)
-    require_rights(connect(settings.namespace), settings.service_name)
+    cluster = connect(settings.namespace)
+    require_rights(cluster, settings.service_name)
+    return replace(settings, mode=mode_for(cluster, settings))
 
 
 def _service(settings: DeploySettings, release: Release) -> Manifest:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from components.artifacts.registry import require_guarded
-from components.deploy.inference_service import KNATIVE, STANDARD
+from components.deploy.inference_service import AUTO, CANDIDATE, KNATIVE, STANDARD
 from components.errors import InputError, require_between, require_one_of
 from components.options import shared
 
@@ -13,6 +13,8 @@ TARGETS = ("kserve", "local", "render")
 
 # KServe appends to the name (`-predictor-00001-deployment-...`); 63 characters are allowed.
 _SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+# KServe adds these to a service's name for the names of its parts, and takes them off again.
+_OF_PARTS = ("-predictor", "-default", f"-{CANDIDATE}")
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,16 @@ class DeploySettings:
     """Folder (path, file://, gs:// or s3://) of published models and the champion; may be empty."""
     image: str = "emotion-pipeline/serve:0.1.0"
     """Container image of the predictor; the pipeline sets the one it was compiled with."""
-    mode: str = KNATIVE
-    """KServe's deployment mode: `Knative`, or `Standard`, which cannot split traffic."""
+    mode: str = AUTO
+    """KServe's deployment mode: `Knative` or `Standard`; `auto` for that of the service in place,
+    else `Knative` where the cluster has it."""
     namespace: str = ""
     """Namespace of the service; empty for that of the pod, or of the kubeconfig's context."""
     gateway: str = ""
     """Base URL of the ingress gateway, if the service's own host names do not resolve."""
     canary_percent: int = 10
-    """Percentage of the traffic that a new model gets at first, 0 to 99; Knative only."""
+    """Percentage of the traffic that a new model gets at first, 0 to 99. In Standard mode the
+    cluster's gateway splits it, if KServe routes through one."""
     ready_seconds: float = 900.0
     """Longest time until a new model, or a restored old one, is in service."""
     endpoint_seconds: float = 60.0
@@ -52,9 +56,12 @@ class DeploySettings:
         if not _SERVICE_NAME.fullmatch(self.service_name):
             rule = "must be a DNS label: a letter, then up to 39 of a-z, 0-9 and inner hyphens"
             raise InputError(f"service_name={self.service_name!r}", rule, "Rename the service")
+        if self.service_name.endswith(_OF_PARTS):
+            rule = f"must not end in {', '.join(_OF_PARTS)}, as KServe's names of its parts do"
+            raise InputError(f"service_name={self.service_name!r}", rule, "Rename the service")
         if not re.fullmatch(r"\S+", self.image):
             raise InputError(f"image={self.image!r}", "must name an image", "Use NAME:TAG")
-        require_one_of("mode", self.mode, (KNATIVE, STANDARD))
+        require_one_of("mode", self.mode, (AUTO, KNATIVE, STANDARD))
         require_between("canary_percent", self.canary_percent, 0, 99)
         for name in ("ready_seconds", "endpoint_seconds", "max_latency_ms"):
             require_between(name, getattr(self, name), 0.1)

@@ -7,6 +7,7 @@ from typing import Any
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
+from components.deploy.cluster.modes import mode_for
 from components.deploy.inference_service import require_downloadable
 from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
@@ -95,6 +96,12 @@ def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
             parameters,
             "KServe",
             lambda settings: cluster_checks.require_kserve(deployed_to(settings)),
+        )
+        yield _with(
+            DeploySettings,
+            parameters,
+            "KServe's mode",
+            lambda settings: mode_for(deployed_to(settings), settings),
         )
         yield _with(
             DeploySettings,

@@ -14,7 +14,7 @@ from components.artifacts.model import bundle
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.rollout import Patience
-from components.deploy.inference_service import FACT, Manifest, inference_service
+from components.deploy.inference_service import FACT, KNATIVE, Manifest, inference_service
 from components.deploy.kserve import bring_into_service, roll_back
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import smoke_test_of
@@ -25,7 +25,11 @@ from tests.fakes.kserve_pods import Play
 SMOKE_TEST = smoke_test_of("emotion", load_task("emotion"))
 # A busy machine may be slow, and no test here is about speed.
 SETTINGS = DeploySettings(
-    target="kserve", ready_seconds=60, endpoint_seconds=10, max_latency_ms=10_000
+    target="kserve",
+    mode=KNATIVE,
+    ready_seconds=60,
+    endpoint_seconds=10,
+    max_latency_ms=10_000,
 )
 PATIENCE = Patience(poll_seconds=0.2)
 

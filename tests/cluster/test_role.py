@@ -9,7 +9,7 @@ from components.deploy import kserve
 from components.deploy.cluster.api import RIGHTS
 from components.deploy.cluster.connection import require_rights
 from components.deploy.kserve import report
-from components.errors import InputError, RolloutError, StepError
+from components.errors import InputError, RolloutError, ServingError, StepError
 from tests.cluster.stage import Stage
 from tests.manifests.rendering import named, overlay
 
@@ -25,6 +25,8 @@ SHIPPED = [
 
 def everything(stage: Stage) -> None:
     """Do all that a deployer does: deploy, fail to deploy, roll back, report."""
+    with pytest.raises(ServingError, match="no more than chance"):
+        stage.deploy("bad")
     stage.deploy("old")
     stage.deploy("new")
     stage.play("bad", ends="crash")

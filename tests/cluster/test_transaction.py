@@ -103,11 +103,12 @@ def test_a_model_that_is_too_slow_is_not_kept(stage):
     stage.require("old")
 
 
-def test_a_first_model_that_fails_is_stopped(stage):
+def test_a_first_model_that_fails_is_removed(stage):
     with pytest.raises(ServingError, match="no more than chance"):
         stage.deploy("bad")
     assert stage.cluster.pods("serving.kserve.io/inferenceservice=emotion") == []
-    assert "stopped" in report(stage.cluster, "emotion")
+    assert "there is none" in report(stage.cluster, "emotion")
+    stage.settings = replace(stage.settings, mode="Standard")
     stage.deploy("new")
     stage.require("new")
 
@@ -146,7 +147,7 @@ def test_the_report_names_the_model_in_service(stage):
     assert lines["run"] == "new"
     assert lines["before"] == "old"
     assert lines["deploying"] == "nobody"
-    assert "emotion-predictor-00002 has 100 %; ready" in lines["status"]
+    assert "emotion-predictor-00002 has 100 %; ready at http://" in lines["status"]
 
 
 @pytest.fixture

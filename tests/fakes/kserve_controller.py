@@ -3,7 +3,8 @@
 It reads InferenceServices from a real API server and writes pods, events and the status as KServe
 does; a script says what happens to each model. It cannot show that KServe itself accepts the
 service and reports what is scripted here: only a deploy to a real cluster shows that
-(docs/cluster.md), and `tests/manifests` checks the service against KServe's own schema.
+(docs/cluster.md), and `tests/manifests` checks the service against KServe's own schema. It plays a
+KServe without `spec.canary`; `tests.fakes.kubernetes_api` plays one that has it.
 
 Source: createKnativeService (reconcilers/knative/ksvc_reconciler.go), PropagateStatus,
 PropagateRawStatus and PropagateModelStatus (apis/serving/v1beta1/inference_service_status.go) in
@@ -68,6 +69,10 @@ class KServeController(threading.Thread):
                 )
                 for service in listed["items"]:
                     self._reconcile(service)
+                # Kubernetes' garbage collector takes the pods of a service that is gone.
+                for name in self._services.keys() - _names(listed["items"]):
+                    del self._services[name]
+                    self._pods.sync(name, [])
             except HTTPError:
                 pass  # the API server is away
             except ApiException as error:
@@ -78,13 +83,6 @@ class KServeController(threading.Thread):
     def _reconcile(self, service: dict[str, Any]) -> None:
         name, annotations = service["metadata"]["name"], service["metadata"]["annotations"]
         known = self._services.setdefault(name, _Service())
-        if annotations.get("serving.kserve.io/stop") == "true":
-            known.revisions.clear()
-            self._pods.sync(name, [])
-            stopped = {"type": "Stopped", "status": "True", "reason": "Stopped"}
-            ready = {"type": "Ready", "status": "False", "reason": "Stopped"}
-            self._write(service, {"conditions": [ready, stopped], "components": {}})
-            return
         self._observe(known, service)
         latest = known.revisions[-1]
         if not latest.seen:
@@ -193,6 +191,10 @@ class KServeController(threading.Thread):
         self._objects.replace_namespaced_custom_object_status(
             *_KIND, self._namespace, _PLURAL, name, body
         )
+
+
+def _names(services: list[dict[str, Any]]) -> set[str]:
+    return {each["metadata"]["name"] for each in services}
 
 
 def _condition(kind: str, status: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from components.deploy.inference_service import (
     STANDARD,
     inference_service,
     release_of,
+    with_candidate,
 )
 from components.deploy.kserve import adapted
 from components.deploy.settings import DeploySettings
@@ -44,6 +45,12 @@ def container(service):
 @pytest.mark.parametrize("mode", SERVICES)
 def test_it_fits_kserves_schema(mode):
     assert errors(SERVICES[mode]) == []
+
+
+@pytest.mark.parametrize("percent", [0, 10])
+def test_a_candidate_beside_it_fits_as_well(percent):
+    service = SERVICES[STANDARD]
+    assert errors(with_candidate(service, service, percent)) == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tests.manifests.rendering import OVERLAYS, named, of_kind, overlay
 KSERVE, CORE, LEASES, ARGO = "serving.kserve.io", "", "coordination.k8s.io", "argoproj.io"
 # At most these. That none is spare is shown where the deploy step runs against an API server.
 DEPLOYER = {
-    *((KSERVE, "inferenceservices", verb) for verb in ("get", "list", "watch", "create", "patch")),
+    *((KSERVE, "inferenceservices", verb) for verb in ("get", "create", "patch", "delete")),
     *((CORE, kind, verb) for kind in ("pods", "events") for verb in ("get", "list")),
     *((LEASES, "leases", verb) for verb in ("create", "get", "update")),
 }
@@ -55,9 +55,14 @@ def test_configuration_and_secrets_are_read_by_name_alone(name, role):
             assert rule["resourceNames"], rule
 
 
-def test_only_its_own_lease_is_changed():
-    (rule,) = (each for each in rules("gke", "deployer") if "update" in each["verbs"])
-    assert rule["resourceNames"] == ["emotion-deploy"]
+def test_only_its_own_service_and_lease_are_changed():
+    changing = {"update", "patch", "delete"}
+    named = [
+        (each["resources"], each["resourceNames"])
+        for each in rules("gke", "deployer")
+        if changing & set(each["verbs"])
+    ]
+    assert named == [(["inferenceservices"], ["emotion"]), (["leases"], ["emotion-deploy"])]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

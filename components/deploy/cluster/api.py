@@ -1,8 +1,6 @@
 """Requests of a deploy to a Kubernetes API server, in one namespace."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenacity import (
@@ -14,6 +12,13 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from components.deploy.cluster.events import Event, read_event
+from components.deploy.cluster.refusals import (
+    ConflictError,
+    ForbiddenError,
+    explained,
+    is_missing,
+)
 from components.errors import ClusterError
 
 FIELD_MANAGER = "emotion-pipeline"
@@ -22,7 +27,7 @@ SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
 LEASES = ("coordination.k8s.io", "v1", "leases")
 
 RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
-    SERVICES[::2]: ("get", "create", "patch"),
+    SERVICES[::2]: ("get", "create", "patch", "delete"),
     LEASES[::2]: ("get", "create", "update"),
     ("", "pods"): ("list",),
     ("", "events"): ("list",),
@@ -32,14 +37,6 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
 _ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30
 _CONFLICTS = 8
-
-
-class ConflictError(ClusterError):
-    """Another client has changed the object since it was read, or has already created it."""
-
-
-class ForbiddenError(ClusterError):
-    """The account lacks the right."""
 
 
 class Cluster:
@@ -107,6 +104,35 @@ class Cluster:
         path = _path(kind, self.namespace, content["metadata"]["name"])
         return self._request("PUT", path, body=content) or {}
 
+    def delete(self, kind: tuple[str, str, str], content: Mapping[str, Any]) -> None:
+        """Delete an object, unless it has changed since it was read.
+
+        Raises:
+            ConflictError: If it has changed, or another one has taken its name.
+            ClusterError: If the server refuses it.
+        """
+        metadata = content["metadata"]
+        read = {name: metadata[name] for name in ("uid", "resourceVersion")}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": read}
+        path = _path(kind, self.namespace, metadata["name"])
+        self._request("DELETE", path, body=body, missing_is_none=True)
+
+    def described(self, path: str) -> dict[str, Any] | None:
+        """Read what the server says about itself; None if there is nothing at this path.
+
+        Args:
+            path: A path that every account may read, such as `/apis/GROUP`.
+
+        Raises:
+            ClusterError: If it cannot be read.
+        """
+        try:
+            return self._request("GET", path)
+        except ClusterError as error:
+            if is_missing(error, kind_known=False):
+                return None
+            raise
+
     def pods(self, selector: str) -> list[dict[str, Any]]:
         """List the pods that a label selector matches, except ended and ending ones."""
         listed = self._list("pods", [("labelSelector", selector)])
@@ -114,12 +140,12 @@ class Cluster:
         lasting = [pod for pod in listed if pod["status"].get("phase") not in _ENDED]
         return [pod for pod in lasting if "deletionTimestamp" not in pod["metadata"]]
 
-    def warnings(self, name: str) -> list[str]:
+    def warnings(self, name: str) -> list[Event]:
         """List the cluster's warnings about an object of this name, oldest first."""
         fields = f"involvedObject.name={name},type=Warning"
         events = self._list("events", [("fieldSelector", fields)])
         events.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime")))
-        return [f"{event.get('reason')}: {event.get('message')}" for event in events]
+        return [read_event(each) for each in events]
 
     def may(self, verb: str, group: str, resource: str, name: str) -> bool:
         """Ask whether this account may do something in the namespace.
@@ -151,8 +177,6 @@ class Cluster:
         content_type: str = "application/json",
         missing_is_none: bool = False,
     ) -> dict[str, Any] | None:
-        from kubernetes.client import ApiException
-
         # A restarted API server forbids everything until it has read the roles.
         again = Retrying(
             retry=retry_if_exception_type(ForbiddenError),
@@ -163,10 +187,7 @@ class Cluster:
         try:
             return again(self._send, method, path, query, body, content_type)
         except ClusterError as error:
-            cause = error.__cause__
-            # The answer for an unknown kind is 404 as well, but not a Status object.
-            known = isinstance(cause, ApiException) and cause.status == 404 and _details(cause)
-            if missing_is_none and known:
+            if missing_is_none and is_missing(error, kind_known=True):
                 return None
             raise
 
@@ -178,7 +199,7 @@ class Cluster:
         body: Mapping[str, Any] | None,
         content_type: str,
     ) -> dict[str, Any]:
-        with _explained(f"{method} {path}"):
+        with explained(f"{method} {path}"):
             answer: dict[str, Any] = self.api.call_api(
                 path,
                 method,
@@ -199,44 +220,3 @@ def _path(kind: tuple[str, str, str], namespace: str, name: str = "") -> str:
     group, version, resource = kind
     root = f"/apis/{group}/{version}" if group else f"/api/{version}"
     return f"{root}/namespaces/{namespace}/{resource}" + (f"/{name}" if name else "")
-
-
-@contextmanager
-def _explained(request: str) -> Iterator[None]:
-    from kubernetes.client import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except HTTPError as error:
-        fix = "Check that the API server is up and reachable"
-        raise ClusterError(request, f"the API server does not answer: {error}", fix) from error
-    except ApiException as error:
-        raise _refusal(request, error) from error
-
-
-def _refusal(request: str, error: Any) -> ClusterError:
-    answer = _details(error)
-    message = answer.get("message") or f"{error.status} {error.reason}: {error.body!r:.200}"
-    causes = (answer.get("details") or {}).get("causes") or []
-    if any(cause.get("reason") == "FieldManagerConflict" for cause in causes):
-        fix = "Let that manager give up the fields, or make its change in this project"
-        return ClusterError(request, message, fix)
-    if error.status == 409:
-        return ConflictError(request, message, "Try again")
-    if error.status == 403:
-        return ForbiddenError(request, message, "Give the account the deployer's role")
-    fixes = {
-        401: "Log in again",
-        404: "Install KServe, and check the namespace",
-        422: "Correct the manifest",
-    }
-    return ClusterError(request, message, fixes.get(error.status, "See the API server's log"))
-
-
-def _details(error: Any) -> dict[str, Any]:
-    try:
-        answer = json.loads(error.body)
-    except (TypeError, ValueError):
-        return {}
-    return answer if isinstance(answer, dict) and answer.get("kind") == "Status" else {}

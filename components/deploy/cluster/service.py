@@ -14,12 +14,15 @@ from typing import Any
 from urllib.parse import urlparse
 
 from components.deploy.cluster.api import FIELD_MANAGER
-from components.deploy.inference_service import Manifest
+from components.deploy.cluster.pods import last_line
+from components.deploy.inference_service import CANDIDATE, Manifest
 from components.errors import InputError, RolloutError
 
 CANARY_TAG = "latest"
 """Tag of the newest revision's own address, with KServe's tag routing."""
 
+_STOPPED = "Stopped"
+"""The one condition of KServe that is False when all is well."""
 _STUCK = {"BlockedByFailedLoad", "InvalidSpec"}
 
 
@@ -34,7 +37,9 @@ class ServiceStatus:
         shares: Percent of the traffic by revision; empty in Standard mode.
         up_to_date: True if KServe considers the loaded model the requested one.
         stuck: Reason why the model cannot be loaded; empty as long as it may load.
-        unmet: The conditions that do not hold, with their reasons.
+        unmet: The conditions that are not as they should be, with their reasons.
+        address: Where the service answers; empty as long as it does not say.
+        has_candidate: True if a second predictor in Standard mode is ready.
     """
 
     ready: bool
@@ -44,10 +49,13 @@ class ServiceStatus:
     up_to_date: bool
     stuck: str
     unmet: str
+    address: str = ""
+    has_candidate: bool = False
 
     def __str__(self) -> str:
         shares = ", ".join(f"{name} has {share} %" for name, share in self.shares.items() if name)
-        words = [shares, self.unmet or ("ready" if self.ready else ""), self.stuck]
+        ready = _joined("ready", self.address and f"at {self.address}") if self.ready else ""
+        words = [shares, ready, self.unmet, self.stuck]
         return "; ".join(filter(None, words)) or "no status yet"
 
 
@@ -82,7 +90,12 @@ def read_status(service: Mapping[str, Any] | None) -> ServiceStatus:
         shares=shares,
         up_to_date=model.get("transitionStatus") == "UpToDate",
         stuck=_stuck(model),
-        unmet=", ".join(_unmet(each) for each in conditions.values() if each["status"] != "True"),
+        unmet=", ".join(_named(each) for each in conditions.values() if _is_unmet(each)),
+        address=str((status.get("address") or status).get("url") or ""),
+        has_candidate=any(
+            each["name"] == CANDIDATE and each["ready"]
+            for each in status.get("canaryStatuses") or []
+        ),
     )
 
 
@@ -94,15 +107,18 @@ def service_address(
     Args:
         service: The service as the server returned it.
         gateway: Base URL of the ingress gateway; empty for the service's own address.
-        canary: True for the newest revision's own address.
+        canary: True for the own address of the newest revision, or of the candidate.
 
     Raises:
         RolloutError: If the status names no address.
     """
     status = service.get("status") or {}
-    if canary:
-        traffic = status.get("components", {}).get("predictor", {}).get("traffic") or []
-        urls = [each.get("url") for each in traffic if each.get("tag") == CANARY_TAG]
+    urls: list[str | None]
+    if canary and "canary" in service.get("spec", {}):
+        # No gateway has a route to it alone.
+        gateway, urls = "", [_candidate_url(service)]
+    elif canary:
+        urls = _revision_urls(status, within=not gateway)
     elif gateway:
         urls = [status.get("url")]
     else:
@@ -151,9 +167,38 @@ def recorded(service: Mapping[str, Any] | None) -> Manifest | None:
     return manifest
 
 
-def _unmet(condition: Mapping[str, Any]) -> str:
-    words = [condition["type"], condition["status"], condition.get("reason", "")]
-    return " ".join(filter(None, [*words, condition.get("message", "")]))
+def _candidate_url(service: Mapping[str, Any]) -> str:
+    """The address of the Service that KServe gives a second predictor, within the cluster.
+
+    Source: PredictorServiceName in kserve/kserve, pkg/constants/constants.go
+    """
+    name, url = service["metadata"]["name"], read_status(service).address
+    first, second = f"//{name}-predictor.", f"//{name}-{CANDIDATE}-predictor."
+    return url.replace(first, second) if first in url else ""
+
+
+def _revision_urls(status: Mapping[str, Any], *, within: bool) -> list[str | None]:
+    """The addresses of the newest revision; within the cluster, or as the gateway knows it.
+
+    Knative gives a tagged revision a Service of its own, whose name is that of the whole after the
+    tag. Its address in the traffic of the status is for clients outside.
+
+    Source: MakeK8sPlaceholderService in knative/serving, pkg/reconciler/route/resources
+    """
+    predictor = (status.get("components") or {}).get("predictor") or {}
+    traffic = predictor.get("traffic") or []
+    tagged = [each["url"] for each in traffic if each.get("tag") == CANARY_TAG and "url" in each]
+    whole = (predictor.get("address") or {}).get("url") if within and tagged else ""
+    return [whole.replace("://", f"://{CANARY_TAG}-"), *tagged] if whole else tagged
+
+
+def _is_unmet(condition: Mapping[str, Any]) -> bool:
+    return bool(condition["status"] != ("False" if condition["type"] == _STOPPED else "True"))
+
+
+def _named(condition: Mapping[str, Any]) -> str:
+    words = (condition["type"], condition["status"])
+    return _joined(*words, condition.get("reason"), condition.get("message"))
 
 
 def _stuck(model: Mapping[str, Any]) -> str:
@@ -161,7 +206,7 @@ def _stuck(model: Mapping[str, Any]) -> str:
     if state not in _STUCK:
         return ""
     failure = model.get("lastFailureInfo") or {}
-    return " ".join(filter(None, [state, failure.get("reason"), failure.get("message")]))
+    return _joined(state, failure.get("reason"), last_line(failure.get("message")))
 
 
 def _owned(value: Any, fields: Mapping[str, Any]) -> Any:
@@ -186,3 +231,7 @@ def _names(key: str, item: Any) -> bool:
     if kind == "v":
         return bool(item == wanted)
     return all(item.get(name) == value for name, value in wanted.items())
+
+
+def _joined(*words: str | None) -> str:
+    return " ".join(filter(None, words))

@@ -3,24 +3,32 @@
 | step | in service |
 | --- | --- |
 | the present service is written into the journal of the lease | the old model |
-| the new model is applied, with a little of the traffic (Knative) | the old one, and a little new |
+| the new model is applied, with a little of the traffic | the old one, and a little new |
 | once it is ready and has that share, it is smoke-tested at its own address | the same |
 | it gets all of the traffic, and is smoke-tested at the service's address | the new model |
 | the journal records the smoke test; the release is completed | the new model |
 | the journal is closed | the new model |
 
-After any failure the service in the journal is restored, and serves again. The journal of a killed
-process is left to the next one, which first does the same. Once the registry names the new model
-as its champion there is no way back: the new model stays, so that service and champion agree.
+A KServe that knows no canary in Standard mode skips the two steps in the middle, and a first model
+needs none.
+
+After any failure the service in the journal is restored, and serves again; where there was none,
+the new one is removed. The journal of a killed process is left to the next one, which first does
+the same. Once the registry names the new model as its champion there is no way back: the new model
+stays, so that service and champion agree.
 """
 
 import dataclasses
 import logging
 from collections.abc import Callable
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.lease import DeployLease, Journal, LeaseLostError
-from components.deploy.cluster.rollout import Goal, Patience, wait_until
+from components.deploy.cluster.modes import has_candidates, require_same_mode
+from components.deploy.cluster.refusals import ConflictError
+from components.deploy.cluster.rollout import Goal, Patience, wait_until, wait_until_gone
 from components.deploy.cluster.service import ServiceAddress, recorded, service_address
 from components.deploy.inference_service import (
     KNATIVE,
@@ -29,16 +37,17 @@ from components.deploy.inference_service import (
     is_stopped,
     mode_of,
     release_of,
-    stopped,
     with_canary,
+    with_candidate,
 )
 from components.deploy.release import is_champion
 from components.deploy.settings import DeploySettings
-from components.errors import InputError, RolloutError, StepError
+from components.errors import RolloutError, StepError
 
 Test = Callable[[ServiceAddress], object]
 """A test of a model at an address; it raises if the model fails."""
 
+_CONFLICTS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -80,7 +89,11 @@ class Transaction:
             StepError: If it could not be brought in; the message says whether the old one serves.
         """
         old = recorded(self._cluster.read(SERVICES, self._settings.service_name))
-        self._require_same_mode(old, manifest)
+        if old is not None and is_stopped(old):
+            self._remove(old)
+            old = None
+        if old is not None:
+            require_same_mode(mode_of(old), mode_of(manifest))
         previous, registry = self._lease.journal.previous, self._settings.registry
         journal = Journal(manifest, recorded=old, previous=previous, registry=registry)
         self._lease.note(journal)
@@ -98,28 +111,63 @@ class Transaction:
             self._close(manifest, journal)
 
     def _bring_in(self, manifest: Manifest, old: Manifest | None, test: Test) -> None:
-        gateway = self._settings.gateway
-        # KServe takes a canary of the present model for the wish to return to the one before.
-        if mode_of(manifest) == KNATIVE and self._is_replaced(old, manifest):
-            percent = self._settings.canary_percent
+        gateway, percent = self._settings.gateway, self._settings.canary_percent
+        if canary := self._canary(manifest, old):
             _log.info("deploy: the new model gets %d %% of the traffic", percent)
-            service = self._apply(with_canary(manifest, percent), percent)
+            service = self._apply(canary, Goal(manifest, percent))
             test(service_address(service, gateway, canary=True))
             _log.info("deploy: the new model gets all of the traffic")
-        test(service_address(self._apply(manifest), gateway))
+        test(service_address(self._apply(manifest, Goal(manifest)), gateway))
+
+    def _canary(self, manifest: Manifest, old: Manifest | None) -> Manifest | None:
+        """Build the service in which another model joins the old one; None if there is none."""
+        # KServe takes a canary of the present model for the wish to return to the one before.
+        if old is None or not self._is_replaced(old, manifest):
+            return None
+        if mode_of(manifest) == KNATIVE:
+            return with_canary(manifest, self._settings.canary_percent)
+        if has_candidates(self._cluster):
+            return with_candidate(old, manifest, self._settings.canary_percent)
+        _log.info("deploy: without a canary, which this KServe has in Knative mode only")
+        return None
 
     @staticmethod
     def _is_replaced(old: Manifest | None, manifest: Manifest) -> bool:
         """Tell whether another release is in service."""
-        return old is not None and not is_stopped(old) and release_of(old) != release_of(manifest)
+        return old is not None and release_of(old) != release_of(manifest)
 
-    def _apply(self, manifest: Manifest, percent: int = 100) -> dict[str, object]:
+    def _apply(self, service: Manifest, goal: Goal) -> dict[str, object]:
         # A deploy that has lost the lease must not write any more.
         self._lease.renew()
-        self._cluster.apply(SERVICES, manifest)
-        goal = Goal(manifest, percent)
+        known = self._cluster.warnings(self._settings.service_name)
+        self._cluster.apply(SERVICES, service)
+        goal = dataclasses.replace(goal, known=known)
         seconds = self._settings.ready_seconds
         return wait_until(self._cluster, self._lease, goal, seconds, self._patience)
+
+    def _remove(self, created: Manifest) -> None:
+        """Remove a service that was never in service, unless another release has taken its place.
+
+        KServe writes its status at any time, and the service read must be the one deleted.
+        """
+        again = Retrying(
+            retry=retry_if_exception_type(ConflictError),
+            stop=stop_after_attempt(_CONFLICTS),
+            wait=wait_random_exponential(0.05, 2),
+            reraise=True,
+        )
+        self._lease.renew()
+        if again(self._delete, created):
+            name, seconds = self._settings.service_name, self._settings.ready_seconds
+            wait_until_gone(self._cluster, self._lease, name, seconds, self._patience)
+
+    def _delete(self, created: Manifest) -> bool:
+        live = self._cluster.read(SERVICES, self._settings.service_name)
+        present = recorded(live)
+        if live is None or present is None or release_of(present) != release_of(created):
+            return False
+        self._cluster.delete(SERVICES, live)
+        return True
 
     def _undo(self, manifest: Manifest, journal: Journal, error: Exception) -> bool:
         """Undo a failed deploy; True if the new model stays in service nevertheless."""
@@ -146,7 +194,6 @@ class Transaction:
             _log.info("deploy: its model is the champion, and stays in service")
             self._close(candidate, journal)
             return True
-        _log.info("deploy: restoring the old model")
         self._restore(candidate, journal)
         return False
 
@@ -157,18 +204,19 @@ class Transaction:
 
     def _restore(self, candidate: Manifest, journal: Journal) -> None:
         old = journal.recorded
-        live = recorded(self._cluster.read(SERVICES, self._settings.service_name))
         if old is None or is_stopped(old):
-            if live is not None:
-                self._apply(old or stopped(candidate))
+            _log.info("deploy: removing the new model, before which there was none")
+            self._remove(candidate)
         else:
+            _log.info("deploy: restoring the old model")
+            live = recorded(self._cluster.read(SERVICES, self._settings.service_name))
             if self._would_expose(live, old):
                 # Otherwise the newest revision, perhaps a bad one, would get all of the traffic
                 # until the old model's pods are up again.
-                self._apply(with_canary(old, 0), 0)
-            self._apply(old)
+                self._apply(with_canary(old, 0), Goal(old, 0))
+            self._apply(old, Goal(old))
+            _log.info("deploy: the old model is in service")
         self._lease.note(Journal(previous=journal.previous))
-        _log.info("deploy: the old model is in service")
 
     @staticmethod
     def _would_expose(live: Manifest | None, old: Manifest) -> bool:
@@ -176,10 +224,3 @@ class Transaction:
             return False
         is_split = "canaryTrafficPercent" in live["spec"]["predictor"]
         return is_split or release_of(live) != release_of(old)
-
-    @staticmethod
-    def _require_same_mode(old: Manifest | None, manifest: Manifest) -> None:
-        if old is not None and mode_of(old) != mode_of(manifest):
-            rule = f"is {mode_of(old)} in the cluster, and KServe cannot change it"
-            fix = "Deploy in that mode, or remove the service first"
-            raise InputError(f"mode={mode_of(manifest)!r}", rule, fix)

@@ -29,6 +29,7 @@ from components.preflight.stores import require_registry, require_writable
 from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
 from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
+from tests.fakes.kubernetes_api import kubernetes_api
 from tests.fakes.openai_server import Reply, fake_openai
 
 ROOT = Path(__file__).parents[3]
@@ -244,6 +245,7 @@ def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
     assert asked(Place(is_pod=True)) == here
     assert asked(Place(gpu=gpu), deploy_target="kserve") - here == {
         "KServe",
+        "KServe's mode",
         "rights to deploy",
         "image of the predictor",
     }
@@ -259,6 +261,14 @@ def test_an_image_without_a_digest_is_a_problem_for_kserve(monkeypatch, tmp_path
     assert "serve:latest: is not pinned by a digest" in said
     assert "KServe downloads from" in said
     assert said.count("cluster: is not known") == 1
+
+
+def test_a_mode_that_the_cluster_lacks_is_a_problem(monkeypatch):
+    with kubernetes_api() as (cluster, _):
+        monkeypatch.setattr("components.preflight.plan.connect", lambda _: cluster)
+        for mode, is_problem in (("Knative", True), ("Standard", False), ("auto", False)):
+            said = problems(deploy_target="kserve", deploy_options={"mode": mode})
+            assert ("mode='Knative': needs Knative Serving" in said) is is_problem
 
 
 def test_who_gives_no_answer_is_not_waited_for():

@@ -2,17 +2,17 @@
 
 import pytest
 
-from components.deploy.cluster.rollout import Goal, troubles
+from components.deploy.cluster.pods import troubles
+from components.deploy.cluster.rollout import Goal
 from components.deploy.cluster.service import ServiceAddress, read_status, service_address
 from components.deploy.inference_service import (
     KNATIVE,
     STANDARD,
     inference_service,
-    is_stopped,
     release_of,
     require_downloadable,
-    stopped,
     with_canary,
+    with_candidate,
 )
 from components.errors import InputError, RolloutError
 
@@ -90,11 +90,22 @@ def test_in_standard_mode_all_pods_are_of_the_release(reached, transition, pods)
     assert Goal(services["new"]).reached(seen, found) is reached
 
 
-def test_a_stopped_service_has_no_pods():
-    goal = Goal(stopped(NEW))
-    assert is_stopped(goal.manifest)
-    assert goal.reached(read_status(None), [])
-    assert not goal.reached(read_status(None), [pod(NEW)])
+@pytest.mark.parametrize(
+    ("reached", "canaries", "ready"),
+    [
+        (True, [{"name": "candidate", "ready": True}], True),
+        (False, [{"name": "candidate", "ready": True}], False),
+        (False, [{"name": "candidate", "ready": False}], True),
+        (False, [{"name": "other", "ready": True}], True),
+        (False, [], True),
+    ],
+)
+def test_in_standard_mode_a_candidate_is_ready_beside_the_old_pods(reached, canaries, ready):
+    new, old = manifest(STANDARD), manifest(STANDARD, "image:0")
+    conditions = [{"type": "Ready", "status": "True"}]
+    seen = read_status({"status": {"conditions": conditions, "canaryStatuses": canaries}})
+    assert Goal(new, 10).reached(seen, [pod(new, ready=ready), pod(old)]) is reached
+    assert not Goal(new, 10).reached(seen, [pod(old)])
 
 
 def test_a_canary_is_the_same_release():
@@ -108,6 +119,32 @@ def test_a_status_is_one_line():
     seen = status(ready="False", transition="BlockedByFailedLoad")
     assert str(seen) == "r2 has 10 %, r1 has 90 %; Ready False; BlockedByFailedLoad"
     assert str(read_status({})) == "no status yet"
+
+
+@pytest.mark.parametrize(
+    ("ready", "stopped", "others", "text"),
+    [
+        ("True", "False", [], "ready at http://emotion.svc"),
+        ("False", "True", [], "Ready False, Stopped True"),
+        ("Unknown", "False", ["PredictorReady"], "Ready Unknown, PredictorReady False no pods"),
+    ],
+)
+def test_a_status_names_only_the_conditions_that_are_not_as_they_should_be(
+    ready, stopped, others, text
+):
+    conditions = [{"type": "Ready", "status": ready}, {"type": "Stopped", "status": stopped}]
+    conditions += [{"type": kind, "status": "False", "reason": "no pods"} for kind in others]
+    content = {"conditions": conditions, "address": {"url": "http://emotion.svc"}}
+    assert str(read_status({"status": content})) == text
+
+
+def test_a_failure_is_shown_by_its_last_line():
+    log = f"downloading\n{'x' * 1000}: connection refused\n"
+    failure = {"transitionStatus": "BlockedByFailedLoad", "lastFailureInfo": {"message": log}}
+    text = str(read_status({"status": {"modelStatus": failure}}))
+    assert text.startswith("BlockedByFailedLoad xxx")
+    assert text.endswith("x: connection refused")
+    assert len(text) < 250
 
 
 def service(**more):
@@ -127,6 +164,26 @@ def test_where_a_service_answers():
     assert with_gateway == ServiceAddress("http://gateway", "latest-emotion.example")
     outside = service_address(service(url="http://emotion.example"))
     assert outside == ServiceAddress("http://emotion.example")
+
+
+def test_where_the_newest_revision_answers_within_the_cluster():
+    within = "emotion-predictor.ns.svc.cluster.local"
+    predictor = {"traffic": TRAFFIC, "address": {"url": f"http://{within}"}}
+    found = service(components={"predictor": predictor})
+    address = service_address(found, canary=True)
+    assert address == ServiceAddress(f"http://latest-{within}")
+    by_gateway = service_address(found, "http://gateway", canary=True)
+    assert by_gateway == ServiceAddress("http://gateway", "latest-emotion.example")
+
+
+@pytest.mark.parametrize("gateway", ["", "http://gateway"])
+@pytest.mark.parametrize("port", ["", ":8080"])
+def test_where_a_candidate_answers(gateway, port):
+    url = f"http://emotion-predictor.emotion-predictor.svc.cluster.local{port}"
+    both = with_candidate(manifest(STANDARD, "image:0"), manifest(STANDARD), 10)
+    address = service_address({**both, "status": {"address": {"url": url}}}, gateway, canary=True)
+    second = f"http://emotion-candidate-predictor.emotion-predictor.svc.cluster.local{port}"
+    assert address == ServiceAddress(second)
 
 
 @pytest.mark.parametrize("canary", [True, False])
@@ -160,12 +217,28 @@ def container(**state):
                 state={"waiting": {"reason": "CrashLoopBackOff"}},
                 lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
             ),
-            ["pod p: container c CrashLoopBackOff (ended with status 137 OOMKilled )"],
+            ["pod p: container c CrashLoopBackOff (ended with status 137 OOMKilled)"],
             True,
         ),
         (
             container(state={"terminated": {"exitCode": 1, "reason": "Error", "message": "no\n"}}),
             ["pod p: container c (ended with status 1 Error no)"],
+            False,
+        ),
+        (
+            container(
+                state={"running": {}},
+                lastState={"terminated": {"exitCode": 1, "message": "long\n" * 200 + "no way"}},
+            ),
+            ["pod p: container c is tried again (ended with status 1 no way)"],
+            False,
+        ),
+        (
+            container(
+                state={"terminated": {"exitCode": 0, "reason": "Completed"}},
+                lastState={"terminated": {"exitCode": 1, "message": "no way"}},
+            ),
+            [],
             False,
         ),
     ],

@@ -7,25 +7,9 @@ from hypothesis import strategies as st
 from components.deploy.cluster.service import recorded
 from components.deploy.inference_service import inference_service
 from components.errors import InputError
+from tests.applied import applied
 
 SERVICE = inference_service("emotion", "gs://models/1", "image:1", {"emotion-pipeline/run": "1"})
-
-
-def fields_of(value):
-    """The notation of fields for a whole value, with lists as one field."""
-    if not isinstance(value, dict) or not value:
-        return {}
-    return {".": {}} | {f"f:{name}": fields_of(each) for name, each in value.items()}
-
-
-def applied(manifest, manager="emotion-pipeline", operation="Apply"):
-    """A service as the server returns it after a manager has set the fields of a manifest."""
-    fields = {name: fields for name, fields in fields_of(manifest).items() if name != "f:kind"}
-    fields["f:metadata"] = {
-        name: each for name, each in fields["f:metadata"].items() if name != "f:name"
-    }
-    entry = {"manager": manager, "operation": operation, "fieldsV1": fields}
-    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [entry]}}
 
 
 def test_what_was_applied_is_recorded():

@@ -4,7 +4,7 @@ from components.deploy.settings import DeploySettings
 from components.errors import InputError
 
 
-@pytest.mark.parametrize("name", ["a", "emotion", "emotion-2", "a" * 40])
+@pytest.mark.parametrize("name", ["a", "emotion", "emotion-2", "a" * 40, "predictor", "default-2"])
 def test_a_dns_label_is_a_service_name(name):
     assert DeploySettings(service_name=name).service_name == name
 
@@ -15,6 +15,12 @@ def test_a_dns_label_is_a_service_name(name):
 def test_anything_else_is_not(name):
     with pytest.raises(InputError, match="service_name"):
         DeploySettings(service_name=name)
+
+
+@pytest.mark.parametrize("part", ["predictor", "default", "candidate"])
+def test_a_name_that_kserve_gives_to_parts_of_a_service_is_refused(part):
+    with pytest.raises(InputError, match=rf"service_name='emotion-{part}'.*must not end in -pred"):
+        DeploySettings(service_name=f"emotion-{part}")
 
 
 def test_an_unknown_target_is_refused_with_the_known_ones():
