@@ -16,6 +16,7 @@ from components.deploy.inference_service import Manifest, facts_of, is_stopped, 
 from components.deploy.release import crown_again
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import SmokeTest
+from components.deploy.try_out import TryOut
 from components.errors import InputError
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ def bring_into_service(
     with deploy_lease(cluster, settings.service_name, holder or _this_process()) as lease:
         transaction = Transaction(cluster, lease, settings, patience)
         transaction.recover()
-        transaction.replace(manifest, adapted(test, settings, manifest).run, finish)
+        try_out = TryOut(cluster, manifest, adapted(test, settings, manifest))
+        transaction.replace(manifest, try_out, finish)
     _log.info("deploy: model %.12s is in service", facts_of(manifest)["model-sha256"])
 
 
@@ -59,7 +61,8 @@ def roll_back(
 ) -> None:
     """Put the previous model back into service, and into the champion's place.
 
-    If a deploy was cut off before its model became the champion, only that deploy is undone.
+    If a deploy was cut off before its model became the champion, only that deploy is undone. A
+    model that cannot be reached from here comes back without having been tried out.
 
     Args:
         cluster: The cluster of the service.
@@ -82,8 +85,9 @@ def roll_back(
             rule = "has no model that was in service before the present one"
             raise InputError(f"service {name}", rule, "Deploy the model that you want")
         facts = facts_of(previous)
-        test = adapted(test, settings, previous)
-        transaction.replace(previous, test.run, lambda: crown_again(settings.registry, facts))
+        # It has served before, and whoever rolls back must not end with the newer model.
+        try_out = TryOut(cluster, previous, adapted(test, settings, previous), required=False)
+        transaction.replace(previous, try_out, lambda: crown_again(settings.registry, facts))
     _log.info("deploy: model %.12s is in service again", facts["model-sha256"])
 
 
@@ -98,8 +102,7 @@ def report(cluster: Cluster, service_name: str) -> str:
     lines = {"service": service_name, "status": "there is none", "deploying": under_way}
     if service is not None:
         manifest = recorded(service)
-        idle = manifest is not None and is_stopped(manifest)
-        lines["status"] = "stopped" if idle else str(read_status(service))
+        lines["status"] = "stopped" if is_stopped(service) else str(read_status(service))
         lines |= facts_of(manifest) if manifest else {}
     if journal.previous is not None:
         lines["before"] = facts_of(journal.previous).get("run", "unknown")

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+)
 
 from components.artifacts.dataset import TEST, read_split
 from components.artifacts.task import Task
@@ -24,6 +30,10 @@ _NO_ROUTE = {404, 502, 503, 504}
 
 class NotAnsweringError(ServingError):
     """The intended predictor does not answer, though another one may."""
+
+
+class UnreachableError(NotAnsweringError):
+    """There is no way from this machine to any predictor, so that none was tried out."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ class SmokeTest:
         than chance would give is one.
 
         Raises:
+            UnreachableError: If nothing could be asked.
             NotAnsweringError: If there is no answer, or only that of another model.
             ServingError: If an answer breaks a rule (named with its sentence), the share of
                 expected labels does not beat chance, or the answers are too slow.
@@ -93,6 +104,7 @@ class SmokeTest:
             retry=retry_if_exception_type(NotAnsweringError),
             stop=stop_after_delay(self.wait_seconds),
             wait=wait_exponential(0.25, max=5),
+            before_sleep=_Reasons().say,
             reraise=True,
         )
         result = again(self._run_once, address)
@@ -150,6 +162,20 @@ class SmokeTest:
             raise _failure(text, f"{protocol} answered invalid probabilities: {values}")
 
 
+class _Reasons:
+    """The reasons why a smoke test is tried again, each logged when it first comes up."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def say(self, state: RetryCallState) -> None:
+        """Log why the last try failed, unless the one before failed for the same reason."""
+        reason = str(state.outcome.exception() if state.outcome else "")
+        if reason != self._said:
+            _log.info("deploy: trying again: %s", reason)
+            self._said = reason
+
+
 def smoke_test_of(model_name: str, task: Task, dataset: Path | None = None) -> SmokeTest:
     """Prepare a smoke test with the task's examples and some rows of the test split.
 
@@ -179,6 +205,11 @@ def _ask(
 ) -> _Answer:
     try:
         response = client.post(path, json=body)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        rule = f"did not answer, so that the model was not tried out ({error!r})"
+        fix = "Ask from within the cluster, set gateway, or use an account that may forward ports"
+        address = str(client.base_url).rstrip("/")
+        raise UnreachableError(f"address {address}", rule, fix) from error
     except httpx.TransportError as error:
         raise _failure(text, f"{path} did not answer ({error!r})", NotAnsweringError) from error
     if response.status_code != httpx.codes.OK:

@@ -9,7 +9,13 @@ import pytest
 
 from components.artifacts.task import load_task
 from components.deploy.cluster.service import ServiceAddress
-from components.deploy.smoke_test import NotAnsweringError, Sentence, SmokeTest, smoke_test_of
+from components.deploy.smoke_test import (
+    NotAnsweringError,
+    Sentence,
+    SmokeTest,
+    UnreachableError,
+    smoke_test_of,
+)
 from components.errors import ServingError
 
 TASK = load_task("emotion")
@@ -121,7 +127,7 @@ def test_a_wrong_answer_is_refused_with_its_sentence(first, second, rule):
 def test_a_server_that_is_gone_is_refused():
     with answering() as url:
         pass
-    with pytest.raises(NotAnsweringError, match="did not answer"):
+    with pytest.raises(UnreachableError, match="did not answer, so that the model was not tried"):
         run(url, ["joy", "anger"], SENTENCE)
 
 
@@ -147,6 +153,18 @@ def test_a_gateway_gets_the_host():
 def test_a_gateway_that_does_not_know_the_route_yet_is_asked_again():
     with answering(503, 404, versioned("old")[0], *versioned("new")) as url:
         run(url, TASK.names, SENTENCE, version="new", wait_seconds=60)
+
+
+def test_each_reason_to_ask_again_is_logged_when_it_comes_up(caplog):
+    caplog.set_level("INFO")
+    old = versioned("old")[0]
+    with answering(503, 503, old, old, *versioned("new")) as url:
+        run(url, TASK.names, SENTENCE, version="new", wait_seconds=60)
+    again = [each for each in caplog.messages if "trying again" in each]
+    assert [("answered 503" in each, "by model old" in each) for each in again] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 @pytest.mark.parametrize("last", [503, 404])

@@ -1,0 +1,102 @@
+"""Deploys, rollbacks and reports against an API server that answers at once."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from components.deploy.cluster.rollout import Patience
+from components.deploy.inference_service import FACT, STANDARD, inference_service, release_of
+from components.deploy.kserve import bring_into_service, report, roll_back
+from components.deploy.settings import DeploySettings
+from components.deploy.smoke_test import Sentence, SmokeResult, SmokeTest, UnreachableError
+from components.errors import RolloutError, ServingError, StepError
+from tests.fakes.kubernetes_api import SERVICE, kubernetes_api
+
+SETTINGS = DeploySettings(target="kserve", ready_seconds=5)
+PATIENCE = Patience(0.01, 0.1)
+
+
+@dataclass(frozen=True)
+class Scripted(SmokeTest):
+    """A smoke test that ends as it is told."""
+
+    error: StepError | None = None
+
+    def run(self, address):
+        assert address.url.startswith("http://emotion")
+        if self.error:
+            raise self.error
+        return SmokeResult(1, 1.0, 1.0)
+
+
+def ends(error=None):
+    return Scripted("emotion", ["joy"], [Sentence("so happy", "joy")], error=error)
+
+
+def service(name):
+    facts = {"run": name, "model-sha256": name}
+    notes = {FACT.format(key): fact for key, fact in facts.items()}
+    return inference_service("emotion", f"gs://models/{name}", "image:1", notes, STANDARD)
+
+
+def deploy(cluster, name, test=None):
+    test = test or ends()
+    bring_into_service(cluster, SETTINGS, service(name), test, lambda: None, name, PATIENCE)
+
+
+AWAY = UnreachableError("address http://emotion", "did not answer", "Set gateway")
+BAD = ServingError("predictor", "answers badly", "Train a better one")
+
+
+@pytest.fixture
+def two():
+    """A cluster with `new` in service, and `old` before it."""
+    with kubernetes_api() as (cluster, fake):
+        for name in ("old", "new"):
+            deploy(cluster, name)
+        yield cluster, fake
+
+
+def serves(fake):
+    return fake.objects[SERVICE]["metadata"]["annotations"][FACT.format("run")]
+
+
+def test_a_rollback_that_cannot_be_tried_out_stays(two, caplog):
+    cluster, fake = two
+    roll_back(cluster, SETTINGS, ends(AWAY), PATIENCE)
+    assert serves(fake) == "old"
+    assert "not tried out, and in service nevertheless: address http://emotion" in caplog.text
+
+
+def test_a_rollback_whose_model_answers_badly_is_undone(two):
+    cluster, fake = two
+    with pytest.raises(ServingError, match="answers badly"):
+        roll_back(cluster, SETTINGS, ends(BAD), PATIENCE)
+    assert serves(fake) == "new"
+
+
+def test_a_deploy_that_cannot_be_tried_out_is_undone(two):
+    cluster, fake = two
+    with pytest.raises(UnreachableError, match="did not answer"):
+        deploy(cluster, "newest", ends(AWAY))
+    assert serves(fake) == "new"
+    assert release_of(fake.objects[SERVICE]) == release_of(service("new"))
+
+
+def test_the_report_says_where_a_ready_service_answers(two):
+    lines = dict(line.split(maxsplit=1) for line in report(two[0], "emotion").splitlines())
+    assert lines["status"] == "ready at http://emotion-predictor.emotion.svc.cluster.local"
+    assert (lines["run"], lines["before"]) == ("new", "old")
+
+
+def test_a_service_that_somebody_has_stopped_is_reported_so(two):
+    cluster, fake = two
+    fake.objects[SERVICE]["metadata"]["annotations"]["serving.kserve.io/stop"] = "true"
+    assert "status         stopped" in report(cluster, "emotion")
+
+
+def test_a_first_deploy_that_kserve_refuses_leaves_nothing():
+    with kubernetes_api(refusal="ServerlessModeRejected") as (cluster, fake):
+        with pytest.raises(RolloutError, match="refused by KServe"):
+            deploy(cluster, "new")
+        assert SERVICE not in fake.objects
