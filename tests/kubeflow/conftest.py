@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.parameters import read_parameters
+from pipelines.submit.links import ui_of
 from tests.kubeflow.target import TOP, Target
 from tests.kubeflow.traces import without_traces
 
@@ -29,6 +30,8 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
 
     for name in ("host", "namespace"):
         assert given(name), f"say where Kubeflow is: make test-kubeflow {name.upper()}=..."
+    ui = given("ui") or ui_of(given("host"))
+    assert ui, f"{given('host')} shows no page: say where Kubeflow's UI is, with UI=..."
     settings = read_settings(TOP / given("settings")) if given("settings") else PLAIN
     params = TOP / given("params") if given("params") else None
     values = read_parameters(params, [given("set")], settings.parameters)
@@ -39,7 +42,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         host=given("host"),
         namespace=given("namespace"),
         name=name,
-        ui=given("ui"),
+        ui=ui,
         user=given("ui-user"),
         options=tuple(
             part for name in _PASSED if given(name) for part in (f"--{name}", given(name))

@@ -18,7 +18,6 @@ from kfp import Client
 from kubernetes import client as kubernetes
 from kubernetes import config
 
-from pipelines.submit.links import ui_of
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.watch import watch
 
@@ -64,7 +63,8 @@ class Target:
     """Experiment of the tests' own."""
     service: str
     """InferenceService that the runs deploy."""
-    ui: str = ""
+    ui: str
+    """URL of its UI."""
     user: str = ""
     """Who asks the UI's server, where no gateway says it."""
     options: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Target:
         """Run `python -m pipelines.submit`."""
         command = [sys.executable, "-m", "pipelines.submit", "--host", self.host]
         command += ["--namespace", self.namespace, "--experiment", self.name]
-        command += ["--ui", self.pages, "--hours", hours, *self.options, *options]
+        command += ["--ui", self.ui, "--hours", hours, *self.options, *options]
         command += ["--set", self.assignments, "--set", assignments]
         ended = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
         return Submitted(ended.returncode, f"{ended.stdout}\n{ended.stderr}")
@@ -86,13 +86,6 @@ class Target:
         """KFP's client, with the token of KFP_TOKEN."""
         token = os.environ.get("KFP_TOKEN")
         return Client(host=self.host, namespace=self.namespace, existing_token=token)
-
-    @property
-    def pages(self) -> str:
-        """URL of the UI."""
-        found = self.ui or ui_of(self.host)
-        assert found, f"{self.host} shows no page: say with UI= where Kubeflow's UI is"
-        return found
 
     @property
     def kubernetes(self) -> kubernetes.ApiClient:
@@ -134,7 +127,7 @@ class Target:
         headers = {"kubeflow-userid": self.user} if self.user else {}
         if token := os.environ.get("KFP_TOKEN"):
             headers["Authorization"] = f"Bearer {token}"
-        url = f"{self.pages.rstrip('/')}/artifacts/get"
+        url = f"{self.ui.rstrip('/')}/artifacts/get"
         answer = httpx.get(url, params=query, headers=headers, timeout=120)
         assert answer.is_success, f"{uri}: {answer.status_code} {answer.text:.500}"
         return answer.content

@@ -61,7 +61,7 @@ def test_every_step_of_a_run_succeeds(first):
 
 
 def test_the_link_of_the_run_is_a_page(target, first):
-    assert f"run {first.run_id}: {target.pages.rstrip('/')}/#/runs/details/" in first.output
+    assert f"run {first.run_id}: {target.ui.rstrip('/')}/#/runs/details/" in first.output
 
 
 def test_every_artifact_of_every_step_is_there_and_the_ui_shows_it(target, first_workflow):
