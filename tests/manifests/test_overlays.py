@@ -139,13 +139,15 @@ def test_workload_identity_comes_from_the_settings():
         assert annotations["iam.gke.io/gcp-service-account"] == settings[f"{name}Account"]
 
 
-@pytest.mark.parametrize(("name", "scheme"), [("gke", "gs://"), ("kind", "s3://")])
-def test_steps_write_to_the_clusters_object_storage(name, scheme):
+@pytest.mark.parametrize(
+    ("name", "root", "registry"), [("gke", "gs://", "gs://"), ("kind", "minio://", "s3://")]
+)
+def test_steps_write_to_the_clusters_object_storage(name, root, registry):
     launcher = named(overlay(name), "ConfigMap", "kfp-launcher")["data"]
     compiled = named(overlay(name), "ConfigMap", "emotion-compile-settings")["data"]
     settings = yaml.safe_load(compiled["compile-settings.yaml"])
-    assert launcher["defaultPipelineRoot"].startswith(scheme)
-    assert settings["parameters"]["deploy_registry"].startswith(scheme)
+    assert launcher["defaultPipelineRoot"].startswith(root)
+    assert settings["parameters"]["deploy_registry"].startswith(registry)
 
 
 @pytest.mark.parametrize(("name", "gpus"), [("gke", True), ("kind", False)])

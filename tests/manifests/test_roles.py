@@ -22,6 +22,10 @@ RUNNER = {
 }
 
 
+STEPS = ["runner", "default-editor"]
+"""The accounts of steps: the one of `make submit`, and KFP's for runs from its UI."""
+
+
 def rules(name, role):
     return named(overlay(name), "Role", role)["rules"]
 
@@ -66,15 +70,18 @@ def test_only_its_own_service_and_lease_are_changed():
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_each_role_is_bound_to_the_account_of_its_name(name):
+def test_each_role_is_bound_to_the_account_of_its_name_and_the_steps_to_both_of_theirs(name):
     bindings = of_kind(overlay(name), "RoleBinding")
     assert {each["metadata"]["name"] for each in bindings} == {"deployer", "runner"}
     for binding in bindings:
         role = binding["metadata"]["name"]
         assert binding["roleRef"]["kind"] == "Role"
         assert binding["roleRef"]["name"] == role
-        subject = {"kind": "ServiceAccount", "name": role, "namespace": "emotion"}
-        assert binding["subjects"] == [subject]
+        accounts = STEPS if role == "runner" else [role]
+        assert binding["subjects"] == [
+            {"kind": "ServiceAccount", "name": account, "namespace": "emotion"}
+            for account in accounts
+        ]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -89,7 +96,7 @@ def test_only_steps_mount_a_token(name):
     mounting = {
         each["metadata"]["name"] for each in accounts if each["automountServiceAccountToken"]
     }
-    assert mounting == {"runner"}
+    assert mounting == set(STEPS)
     token = named(overlay(name), "Secret", "deployer-token")
     assert token["metadata"]["annotations"] == {"kubernetes.io/service-account.name": "deployer"}
 
