@@ -60,21 +60,22 @@ class RunCluster:
             )
             return str(answer.data.decode(errors="replace"))
 
-    def warnings(self, pod: str) -> list[str]:
-        """List the warnings among a pod's events, oldest first.
+    def events(self, pod: str) -> list[str]:
+        """List the warnings among a pod's events, oldest first; without any, its last event.
 
         Raises:
             ClusterError: If the API server refuses it or does not answer.
         """
         from kubernetes.client import CoreV1Api
 
-        fields = f"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"
+        fields = f"involvedObject.kind=Pod,involvedObject.name={pod}"
         with _explained(f"events of pod {pod}"):
             events = CoreV1Api(self._api).list_namespaced_event(
                 self._namespace, field_selector=fields, _request_timeout=_SECONDS
             )
         ordered = sorted(events.items, key=lambda each: str(each.last_timestamp or each.event_time))
-        return [f"{each.reason}: {each.message}" for each in ordered]
+        telling = [each for each in ordered if each.type == "Warning"] or ordered[-1:]
+        return [f"{each.reason}: {each.message}" for each in telling]
 
 
 def of_pod() -> RunCluster:

@@ -118,12 +118,18 @@ class Workflow:
 
     def _counts(self, node: Mapping[str, Any]) -> bool:
         """False for a try after which another came, and for all that it holds."""
-        for each in self.nodes.values():
-            tries = each.get("children") or []
-            if each["type"] == "Retry" and node["id"] in tries[:-1]:
-                return False
+        if any(node["id"] in self._tries(each)[:-1] for each in self.nodes.values()):
+            return False
         owner = self._owner(node)
         return not owner or self._counts(owner)
+
+    def _tries(self, node: Mapping[str, Any]) -> list[str]:
+        """The tries of a node that is retried; its exit handler stands among them."""
+        if node["type"] != "Retry":
+            return []
+        children = [each for each in node.get("children") or [] if each in self.nodes]
+        flags = {each: self.nodes[each].get("nodeFlag") or {} for each in children}
+        return [each for each in children if not flags[each].get("hooked")]
 
     def _owner(self, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return self.nodes.get(node.get("boundaryID", ""))

@@ -68,13 +68,13 @@ class ObservedRun:
         except StepError:
             return ""
 
-    def warnings(self, namespace: str, pod: str) -> list[str]:
-        """List the warnings among a pod's events, oldest first.
+    def events(self, namespace: str, pod: str) -> list[str]:
+        """List the warnings among a pod's events, oldest first; without any, its last event.
 
         Raises:
             StepError: If the cluster cannot be asked.
         """
-        return self._connect(namespace).warnings(pod)
+        return self._connect(namespace).events(pod)
 
     def _get(self, path: str) -> str:
         answer: Any = self._client.runs.api_client.call_api(

@@ -118,7 +118,7 @@ class _WaitingPods:
         reasons, notes = [waiting.message], []
         if not self._blind:
             try:
-                events = self._observed.warnings(namespace, waiting.pod)
+                events = self._observed.events(namespace, waiting.pod)
                 reasons += list(dict.fromkeys(reversed(events)))[:_EVENTS]
             except StepError as error:
                 self._blind = True

@@ -124,12 +124,12 @@ class ArgoRun:
         return pod
 
 
-def warning(reason: str, message: str) -> dict[str, Any]:
-    """An event of a pod."""
+def event(kind: str, reason: str, message: str) -> dict[str, Any]:
+    """An event of a pod: `Warning` or `Normal`."""
     return {
         "metadata": {"name": reason.lower(), "namespace": "emotion"},
         "involvedObject": {},
-        "type": "Warning",
+        "type": kind,
         "reason": reason,
         "message": message,
         "lastTimestamp": datetime.now(UTC).isoformat(),

@@ -279,9 +279,10 @@ def test_killed_while_copying_another_machine_resumes_from_the_copy_before(
     copying = replace(settings, checkpoint_uri=str(folder / "copies"))
 
     assert run(copying, small_dataset, folder, (COPY, 30, killed_by(signal.SIGKILL))) == -9
+    whole = {path.parent.name for path in (folder / "copies").rglob(bundle.MANIFEST)}
     shutil.rmtree(folder / "checkpoints")
     assert_same_end(finished(copying, small_dataset, folder), uninterrupted)
-    assert resumed_from(folder) == 8
+    assert resumed_from(folder) == max(int(name.removeprefix("checkpoint-")) for name in whole)
 
 
 @pytest.mark.slow

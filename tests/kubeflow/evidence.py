@@ -34,6 +34,9 @@ def cached(workflow: Workflow) -> set[str]:
 
 
 def _executor_inputs(driver: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    # A node that is retried has the outputs of its last try as well.
+    if driver["type"] != "Pod":
+        return
     for output in (driver.get("outputs") or {}).get("parameters") or []:
         if output["name"] != "pod-spec-patch" or not output.get("value"):
             continue

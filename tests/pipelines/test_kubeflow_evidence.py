@@ -23,6 +23,7 @@ def test_artifacts_are_found_by_step_and_name():
     run = ArgoRun()
     run.driver("merge", outputs=patched(merged="s3://b/merge/merged", report="s3://b/merge/report"))
     run.driver("train", outputs=patched(model="s3://b/train/model"))
+    run.add("train-driver", "Retry", "Succeeded", outputs=patched(model="s3://b/train/model"))
     assert artifacts(Workflow(run.content())) == {
         ("merge", "merged"): ["s3://b/merge/merged"],
         ("merge", "report"): ["s3://b/merge/report"],

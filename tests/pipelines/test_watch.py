@@ -18,7 +18,7 @@ from tests.fakes.argo_run import (
     STEP_LOG,
     ArgoRun,
     cluster_of,
-    warning,
+    event,
 )
 from tests.fakes.kfp_api import FakeKfp, serving
 
@@ -83,7 +83,8 @@ def test_a_run_that_does_not_end_in_time_is_named(kfp, observed):
 
 def test_a_pod_that_waits_is_named_once_with_the_reason_of_its_events(kfp, seen):
     pod = waiting(kfp)
-    kfp.argo.events[pod] = [warning("FailedMount", MOUNT)] * 2
+    pulled = event("Normal", "Pulled", "already present")
+    kfp.argo.events[pod] = [*[event("Warning", "FailedMount", MOUNT)] * 2, pulled]
     run, lines = watched(seen)
     assert run.state == "SUCCEEDED"
     head = f"train: pod {pod} has been waiting for more than a minute"
@@ -99,11 +100,21 @@ def test_another_reason_is_said_as_well(kfp, seen):
 
     def say(line):
         said.append(line)
-        kfp.argo.events[pod] = [warning("Failed", "Error: ImagePullBackOff")]
+        kfp.argo.events[pod] = [event("Warning", "Failed", "Error: ImagePullBackOff")]
 
     watch(seen, 0.01, say, poll_seconds=0.01)
     assert sum(pod in line for line in said) == 2
     assert "ImagePullBackOff" in said[-2]
+
+
+def test_without_a_warning_the_last_event_is_said(kfp, seen):
+    pod = waiting(kfp)
+    kfp.argo.events[pod] = [
+        event("Normal", "Scheduled", "to node"),
+        event("Normal", "Pulling", "Pulling image train"),
+    ]
+    (said,) = [line for line in watched(seen)[1] if pod in line]
+    assert said.endswith("PodInitializing; Pulling: Pulling image train")
 
 
 def test_a_pod_that_has_just_come_is_given_time(kfp, seen):

@@ -1,0 +1,31 @@
+"""Workflows that KFP 2.17.0 and Argo 4.0.5 have left, cut down to what is read of their nodes.
+
+Argo is configured there as KFP ships it: every node is retried, drivers and groups included.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.outcome.workflow import Workflow
+
+FOLDER = Path(__file__).parent / "workflows"
+SCOPE = "exit-handler-1"
+
+
+@pytest.fixture
+def read():
+    return lambda name: Workflow(json.loads((FOLDER / f"{name}.json").read_text()))
+
+
+def test_a_step_that_failed_is_found_among_its_groups_and_the_exit_handler(read):
+    workflow = read("step_failed")
+    assert workflow.ended(SCOPE) == "FAILED"
+    found = [(each.step, each.part, each.message) for each in workflow.failures()]
+    assert found == [
+        (step, "step", "main: Error (exit code 1)") for step in ("preflight", "outcome")
+    ]
+    assert workflow.failures()[0].pod == (
+        "emotion-5cxv5-metadata-0-1-system-container-impl-4024993318"
+    )
