@@ -13,6 +13,7 @@ _OURS = re.compile(r"components\.(\w+\.)+\w+")
 # https://github.com/golang/glog, in which KFP's driver and launcher write.
 _GLOG = re.compile(r"(?P<level>[IWEF])\d{4} [\d:.]+ +\d+ [\w.-]+:\d+\] (?P<text>.*)")
 _ARGO = re.compile(r'.*\bargo"?[=:]true.*|Error: exit status \d+')
+_EXECUTOR = "[KFP Executor "
 # The launcher's line once the step's own process has failed.
 _STEP_ENDED = re.compile(r".*Component failed to execute.*: (?P<how>exit status \d+|signal: .+)")
 # It says nothing that the log does not say better.
@@ -43,9 +44,18 @@ def _of_step(lines: Sequence[str]) -> str:
         return said
     for place, line in enumerate(lines):
         if ended := _STEP_ENDED.fullmatch(line):
-            own = [each for each in lines[:place] if not _GLOG.fullmatch(each)]
+            own = [each for each in _written(lines[:place]) if not _GLOG.fullmatch(each)]
             return "\n".join([ended["how"], *own[-_LINES:]])
     return ""
+
+
+def _written(lines: Sequence[str]) -> Sequence[str]:
+    """What the step has written, after the inputs that KFP's executor repeats at its start."""
+    places = [place for place, line in enumerate(lines) if line.startswith(_EXECUTOR)]
+    rest = lines[places[-1] + 1 :] if places else lines
+    if "}" in rest and rest[0] == "{":
+        return rest[rest.index("}") + 1 :]
+    return rest
 
 
 def _raised(lines: Sequence[str]) -> str:

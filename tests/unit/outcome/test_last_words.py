@@ -27,6 +27,12 @@ def test_a_step_that_was_killed_has_its_last_lines():
     assert told(FAILED, log) == "train failed: signal: killed\ntrain: epoch 1 of 5"
 
 
+def test_the_inputs_that_kfp_repeats_are_none_of_its_words():
+    given = '[KFP Executor 2026-11-26 10:14:56,446 INFO]: Got executor_input:\n{\n  "a": {\n  }\n}'
+    log = f"{given}\nthe gate is impossible\n{ENDED}exit status 1"
+    assert told(FAILED, log) == "train failed: exit status 1\nthe gate is impossible"
+
+
 def test_argo_s_word_is_kept_where_it_says_more():
     failure = Failure("train", STEP, "main: OOMKilled (exit code 137)", "pod")
     assert told(failure, f"train: epoch 1\n{ENDED}signal: killed").startswith(
