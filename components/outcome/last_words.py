@@ -29,13 +29,18 @@ def told(failure: Failure, log: str) -> str:
     """
     message = "" if _PLAIN.fullmatch(failure.message) else failure.message
     lines = _lines(log)
+    kfp = _of_kfp(lines)
     if failure.part == DRIVER:
-        return _sentence(f"{failure.step}: KFP's driver failed", message, _of_kfp(lines))
+        words = kfp or _last(lines)
+        return _sentence(f"{failure.step}: KFP's driver failed", message, words)
     if not lines:
         return _sentence(f"{failure.step} failed without a log", failure.message)
     if own := _of_step(lines):
         return _sentence(f"{failure.step} failed", message, own)
-    return _sentence(f"{failure.step}: KFP's launcher failed", message, _of_kfp(lines))
+    if kfp:
+        return _sentence(f"{failure.step}: KFP's launcher failed", message, kfp)
+    # It was killed, and the launcher with it.
+    return _sentence(f"{failure.step} failed", failure.message, _last(_written(lines)))
 
 
 def _of_step(lines: Sequence[str]) -> str:
@@ -44,8 +49,7 @@ def _of_step(lines: Sequence[str]) -> str:
         return said
     for place, line in enumerate(lines):
         if ended := _STEP_ENDED.fullmatch(line):
-            own = [each for each in _written(lines[:place]) if not _GLOG.fullmatch(each)]
-            return "\n".join([ended["how"], *own[-_LINES:]])
+            return f"{ended['how']}\n{_last(_written(lines[:place]))}".rstrip()
     return ""
 
 
@@ -54,8 +58,8 @@ def _written(lines: Sequence[str]) -> Sequence[str]:
     places = [place for place, line in enumerate(lines) if line.startswith(_EXECUTOR)]
     rest = lines[places[-1] + 1 :] if places else lines
     if "}" in rest and rest[0] == "{":
-        return rest[rest.index("}") + 1 :]
-    return rest
+        rest = rest[rest.index("}") + 1 :]
+    return [line for line in rest if not _GLOG.fullmatch(line)]
 
 
 def _raised(lines: Sequence[str]) -> str:
@@ -70,9 +74,13 @@ def _raised(lines: Sequence[str]) -> str:
 
 
 def _of_kfp(lines: Sequence[str]) -> str:
-    """The last error of KFP's driver or launcher, else its last lines."""
+    """The last error of KFP's driver or launcher."""
     said = [found for line in lines if (found := _GLOG.fullmatch(line)) and found["level"] in "EF"]
-    return said[-1]["text"] if said else "\n".join(lines[-_LINES:])
+    return said[-1]["text"] if said else ""
+
+
+def _last(lines: Sequence[str]) -> str:
+    return "\n".join(lines[-_LINES:])
 
 
 def _lines(log: str) -> list[str]:

@@ -27,6 +27,12 @@ def test_a_step_that_was_killed_has_its_last_lines():
     assert told(FAILED, log) == "train failed: signal: killed\ntrain: epoch 1 of 5"
 
 
+def test_a_pod_that_was_killed_whole_is_not_the_launcher_s_fault():
+    log = "I1126 08:00:01.000000 1 launcher_v2.go:112] Setting log level\ntrain: epoch 1"
+    failure = Failure("train", STEP, "main: OOMKilled (exit code 137)", "pod")
+    assert told(failure, log) == "train failed: main: OOMKilled (exit code 137): train: epoch 1"
+
+
 def test_the_inputs_that_kfp_repeats_are_none_of_its_words():
     given = '[KFP Executor 2026-11-26 10:14:56,446 INFO]: Got executor_input:\n{\n  "a": {\n  }\n}'
     log = f"{given}\nthe gate is impossible\n{ENDED}exit status 1"
