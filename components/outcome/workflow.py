@@ -93,8 +93,8 @@ class Workflow:
 
     def failures(self) -> list[Failure]:
         """Everything that failed by itself, in the order of time; of several tries the last."""
-        bad = [node for node in self.nodes.values() if node["phase"] in _BAD]
-        pods = [node for node in bad if node["type"] == "Pod" and self._counts(node)]
+        bad = [node for node in self.nodes.values() if node["phase"] in _BAD and self._counts(node)]
+        pods = [node for node in bad if node["type"] == "Pod"]
         causes = pods or [node for node in bad if node.get("message")]
         return [
             Failure(

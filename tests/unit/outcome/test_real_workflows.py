@@ -29,3 +29,9 @@ def test_a_step_that_failed_is_found_among_its_groups_and_the_exit_handler(read)
     assert workflow.failures()[0].pod == (
         "emotion-5cxv5-metadata-0-1-system-container-impl-4024993318"
     )
+
+
+def test_a_pod_that_was_deleted_and_tried_again_in_another_group_is_no_failure(read):
+    workflow = read("pod_deleted_and_tried_again")
+    assert workflow.ended(SCOPE) == "SUCCEEDED"
+    assert workflow.failures() == []
