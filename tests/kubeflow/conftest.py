@@ -36,8 +36,8 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     params = TOP / given("params") if given("params") else None
     values = read_parameters(params, [given("set")], settings.parameters)
     name = f"test-kubeflow-{uuid.uuid4().hex[:8]}"
-    own = [f"seed={secrets.randbelow(2**31)}", "deploy_target=kserve"]
-    own += [f"deploy_registry={values['deploy_registry'].rstrip('/')}/{name}"]
+    registry = f"{values['deploy_registry'].rstrip('/')}/{name}"
+    own = f"seed={secrets.randbelow(2**31)} deploy_registry={registry}"
     made = Target(
         host=given("host"),
         namespace=given("namespace"),
@@ -47,7 +47,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         options=tuple(
             part for name in _PASSED if given(name) for part in (f"--{name}", given(name))
         ),
-        assignments=" ".join([given("set"), *own]),
+        assignments=f"deploy_target=kserve {given('set')} {own}",
         service=values["deploy_service_name"],
     )
     with without_traces(made):

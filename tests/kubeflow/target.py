@@ -115,14 +115,20 @@ class Target:
             self.client.terminate_run(run_id)
         watch(self.observed(run_id), _END_HOURS, print)
 
-    def content(self, uri: str) -> bytes:
-        """An artifact, or a folder of it packed, from the server of the UI."""
+    def content(self, uri: str, peek: int = 0) -> bytes:
+        """An artifact from the server of the UI.
+
+        Args:
+            uri: The artifact's place.
+            peek: Number of bytes from its start, or instead of a folder what it holds; 0 for all.
+        """
         place = urlsplit(uri)
         query = {
             "source": _SOURCES.get(place.scheme, place.scheme),
             "bucket": place.netloc,
             "key": place.path.lstrip("/"),
             "namespace": self.namespace,
+            "peek": str(peek),
         }
         headers = {"kubeflow-userid": self.user} if self.user else {}
         if token := os.environ.get("KFP_TOKEN"):

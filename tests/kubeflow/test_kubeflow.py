@@ -69,7 +69,7 @@ def test_every_artifact_of_every_step_is_there_and_the_ui_shows_it(target, first
     assert set(found) >= DECLARED
     for step, name in DECLARED - WITHOUT_A_FILE - IF_WANTED:
         for uri in found[step, name]:
-            assert target.content(uri), f"{step}: {name} is empty"
+            assert target.content(uri, peek=1000), f"{step}: {name} is empty"
 
 
 @pytest.mark.parametrize(("step", "name"), [("merge", "report"), ("evaluate", "report")])

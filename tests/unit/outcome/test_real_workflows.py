@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.outcome.workflow import Workflow
+from pipelines.compile.resources import RESOURCES
 
 FOLDER = Path(__file__).parent / "workflows"
 SCOPE = "exit-handler-1"
@@ -35,3 +36,11 @@ def test_a_pod_that_was_deleted_and_tried_again_in_another_group_is_no_failure(r
     workflow = read("pod_deleted_and_tried_again")
     assert workflow.ended(SCOPE) == "SUCCEEDED"
     assert workflow.failures() == []
+
+
+def test_a_whole_run_with_a_loop_and_a_condition_has_succeeded(read):
+    workflow = read("succeeded")
+    assert workflow.ended(SCOPE) == "SUCCEEDED"
+    assert workflow.failures() == []
+    named = {workflow.step_of(node) for node in workflow.nodes.values() if node["type"] == "Pod"}
+    assert set(RESOURCES) <= named
