@@ -102,7 +102,7 @@ def emotion_for(settings: CompileSettings) -> Any:
         recorded = placed(
             outcome(pipeline=NAME, run_id=run_id, deploy_registry=deploy_registry)
         ).set_caching_options(False)
-        with dsl.ExitHandler(recorded, name="all steps (open this node)"):
+        with dsl.ExitHandler(recorded, name="all steps (open)"):
             checked = placed(
                 preflight(
                     run_id=run_id,
@@ -138,7 +138,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                 )
             ).set_caching_options(False)
             # KFP does not resolve a looped list inside its loop: each item holds what it must know.
-            with dsl.ParallelFor(checked.outputs["Output"], name="one branch per LLM") as branch:
+            with dsl.ParallelFor(checked.outputs["Output"], name="a branch per LLM") as branch:
                 generated = placed(
                     generate(
                         task=task,
@@ -195,7 +195,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     deploy_registry=deploy_registry,
                 )
             ).outputs
-            with dsl.If(evaluated["Output"] == "pass", name="if the gate is passed"):
+            with dsl.If(evaluated["Output"] == "pass", name="if it passes"):
                 placed(
                     deploy(
                         run_id=run_id,

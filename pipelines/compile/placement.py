@@ -10,15 +10,15 @@ LABEL = "emotion-pipeline/step"
 """Pod label by which network policies distinguish the steps."""
 
 TITLES = {
-    "preflight": "Check what the run needs",
-    "generate": "Let an LLM write sentences",
-    "merge": "Merge them with real ones",
-    "train": "Fine-tune the encoder",
-    "evaluate": "Evaluate, and ask the gate",
-    "deploy": "Put the model into service",
-    "outcome": "Record how the run ended",
+    "preflight": "Check the run",
+    "generate": "Write sentences",
+    "merge": "Add real rows",
+    "train": "Train a model",
+    "evaluate": "Evaluate it",
+    "deploy": "Deploy it",
+    "outcome": "Record the end",
 }
-"""What KFP's UI calls each step."""
+"""What KFP's UI calls each step; it shows 17 characters."""
 
 USER = 1000
 """The user that the images run as."""

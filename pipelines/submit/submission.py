@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import kfp_server_api as api
+import yaml
 from kfp import Client
 
 from components.data_files import read_mapping
@@ -87,7 +88,7 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
     Returns:
         The version, named by a hash of the content.
     """
-    name = f"{PIPELINE}-{hashlib.sha256(package.read_bytes()).hexdigest()[:16]}"
+    name = f"{PIPELINE}-{_content_sha256(package)[:16]}"
     pipeline_id = _pipeline_id(client)
     found = client.list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
     if found:
@@ -148,6 +149,13 @@ def find_pipeline(client: Client) -> str:
     namespace = client.get_user_namespace() or None
     listed = client.list_pipelines(filter=_named(PIPELINE), namespace=namespace)
     return str(listed.pipelines[0].pipeline_id) if listed.pipelines else ""
+
+
+def _content_sha256(package: Path) -> str:
+    """Hash what a compiled pipeline says; its comments and order differ from time to time."""
+    with package.open(encoding="utf-8") as file:
+        content = list(yaml.safe_load_all(file))
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _pipeline_id(client: Client) -> str:

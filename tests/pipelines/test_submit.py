@@ -10,11 +10,13 @@ from unittest import mock
 import pytest
 import yaml
 from google.protobuf import json_format
+from kfp import Client
 
 from components import storage
 from components.errors import InputError
+from pipelines.compile.compiler import COMPILED
 from pipelines.submit.__main__ import main
-from pipelines.submit.submission import read_schedule
+from pipelines.submit.submission import read_schedule, upload
 from tests.fakes.argo_run import ERROR, STEP_LOG, ArgoRun
 from tests.fakes.kfp_api import FakeKfp, serving
 
@@ -93,6 +95,18 @@ def test_the_same_content_is_uploaded_once():
             assert submit(url, "--set", "train_epochs=2")[0] == 0
     assert (len(fake.pipelines), len(fake.versions), len(fake.experiments)) == (1, 1, 1)
     assert len(fake.runs) == 2
+
+
+def test_comments_and_order_which_differ_from_time_to_time_make_no_other_version(tmp_path):
+    text = COMPILED.read_text()
+    spec, platform = yaml.safe_load_all(text)
+    other = tmp_path / "other.yaml"
+    turned = dict(reversed(spec.items()))
+    other.write_text("# another\n" + yaml.safe_dump_all([turned, platform], sort_keys=False))
+    fake = FakeKfp()
+    with serving(fake) as url:
+        versions = [upload(Client(host=url), package) for package in (COMPILED, other)]
+    assert versions[0].pipeline_version_id == versions[1].pipeline_version_id
 
 
 def test_whoever_starts_the_version_in_the_ui_gets_the_same_run(twice):
