@@ -44,3 +44,9 @@ def test_a_whole_run_with_a_loop_and_a_condition_has_succeeded(read):
     assert workflow.failures() == []
     named = {workflow.step_of(node) for node in workflow.nodes.values() if node["type"] == "Pod"}
     assert set(RESOURCES) <= named
+
+
+def test_a_driver_that_failed_in_a_loop_is_named_by_its_step(read):
+    (failure,) = read("driver_in_loop_failed").failures()
+    assert (failure.step, failure.part) == ("both", "driver")
+    assert failure.pod == "submit-probe-27262-system-container-driver-1484188626"
