@@ -20,6 +20,10 @@ from components.outcome.cluster import RunCluster, of_pod
 from components.outcome.last_words import told
 from components.outcome.workflow import SUCCEEDED, UNKNOWN, Failure, Workflow
 
+NOT_DEPLOYED = "the gate was not passed, so nothing was deployed"
+"""Said of a run that succeeded without its last step."""
+
+_LAST_STEP = "deploy"
 _SETTLE_SECONDS = 30.0
 _PAUSE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
@@ -32,7 +36,7 @@ class Ending:
     Args:
         state: `SUCCEEDED`, `FAILED`, `CANCELLED`, or `UNKNOWN` if it cannot be found out.
         step: The step that failed first; empty if none did.
-        error: Why it did not succeed, each step in its own words.
+        error: Why it did not succeed, each step in its own words, or why nothing was deployed.
     """
 
     state: str
@@ -79,12 +83,19 @@ def read_ending(
     )
     read: Workflow = again(cluster.workflow, workflow)
     state = read.ended(task) or UNKNOWN
-    failures = [] if state == SUCCEEDED else read.failures()
+    if state == SUCCEEDED:
+        return Ending(state, error=left_out(read))
+    failures = read.failures()
     return Ending(
         state=state,
         step=failures[0].step if failures else "",
         error="; ".join(_told(cluster, failure) for failure in failures),
     )
+
+
+def left_out(workflow: Workflow) -> str:
+    """Say what a run that succeeded has not done; empty if it has done all."""
+    return "" if workflow.began(_LAST_STEP) else NOT_DEPLOYED
 
 
 def _told(cluster: RunCluster, failure: Failure) -> str:

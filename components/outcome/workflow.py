@@ -23,6 +23,7 @@ SUCCEEDED, FAILED, CANCELLED, UNKNOWN = "SUCCEEDED", "FAILED", "CANCELLED", "UNK
 DRIVER, STEP = "driver", "step"
 
 _BAD = {"Failed", "Error"}
+_LEFT_OUT = {"Skipped", "Omitted"}
 _DRIVER = re.compile(r"(?P<task>.+)-driver")
 _BRANCH = re.compile(r"\(\d+(:.*)?\)")
 # Nodes that KFP adds around and inside a task.
@@ -90,6 +91,11 @@ class Workflow:
         # KFP terminates a run by a deadline of no time.
         stopped = self._spec.get("activeDeadlineSeconds") == 0 or self._spec.get("shutdown")
         return CANCELLED if stopped else FAILED
+
+    def began(self, task: str) -> bool:
+        """Tell whether any part of a task was begun: a condition may have left it out."""
+        begun = (node for node in self.nodes.values() if node["phase"] not in _LEFT_OUT)
+        return any(self.step_of(node) == task for node in begun)
 
     def failures(self) -> list[Failure]:
         """Everything that failed by itself, in the order of time; of several tries the last."""

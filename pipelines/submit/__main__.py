@@ -30,7 +30,7 @@ from pipelines.submit.submission import (
     start,
     upload,
 )
-from pipelines.submit.watch import failures, watch
+from pipelines.submit.watch import failures, remarks, watch
 
 _RECURRING = Path(__file__).parents[2] / "manifests" / "base" / "recurring-run.yaml"
 
@@ -110,7 +110,10 @@ def submit(
     run = start(client, version, request.job, request.parameters)
     say(f"run {run.run_id}: {link_of(ui, run.run_id)}" if ui else f"run {run.run_id}")
     observed = ObservedRun(client, run.run_id)
-    return failures(observed, watch(observed, hours, say, poll_seconds))
+    ended = watch(observed, hours, say, poll_seconds)
+    for line in remarks(observed, ended):
+        say(line)
+    return failures(observed, ended)
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from components.errors import InputError
 
 PIPELINE = "emotion"
 _EQUALS = 1
+ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
+"""States of a run that does not change any more."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def schedule(
 ) -> api.V2beta1RecurringRun:
     """Schedule an uploaded pipeline with these values of its parameters.
 
-    A schedule of the same name in the experiment is replaced, once the new one exists.
+    A schedule of the same name in the experiment is replaced, once the new one exists. One with a
+    run under way is only switched off: KFP deletes the run with it, unrecorded.
     """
     experiment_id = _experiment_id(client, job.experiment)
     listed = client.list_recurring_runs(
@@ -140,8 +143,18 @@ def schedule(
         service_account=job.service_account,
     )
     for old in listed.recurring_runs or []:
-        client.delete_recurring_run(old.recurring_run_id)
+        client.disable_recurring_run(old.recurring_run_id)
+        if old.recurring_run_id not in _under_way(client, experiment_id):
+            client.delete_recurring_run(old.recurring_run_id)
     return created
+
+
+def _under_way(client: Client, experiment_id: str) -> set[str]:
+    """The schedules whose last runs have not ended."""
+    newest = client.list_runs(
+        page_size=100, sort_by="created_at desc", experiment_id=experiment_id
+    ).runs
+    return {run.recurring_run_id for run in newest or [] if run.state not in ENDED}
 
 
 def find_pipeline(client: Client) -> str:

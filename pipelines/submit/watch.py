@@ -16,12 +16,13 @@ from tenacity import (
 from urllib3.exceptions import HTTPError
 
 from components.errors import InputError, StepError
+from components.outcome.ending import left_out
 from components.outcome.last_words import told
 from components.outcome.workflow import Waiting
 from pipelines.compile.resources import RESOURCES
 from pipelines.submit.observed import ObservedRun
+from pipelines.submit.submission import ENDED
 
-_ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
 _PATIENCE = timedelta(minutes=1)
 _EVENTS = 3
 
@@ -56,8 +57,7 @@ def watch(
         return run
 
     poll = Retrying(
-        retry=retry_if_result(lambda run: run.state not in _ENDED)
-        | retry_if_exception(_is_passing),
+        retry=retry_if_result(lambda run: run.state not in ENDED) | retry_if_exception(_is_passing),
         wait=wait_fixed(poll_seconds),
         stop=stop_after_delay(hours * 3600),
     )
@@ -91,6 +91,16 @@ def failures(observed: ObservedRun, run: api.V2beta1Run) -> list[str]:
         told(failure, observed.log(workflow.namespace, failure.pod) if failure.pod else "")
         for failure in workflow.failures()
     ]
+
+
+def remarks(observed: ObservedRun, run: api.V2beta1Run) -> list[str]:
+    """What is to be said of a run that succeeded; nothing if it cannot be read from here."""
+    if run.state != "SUCCEEDED":
+        return []
+    try:
+        return list(filter(None, [left_out(observed.workflow())]))
+    except (api.ApiException, HTTPError, KeyError, ValueError):
+        return []
 
 
 class _WaitingPods:

@@ -77,6 +77,9 @@ class FakeKfp:
         self._check_parameters(run)
         return _keep(self.runs, run, "run_id")
 
+    def list_runs(self):
+        return api.V2beta1ListRunsResponse(runs=self.runs)
+
     def get_run(self, run_id):
         (run,) = (each for each in self.runs if each.run_id == run_id)
         if self.outages:
@@ -116,6 +119,11 @@ class FakeKfp:
         experiment = flask.request.args["experiment_id"]
         found = [each for each in _filtered(self.recurring) if each.experiment_id == experiment]
         return api.V2beta1ListRecurringRunsResponse(recurring_runs=found)
+
+    def disable_recurring_run(self, recurring_run_id):
+        for each in self.recurring:
+            if each.recurring_run_id == recurring_run_id:
+                each.mode = "DISABLE"
 
     def delete_recurring_run(self, recurring_run_id):
         self.recurring = [
@@ -159,9 +167,11 @@ def _application(fake):
         ("POST", "experiments"): fake.create_experiment,
         ("GET", "experiments"): fake.list_experiments,
         ("POST", "runs"): fake.create_run,
+        ("GET", "runs"): fake.list_runs,
         ("GET", "runs/<run_id>"): fake.get_run,
         ("POST", "recurringruns"): fake.create_recurring_run,
         ("GET", "recurringruns"): fake.list_recurring_runs,
+        ("POST", "recurringruns/<recurring_run_id>:disable"): fake.disable_recurring_run,
         ("DELETE", "recurringruns/<recurring_run_id>"): fake.delete_recurring_run,
     }
     for (method, path), answer in routes.items():

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from google.protobuf import json_format
 from kfp import Client
+from kfp_server_api import V2beta1Run
 
 from components import storage
 from components.errors import InputError
@@ -190,6 +191,25 @@ def test_a_schedule_is_replaced_and_neither_cached_nor_pinned(tmp_path):
     for component in fake.specs.values():
         tasks = component.pipeline_spec.root.dag.tasks
         assert not any(task.caching_options.enable_cache for task in tasks.values())
+
+
+def test_a_schedule_with_a_run_under_way_is_switched_off_and_keeps_its_run():
+    fake = FakeKfp()
+    with serving(fake) as url:
+        assert submit(url, "--schedule")[0] == 0
+        fake.runs.append(V2beta1Run(recurring_run_id="recurring_run_id-1", state="RUNNING"))
+        assert submit(url, "--schedule", "0 30 4 * * 2")[0] == 0
+    assert [each.mode for each in fake.recurring] == ["DISABLE", "ENABLE"]
+
+
+def test_of_a_run_whose_gate_was_not_passed_it_is_said_that_nothing_was_deployed():
+    fake = FakeKfp()
+    fake.argo = ArgoRun()
+    fake.argo.step("evaluate", boundaryID=fake.argo.scope("Succeeded"))
+    with serving(fake) as url:
+        status, output = submit(url)
+    assert status == 0, output
+    assert output.endswith("the gate was not passed, so nothing was deployed\n")
 
 
 def test_the_token_comes_from_the_environment(monkeypatch):

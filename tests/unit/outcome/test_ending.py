@@ -9,7 +9,7 @@ from kubernetes import client
 
 from components.errors import ClusterError
 from components.outcome.cluster import RunCluster
-from components.outcome.ending import ending_on_cluster, read_ending
+from components.outcome.ending import NOT_DEPLOYED, Ending, ending_on_cluster, read_ending
 from components.outcome.workflow import Workflow
 from tests.fakes.argo_run import (
     DRIVER_LOG,
@@ -38,6 +38,14 @@ def run():
 def test_a_run_that_succeeded_is_recorded_as_such(run):
     run.step("train", boundaryID=run.scope("Succeeded"))
     assert ending(run).state == "SUCCEEDED"
+
+
+def test_of_a_run_whose_gate_was_not_passed_it_is_said_that_nothing_was_deployed(run):
+    inside = run.scope("Succeeded")
+    run.step("evaluate", boundaryID=inside)
+    assert ending(run) == Ending("SUCCEEDED", error=NOT_DEPLOYED)
+    run.step("deploy", boundaryID=inside)
+    assert ending(run) == Ending("SUCCEEDED")
 
 
 def test_a_step_that_failed_speaks_for_itself(run):

@@ -42,6 +42,7 @@ def test_a_whole_run_with_a_loop_and_a_condition_has_succeeded(read):
     workflow = read("succeeded")
     assert workflow.ended(SCOPE) == "SUCCEEDED"
     assert workflow.failures() == []
+    assert workflow.began("deploy")
     named = {workflow.step_of(node) for node in workflow.nodes.values() if node["type"] == "Pod"}
     assert set(RESOURCES) <= named
 
