@@ -31,9 +31,11 @@ def without_traces(target: Target) -> Iterator[None]:
     try:
         yield
     finally:
-        _remove_runs(client, target)
+        used = _remove_runs(client, target)
+        # Other people may have uploaded some meanwhile.
         for pipeline, version in _versions(client) - before:
-            client.delete_pipeline_version(pipeline, version)
+            if version in used:
+                client.delete_pipeline_version(pipeline, version)
         if not before and (pipeline := find_pipeline(client)):
             client.delete_pipeline(pipeline)
         leases = kubernetes.CoordinationV1Api(target.kubernetes)
@@ -43,18 +45,23 @@ def without_traces(target: Target) -> Iterator[None]:
             services.delete_namespaced_custom_object(*place)
 
 
-def _remove_runs(client: Client, target: Target) -> None:
+def _remove_runs(client: Client, target: Target) -> set[str]:
+    """Remove the runs and schedules of these tests; returns the versions that they used."""
+    used: set[str] = set()
     with suppress(ValueError):
         experiment = client.get_experiment(experiment_name=target.name).experiment_id
         schedules = client.list_recurring_runs(experiment_id=experiment, page_size=100)
         for each in schedules.recurring_runs or []:
+            used.add(each.pipeline_version_reference.pipeline_version_id)
             client.delete_recurring_run(each.recurring_run_id)
         runs: list[Any] = client.list_runs(experiment_id=experiment, page_size=100).runs or []
         for run in runs:
+            used.add(run.pipeline_version_reference.pipeline_version_id)
             with suppress(api.ApiException):
                 target.end(run.run_id)
             client.delete_run(run.run_id)
         client.delete_experiment(experiment)
+    return used
 
 
 def _versions(client: Client) -> set[tuple[str, str]]:

@@ -180,6 +180,8 @@ class _Poll:
         status = read_status(service)
         pods = self._cluster.pods(f"{_SERVICE}={self._name}")
         if self._goal.reached(status, pods):
+            self._troubles, self._events = [], []
+            self._say(str(status), now)
             return service
         self._pods, _ = self._goal.split(pods)
         self._troubles = [each for pod in self._pods for each in troubles(pod)]

@@ -198,7 +198,7 @@ def _is_unmet(condition: Mapping[str, Any]) -> bool:
 
 def _named(condition: Mapping[str, Any]) -> str:
     words = (condition["type"], condition["status"])
-    return _joined(*words, condition.get("reason"), condition.get("message"))
+    return _joined(*words, condition.get("reason"), last_line(condition.get("message")))
 
 
 def _stuck(model: Mapping[str, Any]) -> str:
