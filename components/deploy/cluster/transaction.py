@@ -113,10 +113,10 @@ class Transaction:
     def _bring_in(self, manifest: Manifest, old: Manifest | None, test: Test) -> None:
         gateway, percent = self._settings.gateway, self._settings.canary_percent
         if canary := self._canary(manifest, old):
-            _log.info("deploy: the new model gets %d %% of the traffic", percent)
+            _log.info("deploy: the new model is tried out, with %d %% of the split traffic", percent)
             service = self._apply(canary, Goal(manifest, percent))
             test(service_address(service, gateway, canary=True))
-            _log.info("deploy: the new model gets all of the traffic")
+            _log.info("deploy: the new model takes over")
         test(service_address(self._apply(manifest, Goal(manifest)), gateway))
 
     def _canary(self, manifest: Manifest, old: Manifest | None) -> Manifest | None:
