@@ -113,7 +113,7 @@ class Transaction:
     def _bring_in(self, manifest: Manifest, old: Manifest | None, test: Test) -> None:
         gateway, percent = self._settings.gateway, self._settings.canary_percent
         if canary := self._canary(manifest, old):
-            _log.info("deploy: the new model is tried out, with %d %% of the split traffic", percent)
+            _log.info("deploy: the new model is tried out; %d %% of split traffic", percent)
             service = self._apply(canary, Goal(manifest, percent))
             test(service_address(service, gateway, canary=True))
             _log.info("deploy: the new model takes over")
