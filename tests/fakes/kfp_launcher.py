@@ -27,7 +27,9 @@ def main() -> None:
     files = s3fs.S3FileSystem(key=_KEY, secret=_SECRET, endpoint_url=_ENDPOINT)
     for remote, local in _artifacts(given["inputs"]):
         local.parent.mkdir(parents=True, exist_ok=True)
-        files.get(remote, str(local), recursive=files.isdir(remote))
+        # An artifact that a step has not written is no object at all.
+        if files.exists(remote):
+            files.get(remote, str(local), recursive=files.isdir(remote))
     for _, local in _artifacts(given["outputs"]):
         local.parent.mkdir(parents=True, exist_ok=True)
     status = subprocess.run(command, check=False).returncode

@@ -62,7 +62,7 @@ def test_evaluate_measures_a_model_that_lies_there(everywhere, parameters, folde
     everywhere.files.put(str(everywhere.models["old"]), f"{folder}/model", recursive=True)
     names = ("card", "confusion", "evaluation", "report", "scores")
     outputs = {name: f"{folder}/{name}" for name in names}
-    inputs = {"merged": merged, "model": f"{folder}/model"}
+    inputs = {name: f"{folder}/{name}" for name in ("model", "real_only")} | {"merged": merged}
     more = {"champion_generation": "0"}
     done = everywhere.run(Call("evaluate", {**parameters, **more}, inputs, outputs))
     assert done.succeeded, done.log
