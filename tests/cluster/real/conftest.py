@@ -1,6 +1,5 @@
 """One cluster for all tests, with the product's images and the kind overlay."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -54,18 +53,14 @@ def node(lock: Mapping[str, str], model_folder: Path) -> Iterator[Cluster]:  # n
 
 @pytest.fixture(scope="session")
 def models(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """Two good models, one that answers with wrong labels, and one that cannot be loaded."""
+    """Two good models, and one that cannot be loaded."""
     folder = tmp_path_factory.mktemp("models")
     folders = {"old": model_folder}
-    for name in ("new", "wrong", "broken"):
+    for name in ("new", "broken"):
         folders[name] = shutil.copytree(model_folder, folder / name)
-    labels = folders["wrong"] / bundle.LABELS
-    content = json.loads(labels.read_text())
-    content["names"] = content["names"][1:] + content["names"][:1]
-    labels.write_text(json.dumps(content))
     for path in (folders["broken"] / "onnx").glob("*.onnx"):
         path.write_bytes(b"no model")
-    for name in ("new", "wrong", "broken"):
+    for name in ("new", "broken"):
         bundle.write_manifest(folders[name], {"name": name})
     return folders
 

@@ -109,12 +109,13 @@ class Site:
         """Run a step to its end."""
         return self.end_of(self.start(call))
 
-    def deploy_call(self, model: str, image: str = "") -> Call:
+    def deploy_call(self, model: str, image: str = "", max_latency_ms: float = 20_000) -> Call:
         """The deploy step of a run that has trained a model, after the present champion.
 
         Args:
             model: Its name.
             image: Of the predictor; empty for the one of the compiled pipeline.
+            max_latency_ms: Of the try-out; a busy machine may be slow.
         """
         run = f"{model}-{uuid.uuid4().hex[:6]}"
         self.runs[model] = run
@@ -127,7 +128,7 @@ class Site:
             {
                 "deploy_target": "kserve",
                 "deploy_registry": REGISTRY,
-                "deploy_options": {"ready_seconds": 180, "max_latency_ms": 20_000},
+                "deploy_options": {"ready_seconds": 180, "max_latency_ms": max_latency_ms},
                 "run_id": run,
                 "serve_image": image or self.pipeline.serve_image,
             },

@@ -28,28 +28,32 @@ def test_a_first_model_an_update_and_a_rollback(site):
     site.require("old")
 
 
-NO_IMAGE = "localhost:5001/emotion-pipeline/serve@sha256:" + "0" * 64
+NO_IMAGE = {"image": "localhost:5001/emotion-pipeline/serve@sha256:" + "0" * 64}
+TOO_SLOW = {"max_latency_ms": 0.1}
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_old_one_in_service(served):
+    before = served.serving
+    failed = served.deploy("broken")
+    assert not failed.succeeded, failed.log
+    assert "CrashLoopBackOff" in failed.log
+    served.require(before)
 
 
 @pytest.mark.parametrize(
-    ("model", "image", "reason"),
-    [
-        ("broken", "", "CrashLoopBackOff"),
-        ("other", NO_IMAGE, "ImagePullBackOff"),
-        ("wrong", "", "no more than chance"),
-    ],
+    ("options", "reason"), [(NO_IMAGE, "ImagePullBackOff"), (TOO_SLOW, "ms per sentence")]
 )
-def test_a_model_that_is_no_good_leaves_the_old_one_in_service(served, model, image, reason):
+def test_a_good_model_that_does_not_come_to_serve_leaves_the_old_one(served, options, reason):
     before = served.serving
-    candidate = served.other() if model == "other" else model
-    failed = served.run(served.deploy_call(candidate, image=image))
+    failed = served.run(served.deploy_call(served.other(), **options))
     assert not failed.succeeded, failed.log
     assert reason in failed.log
     served.require(before)
 
 
 def test_a_first_model_that_fails_leaves_nothing_behind(site):
-    failed = site.deploy("wrong")
+    failed = site.run(site.deploy_call("old", **TOO_SLOW))
     assert not failed.succeeded, failed.log
+    assert "ms per sentence" in failed.log
     assert site.service() is None
     assert read_champion(REGISTRY) == (None, 0)
