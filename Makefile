@@ -67,8 +67,12 @@ test-browser: setup ## test the predictor's page in a real browser
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
 	$(BIN)/pytest tests/browser
 
-test-cluster: setup ## test deploys on a real API server; without KUBEBUILDER_ASSETS it builds one
-	$(BIN)/pytest -m cluster tests/cluster
+# Two sessions: the first stands in for what a cluster here cannot show, the second enters the cluster.
+test-cluster: setup ## test on a whole cluster, built from packages on this machine (root, Debian, Go)
+	$(BIN)/python -m tests.cluster.node.requirements
+	$(BIN)/python -m tests.cluster.programs.build
+	DOCKER=$(DOCKER) $(BIN)/pytest -m cluster tests/cluster/real
+	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/real
 
 test-kubeflow: setup ## test the pipeline on your Kubeflow: make test-kubeflow HOST=url NAMESPACE=name UI=url PARAMS=file SETTINGS=file LOCK=file
 	$(BIN)/pytest -m kubeflow tests/kubeflow --kubeflow-host '$(HOST)' --kubeflow-ui '$(UI)' --kubeflow-ui-user '$(UI_USER)' \

@@ -1,12 +1,13 @@
-"""A real Kubernetes API server with RBAC, an audit log and KServe's kinds, on loopback."""
+"""A real Kubernetes API server with RBAC and an audit log, on loopback or in a cluster."""
 
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import yaml
@@ -15,41 +16,86 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kubernetes import client
 
 from components.processes import free_port, log_tail
+from tests.cluster.node.addresses import SERVICES
+from tests.cluster.node.certificates import Authority
 
 _START_SECONDS = 120
 _STOP_SECONDS = 20
-_TOKENS = {"admin": "system:masters", "editor": "system:masters"}
+_GROUPS = {
+    "admin": "system:masters",
+    "editor": "system:masters",
+    "system:kube-controller-manager": "",
+    "system:kube-scheduler": "",
+    "system:kube-proxy": "",
+    "system:node:node": "system:nodes",
+}
+
+
+class Running(Protocol):
+    """A program that runs."""
+
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+    def terminate(self) -> None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an API server listens, and how it differs from one on loopback."""
+
+    address: str
+    port: int
+    store_port: int
+    peer_port: int
+    flags: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Host names and further addresses, for its certificate."""
+    start: Callable[[Path, str, Sequence[str | Path]], Running] | None = None
+    """Starts a program: folder of its log, name, command. None starts it as a child."""
+
+
+def loopback() -> Place:
+    """Ports that are free; no controllers, so nothing makes tokens for accounts of pods."""
+    flags = ("--endpoint-reconciler-type=none", "--disable-admission-plugins=ServiceAccount")
+    return Place("127.0.0.1", free_port(), free_port(), free_port(), flags)
 
 
 class ApiServer:
     """kube-apiserver before an etcd of its own.
 
     Args:
-        programs: Folder with both programs, as `KUBEBUILDER_ASSETS` names it.
+        programs: Paths of both programs by name.
         folder: For their data and logs.
+        place: Where they listen.
     """
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self._programs, self._folder = programs, folder
-        self._port, self._store_port, self._peer_port = free_port(), free_port(), free_port()
-        self.url = f"https://127.0.0.1:{self._port}"
+    def __init__(self, programs: Mapping[str, Path], folder: Path, place: Place) -> None:
+        self._programs, self._folder, self._place = programs, folder, place
+        self.url = f"https://{place.address}:{place.port}"
+        self.authority = Authority()
         self._write_files()
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Running] = {}
 
     def start(self) -> None:
         """Start what does not run, and wait until it is ready."""
         for name, arguments in {"etcd": self._etcd(), "kube-apiserver": self._server()}.items():
             process = self._processes.get(name)
             if process is None or process.poll() is not None:
-                command = [str(self._programs / name), *arguments]
-                with (self._folder / f"{name}.log").open("ab") as log:
-                    self._processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+                start = self._place.start or _start
+                command = [self._programs[name], *arguments]
+                self._processes[name] = start(self._folder, name, command)
         self._wait()
 
     def kill(self) -> None:
         """Kill the API server, as a node that fails would; etcd stays."""
         self._processes["kube-apiserver"].kill()
         self._processes["kube-apiserver"].wait(_STOP_SECONDS)
+
+    def restart(self) -> None:
+        """Kill the API server and start it again."""
+        self.kill()
+        self.start()
 
     def stop(self) -> None:
         """Stop both."""
@@ -85,7 +131,7 @@ class ApiServer:
             "contexts": [{"name": "here", "context": context}],
             "current-context": "here",
         }
-        path = self._folder / f"{user}-{namespace}.yaml"
+        path = self._folder / f"{user.replace(':', '-')}-{namespace}.yaml"
         path.write_text(yaml.safe_dump(content))
         return path
 
@@ -98,11 +144,19 @@ class ApiServer:
 
     @property
     def certificate(self) -> Path:
-        """The server's certificate."""
-        return self._folder / "certificates" / "apiserver.crt"
+        """The certificate of the authority that has issued the server's."""
+        return self._folder / "authority.crt"
+
+    @property
+    def accounts_key(self) -> Path:
+        """The key that signs the tokens of service accounts."""
+        return self._folder / "accounts.key"
 
     def _write_files(self) -> None:
-        tokens = [f'{user}-token,{user},{user},"{group}"' for user, group in _TOKENS.items()]
+        self.certificate.write_bytes(self.authority.certificate)
+        names = (self._place.address, "127.0.0.1", "localhost", *self._place.names)
+        self.authority.issue("kube-apiserver", names=names).write(self._folder, "apiserver")
+        tokens = [f'{user}-token,{user},{user},"{group}"' for user, group in _GROUPS.items()]
         (self._folder / "tokens.csv").write_text("\n".join(tokens) + "\n")
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
@@ -110,7 +164,7 @@ class ApiServer:
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
         )
-        (self._folder / "accounts.key").write_bytes(pem)
+        self.accounts_key.write_bytes(pem)
         policy = {
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",
@@ -120,7 +174,9 @@ class ApiServer:
         (self._folder / "audit.yaml").write_text(yaml.safe_dump(policy))
 
     def _etcd(self) -> list[str]:
-        store, peer = (f"http://127.0.0.1:{port}" for port in (self._store_port, self._peer_port))
+        store, peer = (
+            f"http://127.0.0.1:{port}" for port in (self._place.store_port, self._place.peer_port)
+        )
         return [
             f"--data-dir={self._folder / 'etcd'}",
             f"--listen-client-urls={store}",
@@ -132,22 +188,23 @@ class ApiServer:
         ]
 
     def _server(self) -> list[str]:
-        key = self._folder / "accounts.key"
         return [
-            f"--etcd-servers=http://127.0.0.1:{self._store_port}",
-            "--bind-address=127.0.0.1",
-            f"--secure-port={self._port}",
-            f"--cert-dir={self._folder / 'certificates'}",
-            "--endpoint-reconciler-type=none",
-            "--service-cluster-ip-range=10.0.0.0/24",
-            "--authorization-mode=RBAC",
+            f"--etcd-servers=http://127.0.0.1:{self._place.store_port}",
+            f"--bind-address={self._place.address}",
+            f"--advertise-address={self._place.address}",
+            f"--secure-port={self._place.port}",
+            f"--tls-cert-file={self._folder / 'apiserver.crt'}",
+            f"--tls-private-key-file={self._folder / 'apiserver.key'}",
+            f"--client-ca-file={self.certificate}",
+            f"--service-cluster-ip-range={SERVICES}",
+            "--authorization-mode=Node,RBAC",
             f"--token-auth-file={self._folder / 'tokens.csv'}",
-            "--disable-admission-plugins=ServiceAccount",
             "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={key}",
-            f"--service-account-signing-key-file={key}",
+            f"--service-account-key-file={self.accounts_key}",
+            f"--service-account-signing-key-file={self.accounts_key}",
             f"--audit-policy-file={self._folder / 'audit.yaml'}",
             f"--audit-log-path={self._folder / 'audit.log'}",
+            *self._place.flags,
         ]
 
     def _wait(self) -> None:
@@ -168,46 +225,19 @@ class ApiServer:
         raise AssertionError(f"not ready: {log_tail(self._folder / 'kube-apiserver.log')}")
 
 
+def _start(folder: Path, name: str, command: Sequence[str | Path]) -> Running:
+    with (folder / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log)
+
+
 @contextmanager
-def running_api_server(programs: Path, folder: Path) -> Iterator[ApiServer]:
-    """An API server for the length of a block."""
-    server = ApiServer(programs, folder)
+def running_api_server(
+    programs: Mapping[str, Path], folder: Path, place: Place | None = None
+) -> Iterator[ApiServer]:
+    """An API server for the length of a block; without a place it is on loopback."""
+    server = ApiServer(programs, folder, place or loopback())
     try:
         server.start()
         yield server
     finally:
         server.stop()
-
-
-def custom_resource(path: Path) -> dict[str, Any]:
-    """A CustomResourceDefinition from one of KServe's schemas."""
-    content = json.loads(path.read_text())
-    kind = content["kind"]
-    version = {
-        "name": content["version"],
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": _without_empty_defaults(content["schema"])},
-        "subresources": {"status": {}},
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.lower()}s.{content['group']}"},
-        "spec": {
-            "group": content["group"],
-            "names": {"kind": kind, "plural": f"{kind.lower()}s", "singular": kind.lower()},
-            "scope": "Cluster" if kind.startswith("Cluster") else "Namespaced",
-            "versions": [version],
-        },
-    }
-
-
-def _without_empty_defaults(schema: Any) -> Any:
-    # Kubernetes 1.20 refuses them.
-    if isinstance(schema, list):
-        return [_without_empty_defaults(each) for each in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    kept = {key: each for key, each in schema.items() if (key, each) != ("default", "")}
-    return {key: _without_empty_defaults(each) for key, each in kept.items()}

@@ -1,9 +1,7 @@
 """One API server for all tests, a namespace with the deployer's role for each, three models."""
 
 import json
-import os
 import shutil
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -19,39 +17,28 @@ from components.deploy.local import running_predictor
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 from tests.cluster import overlays
-from tests.cluster.api_server import ApiServer, custom_resource, running_api_server
+from tests.cluster.api_server import ApiServer, running_api_server
+from tests.cluster.node import kserve
+from tests.cluster.programs.build import API_SERVER, build, source
 from tests.cluster.stage import Model, Stage, wait_for
 from tests.fakes.kserve_controller import KServeController
 from tests.fakes.kserve_pods import Play
 
-TOP = Path(__file__).parents[2]
-SCHEMAS = Path(os.environ.get("KSERVE_SCHEMAS", TOP.parent / "shared" / "schemas" / "kserve"))
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "emotion-pipeline"
+
+@pytest.fixture(scope="session")
+def programs() -> Mapping[str, Path]:
+    """The programs of an API server."""
+    return build(API_SERVER)
 
 
 @pytest.fixture(scope="session")
-def programs() -> Path:
-    """kube-apiserver and etcd: where KUBEBUILDER_ASSETS says, or built once."""
-    if assets := os.environ.get("KUBEBUILDER_ASSETS"):
-        return Path(assets)
-    folder = CACHE / "api-server"
-    if not (folder / "bin" / "kube-apiserver").is_file():
-        script = Path(__file__).parent / "build_api_server.sh"
-        subprocess.run([script, folder], check=True)
-    return folder / "bin"
-
-
-@pytest.fixture(scope="session")
-def server(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+def server(
+    programs: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
     """The API server, with KServe's kinds and an overlay applied."""
-    assert SCHEMAS.is_dir(), f"{SCHEMAS} is not there: set KSERVE_SCHEMAS to KServe's schemas"
     with running_api_server(programs, tmp_path_factory.mktemp("api-server")) as running:
         definitions = client.ApiextensionsV1Api(running.api("admin"))
-        for path in SCHEMAS.glob("*.json"):
-            kind = custom_resource(path)
-            # The stand-in for KServe's controller knows no second predictor.
-            schema = kind["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-            schema["properties"]["spec"]["properties"].pop("canary", None)
+        for kind in kserve.kinds(source("kserve", "github.com/kserve/kserve")):
             definitions.create_custom_resource_definition(kind)
         wait_for(lambda: overlays.apply(running, "gke") == overlays.UNKNOWN)
         yield running

@@ -12,8 +12,8 @@ from tests.cluster.api_server import ApiServer
 from tests.manifests.rendering import MANIFESTS, Resource, overlay
 
 NAMESPACE = "emotion"
-UNKNOWN = {"PodDisruptionBudget", "PodMonitor", "PrometheusRule"}
-"""Kinds that the API server does not know: newer than 1.20, or Prometheus' own."""
+UNKNOWN = {"PodMonitor", "PrometheusRule"}
+"""Kinds that the API server does not know: Prometheus' own."""
 
 # The rest of what kubectl says of such kinds, or before the server has read new definitions.
 _EXPECTED = re.compile("no matches for kind|ensure CRDs are installed|memcache.go")

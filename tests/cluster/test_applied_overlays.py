@@ -41,7 +41,7 @@ def test_kubectl_refuses_a_misspelt_field(server):
         check=False,
     )
     assert done.returncode == 1
-    assert 'unknown field "storageContainer"' in done.stderr
+    assert 'unknown field "spec.predictor.storageContainer"' in done.stderr
 
 
 @pytest.mark.parametrize("account", ["runner", "predictor", "deployer"])

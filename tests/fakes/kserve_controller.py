@@ -1,10 +1,10 @@
-"""A stand-in for KServe's controller, which needs nodes and a network that tests lack.
+"""A stand-in for KServe's controller in Knative mode, and for faults that a script decides on.
 
 It reads InferenceServices from a real API server and writes pods, events and the status as KServe
 does; a script says what happens to each model. It cannot show that KServe itself accepts the
-service and reports what is scripted here: only a deploy to a real cluster shows that
-(docs/cluster.md), and `tests/manifests` checks the service against KServe's own schema. It plays a
-KServe without `spec.canary`; `tests.fakes.kubernetes_api` plays one that has it.
+service and reports what is scripted here: tests/cluster/real shows that with KServe's own
+controller in Standard mode. For Knative, whose programs are no package, nothing does but a real
+Kubeflow (`make test-kubeflow`); `tests/manifests` checks the service against KServe's own schema.
 
 Source: createKnativeService (reconcilers/knative/ksvc_reconciler.go), PropagateStatus,
 PropagateRawStatus and PropagateModelStatus (apis/serving/v1beta1/inference_service_status.go) in

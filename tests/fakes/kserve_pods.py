@@ -1,7 +1,8 @@
 """The pods and events of the stand-in for KServe's controller.
 
 No kubelet runs them: their status is scripted. That the predictor starts with the command of the
-service is shown by tests/manifests/test_inference_service.py, in its image by tests/images.
+service is shown by tests/manifests/test_inference_service.py, in its image by tests/images, under
+a kubelet by tests/cluster/real.
 """
 
 import time

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import docker
 import pytest
 
 from tests.images.engine import make_base, running_engine
+from tests.images.make import TOP, run_make
 from tests.images.pip_settings import build_variables
 
-TOP = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "emotion-pipeline"
 STEPS = re.findall(r"^STEPS +\?= (.*)$", (TOP / "Makefile").read_text(), re.MULTILINE)[0].split()
 Make = Callable[..., str]
@@ -30,24 +29,7 @@ def engine() -> Iterator[docker.DockerClient]:
 def make(engine: docker.DockerClient) -> Make:  # noqa: ARG001 (it must run)
     """Runs a target of the Makefile; returns what it printed."""
 
-    def run(*arguments: str) -> str:
-        programs = [
-            f"DOCKER={os.environ.get('DOCKER', 'docker')}",
-            f"BIN={Path(sys.executable).parent}",
-        ]
-        command = ["make", "--old-file=setup", *programs, *arguments]
-        ended = subprocess.run(
-            command,
-            cwd=TOP,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout[-5000:]
-        return ended.stdout
-
-    return run
+    return run_make
 
 
 @pytest.fixture(scope="session")

@@ -1,35 +1,19 @@
 """`make push` and `make lock`, against Debian's docker-registry."""
 
-from contextlib import contextmanager
-
 import httpx
 import pytest
 import yaml
 
-from components.processes import free_port, running_server
+from components.processes import free_port
+from tests.images.registry import running_registry
 
 pytestmark = pytest.mark.images
-
-SETTINGS = """
-version: 0.1
-storage: {filesystem: {rootdirectory: %s}}
-http: {addr: 127.0.0.1:%d}
-"""
-
-
-@contextmanager
-def registry(folder):
-    port = free_port()
-    settings = folder / "registry.yaml"
-    settings.write_text(SETTINGS % (folder / "registry", port))
-    command = ["docker-registry", "serve", str(settings)]
-    with running_server(command, f"http://127.0.0.1:{port}/v2/", folder / "registry.log", 30):
-        yield f"127.0.0.1:{port}"
 
 
 def test_the_lock_names_the_digest_that_the_registry_knows(images, engine, make, tmp_path):
     lock = tmp_path / "lock.yaml"
-    with registry(tmp_path) as host:
+    host = f"127.0.0.1:{free_port()}"
+    with running_registry(host, tmp_path / "registry", tmp_path):
         where = [f"REGISTRY={host}/team", "STEPS=deploy"]
         make("push", *where)
         make("lock", *where, f"LOCK={lock}")

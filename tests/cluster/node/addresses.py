@@ -1,0 +1,15 @@
+"""Addresses in the cluster's network namespace. They are private, as a real control plane's are."""
+
+NODE = "10.90.0.2"
+NODE_NETWORK = "10.90.0.0/24"
+PODS = "10.91.0.0/16"
+NODE_PODS = "10.91.0.0/24"
+SERVICES = "10.96.0.0/16"
+API_SERVICE = "10.96.0.1"
+DNS_SERVICE = "10.96.0.10"
+DOMAIN = "cluster.local"
+API_PORT = 6443
+REGISTRY = f"{NODE}:5000"
+"""An image registry without encryption or passwords."""
+LOCAL_REGISTRY = "localhost:5001"
+"""The same registry, by the name that the kind overlay gives it."""

