@@ -1,4 +1,4 @@
-"""The overlays on a real API server: accepted whole, twice, and enough for the deploy step."""
+"""The overlays on a real API server: accepted whole, and twice."""
 
 import subprocess
 from datetime import datetime, timedelta
@@ -65,24 +65,6 @@ def secret(server, tmp_path, monkeypatch):
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
     return folder
-
-
-def test_the_deploy_step_deploys_where_the_overlay_is_applied(make_stage, secret):
-    stage = make_stage(namespace=NAMESPACE)
-    count_quota(stage.server)
-    stage.cluster = connect(deployer=secret)
-    stage.deploy("old")
-    stage.deploy("new")
-    stage.require("new")
-    assert {event["responseStatus"]["code"] for event in stage.asked()} & {401, 403} == set()
-
-
-def count_quota(server):
-    """Say, as the quota's controller would, that nothing is used; until then no pod is let in."""
-    core = client.CoreV1Api(server.api("admin"))
-    hard = core.read_namespaced_resource_quota("emotion", NAMESPACE).spec.hard
-    status = {"hard": hard, "used": dict.fromkeys(hard, "0")}
-    core.patch_namespaced_resource_quota_status("emotion", NAMESPACE, {"status": status})
 
 
 def is_refused(cluster):
