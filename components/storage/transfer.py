@@ -14,7 +14,7 @@ from components.storage.store import Store
 
 _REMOTE = ("gs", "minio", "s3")
 STORES = ("file", *_REMOTE)
-SCHEMES = ("package", *STORES)
+SCHEMES = ("file", "package", *_REMOTE)
 PIN = "@sha256:"
 """Separates a path or URI from the `content_sha256` that it must have."""
 

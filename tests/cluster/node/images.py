@@ -45,7 +45,8 @@ def images() -> Mapping[str, str]:
 
 def _content() -> str:
     """The hash of all that goes into the images."""
-    files = ["images/Dockerfile", "pyproject.toml", "constraints.txt", "components", "LICENSE"]
+    packages = ["pyproject.toml", "constraints.txt", "embedded-models.txt"]
+    files = ["images/Dockerfile", *packages, "components", "LICENSE"]
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *files]
     listed = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True).stdout
     paths = [TOP / each for each in sorted(listed.splitlines())]
