@@ -30,7 +30,7 @@ REVISION      ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*'
 build-arg      = $(if $(2),--build-arg $(1)=$(2))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-browser test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
+.PHONY: help setup run test test-slow test-browser test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
   submit upload images push lock sbom serve search deploy rollback status bench-generate \
   bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
@@ -67,12 +67,13 @@ test-browser: setup ## test the predictor's page in a real browser
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
 	$(BIN)/pytest tests/browser
 
-# Two sessions: the first stands in for what a cluster here cannot show, the second enters the cluster.
+test-api-server: setup ## test deploys on a real API server, which it builds (Go), with a stand-in for KServe
+	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/real
+
 test-cluster: setup ## test on a whole cluster, built from packages on this machine (root, Debian, Go)
 	$(BIN)/python -m tests.cluster.node.requirements
 	$(BIN)/python -m tests.cluster.programs.build
 	DOCKER=$(DOCKER) $(BIN)/pytest -m cluster tests/cluster/real
-	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/real
 
 test-kubeflow: setup ## test the pipeline on your Kubeflow: make test-kubeflow HOST=url NAMESPACE=name UI=url PARAMS=file SETTINGS=file LOCK=file
 	$(BIN)/pytest -m kubeflow tests/kubeflow --kubeflow-host '$(HOST)' --kubeflow-ui '$(UI)' --kubeflow-ui-user '$(UI_USER)' \

@@ -41,6 +41,7 @@ def server(
         for kind in kserve.kinds(source("kserve", "github.com/kserve/kserve")):
             _forget_canaries(kind)
             definitions.create_custom_resource_definition(kind)
+        definitions.create_custom_resource_definition(_knative_service())
         wait_for(lambda: overlays.apply(running, "gke") == overlays.UNKNOWN)
         yield running
 
@@ -50,6 +51,20 @@ def _forget_canaries(kind: dict[str, Any]) -> None:
     for version in kind["spec"]["versions"]:
         spec = version["schema"]["openAPIV3Schema"]["properties"].get("spec", {})
         spec.get("properties", {}).pop("canary", None)
+
+
+def _knative_service() -> dict[str, Any]:
+    """The kind by which a deploy knows that the cluster has Knative, which the stand-in plays."""
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    return {
+        "metadata": {"name": "services.serving.knative.dev"},
+        "spec": {
+            "group": "serving.knative.dev",
+            "names": {"kind": "Service", "plural": "services"},
+            "scope": "Namespaced",
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }
 
 
 @pytest.fixture(scope="session")
