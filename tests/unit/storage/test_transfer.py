@@ -44,7 +44,8 @@ def test_nothing_at_a_uri_is_refused(uri, tmp_path):
 
 @pytest.mark.parametrize("uri", ["https://host/rows.csv", "ftp://host/rows.csv", "s4://bucket/x"])
 def test_an_unknown_scheme_is_refused_with_the_known_ones(uri, tmp_path):
-    with pytest.raises(InputError, match=r"is not known\. Use a path or file, package, gs, minio, s3"):
+    known = "file, package, gs, minio, s3"
+    with pytest.raises(InputError, match=rf"is not known\. Use a path or {known}"):
         storage.fetch(uri, tmp_path)
 
 
