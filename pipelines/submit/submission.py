@@ -142,10 +142,14 @@ def schedule(
         version_id=version.pipeline_version_id,
         service_account=job.service_account,
     )
-    for old in listed.recurring_runs or []:
-        client.disable_recurring_run(old.recurring_run_id)
-        if old.recurring_run_id not in _under_way(client, experiment_id):
-            client.delete_recurring_run(old.recurring_run_id)
+    replaced = [old.recurring_run_id for old in listed.recurring_runs or []]
+    for old in replaced:
+        client.disable_recurring_run(old)
+    # Once they are off no further run begins.
+    under_way = _under_way(client, experiment_id) if replaced else set()
+    for old in replaced:
+        if old not in under_way:
+            client.delete_recurring_run(old)
     return created
 
 
