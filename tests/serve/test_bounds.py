@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from components.deploy.local import running_predictor
-from tests.serve.asking import V1, ask
+from tests.serve.asking import V1, ask, wait_for
 
 HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"
 TIGHT = {
@@ -19,7 +19,7 @@ TIGHT = {
     "max-texts": "2",
     "max-characters": "5",
     "body-seconds": "0.5",
-    "header-seconds": "1",
+    "header-seconds": "3",
     "idle-seconds": "1",
 }
 
@@ -88,13 +88,10 @@ def test_slow_headers_are_cut_off_while_others_are_served(tight):
     slow = [connect(tight) for _ in range(40)]
     for connection in slow:
         connection.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
-    start = time.monotonic()
-    served = 0
-    while time.monotonic() - start < 0.6:
-        served += ask(tight, ["a"]).is_success
+    for _ in range(3):
+        assert ask(tight, ["a"]).is_success
         for connection in slow:
             connection.sendall(b"x")
-    assert served > 0
     for connection in slow:
         assert answer_of(connection) == (408, "the headers took too long (header_seconds)")
         connection.close()
@@ -134,14 +131,12 @@ def test_connections_are_bounded(bounded):
     url = bounded("--max-connections", "3")
     first = [connect(url) for _ in range(3)]
     try:
-        time.sleep(0.2)
         with connect(url) as one_more:
             assert answer_of(one_more) == (503, "too many connections are open (max_connections)")
     finally:
         for connection in first:
             connection.close()
-    time.sleep(0.2)
-    assert httpx.get(f"{url}/v2/health/live", trust_env=False).is_success
+    wait_for(lambda: httpx.get(f"{url}/v2/health/live", trust_env=False).is_success)
 
 
 def test_requests_in_progress_are_bounded_and_probes_get_through(bounded):
@@ -181,7 +176,8 @@ def test_a_request_that_takes_too_long_is_given_up(bounded):
     answer = ask(url, ["an ordinary day with a long walk in it " * 20] * 200)
     assert answer.status_code == 503
     assert "(request_seconds)" in answer.json()["error"]
-    assert ask(url, ["a"]).is_success
+    # The batch in progress is not broken off: until it ends, the next text waits behind it.
+    wait_for(lambda: ask(url, ["a"]).is_success)
 
 
 def test_the_page_can_be_switched_off(tight, predictor_url):

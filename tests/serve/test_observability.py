@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.deploy.local import running_predictor
 from components.processes import free_port
-from tests.serve.asking import ask
+from tests.serve.asking import ask, wait_for
 
 SENTENCE = "my secret sentence about joy"
 
@@ -93,15 +93,6 @@ def collector(status):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", events
         server.shutdown()
-
-
-def wait_for(condition):
-    deadline = threading.Event()
-    for _ in range(100):
-        if condition():
-            return
-        deadline.wait(0.05)
-    raise AssertionError("the condition does not hold")
 
 
 def test_payloads_go_to_the_collector_as_cloud_events(bounded):

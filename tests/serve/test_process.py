@@ -21,7 +21,7 @@ from components.errors import InputError
 from components.processes import free_port, running_server
 from components.serve.predictor import Predictor
 from components.serve.settings import ServeSettings
-from tests.serve.asking import V1, ask
+from tests.serve.asking import V1, ask, wait_for
 
 COMMAND = [sys.executable, "-m", "components.serve"]
 
@@ -33,6 +33,10 @@ def refused(*arguments):
     assert ended.returncode == 1, ended.stderr
     assert ended.stderr.count("\n") == 1, ended.stderr
     return ended.stderr
+
+
+def metrics(url):
+    return httpx.get(f"{url}/metrics", trust_env=False).text
 
 
 @pytest.fixture
@@ -99,16 +103,16 @@ def test_an_idle_predictor_exits_0_at_a_signal(process, number):
 
 def test_sigterm_finishes_the_requests_in_progress(process):
     server, url = process
-    texts = ["a long sentence about an ordinary day " * 20] * 60
+    texts = ["a long sentence about an ordinary day " * 20] * 200
     with ThreadPoolExecutor() as pool:
         large = pool.submit(ask, url, texts)
-        time.sleep(0.1)
+        wait_for(lambda: "classifier_queue_texts 0.0" not in metrics(url))
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=60) == 0
     assert len(large.result().json()["predictions"]) == len(texts)
 
 
-@pytest.mark.parametrize("process", [["--drain-seconds", "2"]], indirect=True)
+@pytest.mark.parametrize("process", [["--drain-seconds", "5"]], indirect=True)
 def test_sigterm_under_load_drops_nothing(process):
     """As behind a gateway: requests keep coming until it has noticed the end of readiness."""
     server, url = process
@@ -131,7 +135,7 @@ def test_sigterm_under_load_drops_nothing(process):
     with ThreadPoolExecutor(20) as pool:
         watching = pool.submit(gateway)
         clients = [pool.submit(client, number) for number in range(16)]
-        time.sleep(1)
+        wait_for(lambda: "classifier_batch_texts_count 0.0" not in metrics(url))
         server.send_signal(signal.SIGTERM)
         answers = [answer for each in clients for answer in each.result()]
         watching.result()
