@@ -112,6 +112,11 @@ class MovingAverage(TrainerCallback):
         """Give the model the averaged weights."""
         self._set(self._average)
 
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        """Follow the weights to the device that the Trainer has moved them to."""
+        for name, each in self._trained.items():
+            self._average[name] = self._average[name].to(each.device)
+
     def on_step_end(self, args: Any, state: TrainerState, *_: Any, **__: Any) -> None:  # noqa: ARG002
         """Move the average towards the weights of this step."""
         decay = min(self._decay, (1 + state.global_step) / (10 + state.global_step))
