@@ -111,7 +111,8 @@ class Harvest:
         """
         if not self.wanting:
             return
-        reason = self.end or f"{self._settings.request_budget} requests per label are spent"
+        asked = max(self._tallies[label].answers for label in self.wanting)
+        reason = self.end or f"{asked} requests per label are spent"
         yields = "; ".join(
             f"{label} {self._tallies[label].accepted}/{self._settings.quota}"
             f" ({self._tallies[label].reasons})"
