@@ -13,6 +13,7 @@ from typing import Literal
 from filelock import FileLock
 
 from components import storage
+from components.artifacts.synthetic import RECORDED
 from components.errors import InputError
 from components.processes import free_port, running_server
 
@@ -22,7 +23,7 @@ _VLLM_CONTEXT_TOKENS = 4096
 _LLAMA_LOCK = Path(gettempdir()) / f"llama-server-{os.getuid()}.lock"
 _GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
 _VLLM_FOLDER = re.compile(r"vllm:(?P<location>.+)")
-_RECORDING = re.compile(r"recorded:(?P<location>.+)")
+_RECORDING = re.compile(rf"{RECORDED}(?P<location>.+)")
 _HUB_MODEL = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 

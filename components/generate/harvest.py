@@ -118,7 +118,7 @@ class Harvest:
             f" ({self._tallies[label].reasons})"
             for label in sorted(self.wanting)
         )
-        if self._settings.allow_partial and self.rows:
+        if self._settings.allow_partial and (self.rows or len(self._settings.models) > 1):
             _log.warning("generate: continuing with too few sentences, %s: %s", reason, yields)
             return
         raise WorkError(

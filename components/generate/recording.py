@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components import storage
-from components.artifacts.synthetic import LEDGER, AnswerLine, read_ledger
+from components.artifacts.synthetic import LEDGER, RECORDED, AnswerLine, read_ledger
 from components.artifacts.task import Label
 from components.errors import InputError
 from components.generate.llm import Answer, Request
@@ -69,5 +69,5 @@ def read_recording(location: str, labels: Sequence[str]) -> Recording:
     if absent := [name for name, lines in answers.items() if not lines]:
         rule = f"holds no answer for {', '.join(absent)}"
         fix = "Give the ledger.jsonl of a run of this task"
-        raise InputError(f"recorded:{location}", rule, fix)
+        raise InputError(RECORDED + location, rule, fix)
     return Recording(answers)

@@ -53,10 +53,10 @@ def generate(
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
-    curator = Curator(task, style.max_characters, *choices)
-    harvest = Harvest(task.names, settings, curator, ledger)
     model, budget = parse_model(settings.chosen_model), settings.request_budget
+    limit = None if model.kind == "recorded" else style.max_characters
+    choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
+    harvest = Harvest(task.names, settings, Curator(task, limit, *choices), ledger)
     if model.kind == "recorded":
         recording = read_recording(model.location, task.names)
         requests = _requests(harvest, task.labels, budget, recording.request)
