@@ -74,8 +74,8 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
     """
     name = f"{SYNTHETIC}_{number}"
     # A branch may have given nothing (`allow_partial`).
-    sentences = read_sentences(folder) or {"text": [], "label": []}
-    frame = _placed(pd.DataFrame(sentences), f"{name}, {SENTENCES}")
+    sentences = pd.DataFrame(read_sentences(folder) or {"text": [], "label": []})
+    frame = _placed(sentences, f"{name}, {SENTENCES}")
     if "model" not in frame:
         frame["model"] = name
     rows = _columns(frame, "text", "label", f"synthetic rows of {folder}")
