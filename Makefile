@@ -161,8 +161,8 @@ search: setup ## search better train settings on the last run's data: make searc
 bench-generate: setup ## measure generate against the plain way, and curation alone
 	$(BIN)/python -m tests.benchmarks.bench_generate --model $(LLM)
 
-bench-synthetic: setup ## train with and without a run's synthetic rows: DATA=folder
-	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(DATA) --synthetic runs/latest
+bench-synthetic: setup ## train with and without the corpus, three seeds each: DATA=folder ELSEWHERE="file ..."
+	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(DATA) --elsewhere $(ELSEWHERE)
 
 bench-train: setup ## measure training against the plain way: DATA=folder
 	$(BIN)/python -m tests.benchmarks.bench_train --dataset $(DATA)

@@ -71,9 +71,9 @@ def emotion_for(settings: CompileSettings) -> Any:
         Args:
             task: Labels and their meaning: `emotion`, or the path or URI of a task file.
             seed: Seed of prompts, splits and training.
-            generate_models: LLMs that write texts: hub id@commit, vllm:folder, GGUF file, URL#name.
+            generate_models: LLMs: hub id@commit, vllm:folder, GGUF file, URL#name, recorded:ledger.
             generate_samples_per_label: Texts wanted per label, from all LLMs together.
-            generate_style: Way to ask: `plain`, `attributed`, `longer`, `complex`, or a file.
+            generate_style: Way to ask: `plain`, `attributed`, `varied`, `everyday`, or a file.
             generate_options: Other settings of generate by name: components/generate/settings.py.
             merge_dataset: Real rows: hub id, `sample`, or path or URI of CSV, JSON lines, Parquet.
             merge_dataset_revision: Commit of a hub data set, or sha256: and hash of its content.

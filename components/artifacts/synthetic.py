@@ -20,6 +20,8 @@ from components.errors import InputError
 
 SENTENCES = "synthetic_emotions.json"
 LEDGER = "ledger.jsonl"
+RECORDED = "recorded:"
+"""Begins the reference of a model whose sentences were replayed from a ledger."""
 
 ACCEPTED, REJECTED = "accepted", "rejected"
 _ANSWER, _CANDIDATE = "answer", "candidate"

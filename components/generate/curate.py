@@ -32,7 +32,7 @@ class Curator:
 
     Args:
         task: Its example texts count as seen, so an LLM that copies them earns nothing.
-        max_characters: Length at which the server cuts a text off.
+        max_characters: Length at which the server cuts a text off; None if it cuts none off.
         similarity: Jaccard index of two texts' words from which the later is rejected, in
             [0.1, 1]; with 1, only exact duplicates are.
         language: ISO 639-1 code of the wanted language; empty accepts every language.
@@ -43,7 +43,7 @@ class Curator:
     """
 
     task: Task
-    max_characters: int
+    max_characters: int | None
     similarity: float = 0.7
     language: str = "en"
     unsafe_filter: bool = True
@@ -86,7 +86,8 @@ class Curator:
         yield "control characters", has_hidden_characters(text)
         yield "too short", len(text.split()) < _MIN_WORDS
         yield "too long", len(text) > _MAX_CHARACTERS
-        yield "breaks off", len(text) >= self.max_characters and not _FINISHED.search(text)
+        is_at_limit = self.max_characters is not None and len(text) >= self.max_characters
+        yield "breaks off", is_at_limit and not _FINISHED.search(text)
         yield "not prose", letters_share(text) < _MIN_LETTERS_SHARE
         yield "labelled otherwise", claimed.strip().lower() != label
         yield "duplicate", folded in self._seen

@@ -1,4 +1,4 @@
-"""Ways to get a server that speaks the OpenAI protocol: a URL, llama.cpp, or vLLM."""
+"""What `models` may name: a server, one that llama.cpp or vLLM becomes, or a recorded ledger."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from typing import Literal
 from filelock import FileLock
 
 from components import storage
+from components.artifacts.synthetic import RECORDED
 from components.errors import InputError
 from components.processes import free_port, running_server
 
@@ -22,6 +23,7 @@ _VLLM_CONTEXT_TOKENS = 4096
 _LLAMA_LOCK = Path(gettempdir()) / f"llama-server-{os.getuid()}.lock"
 _GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
 _VLLM_FOLDER = re.compile(r"vllm:(?P<location>.+)")
+_RECORDING = re.compile(rf"{RECORDED}(?P<location>.+)")
 _HUB_MODEL = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 
@@ -30,13 +32,14 @@ class Model:
     """An LLM and the kind of server that runs it.
 
     Args:
-        kind: `endpoint` is a server that already runs, the others are started.
-        location: Base URL, path or URI of a GGUF file or of a transformers folder, or hub id.
+        kind: `endpoint` is a server that already runs; `llama.cpp` and `vllm` are started;
+            `recorded` is a ledger whose answers are used again (see `generate.recording`).
+        location: Base URL, hub id, or path or URI of a GGUF file, transformers folder or ledger.
         revision: Hub commit for `vllm` (empty: the location is a folder), name of the model
             for `endpoint`, sha256 of the file for `llama.cpp` (empty: not checked).
     """
 
-    kind: Literal["endpoint", "llama.cpp", "vllm"]
+    kind: Literal["endpoint", "llama.cpp", "vllm", "recorded"]
     location: str
     revision: str = ""
 
@@ -55,11 +58,14 @@ def parse_model(reference: str) -> Model:
     Args:
         reference: `https://host/v1#name` for a running server; a path or URI of a GGUF file
             for llama.cpp, optionally with `@sha256:` and its hash; for vLLM `owner/name@commit`,
-            or `vllm:` and the path or URI of a transformers folder.
+            or `vllm:` and the path or URI of a transformers folder; `recorded:` and the path or URI
+            of a ledger.
 
     Raises:
         InputError: If it is none of these.
     """
+    if ledger := _RECORDING.fullmatch(reference):
+        return Model("recorded", ledger["location"])
     url, _, name = reference.partition("#")
     if re.match(r"https?://", url) and name:
         return Model("endpoint", url.rstrip("/"), name)
@@ -71,10 +77,11 @@ def parse_model(reference: str) -> Model:
         return Model("vllm", hub["name"], hub["revision"])
     raise InputError(
         f"models: {reference!r}",
-        "is neither a server (https://host/v1#name), a .gguf file, a pinned hub model "
-        "nor a folder for vLLM",
+        "is neither a server (https://host/v1#name), a .gguf file, a pinned hub model, "
+        "a folder for vLLM nor a recorded ledger",
         "For a hub model write owner/name@ and the 40 digits of the commit, for a .gguf file "
-        "with a pin add @sha256: and 64 digits, for a folder write vllm: and its path",
+        "with a pin add @sha256: and 64 digits, for a folder write vllm: and its path, "
+        "for a ledger recorded: and its path",
     )
 
 

@@ -111,13 +111,14 @@ class Harvest:
         """
         if not self.wanting:
             return
-        reason = self.end or f"{self._settings.request_budget} requests per label are spent"
+        asked = max(self._tallies[label].answers for label in self.wanting)
+        reason = self.end or f"{asked} requests per label are spent"
         yields = "; ".join(
             f"{label} {self._tallies[label].accepted}/{self._settings.quota}"
             f" ({self._tallies[label].reasons})"
             for label in sorted(self.wanting)
         )
-        if self._settings.allow_partial and self.rows:
+        if self._settings.allow_partial and (self.rows or len(self._settings.models) > 1):
             _log.warning("generate: continuing with too few sentences, %s: %s", reason, yields)
             return
         raise WorkError(

@@ -1,10 +1,9 @@
-"""Prompts: templates from a style file, filled in with attributes that cover a grid evenly."""
+"""Prompts: templates from a style file, filled in with attributes that come up evenly."""
 
 import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 import jinja2
 
@@ -46,15 +45,14 @@ class Prompts:
         )
 
     def _attributes(self, label: Label, turn: int) -> Mapping[str, str]:
-        values = {name: list(each) for name, each in self.style.attributes.items()}
+        attributes = dict(self.style.attributes)
         if self.task.topics:
-            values["topic"] = list(self.task.topics)
-        order = random.Random(f"{self.seed} {label.name}")  # noqa: S311
-        for each in values.values():
-            order.shuffle(each)
-        places = even_combination(turn, [len(each) for each in values.values()])
-        pairs = zip(values.items(), places, strict=True)
-        return {name: each[place] for (name, each), place in pairs}
+            attributes["topic"] = self.task.topics
+        key = f"{self.seed} {label.name}"
+        return {
+            name: in_shuffled_rounds(values, turn, f"{key} {name}")
+            for name, values in attributes.items()
+        }
 
     def _messages(
         self, label: Label, turn: int, attributes: Mapping[str, str]
@@ -79,20 +77,18 @@ class Prompts:
         return drawn.sample(list(real), min(self.shown, len(real)))
 
 
-def even_combination(turn: int, sizes: Sequence[int]) -> list[int]:
-    """Choose one place in each of several lists, so that all combinations occur equally often.
+def in_shuffled_rounds(values: Sequence[str], turn: int, key: str) -> str:
+    """Choose a value so that each comes up once in every round, in an order of its own.
 
-    Within `prod(sizes)` consecutive turns every combination occurs once; within as many turns as
-    the first list is long, every list advances through its values evenly.
+    Lists with other keys are gone through independently, so that after few rounds their values
+    have met in nearly all pairs; going through a grid in order would tie them to each other.
 
     Args:
+        values: What to choose from.
         turn: Number of the turn, from 0.
-        sizes: Lengths of the lists.
+        key: Decides the orders.
     """
-    rest, lead, places = turn % prod(sizes), 0, []
-    for number, size in enumerate(sizes):
-        rest, digit = divmod(rest, size)
-        if number == 0:
-            lead = digit
-        places.append((digit + (lead if number else 0)) % size)
-    return places
+    round_number, place = divmod(turn, len(values))
+    order = list(values)
+    random.Random(f"{key} {round_number}").shuffle(order)  # noqa: S311
+    return order[place]

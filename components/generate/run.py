@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
-from components.artifacts.task import load_task
+from components.artifacts.task import Label, load_task
 from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.ledger import Ledger
-from components.generate.llm import ChatClient, Request, in_order
+from components.generate.llm import Answer, ChatClient, Request, in_order
 from components.generate.prompts import Prompts
+from components.generate.recording import read_recording
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
@@ -52,13 +53,19 @@ def generate(
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
+    model, budget = parse_model(settings.chosen_model), settings.request_budget
+    limit = None if model.kind == "recorded" else style.max_characters
     choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
-    curator = Curator(task, style.max_characters, *choices)
-    harvest = Harvest(task.names, settings, curator, ledger)
-    model = parse_model(settings.chosen_model)
-    with serving(model, settings.llm_concurrency, output / "llm") as endpoint:
-        client = ChatClient(endpoint, api_key, settings.llm_concurrency)
-        asyncio.run(_fill(harvest, ledger, client, prompts, settings))
+    harvest = Harvest(task.names, settings, Curator(task, limit, *choices), ledger)
+    if model.kind == "recorded":
+        recording = read_recording(model.location, task.names)
+        requests = _requests(harvest, task.labels, budget, recording.request)
+        asyncio.run(_fill(harvest, requests, ledger.recording(recording.ask)))
+    else:
+        requests = _requests(harvest, task.labels, budget, prompts.request)
+        with serving(model, settings.llm_concurrency, output / "llm") as endpoint:
+            client = ChatClient(endpoint, api_key, settings.llm_concurrency)
+            asyncio.run(_interview(client, harvest, requests, ledger, settings.llm_concurrency))
     harvest.require_quota()
     write_sentences(harvest.rows, output)
     return harvest.counts
@@ -80,26 +87,38 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
 
-async def _fill(
-    harvest: Harvest,
-    ledger: Ledger,
+async def _interview(
     client: ChatClient,
-    prompts: Prompts,
-    settings: GenerateSettings,
+    harvest: Harvest,
+    requests: Iterator[Request],
+    ledger: Ledger,
+    concurrency: int,
 ) -> None:
-    requests = _requests(harvest, prompts, settings.request_budget)
     async with client:
         # Twice the server's slots, so that one slow answer does not leave the others idle.
-        ask, open_at_once = ledger.recording(client.ask), 2 * settings.llm_concurrency
-        async with aclosing(in_order(requests, ask, open_at_once)) as answers:
-            async for answer in answers:
-                harvest.take(answer)
-                if harvest.end:
-                    break
+        await _fill(harvest, requests, ledger.recording(client.ask), 2 * concurrency)
 
 
-def _requests(harvest: Harvest, prompts: Prompts, budget: int) -> Iterator[Request]:
+async def _fill(
+    harvest: Harvest,
+    requests: Iterator[Request],
+    ask: Callable[[Request], Awaitable[Answer]],
+    open_at_once: int = 1,
+) -> None:
+    async with aclosing(in_order(requests, ask, open_at_once)) as answers:
+        async for answer in answers:
+            harvest.take(answer)
+            if harvest.end:
+                break
+
+
+def _requests(
+    harvest: Harvest,
+    labels: Sequence[Label],
+    budget: int,
+    request: Callable[[Label, int], Request | None],
+) -> Iterator[Request]:
     for turn in range(budget):
-        for label in prompts.task.labels:
-            if label.name in harvest.wanting:
-                yield prompts.request(label, turn)
+        for label in labels:
+            if label.name in harvest.wanting and (wanted := request(label, turn)):
+                yield wanted

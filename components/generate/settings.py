@@ -36,7 +36,7 @@ class GenerateSettings:
     llm_concurrency: int = 32
     """Requests under way at a time."""
     allow_partial: bool = False
-    """Continue with fewer sentences than wanted instead of failing."""
+    """Continue with fewer sentences than wanted, and with none if other models contribute."""
     near_duplicate_similarity: float = 0.7
     """Texts whose word shingles overlap this much (Jaccard) are duplicates; 1 is exact only."""
     language: str = "en"

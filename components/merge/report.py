@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from components.artifacts.dataset import REAL, SYNTHETIC, Description
+from components.artifacts.synthetic import RECORDED
 from components.merge import pictures
 from components.merge.measures import (
     SAMPLE_ROWS,
@@ -183,5 +184,6 @@ def _models(report: DataReport, rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _short(reference: str) -> str:
-    """A model reference without its folder and hash."""
-    return reference.partition("@sha256:")[0].rstrip("/").rpartition("/")[2] or reference
+    """A model reference without its folder and hash; of a ledger that was replayed, it says so."""
+    name = reference.partition("@sha256:")[0].rstrip("/").rpartition("/")[2] or reference
+    return f"{name}, replayed" if reference.startswith(RECORDED) else name

@@ -73,7 +73,9 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
         InputError: If the file is missing, cannot be read or lacks a column.
     """
     name = f"{SYNTHETIC}_{number}"
-    frame = _placed(pd.DataFrame(read_sentences(folder)), f"{name}, {SENTENCES}")
+    # A branch may have given nothing (`allow_partial`).
+    sentences = pd.DataFrame(read_sentences(folder) or {"text": [], "label": []})
+    frame = _placed(sentences, f"{name}, {SENTENCES}")
     if "model" not in frame:
         frame["model"] = name
     rows = _columns(frame, "text", "label", f"synthetic rows of {folder}")

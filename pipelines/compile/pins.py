@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components import storage
+from components.artifacts.synthetic import RECORDED
 
 _SHIPPED = re.compile(r"[\w-]*")
-_GGUF = re.compile(r"(?!package:).+\.gguf")
+_GGUF = re.compile(r".+\.gguf")
 _WEIGHTS = "model.safetensors"
 
 
@@ -28,9 +29,7 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(values)
     for name in ("task", "generate_style", "evaluate_gate"):
         result[name] = _file(values[name])
-    result["generate_models"] = [
-        _file(each) if _GGUF.fullmatch(each) else each for each in values["generate_models"]
-    ]
+    result["generate_models"] = [_model(each) for each in values["generate_models"]]
     options = values["evaluate_options"]
     if given := options.get("out_of_domain"):
         result["evaluate_options"] = {**options, "out_of_domain": _file(given)}
@@ -41,6 +40,14 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
         values["train_base_model"], values["train_base_model_revision"]
     )
     return result
+
+
+def _model(reference: str) -> str:
+    path = reference.removeprefix(RECORDED)
+    is_file = reference != path or _GGUF.fullmatch(path)
+    if not is_file or path.startswith("package:"):
+        return reference
+    return reference.removesuffix(path) + _file(path)
 
 
 def _file(reference: str) -> str:

@@ -132,6 +132,14 @@ def test_a_partial_harvest_may_be_allowed(tmp_path):
     assert harvested == counts(rows_of(tmp_path)) == {**dict.fromkeys(NAMES, 0), NAMES[0]: 1}
 
 
+def test_one_of_several_models_may_give_nothing_if_a_partial_harvest_is_allowed(tmp_path):
+    with fake_openai(lambda _: Reply("Sorry.")) as fake:
+        models = [f"{fake.base_url}#small", f"{fake.base_url}#other"]
+        mute = {"models": models, "model": models[0], "request_budget": 1}
+        assert run(tmp_path, fake, **mute, allow_partial=True) == dict.fromkeys(NAMES, 0)
+    assert rows_of(tmp_path) == []
+
+
 def test_what_cannot_be_read_of_an_earlier_run_is_not_mixed_in(tmp_path):
     for name in (SENTENCES, LEDGER):
         (tmp_path / name).write_text("left over", encoding="utf-8")

@@ -21,6 +21,7 @@ COMMIT = "0123456789" * 4
         ("vllm:models/small", Model("vllm", "models/small")),
         ("vllm:gs://bucket/small", Model("vllm", "gs://bucket/small")),
         ("vllm:models/small.gguf", Model("vllm", "models/small.gguf")),
+        ("recorded:gs://bucket/ledger.jsonl", Model("recorded", "gs://bucket/ledger.jsonl")),
     ],
 )
 def test_servers_files_folders_and_pinned_hub_models_are_understood(reference, model):
@@ -37,6 +38,7 @@ def test_servers_files_folders_and_pinned_hub_models_are_understood(reference, m
         "ftp://host/v1#gpt",
         "model.safetensors",
         "vllm:",
+        "recorded:",
         "models/small",
         "small.gguf@sha256:",
         "small.gguf@sha256:abc",

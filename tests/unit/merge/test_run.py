@@ -40,6 +40,13 @@ def write_synthetic(folder, *texts):
     return write_rows(folder, [(text, "joy") for text in texts])
 
 
+def test_a_branch_that_gave_nothing_adds_nothing(synthetic_file, dataset_folder, tmp_path):
+    empty, page = write_rows(tmp_path / "empty", []), tmp_path / "report.html"
+    merged = merge(MergeSettings(), [synthetic_file.parent, empty], tmp_path / "out", report=page)
+    assert merged.rows == read_description(dataset_folder).rows
+    merge(MergeSettings(), [empty], tmp_path / "real", report=page)
+
+
 def test_synthetic_rows_are_in_train_only(dataset_folder, synthetic_file):
     sources = {split: set(read(dataset_folder, split)["source"]) for split in SPLITS}
     train = read(dataset_folder, "train")

@@ -24,6 +24,7 @@ def outside(tmp_path):
     (tmp_path / "gate.yaml").write_text("min_accuracy: 0.5\n")
     (tmp_path / "style.yaml").write_text("a style")
     (tmp_path / "tiny.gguf").write_text("an LLM")
+    (tmp_path / "ledger.jsonl").write_text("answers")
     (tmp_path / "others.csv").write_text("text,label\n")
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "train.csv").write_text("text,label\nhello,joy\n")
@@ -34,7 +35,11 @@ def outside(tmp_path):
         "task": f"{tmp_path}/task.yaml",
         "evaluate_gate": f"{tmp_path}/gate.yaml",
         "generate_style": f"file://{tmp_path}/style.yaml",
-        "generate_models": [f"{tmp_path}/tiny.gguf", "https://llm.example/v1#name"],
+        "generate_models": [
+            f"{tmp_path}/tiny.gguf",
+            f"recorded:{tmp_path}/ledger.jsonl",
+            "https://llm.example/v1#name",
+        ],
         "merge_dataset": f"{tmp_path}/rows",
         "train_base_model": f"{tmp_path}/encoder",
         "train_base_model_revision": "",
@@ -53,7 +58,9 @@ def test_everything_outside_is_pinned_by_its_content(outside):
     assert result["evaluate_gate"].endswith(f"@sha256:{sha256(folder / 'gate.yaml')}")
     assert result["generate_style"].endswith(f"@sha256:{sha256(folder / 'style.yaml')}")
     assert result["generate_models"][0].endswith(f".gguf@sha256:{sha256(folder / 'tiny.gguf')}")
-    assert result["generate_models"][1] == values["generate_models"][1]
+    ledger = f"{folder}/ledger.jsonl@sha256:{sha256(folder / 'ledger.jsonl')}"
+    assert result["generate_models"][1] == f"recorded:{ledger}"
+    assert result["generate_models"][2] == values["generate_models"][2]
     others = result["evaluate_options"]["out_of_domain"]
     assert others.endswith(f"@sha256:{sha256(folder / 'others.csv')}")
     weights = sha256(folder / "encoder" / "model.safetensors")

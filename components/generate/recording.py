@@ -1,0 +1,73 @@
+"""A ledger of an earlier run, whose answers take the place of an LLM's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components import storage
+from components.artifacts.synthetic import LEDGER, RECORDED, AnswerLine, read_ledger
+from components.artifacts.task import Label
+from components.errors import InputError
+from components.generate.llm import Answer, Request
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The answers of a ledger by label, in the order in which they came.
+
+    A request of a recording is numbered like any other; it has the attributes of the request that
+    was answered then, and names the LLM that answered as `recorded_from`. Which texts the schema of
+    that time cut off is not known.
+
+    Args:
+        answers: Recorded answers of each label.
+    """
+
+    answers: Mapping[str, Sequence[AnswerLine]]
+
+    def request(self, label: Label, turn: int) -> Request | None:
+        """The request whose answer was recorded as number `turn` of a label; None if none was."""
+        lines = self.answers[label.name]
+        if turn >= len(lines):
+            return None
+        line = lines[turn]
+        return Request(
+            label=label.name,
+            turn=turn,
+            attributes={"recorded_from": line.origin.model, **line.origin.attributes},
+            messages=[{"role": "user", "content": f"recorded answer {line.fingerprint}"}],
+            schema={},
+            max_tokens=line.completion.completion_tokens,
+            temperature=0.0,
+            seed=turn,
+        )
+
+    async def ask(self, request: Request) -> Answer:
+        """The recorded answer to a request of this recording; it costs nothing again."""
+        recorded = self.answers[request.label][request.turn].completion
+        free = replace(recorded, prompt_tokens=0, completion_tokens=0, seconds=0.0)
+        return Answer(request, free)
+
+
+def read_recording(location: str, labels: Sequence[str]) -> Recording:
+    """Read the answers of a ledger.
+
+    Args:
+        location: Path or URI of a `ledger.jsonl`, or of a folder that generate wrote; a pin
+            (`@sha256:`) may follow.
+        labels: Names of the labels; answers for others are left out.
+
+    Raises:
+        InputError: If there is no ledger, or it holds no answer for one of the labels.
+    """
+    with TemporaryDirectory() as downloads:
+        path = storage.fetch(location, Path(downloads))
+        lines = read_ledger(path / LEDGER if path.is_dir() else path)
+        found = [line for line in lines if isinstance(line, AnswerLine)]
+    answers = {name: [line for line in found if line.origin.label == name] for name in labels}
+    if absent := [name for name, lines in answers.items() if not lines]:
+        rule = f"holds no answer for {', '.join(absent)}"
+        fix = "Give the ledger.jsonl of a run of this task"
+        raise InputError(RECORDED + location, rule, fix)
+    return Recording(answers)

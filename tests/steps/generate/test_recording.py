@@ -1,0 +1,95 @@
+"""A recorded ledger takes the place of an LLM: the same path, and nothing is paid again."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from components.artifacts.synthetic import LEDGER, SENTENCES
+from components.artifacts.task import load_task
+from components.errors import InputError, WorkError
+from components.generate.run import generate
+from components.generate.settings import GenerateSettings
+from tests.fakes.openai_server import Reply, fake_openai
+
+NAMES = load_task("emotion").names
+LOOSE = {"near_duplicate_similarity": 1.0, "language": "", "samples_per_label": 3}
+
+
+def two_sentences(body):
+    asked = body["messages"][-1]["content"]
+    name = next(each for each in NAMES if each in asked)
+    return Reply(json.dumps([f"{name} in answer {body['seed']}, sentence {n}" for n in range(2)]))
+
+
+def lines_of(folder):
+    return [json.loads(line) for line in (folder / LEDGER).read_text("utf-8").splitlines()]
+
+
+def texts_of(folder):
+    return [row["text"] for row in json.loads((folder / SENTENCES).read_text("utf-8"))]
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Folder of a run that asked a server."""
+    folder = tmp_path / "asked"
+    with fake_openai(two_sentences) as fake:
+        settings = GenerateSettings(models=[f"{fake.base_url}#small"], **LOOSE)
+        generate(settings, folder)
+    return folder
+
+
+def replay(ledger, output, **settings):
+    settings = {**LOOSE, **settings}
+    return generate(GenerateSettings(models=[f"recorded:{ledger}"], **settings), output)
+
+
+@pytest.mark.parametrize("file", [LEDGER, ""])
+def test_a_ledger_or_its_folder_is_replayed_without_a_server(asked, tmp_path, file):
+    assert replay(asked / file, tmp_path / "again") == dict.fromkeys(NAMES, 3)
+    assert texts_of(tmp_path / "again") == texts_of(asked)
+
+
+def test_what_is_replayed_says_so_and_costs_nothing(asked, tmp_path):
+    replay(asked, tmp_path / "again")
+    answers = [line for line in lines_of(tmp_path / "again") if line["kind"] == "answer"]
+    assert {line["model"] for line in answers} == {f"recorded:{asked}"}
+    assert all(line["recorded_from"].endswith("#small") for line in answers)
+    assert {line["prompt_tokens"] + line["completion_tokens"] for line in answers} == {0}
+    replay(tmp_path / "again", tmp_path / "third")
+    assert {line["recorded_from"] for line in lines_of(tmp_path / "third")} == {
+        line["recorded_from"] for line in answers
+    }
+
+
+def test_changed_curation_judges_the_recorded_answers_anew(asked, tmp_path):
+    strict = {"near_duplicate_similarity": 0.3, "allow_partial": True}
+    assert max(replay(asked, tmp_path / "again", **strict).values()) < 3
+
+
+def test_a_replay_that_is_started_again_ends_with_the_same_texts(asked, tmp_path):
+    again = tmp_path / "again"
+    replay(asked, again)
+    before = texts_of(again)
+    lines = (again / LEDGER).read_text("utf-8").splitlines(keepends=True)
+    (again / LEDGER).write_text("".join(lines[:3]), "utf-8")
+    replay(asked, again)
+    assert texts_of(again) == before
+
+
+def test_too_small_a_recording_names_what_is_missing(asked, tmp_path):
+    answers = Counter(line["label"] for line in lines_of(asked) if line["kind"] == "answer")
+    with pytest.raises(WorkError, match=f"joy {2 * answers['joy']}/50") as refusal:
+        replay(asked, tmp_path / "again", samples_per_label=50)
+    assert f"{max(answers.values())} requests per label are spent" in str(refusal.value)
+    assert (tmp_path / "again" / LEDGER).exists()
+
+
+def test_a_file_that_is_no_ledger_of_the_task_is_refused(asked, tmp_path):
+    kept = [line for line in lines_of(asked) if line["label"] != "joy"]
+    (tmp_path / LEDGER).write_text("".join(json.dumps(line) + "\n" for line in kept))
+    with pytest.raises(InputError, match="holds no answer for joy"):
+        replay(tmp_path, tmp_path / "again")
+    with pytest.raises(InputError, match="no such file"):
+        replay(tmp_path / "absent", tmp_path / "again")
