@@ -93,7 +93,7 @@ class Harvest:
         tally = self._tallies[request.label]
         tally.answers += 1
         self._tokens += answer.completion.prompt_tokens + answer.completion.completion_tokens
-        for candidate in parse.candidates(parse.last_json(answer.completion.raw)):
+        for candidate in parse.candidates_in(answer.completion.raw, tuple(self._tallies)):
             rejection = self._rejection(candidate, answer)
             line = self._ledger.judged(candidate.text, request, rejection)
             tally.verdicts[rejection or ACCEPTED] += 1

@@ -14,7 +14,7 @@ from components.generate.llm import Answer, Request
 
 @dataclass(frozen=True)
 class Recording:
-    """The answers of a ledger by label, in the order in which they came.
+    """The answers of a ledger by label, in the order of their requests.
 
     A request of a recording is numbered like any other; it has the attributes of the request that
     was answered then, and names the LLM that answered as `recorded_from`. Which texts the schema of
@@ -64,7 +64,10 @@ def read_recording(location: str, labels: Sequence[str]) -> Recording:
     with TemporaryDirectory() as downloads:
         path = storage.fetch(location, Path(downloads))
         lines = read_ledger(path / LEDGER if path.is_dir() else path)
-        found = [line for line in lines if isinstance(line, AnswerLine)]
+        found = sorted(
+            (line for line in lines if isinstance(line, AnswerLine)),
+            key=lambda line: line.origin.turn,
+        )
     answers = {name: [line for line in found if line.origin.label == name] for name in labels}
     if absent := [name for name, lines in answers.items() if not lines]:
         rule = f"holds no answer for {', '.join(absent)}"

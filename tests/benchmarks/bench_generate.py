@@ -59,7 +59,7 @@ def accepted(task: Task, answers: list[Answer], max_characters: int) -> list[tup
     return [
         (candidate.text, answer.request.label)
         for answer in answers
-        for candidate in parse.candidates(parse.last_json(answer.completion.raw))
+        for candidate in parse.candidates_in(answer.completion.raw)
         if curator.rejection(candidate, answer.request.label, answer.request.attributes) is None
     ]
 
@@ -84,7 +84,7 @@ def compare(model: str, count: int) -> None:
                 lambda c=client, a=asked, n=concurrency: asyncio.run(ask_all(c, a, 2 * n))
             )
             rows = accepted(task, answers, style.max_characters)
-            parsed = sum(parse.last_json(answer.completion.raw) is not None for answer in answers)
+            parsed = sum(bool(parse.candidates_in(answer.completion.raw)) for answer in answers)
             print(
                 f"| {way} | {seconds:.1f} | {parsed / len(answers):.0%} | {len(rows)} "
                 f"| {len(rows) / seconds:.2f} |"
@@ -98,7 +98,7 @@ def by_label(task: Task, answers: list[Answer], rows: list[tuple[str, str]]) -> 
     print("| --- | --- | --- | --- | --- |")
     for name in task.names:
         offered = sum(
-            len(list(parse.candidates(parse.last_json(answer.completion.raw))))
+            len(parse.candidates_in(answer.completion.raw))
             for answer in answers
             if answer.request.label == name
         )

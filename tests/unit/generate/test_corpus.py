@@ -35,7 +35,7 @@ def candidates(lines):
     return [
         (candidate, line.origin.label, line.origin.attributes)
         for line in lines
-        for candidate in parse.candidates(parse.last_json(line.completion.raw))
+        for candidate in parse.candidates_in(line.completion.raw)
     ]
 
 

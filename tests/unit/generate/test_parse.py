@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.generate.parse import Candidate, candidates, last_json
+from components.generate.parse import Candidate, candidates, candidates_in
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 OBJECTS = st.fixed_dictionaries({"text": TEXTS}, optional={"label": TEXTS})
@@ -18,19 +18,17 @@ DEEP = 5000
 unhurried = settings(deadline=None)
 
 
-def found(answer):
-    return list(candidates(last_json(answer)))
-
-
 def texts(answer):
-    return [candidate.text for candidate in found(answer)]
+    return [candidate.text for candidate in candidates_in(answer)]
 
 
 @unhurried
 @given(ARRAYS, PREFIXES, SUFFIXES, st.booleans())
 def test_an_array_is_found_whole_in_prose(array, prefix, suffix, ascii_only):
     block = json.dumps(array, ensure_ascii=ascii_only)
-    assert found(prefix + block + suffix) == list(candidates(array))
+    expected = list(candidates(array))
+    if expected:
+        assert candidates_in(prefix + block + suffix)[-len(expected) :] == expected
 
 
 @unhurried
@@ -63,6 +61,49 @@ def test_no_answer_is_too_strange(answer):
         ("[" + "1" * 5000 + ', "a"]', ["a"]),
         ("Sorry, I cannot.", []),
         ("", []),
+        # What it thought first.
+        ('<think>["draft"]</think>["a", "b"]', ["a", "b"]),
+        ('the template opened it: ["draft"]</think>["a"]', ["a"]),
+        ('<think>perhaps ["a", "b"], or rather', []),
+        ('[THINK]["draft"][/THINK]["a"]', ["a"]),
+        # Several blocks that are one.
+        ('{"text": "a"}\n{"text": "b"}\n{"text": "c"}', ["a", "b", "c"]),
+        ('["a"],\n["b"],\n["c"]', ["a", "b", "c"]),
+        ('```json\n["a"]\n```\n\n```json\n["b"]\n```', ["a", "b"]),
+        ('1. ["a"]\n2. ["b"]', ["a", "b"]),
+        # A remark with brackets behind the texts.
+        ('["a", "b"]\nEach has [15, 140] characters.', ["a", "b"]),
+        ('["a", "b"] [1]', ["a", "b"]),
+        ('["a", "b"]\n{"label": "anger"}', ["a", "b"]),
+        ('["a"]\n{"note": "as asked"}', ["a"]),
+        # Keys that only number the texts, and a key of their own.
+        ('{"1": "a", "2": "b"}', ["a", "b"]),
+        ('{"text1": "a", "text2": "b"}', ["a", "b"]),
+        ('[{"tweet": "a"}, {"tweet": "b"}]', ["a", "b"]),
+        ('{"response": "a"}', ["a"]),
+        # JSON in a string of JSON.
+        (json.dumps(json.dumps(["a", "b"])), []),
+        (json.dumps([json.dumps(["a", "b"])]), ["a", "b"]),
+        (json.dumps({"answer": json.dumps({"texts": ["a"]})}), ["a"]),
+        # JSON but for a slip.
+        ('["a", "b",]', ["a", "b"]),
+        ('[\n  "a",\n  "b",\n]', ["a", "b"]),
+        ('{"texts": ["a", "b",],}', ["a", "b"]),
+        ('["I can\\\'t go", "b"]', ["I can't go", "b"]),
+        ("['it is', 'b']", ["it is", "b"]),
+        ("[\u201ca\u201d, \u201cb\u201d]", ["a", "b"]),
+        ('["one line\nand another", "b"]', ["one line\nand another", "b"]),
+        ('["a tab\there", "b"]', ["a tab\there", "b"]),
+        ('["he said "no" to me", "b"]', ['he said "no" to me', "b"]),
+        ('["a", // the first\n "b"]', ["a", "b"]),
+        ('["a"\n "b"]', ["a", "b"]),
+        ('[True, "a", None]', ["a"]),
+        # Lists in prose.
+        ("Here they are:\n1. a b\n2. c d", ["a b", "c d"]),
+        ('1) "a b"\n2) "c d",', ["a b", "c d"]),
+        ("- a b\n- c d\n", ["a b", "c d"]),
+        ("I cannot do that.\n- sorry", []),
+        ('I feel [so] "sad" [today].', []),
     ],
 )
 def test_answers_of_all_kinds(answer, expected):
@@ -89,7 +130,9 @@ def test_a_block_after_much_prose_is_found():
         ({"text": 1, "value": "a"}, [Candidate("a")]),
         ([["a", "b"], ["c"]], [Candidate("a"), Candidate("b"), Candidate("c")]),
         ({"x": {"y": ["a"]}, "z": ["b"]}, [Candidate("a"), Candidate("b")]),
-        ({"joy": "a"}, []),
+        ({"joy": "a"}, [Candidate("a")]),
+        ({"joy": "a", "fear": "b"}, []),
+        ({"label": "a"}, []),
         ([1, None, True, 2.5], []),
         (None, []),
     ],
@@ -103,3 +146,22 @@ def test_candidates_are_found_however_deep():
     for _ in range(DEEP):
         value = [value]
     assert list(candidates(value)) == [Candidate("a")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"anger": ["a", "b"], "joy": ["c"]}',
+        '[{"anger": "a"}, {"anger": "b"}, {"joy": "c"}]',
+        '{"Anger": "a", "texts": {"anger": ["b"]}, "joy": "c"}',
+    ],
+)
+def test_a_key_of_a_label_gives_its_texts_the_label(answer):
+    expected = [Candidate("a", "anger"), Candidate("b", "anger"), Candidate("c", "joy")]
+    assert candidates_in(answer, ("anger", "joy")) == expected
+
+
+@pytest.mark.parametrize("unit", ['["a" ', "['", '[{"', '{"a" "b" ', "[{", '"a",,'])
+def test_the_repair_of_nonsense_comes_to_an_end(unit):
+    for length in (7_900, 40_000):
+        assert all(isinstance(text, str) for text in texts(unit * (length // len(unit)) + "]"))
