@@ -6,18 +6,26 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import ACCEPTED
+from components.artifacts.synthetic import ACCEPTED, Completion
 from components.errors import WorkError
 from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
-from components.generate.llm import Answer
+from components.generate.request import Answer
 from components.generate.settings import GenerateSettings
+from components.generate.text_checks import speaks_of_the_prompt
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
 _ANSWERS_BEFORE_HOPELESS = 30
 _HOPELESS_SHARE = 0.01
+_EMPTY = {
+    "content_filter": "filtered by the server",
+    "length": "cut off before a text",
+    "refusal": "refused",
+    "thoughts": "only thoughts",
+    "unusable": "no message",
+}
 
 
 @dataclass
@@ -93,7 +101,10 @@ class Harvest:
         tally = self._tallies[request.label]
         tally.answers += 1
         self._tokens += answer.completion.prompt_tokens + answer.completion.completion_tokens
-        for candidate in parse.candidates_in(answer.completion.raw, tuple(self._tallies)):
+        found = parse.candidates_in(answer.completion.raw, tuple(self._tallies))
+        if not found:
+            tally.verdicts[_emptiness(answer.completion)] += 1
+        for candidate in found:
             rejection = self._rejection(candidate, answer)
             line = self._ledger.judged(candidate.text, request, rejection)
             tally.verdicts[rejection or ACCEPTED] += 1
@@ -141,3 +152,10 @@ class Harvest:
         wanted = self._settings.quota * len(self._tallies)
         answers = sum(tally.answers for tally in self._tallies.values())
         _log.info("generate: %d/%d after %d answers (%s)", len(self.rows), wanted, answers, counts)
+
+
+def _emptiness(completion: Completion) -> str:
+    """Why an answer holds no candidate."""
+    if completion.finish_reason in _EMPTY:
+        return _EMPTY[completion.finish_reason]
+    return "refused" if speaks_of_the_prompt(completion.raw) else "no candidates"

@@ -18,7 +18,7 @@ from components.artifacts.synthetic import (
     parse_line,
     read_ledger,
 )
-from components.generate.llm import Answer, Request
+from components.generate.request import Answer, Request
 
 _ANSWER_FILE = re.compile(r"[0-9a-f]{32}\.json")
 

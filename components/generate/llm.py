@@ -1,61 +1,39 @@
 """A client of a chat LLM over the OpenAI protocol: many requests at a time, answers in order."""
 
 import asyncio
-import hashlib
 import json
+import logging
+import re
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import openai
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_exponential,
+)
 
 from components.artifacts.synthetic import Completion
 from components.errors import WorkError
+from components.generate.dialect import Dialect
 from components.generate.engines import LlmEndpoint
+from components.generate.request import Answer, Request
 
+_log = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 300.0
-_RETRIES = 3
-
-
-@dataclass(frozen=True)
-class Request:
-    """One question to the LLM.
-
-    Args:
-        label: Name of the label that sentences are wanted for.
-        turn: Number of earlier requests for this label.
-        attributes: What else the prompt asks for, for the ledger.
-        messages: The chat, in the protocol's form.
-        schema: JSON schema of the answer; empty asks for free text.
-        max_tokens: Length at which an answer is cut off.
-        temperature: Sampling temperature.
-        seed: Seed of the sampling.
-    """
-
-    label: str
-    turn: int
-    attributes: Mapping[str, str]
-    messages: Sequence[Mapping[str, str]] = field(repr=False)
-    schema: Mapping[str, Any] = field(repr=False)
-    max_tokens: int
-    temperature: float
-    seed: int
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of all that decides the answer: equal requests need not be sent twice."""
-        content = [self.messages, self.schema, self.max_tokens, self.temperature, self.seed]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The LLM's answer to a request."""
-
-    request: Request
-    completion: Completion
+_RETRIES = 2
+_PATIENCE_SECONDS = 300.0
+_LONGEST_WAIT_SECONDS = 15.0
+_TRIES_OF_AN_UNUSABLE_ANSWER = 3
+_BUSY = {429, 503}
+_FILTERED = re.compile(
+    r"content.?filter|content.{0,12}(?:policy|management)|moderation|safety", re.IGNORECASE
+)
 
 
 async def in_order(
@@ -89,16 +67,33 @@ async def in_order(
 class ChatClient:
     """A client of one endpoint; use it as an asynchronous context manager.
 
+    What the server refuses to be asked with is left out from then on. While it is busy or still
+    loading, it is waited for.
+
     Args:
         endpoint: The server and its name for the model.
         api_key: Bearer token, empty for servers that want none.
         concurrency: Requests under way at a time.
+        patience: Seconds that a request waits for a server that is busy.
     """
 
-    def __init__(self, endpoint: LlmEndpoint, api_key: str, concurrency: int) -> None:
+    def __init__(
+        self,
+        endpoint: LlmEndpoint,
+        api_key: str,
+        concurrency: int,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> None:
         self._endpoint = endpoint
         self._slots = asyncio.Semaphore(concurrency)
-        self._takes_schema = True
+        self._dialect = Dialect()
+        self._schema_has_worked = self._has_answered = False
+        self._patiently = AsyncRetrying(
+            retry=retry_if_exception(_is_busy),
+            wait=wait_exponential(multiplier=0.5, max=_LONGEST_WAIT_SECONDS),
+            stop=stop_after_delay(patience),
+            reraise=True,
+        )
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=api_key or "none",
@@ -117,55 +112,133 @@ class ChatClient:
     async def ask(self, request: Request) -> Answer:
         """Send one request, as soon as one of the client's slots is free.
 
+        An answer that the server's filter kept back is empty, and so is one without a message, if
+        the server does not mend it when it is asked again.
+
         Raises:
             WorkError: If the server cannot be reached, refuses, or gives no answer.
         """
         async with self._slots:
             started = time.monotonic()
-            answer = await self._complete(request)
-        if not getattr(answer, "choices", None):
-            raise self._failed("does not speak the OpenAI protocol")
-        choice, usage = answer.choices[0], answer.usage
-        completion = Completion(
-            raw=choice.message.content or "",
-            finish_reason=choice.finish_reason,
-            prompt_tokens=usage.prompt_tokens if usage else 0,
-            completion_tokens=usage.completion_tokens if usage else 0,
-            seconds=round(time.monotonic() - started, 3),
-        )
-        return Answer(request, completion)
+            completion = await self._completion(request)
+        return Answer(request, replace(completion, seconds=round(time.monotonic() - started, 3)))
 
-    async def _complete(self, request: Request) -> Any:
-        try:
-            with_schema = self._takes_schema and bool(request.schema)
+    async def _completion(self, request: Request) -> Completion:
+        for _ in range(_TRIES_OF_AN_UNUSABLE_ANSWER):
             try:
-                return await self._create(request, with_schema=with_schema)
-            except openai.BadRequestError:
-                if not with_schema:
-                    raise
-                self._takes_schema = False
-                return await self._create(request, with_schema=False)
-        except openai.APITimeoutError as error:
-            raise self._failed(f"gave no answer within {_TIMEOUT_SECONDS:g} s") from error
-        except openai.APIConnectionError as error:
-            raise self._failed("cannot be reached") from error
-        except openai.APIStatusError as error:
-            raise self._failed(f"refused the request: {error.message:.300}") from error
+                found = _read(await self._answer(request))
+            except openai.BadRequestError as error:
+                if not _FILTERED.search(_words(error)):
+                    raise self._refused(error) from error
+                return Completion("", "content_filter", 0, 0, 0.0)
+            except openai.APITimeoutError as error:
+                raise self._failed(f"gave no answer within {_TIMEOUT_SECONDS:g} s") from error
+            except openai.APIConnectionError as error:
+                raise self._failed("cannot be reached") from error
+            except openai.APIStatusError as error:
+                raise self._refused(error) from error
+            except (openai.APIResponseValidationError, json.JSONDecodeError) as error:
+                raise self._failed("does not speak the OpenAI protocol") from error
+            if found is not None:
+                self._has_answered = True
+                return found
+        if not self._has_answered:
+            raise self._failed("does not speak the OpenAI protocol")
+        return Completion("", "unusable", 0, 0, 0.0)
 
-    def _create(self, request: Request, *, with_schema: bool) -> Any:
-        arguments: dict[str, Any] = {
-            "model": self._endpoint.model,
-            "messages": request.messages,
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
-        }
-        if with_schema:
-            schema = {"name": "texts", "schema": request.schema, "strict": True}
-            arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return self._client.chat.completions.create(**arguments)
+    async def _answer(self, request: Request) -> Any:
+        """Ask until the server takes the way of asking."""
+        while True:
+            dialect = self._dialect
+            try:
+                answer = await self._send(request, dialect)
+            except (
+                openai.BadRequestError,
+                openai.UnprocessableEntityError,
+                openai.InternalServerError,
+            ) as error:
+                if self._dialect == dialect and not self._learn(dialect, error):
+                    if self._schema_has_worked or not dialect.schema or _is_filtered(error):
+                        raise
+                    return await self._without_schema(request, dialect)
+            else:
+                self._schema_has_worked |= dialect.schema
+                return answer
+
+    def _learn(self, dialect: Dialect, error: openai.APIStatusError) -> bool:
+        """Change the way of asking by what a refusal names; False if it names nothing."""
+        learnt = None if _is_filtered(error) else dialect.after(_words(error))
+        if learnt:
+            self._adopt(learnt, _words(error))
+        return learnt is not None
+
+    async def _without_schema(self, request: Request, dialect: Dialect) -> Any:
+        """Ask without a schema: servers that take none do not always say so."""
+        bare = replace(dialect, schema=False)
+        answer = await self._send(request, bare)
+        if self._dialect == dialect:
+            self._adopt(bare, "it refused a request with a schema, and took it without")
+        return answer
+
+    def _adopt(self, dialect: Dialect, why: str) -> None:
+        self._dialect = dialect
+        _log.warning(
+            "generate: %s is asked another way from now on (%s): %.200s",
+            self._endpoint.base_url,
+            dialect,
+            why,
+        )
+
+    async def _send(self, request: Request, dialect: Dialect) -> Any:
+        body = dialect.arguments(request, self._endpoint.model)
+
+        async def send() -> Any:
+            return await self._client.chat.completions.create(**body)
+
+        return await self._patiently.copy()(send)
+
+    def _refused(self, error: openai.APIStatusError) -> WorkError:
+        return self._failed(f"refused the request: {error.status_code}, {_words(error):.300}")
 
     def _failed(self, rule: str) -> WorkError:
         return WorkError(
             f"LLM server {self._endpoint.base_url}", rule, "Check its log, its URL and its key"
         )
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, openai.APIStatusError) and error.status_code in _BUSY
+
+
+def _is_filtered(error: openai.APIStatusError) -> bool:
+    return _FILTERED.search(_words(error)) is not None
+
+
+def _words(error: openai.APIStatusError) -> str:
+    """What the server said; the client's own message may leave it out."""
+    return error.response.text or error.message
+
+
+def _read(answer: Any) -> Completion | None:
+    """The completion in an answer; None if there is no message in it."""
+    choices = getattr(answer, "choices", None) or [None]
+    message = getattr(choices[0], "message", None)
+    if message is None:
+        return None
+    raw, finish_reason = _text(message.content), str(choices[0].finish_reason or "")
+    if not raw:
+        reasons = {"refusal": "refusal", "reasoning_content": "thoughts", "reasoning": "thoughts"}
+        said = (reason for name, reason in reasons.items() if getattr(message, name, None))
+        finish_reason = next(said, finish_reason)
+    prompt, said_tokens = (
+        int(getattr(answer.usage, f"{name}_tokens", None) or 0) for name in ("prompt", "completion")
+    )
+    return Completion(raw, finish_reason, prompt, said_tokens, seconds=0.0)
+
+
+def _text(content: Any) -> str:
+    """A message's text, whole or in parts."""
+    if isinstance(content, list):
+        parts = (part.get("text") if isinstance(part, dict) else None for part in content)
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""

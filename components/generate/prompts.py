@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import jinja2
 
 from components.artifacts.task import Label, Task
-from components.generate.llm import Request
+from components.generate.request import Request
 from components.generate.style import Style
 
 

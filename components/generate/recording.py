@@ -9,7 +9,7 @@ from components import storage
 from components.artifacts.synthetic import LEDGER, RECORDED, AnswerLine, read_ledger
 from components.artifacts.task import Label
 from components.errors import InputError
-from components.generate.llm import Answer, Request
+from components.generate.request import Answer, Request
 
 
 @dataclass(frozen=True)

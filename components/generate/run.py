@@ -12,9 +12,10 @@ from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.ledger import Ledger
-from components.generate.llm import Answer, ChatClient, Request, in_order
+from components.generate.llm import ChatClient, in_order
 from components.generate.prompts import Prompts
 from components.generate.recording import read_recording
+from components.generate.request import Answer, Request
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings

@@ -25,9 +25,10 @@ from components.artifacts.task import Task, load_task
 from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
-from components.generate.llm import Answer, ChatClient, Request, in_order
+from components.generate.llm import ChatClient, in_order
 from components.generate.parse import Candidate
 from components.generate.prompts import Prompts
+from components.generate.request import Answer, Request
 from components.generate.style import load_style
 from components.merge.measures import distinct_n
 from components.merge.run import merge

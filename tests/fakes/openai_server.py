@@ -17,7 +17,8 @@ from tests.fakes.http_server import running
 class Reply:
     """What the server says to one request.
 
-    It is a chat message, an error if the status is not 200, or a plain web page.
+    It is a chat message, an error if the status is not 200, or a plain web page. `change` alters
+    the body of the answer before it is sent, for servers that keep to the protocol only nearly.
     """
 
     text: str
@@ -25,6 +26,7 @@ class Reply:
     seconds: float = 0.0
     finish_reason: str = "stop"
     is_page: bool = False
+    change: Callable[[dict[str, Any]], Any] | None = None
 
 
 @dataclass
@@ -68,7 +70,10 @@ class FakeServer:
             return _error(reply.status, reply.text)
         if reply.is_page:
             return HTMLResponse(reply.text)
-        return JSONResponse(_completion(body["model"], reply))
+        completion = _completion(body["model"], reply)
+        if reply.change:
+            completion = reply.change(completion) or completion
+        return JSONResponse(completion)
 
 
 @contextmanager

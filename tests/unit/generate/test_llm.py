@@ -9,7 +9,8 @@ from openai.types.chat import ChatCompletion
 
 from components.errors import WorkError
 from components.generate.engines import LlmEndpoint
-from components.generate.llm import ChatClient, Request, in_order
+from components.generate.llm import ChatClient, in_order
+from components.generate.request import Request
 from components.processes import free_port
 from tests.fakes.openai_server import Reply, fake_openai
 

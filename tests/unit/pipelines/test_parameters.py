@@ -56,7 +56,9 @@ def test_seed_is_the_source_recipe():
 
 
 def test_options_are_set_one_by_one():
-    values = read_parameters(LOCAL, ["merge_options.top_up=true", "generate_options.few_shot=2"])
+    values = read_parameters(
+        PARAMS / "llm.yaml", ["merge_options.top_up=true", "generate_options.few_shot=2"]
+    )
     assert settings_of(MergeSettings, **values).top_up
     generated = settings_of(GenerateSettings, **values)
     assert (generated.few_shot, generated.llm_concurrency) == (2, 4)

@@ -1,0 +1,100 @@
+"""What one server takes of the OpenAI chat protocol, learnt from the words of its refusals."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.generate.request import Request
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The parameters and roles that a server is asked with.
+
+    Sources: https://platform.openai.com/docs/api-reference/chat/create; reasoning models take
+    `max_completion_tokens` and no temperature, some servers forbid fields that they do not know,
+    and some chat templates have no system role.
+
+    Args:
+        schema: A JSON schema for the answer.
+        max_tokens: Name of the parameter that bounds the answer; empty for none.
+        temperature: The sampling temperature.
+        seed: The seed of the sampling.
+        system: Messages of the role `system`; without, their text begins the first user message.
+    """
+
+    schema: bool = True
+    max_tokens: str = "max_tokens"
+    temperature: bool = True
+    seed: bool = True
+    system: bool = True
+
+    def arguments(self, request: Request, model: str) -> dict[str, Any]:
+        """The body of a chat completion request."""
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": request.messages if self.system else _without_system(request.messages),
+        }
+        if self.max_tokens:
+            body[self.max_tokens] = request.max_tokens
+        if self.temperature:
+            body["temperature"] = request.temperature
+        if self.seed:
+            body["seed"] = request.seed
+        if self.schema and request.schema:
+            schema = {"name": "texts", "schema": request.schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    def after(self, refusal: str) -> "Dialect | None":
+        """Leave out, or rename, what a refusal names first.
+
+        Returns:
+            The way to ask from now on; None if it names nothing that is asked with.
+        """
+        found = [
+            (named.start(), change)
+            for pattern, is_used, change in _CHANGES
+            if is_used(self) and (named := pattern.search(refusal))
+        ]
+        return min(found, key=lambda each: each[0])[1](self) if found else None
+
+
+_Change = Callable[[Dialect], Dialect]
+_CHANGES: tuple[tuple[re.Pattern[str], Callable[[Dialect], Any], _Change], ...] = (
+    (
+        re.compile(r"max_(?:completion_)?tokens"),
+        lambda dialect: dialect.max_tokens,
+        lambda dialect: replace(
+            dialect,
+            max_tokens="max_completion_tokens" if dialect.max_tokens == "max_tokens" else "",
+        ),
+    ),
+    (
+        re.compile(r"\btemperature\b", re.IGNORECASE),
+        lambda dialect: dialect.temperature,
+        lambda dialect: replace(dialect, temperature=False),
+    ),
+    (
+        re.compile(r"\bseed\b", re.IGNORECASE),
+        lambda dialect: dialect.seed,
+        lambda dialect: replace(dialect, seed=False),
+    ),
+    (
+        re.compile(r"response_format|schema|grammar|structured output", re.IGNORECASE),
+        lambda dialect: dialect.schema,
+        lambda dialect: replace(dialect, schema=False),
+    ),
+    (
+        re.compile(r"system.{0,3} (?:role|message|prompt)|role.{0,20}system", re.IGNORECASE),
+        lambda dialect: dialect.system,
+        lambda dialect: replace(dialect, system=False),
+    ),
+)
+
+
+def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    rules = [message["content"] for message in messages if message["role"] == "system"]
+    first, *rest = (message for message in messages if message["role"] != "system")
+    return [{**first, "content": "\n\n".join([*rules, first["content"]])}, *rest]
