@@ -32,7 +32,7 @@ build-arg      = $(if $(2),--build-arg $(1)=$(2))
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
   submit upload images push lock sbom serve search deploy rollback status bench-generate \
-  bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
+  bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -160,6 +160,9 @@ search: setup ## search better train settings on the last run's data: make searc
 
 bench-generate: setup ## measure generate against the plain way, and curation alone
 	$(BIN)/python -m tests.benchmarks.bench_generate --model $(LLM)
+
+bench-curation: setup ## judge labelled candidates, good and bad ones
+	$(BIN)/python -m tests.benchmarks.bench_curation
 
 bench-synthetic: setup ## train with and without the corpus, three seeds each: DATA=folder ELSEWHERE="file ..."
 	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(DATA) --elsewhere $(ELSEWHERE)
