@@ -24,6 +24,8 @@ RECORDED = "recorded:"
 """Begins the reference of a model whose sentences were replayed from a ledger."""
 
 ACCEPTED, REJECTED = "accepted", "rejected"
+UNUSABLE = "unusable"
+"""Finish reason of an answer without a message, which is worth asking for again."""
 _ANSWER, _CANDIDATE = "answer", "candidate"
 
 
@@ -55,7 +57,8 @@ class Completion:
 
     Args:
         raw: The answer as it came.
-        finish_reason: Why it ends: `stop` or `length`.
+        finish_reason: Why it ends: `stop` or `length`; why it is empty: `content_filter`,
+            `refusal`, `thoughts`, `refused_request` or `UNUSABLE`.
         prompt_tokens: Length of the request.
         completion_tokens: Length of the answer.
         seconds: Time from the request to the answer.
@@ -133,7 +136,7 @@ def parse_line(text: str) -> AnswerLine | CandidateLine | None:
         if kind == _ANSWER:
             return _answer(fields)
         return _candidate(fields) if kind == _CANDIDATE else None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
         return None
 
 
@@ -142,7 +145,7 @@ def _answer(fields: dict[str, Any]) -> AnswerLine:
     prompt, answer, seconds = map(fields.pop, ("prompt_tokens", "completion_tokens", "seconds"))
     # A server may count no tokens.
     cost = (int(prompt or 0), int(answer or 0), float(seconds))
-    return AnswerLine(fingerprint, _origin(fields), Completion(str(raw), finish_reason, *cost))
+    return AnswerLine(fingerprint, _origin(fields), Completion(str(raw), str(finish_reason), *cost))
 
 
 def _candidate(fields: dict[str, Any]) -> CandidateLine:

@@ -53,6 +53,8 @@ class Dialect:
         Returns:
             The way to ask from now on; None if it names nothing that is asked with.
         """
+        if _TOO_LONG.search(refusal):
+            return None
         found = [
             (named.start(), change)
             for pattern, is_used, change in _CHANGES
@@ -61,6 +63,8 @@ class Dialect:
         return min(found, key=lambda each: each[0])[1](self) if found else None
 
 
+# Of one prompt, not of the way of asking.
+_TOO_LONG = re.compile(r"context (?:length|window|size)|too (?:long|large)", re.IGNORECASE)
 _Change = Callable[[Dialect], Dialect]
 _CHANGES: tuple[tuple[re.Pattern[str], Callable[[Dialect], Any], _Change], ...] = (
     (
@@ -87,7 +91,12 @@ _CHANGES: tuple[tuple[re.Pattern[str], Callable[[Dialect], Any], _Change], ...] 
         lambda dialect: replace(dialect, schema=False),
     ),
     (
-        re.compile(r"system.{0,3} (?:role|message|prompt)|role.{0,20}system", re.IGNORECASE),
+        re.compile(
+            r"system.{0,3} (?:role|message|prompt)|role.{0,20}system|roles? must alternate"
+            r"|only user\b.{0,5}assistant|unexpected (?:message )?role|developer instruction"
+            r"|should be 'user' or 'assistant'",
+            re.IGNORECASE,
+        ),
         lambda dialect: dialect.system,
         lambda dialect: replace(dialect, system=False),
     ),

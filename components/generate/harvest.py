@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import ACCEPTED, Completion
+from components.artifacts.synthetic import ACCEPTED, UNUSABLE, Completion
 from components.errors import WorkError
 from components.generate import parse
 from components.generate.curate import Curator
@@ -23,8 +23,9 @@ _EMPTY = {
     "content_filter": "filtered by the server",
     "length": "cut off before a text",
     "refusal": "refused",
+    "refused_request": "request refused",
     "thoughts": "only thoughts",
-    "unusable": "no message",
+    UNUSABLE: "no message",
 }
 
 
@@ -101,7 +102,8 @@ class Harvest:
         tally = self._tallies[request.label]
         tally.answers += 1
         self._tokens += answer.completion.prompt_tokens + answer.completion.completion_tokens
-        found = parse.candidates_in(answer.completion.raw, tuple(self._tallies))
+        is_whole = answer.completion.finish_reason != "length"
+        found = parse.candidates_in(answer.completion.raw, tuple(self._tallies), is_whole=is_whole)
         if not found:
             tally.verdicts[_emptiness(answer.completion)] += 1
         for candidate in found:

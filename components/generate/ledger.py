@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from components import storage
 from components.artifacts.synthetic import (
+    UNUSABLE,
     AnswerLine,
     CandidateLine,
     Origin,
@@ -31,7 +32,7 @@ class Ledger:
     are judged again.
 
     Args:
-        path: The ledger file; answers that it holds already are kept.
+        path: The ledger file; answers that it holds already are kept, also those of other LLMs.
         model: The LLM whose answers it holds.
         archive: Folder or URI (gs://, s3://) that keeps each answer as a separate file, since
             object storage cannot append; empty for none.
@@ -42,10 +43,12 @@ class Ledger:
         self._model = model
         self._lock = threading.Lock()
         self._archive = storage.open_store(archive) if archive else None
-        self._answers = {line.fingerprint: line for line in self._recovered()}
+        found = list(self._recovered())
+        self._answers = {line.fingerprint: line for line in found if line.origin.model == model}
+        others = (line for line in found if line.origin.model != model)
         with storage.staged(path) as draft:
-            lines = [json.dumps(line.to_json()) + "\n" for line in self._answers.values()]
-            draft.write_text("".join(lines), encoding="utf-8")
+            kept = (json.dumps(line.to_json()) for line in chain(others, self._answers.values()))
+            draft.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def recording(
         self, ask: Callable[[Request], Awaitable[Answer]]
@@ -57,7 +60,8 @@ class Ledger:
             if stored is not None:
                 return Answer(request, stored.completion)
             answer = await ask(request)
-            await asyncio.to_thread(self._record, answer)
+            if answer.completion.finish_reason != UNUSABLE:
+                await asyncio.to_thread(self._record, answer)
             return answer
 
         return ask_once
@@ -89,8 +93,9 @@ class Ledger:
 
     def _recovered(self) -> Iterator[AnswerLine]:
         local = read_ledger(self._path) if self._path.is_file() else ()
+        yield from (line for line in local if isinstance(line, AnswerLine))
         archived = map(parse_line, _archived(self._archive)) if self._archive else ()
-        for line in chain(local, archived):
+        for line in archived:
             if isinstance(line, AnswerLine) and line.origin.model == self._model:
                 yield line
 

@@ -1,7 +1,6 @@
 """A client of a chat LLM over the OpenAI protocol: many requests at a time, answers in order."""
 
 import asyncio
-import json
 import logging
 import re
 import time
@@ -13,12 +12,13 @@ from typing import Any
 import openai
 from tenacity import (
     AsyncRetrying,
+    RetryCallState,
     retry_if_exception,
     stop_after_delay,
     wait_exponential,
 )
 
-from components.artifacts.synthetic import Completion
+from components.artifacts.synthetic import UNUSABLE, Completion
 from components.errors import WorkError
 from components.generate.dialect import Dialect
 from components.generate.engines import LlmEndpoint
@@ -30,9 +30,24 @@ _RETRIES = 2
 _PATIENCE_SECONDS = 300.0
 _LONGEST_WAIT_SECONDS = 15.0
 _TRIES_OF_AN_UNUSABLE_ANSWER = 3
-_BUSY = {429, 503}
+_UNUSABLE_REQUESTS = 3
+_REFUSED_REQUESTS = 5
+_BUSY = {429, 502, 503, 504, 529}
+_OF_ONE_PROMPT = (
+    openai.BadRequestError,
+    openai.PermissionDeniedError,
+    openai.UnprocessableEntityError,
+)
+_OF_A_PARAMETER = (
+    openai.BadRequestError,
+    openai.UnprocessableEntityError,
+    openai.InternalServerError,
+)
+_TEXT_PARTS = {"text", "output_text"}
 _FILTERED = re.compile(
-    r"content.?filter|content.{0,12}(?:policy|management)|moderation|safety", re.IGNORECASE
+    r"content.?filter|content.{0,12}(?:policy|management|risk|exists)|usage polic|moderation"
+    r"|safety|flagged|inappropriate",
+    re.IGNORECASE,
 )
 
 
@@ -88,10 +103,12 @@ class ChatClient:
         self._slots = asyncio.Semaphore(concurrency)
         self._dialect = Dialect()
         self._schema_has_worked = self._has_answered = False
+        self._unusable = self._refused_in_a_row = 0
         self._patiently = AsyncRetrying(
             retry=retry_if_exception(_is_busy),
             wait=wait_exponential(multiplier=0.5, max=_LONGEST_WAIT_SECONDS),
             stop=stop_after_delay(patience),
+            before_sleep=self._log_wait,
             reraise=True,
         )
         self._client = openai.AsyncOpenAI(
@@ -112,11 +129,12 @@ class ChatClient:
     async def ask(self, request: Request) -> Answer:
         """Send one request, as soon as one of the client's slots is free.
 
-        An answer that the server's filter kept back is empty, and so is one without a message, if
-        the server does not mend it when it is asked again.
+        The answer is empty if the server's filter kept it back, if it has no message, asked again
+        too, or if a server that has answered others refuses this request.
 
         Raises:
-            WorkError: If the server cannot be reached, refuses, or gives no answer.
+            WorkError: If the server cannot be reached, refuses several requests one after the
+                other, or gives no answer.
         """
         async with self._slots:
             started = time.monotonic()
@@ -127,24 +145,37 @@ class ChatClient:
         for _ in range(_TRIES_OF_AN_UNUSABLE_ANSWER):
             try:
                 found = _read(await self._answer(request))
-            except openai.BadRequestError as error:
-                if not _FILTERED.search(_words(error)):
-                    raise self._refused(error) from error
-                return Completion("", "content_filter", 0, 0, 0.0)
+            except _OF_ONE_PROMPT as error:
+                return self._empty_for(error)
             except openai.APITimeoutError as error:
                 raise self._failed(f"gave no answer within {_TIMEOUT_SECONDS:g} s") from error
             except openai.APIConnectionError as error:
                 raise self._failed("cannot be reached") from error
             except openai.APIStatusError as error:
                 raise self._refused(error) from error
-            except (openai.APIResponseValidationError, json.JSONDecodeError) as error:
-                raise self._failed("does not speak the OpenAI protocol") from error
+            except (openai.APIResponseValidationError, RecursionError, ValueError):
+                found = None
             if found is not None:
-                self._has_answered = True
+                self._has_answered, self._refused_in_a_row = True, 0
                 return found
-        if not self._has_answered:
+        self._unusable += 1
+        if not self._has_answered and self._unusable >= _UNUSABLE_REQUESTS:
             raise self._failed("does not speak the OpenAI protocol")
-        return Completion("", "unusable", 0, 0, 0.0)
+        return Completion("", UNUSABLE, 0, 0, 0.0)
+
+    def _empty_for(self, error: openai.APIStatusError) -> Completion:
+        """The empty answer to a request that the server refuses for what is in it.
+
+        Raises:
+            WorkError: If it refuses others too.
+        """
+        if _is_filtered(error):
+            return Completion("", "content_filter", 0, 0, 0.0)
+        self._refused_in_a_row += 1
+        if not self._has_answered or self._refused_in_a_row >= _REFUSED_REQUESTS:
+            raise self._refused(error) from error
+        _log.warning("generate: a request was refused, and others go on: %.300s", _words(error))
+        return Completion("", "refused_request", 0, 0, 0.0)
 
     async def _answer(self, request: Request) -> Any:
         """Ask until the server takes the way of asking."""
@@ -152,15 +183,13 @@ class ChatClient:
             dialect = self._dialect
             try:
                 answer = await self._send(request, dialect)
-            except (
-                openai.BadRequestError,
-                openai.UnprocessableEntityError,
-                openai.InternalServerError,
-            ) as error:
-                if self._dialect == dialect and not self._learn(dialect, error):
-                    if self._schema_has_worked or not dialect.schema or _is_filtered(error):
-                        raise
-                    return await self._without_schema(request, dialect)
+            except _OF_A_PARAMETER as error:
+                if self._dialect != dialect or self._learn(dialect, error):
+                    continue
+                if self._schema_has_worked or not dialect.schema or _is_filtered(error):
+                    raise
+                if (answer := await self._without_schema(request, dialect)) is not None:
+                    return answer
             else:
                 self._schema_has_worked |= dialect.schema
                 return answer
@@ -172,10 +201,19 @@ class ChatClient:
             self._adopt(learnt, _words(error))
         return learnt is not None
 
-    async def _without_schema(self, request: Request, dialect: Dialect) -> Any:
-        """Ask without a schema: servers that take none do not always say so."""
+    async def _without_schema(self, request: Request, dialect: Dialect) -> Any | None:
+        """Ask without a schema: servers that take none do not always say so.
+
+        Returns:
+            The answer; None if the way of asking has changed once more.
+        """
         bare = replace(dialect, schema=False)
-        answer = await self._send(request, bare)
+        try:
+            answer = await self._send(request, bare)
+        except _OF_A_PARAMETER as error:
+            if self._learn(bare, error):
+                return None
+            raise
         if self._dialect == dialect:
             self._adopt(bare, "it refused a request with a schema, and took it without")
         return answer
@@ -196,6 +234,10 @@ class ChatClient:
             return await self._client.chat.completions.create(**body)
 
         return await self._patiently.copy()(send)
+
+    def _log_wait(self, state: RetryCallState) -> None:
+        if state.attempt_number == 1:
+            _log.info("generate: %s is busy, waiting for it", self._endpoint.base_url)
 
     def _refused(self, error: openai.APIStatusError) -> WorkError:
         return self._failed(f"refused the request: {error.status_code}, {_words(error):.300}")
@@ -221,24 +263,30 @@ def _words(error: openai.APIStatusError) -> str:
 
 def _read(answer: Any) -> Completion | None:
     """The completion in an answer; None if there is no message in it."""
-    choices = getattr(answer, "choices", None) or [None]
-    message = getattr(choices[0], "message", None)
-    if message is None:
+    choices = getattr(answer, "choices", None)
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = getattr(choice, "message", None)
+    if message is None or not hasattr(message, "content"):
         return None
-    raw, finish_reason = _text(message.content), str(choices[0].finish_reason or "")
+    raw, finish_reason = _text(message.content), str(getattr(choice, "finish_reason", ""))
     if not raw:
         reasons = {"refusal": "refusal", "reasoning_content": "thoughts", "reasoning": "thoughts"}
         said = (reason for name, reason in reasons.items() if getattr(message, name, None))
         finish_reason = next(said, finish_reason)
-    prompt, said_tokens = (
-        int(getattr(answer.usage, f"{name}_tokens", None) or 0) for name in ("prompt", "completion")
-    )
-    return Completion(raw, finish_reason, prompt, said_tokens, seconds=0.0)
+    usage = getattr(answer, "usage", None)
+    prompt, completion = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
+    return Completion(raw, finish_reason, prompt, completion, seconds=0.0)
+
+
+def _count(usage: Any, name: str) -> int:
+    count = getattr(usage, name, 0)
+    return count if isinstance(count, int) else 0
 
 
 def _text(content: Any) -> str:
-    """A message's text, whole or in parts."""
-    if isinstance(content, list):
-        parts = (part.get("text") if isinstance(part, dict) else None for part in content)
-        return "".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
+    """A message's text, whole or in parts; parts of what was thought are left out."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    spoken = (part for part in content if isinstance(part, dict))
+    texts = (part.get("text") for part in spoken if part.get("type", "text") in _TEXT_PARTS)
+    return "".join(text for text in texts if isinstance(text, str))

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 _MAX_CHARACTERS = 50_000
-_MAX_REPAIRED_CHARACTERS = 8_000
+_MAX_REPAIRED_CHARACTERS = 4_000
 _MAX_EFFORT = 10_000_000
 _RECURSION_EFFORT = 10_000
 _TEXT_KEYS = ("text", "sentence", "content", "message", "sample", "example", "value")
 _LABEL_KEYS = ("label", "emotion", "class", "category")
-_REMARK_KEYS = ("note", "notes", "remark", "comment", "explanation", "reason", "error", "status")
+_REMARK_KEYS = (
+    *("note", "notes", "remark", "remarks", "explanation", "reason", "reasoning", "thought"),
+    *("thoughts", "thinking", "analysis", "plan", "topic", "topics", "summary", "warning"),
+    *("error", "status", "id", "index", "number", "language"),
+)
+_SCHEMA_KEYS = {"items", "properties"}
 # Python refuses to read integers of thousands of digits, floats it always reads. A raw line break
 # spoils the text that has it, and not the others.
 _DECODER = json.JSONDecoder(parse_int=float, strict=False)
@@ -21,11 +26,26 @@ _QUOTED = re.compile(r"[\[{:,]\s*[\"'\u201c\u2018]")
 _SEPARATOR = re.compile(r"\s*,?\s*")
 _BETWEEN_BLOCKS = re.compile(r"(?:[\s,;`]|json|\d{1,3}[.):]|[-*\u2022])*")
 _CUT_OFF_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,4}\Z")
-_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]")
-_THOUGHT_BEGINS = re.compile(r"<think(?:ing)?>|\[THINK\]")
+_THOUGHT = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning)"
+_THOUGHT_BEGINS = (
+    rf"(?:<{_THOUGHT}>|\[think\]|\u25c1think\u25b7|<\|start_thinking\|>"
+    r"|<\|channel\|>\s*analysis)"
+)
+_THOUGHT_ENDS = (
+    rf"(?:</{_THOUGHT}>|\[/think\]|\u25c1/think\u25b7|<\|end_thinking\|>"
+    r"|<\|channel\|>\s*final)"
+)
+_THOUGHTS = re.compile(rf"{_THOUGHT_BEGINS}.*?(?:{_THOUGHT_ENDS}|\Z)", re.DOTALL | re.IGNORECASE)
+_LONE_END = re.compile(_THOUGHT_ENDS, re.IGNORECASE)
 _NUMBERED_KEY = re.compile(r"[a-z _-]{0,20}\d{1,3}")
-_ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ \t]+(\S.*)$", re.MULTILINE)
-_QUOTES = re.compile(r"[\"'\u201c\u2018](.*)[\"'\u201d\u2019],?")
+_ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ \t]+(\S.*)")
+_IN_QUOTES = re.compile(r"\"([^\"]*)\",?|\u201c([^\u201c\u201d]*)\u201d,?")
+# A line that ends in a colon, and is no refusal with other offers behind it.
+_ANNOUNCES = re.compile(
+    r"(?!.*\b(?:sorry|cannot|can.t|won.t|unable|instead|must|should|decline)\b).{1,200}:",
+    re.IGNORECASE,
+)
+_TWO_TEXTS = re.compile(r"[\"'\u201d\u2019]\s*[,;:]\s*[\"'\u201c\u2018]")
 
 
 @dataclass(frozen=True)
@@ -36,7 +56,9 @@ class Candidate:
     label: str | None = None
 
 
-def candidates_in(answer: str, labels: Collection[str] = ()) -> list[Candidate]:
+def candidates_in(
+    answer: str, labels: Collection[str] = (), *, is_whole: bool = True
+) -> list[Candidate]:
     """Find the candidates of an answer.
 
     They stand in its last JSON that holds any, in prose or a code fence; several blocks with
@@ -49,15 +71,21 @@ def candidates_in(answer: str, labels: Collection[str] = ()) -> list[Candidate]:
     Args:
         answer: The answer as it came.
         labels: Names of the labels; a key of such a name gives its texts this label.
+        is_whole: False if the answer was cut off at its longest.
     """
-    text = _without_thoughts(answer)[-_MAX_CHARACTERS:].rstrip()
+    text = _without_thoughts(answer)[-_MAX_CHARACTERS:].strip()
+    if text.startswith('"') and isinstance(inner := _decoded(text), str):
+        text = inner
     blocks, is_cut_off = _valid_blocks(text)
     for values in reversed(blocks):
         if found := list(candidates(values, labels)):
             return found
     if is_cut_off:
         return []
-    return list(candidates(_repaired(text), labels)) or _listed(text)
+    repaired = [
+        each for each in candidates(_repaired(text), labels) if not _TWO_TEXTS.search(each.text)
+    ]
+    return repaired or _listed(text, is_whole=is_whole)
 
 
 def candidates(value: Any, labels: Collection[str] = ()) -> Iterator[Candidate]:
@@ -86,26 +114,28 @@ def candidates(value: Any, labels: Collection[str] = ()) -> Iterator[Candidate]:
 def _of_object(
     fields: dict[str, Any], label: str | None, labels: Collection[str]
 ) -> Iterator[tuple[Any, str | None]]:
-    text = _first_string(fields, _TEXT_KEYS)
+    text, label = _first_string(fields, _TEXT_KEYS), _first_string(fields, _LABEL_KEYS) or label
     if text is not None:
-        yield Candidate(text.strip(), _first_string(fields, _LABEL_KEYS) or label), None
+        yield Candidate(text.strip(), label), None
         return
-    are_numbered = all(_NUMBERED_KEY.fullmatch(key) for key in fields)
-    for key, value in fields.items():
+    if "type" in fields and _SCHEMA_KEYS & set(fields):
+        return
+    told = {key: each for key, each in fields.items() if key not in _LABEL_KEYS + _REMARK_KEYS}
+    texts = [key for key, each in told.items() if isinstance(each, str)]
+    for key, value in told.items():
+        is_text = len(texts) == 1 or bool(_NUMBERED_KEY.fullmatch(key))
         if key in labels:
             yield value, key
-        elif not isinstance(value, str) or are_numbered or _is_only_text(fields, key):
+        elif is_text or not isinstance(value, str):
             yield value, label
-
-
-def _is_only_text(fields: dict[str, Any], key: str) -> bool:
-    return len(fields) == 1 and key not in _LABEL_KEYS + _REMARK_KEYS
 
 
 def _json_inside(text: str) -> Any | None:
     """What is in a string that is JSON once more, if it is a list or an object."""
-    if not text.lstrip().startswith(("[", "{")):
-        return None
+    return _decoded(text) if text.lstrip().startswith(("[", "{")) else None
+
+
+def _decoded(text: str) -> Any | None:
     try:
         return _DECODER.decode(text.strip())
     except (json.JSONDecodeError, RecursionError):
@@ -117,7 +147,9 @@ def _first_string(fields: dict[str, Any], keys: tuple[str, ...]) -> str | None:
 
 
 def _without_thoughts(answer: str) -> str:
-    return _THOUGHT_BEGINS.split(_THOUGHT_ENDS.split(answer)[-1])[0]
+    spoken = _THOUGHTS.sub("", answer)
+    # Some templates begin the thoughts, so that only their end is in the answer.
+    return _LONE_END.split(spoken)[-1]
 
 
 def _valid_blocks(text: str) -> tuple[list[list[Any]], bool]:
@@ -132,6 +164,8 @@ def _valid_blocks(text: str) -> tuple[list[list[Any]], bool]:
             ends_inside = _is_cut_off(error)
             effort -= (len(text) if ends_inside else error.pos) - start + 1
             if ends_inside and (elements := list(_whole_elements(text, start))):
+                if runs and _BETWEEN_BLOCKS.fullmatch(text, end, start):
+                    elements = [*runs.pop(), *elements]
                 return [*runs, elements], True
             is_cut_off |= ends_inside
             position = start + 1
@@ -178,12 +212,23 @@ def _repaired(text: str) -> Any | None:
         return None
     try:
         return repair_json(block, return_objects=True, skip_json_loads=True)
-    except (RecursionError, ValueError):
+    except (ArithmeticError, AssertionError, LookupError, RecursionError, TypeError, ValueError):
+        # It fails in many ways on what is no JSON at all.
         return None
 
 
-def _listed(text: str) -> list[Candidate]:
-    """The items of a numbered or bulleted list of at least two."""
-    items = [item.strip() for item in _ITEM.findall(text)]
-    found = [Candidate(_QUOTES.sub(r"\1", item)) for item in items]
-    return found if len(found) > 1 else []
+def _listed(text: str, *, is_whole: bool) -> list[Candidate]:
+    """The items of a list of at least two, if the text is nothing else but a line before it."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = [_ITEM.fullmatch(line) for line in lines]
+    if found and found[0] is None and _ANNOUNCES.fullmatch(lines[0].strip()):
+        found = found[1:]
+    items = [each[1].strip() for each in found if each]
+    if len(items) < max(2, len(found)):
+        return []
+    return [Candidate(_unquoted(item)) for item in items[: None if is_whole else -1]]
+
+
+def _unquoted(item: str) -> str:
+    quoted = _IN_QUOTES.fullmatch(item)
+    return (quoted[1] or quoted[2] or "").strip() if quoted else item

@@ -43,6 +43,11 @@ class Recording:
             seed=turn,
         )
 
+    @property
+    def most_turns(self) -> int:
+        """Number of answers for the label that has most."""
+        return max(map(len, self.answers.values()))
+
     async def ask(self, request: Request) -> Answer:
         """The recorded answer to a request of this recording; it costs nothing again."""
         recorded = self.answers[request.label][request.turn].completion
@@ -63,7 +68,11 @@ def read_recording(location: str, labels: Sequence[str]) -> Recording:
     """
     with TemporaryDirectory() as downloads:
         path = storage.fetch(location, Path(downloads))
-        lines = read_ledger(path / LEDGER if path.is_dir() else path)
+        path = path / LEDGER if path.is_dir() else path
+        if not path.is_file():
+            fix = "Give a ledger.jsonl, or the folder of a run that wrote one"
+            raise InputError(RECORDED + location, f"has no file {LEDGER}", fix)
+        lines = read_ledger(path)
         found = sorted(
             (line for line in lines if isinstance(line, AnswerLine)),
             key=lambda line: line.origin.turn,

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
+from components import storage
+from components.artifacts.synthetic import LEDGER, RECORDED, SENTENCES, write_sentences
 from components.artifacts.task import Label, load_task
+from components.errors import InputError
 from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.harvest import Harvest
@@ -42,28 +44,31 @@ def generate(
         Number of accepted sentences by label.
 
     Raises:
-        InputError: If the task, the style, the model or the real rows cannot be read.
+        InputError: If the task, style, model, recording or real rows cannot be read.
         WorkError: If the LLM's server fails, or a label's quota is not met within the budget and
             `allow_partial` is off.
     """
     task, style = load_task(settings.task), load_style(settings.style)
+    model = parse_model(settings.chosen_model)
+    recording = None
+    if model.kind == "recorded":
+        _require_elsewhere(model.location, output)
+        recording = read_recording(model.location, task.names)
     examples = train_examples(data) if data and settings.few_shot else {}
-    prompts = Prompts(task, style, settings.seed, examples, settings.few_shot)
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    model, budget = parse_model(settings.chosen_model), settings.request_budget
-    limit = None if model.kind == "recorded" else style.max_characters
+    limit = None if recording else style.max_characters
     choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
     harvest = Harvest(task.names, settings, Curator(task, limit, *choices), ledger)
-    if model.kind == "recorded":
-        recording = read_recording(model.location, task.names)
-        requests = _requests(harvest, task.labels, budget, recording.request)
+    if recording:
+        requests = _requests(harvest, task.labels, recording.most_turns, recording.request)
         asyncio.run(_fill(harvest, requests, ledger.recording(recording.ask)))
     else:
-        requests = _requests(harvest, task.labels, budget, prompts.request)
+        prompts = Prompts(task, style, settings.seed, examples, settings.few_shot)
+        requests = _requests(harvest, task.labels, settings.request_budget, prompts.request)
         with serving(model, settings.llm_concurrency, output / "llm") as endpoint:
             client = ChatClient(endpoint, api_key, settings.llm_concurrency)
             asyncio.run(_interview(client, harvest, requests, ledger, settings.llm_concurrency))
@@ -86,6 +91,13 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
 
     rows, names = real_train(data), load_task(data.task).names
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
+
+
+def _require_elsewhere(location: str, output: Path) -> None:
+    place = storage.local_path(location.partition(storage.PIN)[0])
+    if place and place.resolve() in (output.resolve(), (output / LEDGER).resolve()):
+        fix = "Choose another output, or copy the ledger"
+        raise InputError(RECORDED + location, "is the ledger that this run would write", fix)
 
 
 async def _interview(

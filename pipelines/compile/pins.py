@@ -7,10 +7,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components import storage
-from components.artifacts.synthetic import RECORDED
+from components.generate.engines import parse_model
 
 _SHIPPED = re.compile(r"[\w-]*")
-_GGUF = re.compile(r".+\.gguf")
 _WEIGHTS = "model.safetensors"
 
 
@@ -43,11 +42,11 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _model(reference: str) -> str:
-    path = reference.removeprefix(RECORDED)
-    is_file = reference != path or _GGUF.fullmatch(path)
-    if not is_file or path.startswith("package:"):
+    model = parse_model(reference)
+    is_file = model.kind in {"llama.cpp", "recorded"} and storage.PIN not in reference
+    if not is_file or model.location.startswith("package:"):
         return reference
-    return reference.removesuffix(path) + _file(path)
+    return f"{reference}{storage.PIN}{_hash(model.location)}"
 
 
 def _file(reference: str) -> str:

@@ -78,6 +78,23 @@ def test_a_replay_that_is_started_again_ends_with_the_same_texts(asked, tmp_path
     assert texts_of(again) == before
 
 
+def test_the_own_ledger_is_not_replayed_and_answers_of_other_models_stay(asked, tmp_path):
+    before = (asked / LEDGER).read_text("utf-8")
+    for place in (asked, asked / LEDGER):
+        with pytest.raises(InputError, match="is the ledger that this run would write"):
+            replay(place, asked)
+    assert (asked / LEDGER).read_text("utf-8") == before
+    (tmp_path / "copy.jsonl").write_text(before, "utf-8")
+    replay(tmp_path / "copy.jsonl", asked)
+    answers = [line for line in before.splitlines() if json.loads(line)["kind"] == "answer"]
+    assert set(answers) <= set((asked / LEDGER).read_text("utf-8").splitlines())
+
+
+def test_a_folder_without_a_ledger_is_refused(tmp_path):
+    with pytest.raises(InputError, match="has no file ledger"):
+        replay(tmp_path, tmp_path / "again")
+
+
 def test_too_small_a_recording_names_what_is_missing(asked, tmp_path):
     answers = Counter(line["label"] for line in lines_of(asked) if line["kind"] == "answer")
     with pytest.raises(WorkError, match=f"joy {2 * answers['joy']}/50") as refusal:

@@ -78,16 +78,50 @@ def test_a_template_without_a_system_role_gets_the_rules_in_the_first_message():
         assert texts(ask(fake.base_url, [request])) == ["Be brief.\n\nWrite."]
 
 
-def test_a_refusal_for_another_reason_keeps_the_schema_for_the_others():
+def test_a_refusal_of_one_request_keeps_the_schema_for_the_others():
     def script(body):
         return Reply("no luck", status=400) if body["seed"] == 5 else echo(body)
 
-    with fake_openai(script) as fake, pytest.raises(WorkError, match=r"400, .*no luck"):
-        ask(fake.base_url, requests(6), concurrency=1)
+    with fake_openai(script) as fake:
+        answers = ask(fake.base_url, requests(7), concurrency=1)
+    assert texts(answers) == [*(f"text {n}" for n in range(5)), "", "text 6"]
+    assert answers[5].completion.finish_reason == "refused_request"
     assert all("response_format" in body for body in fake.received)
 
 
-@pytest.mark.parametrize("words", ["content_filter", "violates our content policy"])
+def test_refusals_without_end_end_the_run_with_the_words_of_the_server():
+    def script(body):
+        return Reply("no luck", status=400) if body["seed"] > 2 else echo(body)
+
+    with fake_openai(script) as fake, pytest.raises(WorkError, match=r"400, .*no luck"):
+        ask(fake.base_url, requests(12), concurrency=1)
+
+
+def test_a_prompt_that_is_too_long_changes_nothing_for_the_others():
+    words = "maximum context length is 1024 tokens, reduce the messages or max_tokens"
+
+    def script(body):
+        return Reply(words, status=400) if body["seed"] == 2 else echo(body)
+
+    with fake_openai(script) as fake:
+        answers = ask(fake.base_url, requests(4), concurrency=1)
+    assert texts(answers) == ["text 0", "text 1", "", "text 3"]
+    assert all("max_tokens" in body for body in fake.received)
+
+
+def test_a_server_without_schemas_may_refuse_something_else_as_well():
+    def script(body):
+        if "response_format" in body:
+            return Reply("bad request", status=400)
+        return Reply("temperature unsupported", status=400) if "temperature" in body else fine(body)
+
+    with fake_openai(script) as fake:
+        assert texts(ask(fake.base_url, requests(4), concurrency=1)) == ["a text"] * 4
+
+
+@pytest.mark.parametrize(
+    "words", ["content_filter", "violates our content policy", "flagged by our usage policy"]
+)
 def test_a_prompt_that_is_filtered_gives_an_empty_answer(words):
     def script(body):
         return Reply(words, status=400) if body["seed"] == 1 else echo(body)
@@ -131,8 +165,12 @@ def test_a_prompt_that_never_gets_a_message_counts_as_empty_but_not_if_none_does
     with fake_openai(script) as fake:
         answers = ask(fake.base_url, requests(4), concurrency=1)
         assert answers[2].completion.finish_reason == "unusable"
-        with pytest.raises(WorkError, match="does not speak the OpenAI protocol"):
-            ask(fake.base_url, [request for request in requests(3) if request.seed == 2])
+
+    def mute(_):
+        return Reply("", change=lambda answer: answer.update(choices=[]))
+
+    with fake_openai(mute) as fake, pytest.raises(WorkError, match="does not speak the OpenAI"):
+        ask(fake.base_url, requests(4), concurrency=1)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +178,11 @@ def test_a_prompt_that_never_gets_a_message_counts_as_empty_but_not_if_none_does
     [
         (
             lambda message: message.update(
-                content=[{"type": "thinking"}, {"type": "text", "text": "a"}, {"text": "b"}]
+                content=[
+                    {"type": "thinking", "text": "x"},
+                    {"type": "text", "text": "a"},
+                    {"text": "b"},
+                ]
             ),
             "ab",
             "stop",
@@ -179,7 +221,7 @@ def test_a_login_page_is_no_answer():
         fake_openai(lambda _: Reply("<html>Log in</html>", is_page=True)) as fake,
         pytest.raises(WorkError, match="does not speak the OpenAI protocol"),
     ):
-        ask(fake.base_url, requests(1))
+        ask(fake.base_url, requests(4))
 
 
 def test_a_change_of_one_parameter_leaves_the_others():

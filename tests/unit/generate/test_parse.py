@@ -82,7 +82,7 @@ def test_no_answer_is_too_strange(answer):
         ('[{"tweet": "a"}, {"tweet": "b"}]', ["a", "b"]),
         ('{"response": "a"}', ["a"]),
         # JSON in a string of JSON.
-        (json.dumps(json.dumps(["a", "b"])), []),
+        (json.dumps(json.dumps(["a", "b"])), ["a", "b"]),
         (json.dumps([json.dumps(["a", "b"])]), ["a", "b"]),
         (json.dumps({"answer": json.dumps({"texts": ["a"]})}), ["a"]),
         # JSON but for a slip.
@@ -103,6 +103,30 @@ def test_no_answer_is_too_strange(answer):
         ('1) "a b"\n2) "c d",', ["a b", "c d"]),
         ("- a b\n- c d\n", ["a b", "c d"]),
         ("I cannot do that.\n- sorry", []),
+        (
+            "1. I'm so angry that he didn't come\n2. he isn't",
+            ["I'm so angry that he didn't come", "he isn't"],
+        ),
+        ('1. She said "no" and I said "fine"\n2. b', ['She said "no" and I said "fine"', "b"]),
+        ("Here are two texts:\n* a b\n* c d", ["a b", "c d"]),
+        ("I won't. What I could do instead:\n1. offer help\n2. rewrite it", []),
+        ("The user wants:\n- a b\n- c d\nSo I will write them.", []),
+        # Thoughts by other names.
+        ('<THINKING>["draft"]</THINKING>["a"]', ["a"]),
+        ('<reasoning>["draft"], or', []),
+        ('\u25c1think\u25b7["draft"]', []),
+        ('<|channel|>analysis<|message|>["draft"] <|channel|>final<|message|>["a"]', ["a"]),
+        ('["a", "b"]<think>good</think>', ["a", "b"]),
+        ('{"reasoning": ["first", "then"], "texts": ["a"]}', ["a"]),
+        ('{"topics": ["work"], "summary": "both", "texts": ["a"]}', ["a"]),
+        # Remarks that are JSON, and what stands beside a text.
+        ('["a"]\n{"summary": "Both show it."}', ["a"]),
+        ('["a"]\n{"type": "array", "items": {"type": "string"}}', ["a"]),
+        ('[{"id": 1, "tweet": "a"}, {"id": 2, "tweet": "b"}]', ["a", "b"]),
+        ('{"1": "a", "2": "b", "note": "x"}', ["a", "b"]),
+        ('["a", "b"]\n["c", "d', ["a", "b", "c"]),
+        # What no repair understands.
+        ("{\u201c```json[```}", []),
         ('I feel [so] "sad" [today].', []),
     ],
 )
@@ -159,6 +183,21 @@ def test_candidates_are_found_however_deep():
 def test_a_key_of_a_label_gives_its_texts_the_label(answer):
     expected = [Candidate("a", "anger"), Candidate("b", "anger"), Candidate("c", "joy")]
     assert candidates_in(answer, ("anger", "joy")) == expected
+
+
+def test_a_label_beside_a_list_is_that_of_its_texts():
+    answer = '[{"emotion": "joy", "texts": ["a", "b"]}, {"label": "fear", "sentences": ["c"]}]'
+    assert candidates_in(answer) == [
+        *(Candidate("a", "joy"), Candidate("b", "joy")),
+        Candidate("c", "fear"),
+    ]
+
+
+def test_of_a_list_that_is_cut_off_the_last_item_is_left_out():
+    answer = "1. one whole text\n2. another\n3. I am abso"
+    assert [each.text for each in candidates_in(answer, is_whole=False)] == [
+        *("one whole text", "another"),
+    ]
 
 
 @pytest.mark.parametrize("unit", ['["a" ', "['", '[{"', '{"a" "b" ', "[{", '"a",,'])
