@@ -22,6 +22,7 @@ from components.artifacts.synthetic import UNUSABLE, Completion
 from components.errors import WorkError
 from components.generate.dialect import Dialect
 from components.generate.engines import LlmEndpoint
+from components.generate.replies import completion_in
 from components.generate.request import Answer, Request
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,6 @@ _OF_A_PARAMETER = (
     openai.UnprocessableEntityError,
     openai.InternalServerError,
 )
-_TEXT_PARTS = {"text", "output_text"}
 _FILTERED = re.compile(
     r"content.?filter|content.{0,12}(?:policy|management|risk|exists)|usage polic|moderation"
     r"|safety|flagged|inappropriate",
@@ -144,7 +144,7 @@ class ChatClient:
     async def _completion(self, request: Request) -> Completion:
         for _ in range(_TRIES_OF_AN_UNUSABLE_ANSWER):
             try:
-                found = _read(await self._answer(request))
+                found = completion_in(await self._answer(request))
             except _OF_ONE_PROMPT as error:
                 return self._empty_for(error)
             except openai.APITimeoutError as error:
@@ -259,34 +259,3 @@ def _is_filtered(error: openai.APIStatusError) -> bool:
 def _words(error: openai.APIStatusError) -> str:
     """What the server said; the client's own message may leave it out."""
     return error.response.text or error.message
-
-
-def _read(answer: Any) -> Completion | None:
-    """The completion in an answer; None if there is no message in it."""
-    choices = getattr(answer, "choices", None)
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = getattr(choice, "message", None)
-    if message is None or not hasattr(message, "content"):
-        return None
-    raw, finish_reason = _text(message.content), str(getattr(choice, "finish_reason", ""))
-    if not raw:
-        reasons = {"refusal": "refusal", "reasoning_content": "thoughts", "reasoning": "thoughts"}
-        said = (reason for name, reason in reasons.items() if getattr(message, name, None))
-        finish_reason = next(said, finish_reason)
-    usage = getattr(answer, "usage", None)
-    prompt, completion = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
-    return Completion(raw, finish_reason, prompt, completion, seconds=0.0)
-
-
-def _count(usage: Any, name: str) -> int:
-    count = getattr(usage, name, 0)
-    return count if isinstance(count, int) else 0
-
-
-def _text(content: Any) -> str:
-    """A message's text, whole or in parts; parts of what was thought are left out."""
-    if not isinstance(content, list):
-        return content if isinstance(content, str) else ""
-    spoken = (part for part in content if isinstance(part, dict))
-    texts = (part.get("text") for part in spoken if part.get("type", "text") in _TEXT_PARTS)
-    return "".join(text for text in texts if isinstance(text, str))

@@ -1,0 +1,46 @@
+"""What a chat server replied, read as servers really write it."""
+
+from typing import Any
+
+from components.artifacts.synthetic import Completion
+
+_TEXT_PARTS = {"text", "output_text"}
+
+
+def completion_in(answer: Any) -> Completion | None:
+    """Read the completion in an answer, whose cost in seconds is not in it.
+
+    Args:
+        answer: What the client made of the body; it checks nothing of it.
+
+    Returns:
+        The completion; None if there is no message in it. Where a message without text says why,
+        that is its finish reason.
+    """
+    choices = getattr(answer, "choices", None)
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = getattr(choice, "message", None)
+    if message is None or not hasattr(message, "content"):
+        return None
+    raw, finish_reason = _text(message.content), str(getattr(choice, "finish_reason", ""))
+    if not raw:
+        reasons = {"refusal": "refusal", "reasoning_content": "thoughts", "reasoning": "thoughts"}
+        said = (reason for name, reason in reasons.items() if getattr(message, name, None))
+        finish_reason = next(said, finish_reason)
+    usage = getattr(answer, "usage", None)
+    prompt, completion = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
+    return Completion(raw, finish_reason, prompt, completion, seconds=0.0)
+
+
+def _count(usage: Any, name: str) -> int:
+    count = getattr(usage, name, 0)
+    return count if isinstance(count, int) else 0
+
+
+def _text(content: Any) -> str:
+    """A message's text, whole or in parts; parts of what was thought are left out."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    spoken = (part for part in content if isinstance(part, dict))
+    texts = (part.get("text") for part in spoken if part.get("type", "text") in _TEXT_PARTS)
+    return "".join(text for text in texts if isinstance(text, str))
