@@ -27,7 +27,7 @@ SMOKE_TEST = smoke_test_of("emotion", load_task("emotion"))
 SETTINGS = DeploySettings(
     target="kserve",
     mode=KNATIVE,
-    ready_seconds=60,
+    ready_seconds=120,
     endpoint_seconds=10,
     max_latency_ms=10_000,
 )

@@ -82,7 +82,7 @@ def storm(stage: Stage) -> Iterator[None]:
         leases, objects = client.CoordinationV1Api(api), client.CustomObjectsApi(api)
         group, version, plural = SERVICES
         for turn in range(2000):
-            if over.wait(0.02):
+            if over.wait(0.1):
                 return
             body = {"metadata": {"labels": {"turn": str(turn)}}}
             try:
