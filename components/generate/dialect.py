@@ -1,11 +1,28 @@
 """What one server takes of the OpenAI chat protocol, learnt from the words of its refusals."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from components.generate.request import Request
+
+_OTHER_NAME = "max_completion_tokens"
+# What a refusal calls each parameter of a `Dialect`.
+_NAMES = {
+    "max_tokens": re.compile(r"max_(?:completion_)?tokens"),
+    "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
+    "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+    "schema": re.compile(r"response_format|schema|grammar|structured output", re.IGNORECASE),
+    "system": re.compile(
+        r"system.{0,3} (?:role|message|prompt)|role.{0,20}system|roles? must alternate"
+        r"|only user\b.{0,5}assistant|unexpected (?:message )?role|developer instruction"
+        r"|should be 'user' or 'assistant'",
+        re.IGNORECASE,
+    ),
+}
+# Of one prompt, not of the way of asking.
+_TOO_LONG = re.compile(r"context (?:length|window|size)|too (?:long|large)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,52 +72,18 @@ class Dialect:
         """
         if _TOO_LONG.search(refusal):
             return None
-        found = [
-            (named.start(), change)
-            for pattern, is_used, change in _CHANGES
-            if is_used(self) and (named := pattern.search(refusal))
+        named = [
+            (found.start(), parameter)
+            for parameter, pattern in _NAMES.items()
+            if getattr(self, parameter) and (found := pattern.search(refusal))
         ]
-        return min(found, key=lambda each: each[0])[1](self) if found else None
-
-
-# Of one prompt, not of the way of asking.
-_TOO_LONG = re.compile(r"context (?:length|window|size)|too (?:long|large)", re.IGNORECASE)
-_Change = Callable[[Dialect], Dialect]
-_CHANGES: tuple[tuple[re.Pattern[str], Callable[[Dialect], Any], _Change], ...] = (
-    (
-        re.compile(r"max_(?:completion_)?tokens"),
-        lambda dialect: dialect.max_tokens,
-        lambda dialect: replace(
-            dialect,
-            max_tokens="max_completion_tokens" if dialect.max_tokens == "max_tokens" else "",
-        ),
-    ),
-    (
-        re.compile(r"\btemperature\b", re.IGNORECASE),
-        lambda dialect: dialect.temperature,
-        lambda dialect: replace(dialect, temperature=False),
-    ),
-    (
-        re.compile(r"\bseed\b", re.IGNORECASE),
-        lambda dialect: dialect.seed,
-        lambda dialect: replace(dialect, seed=False),
-    ),
-    (
-        re.compile(r"response_format|schema|grammar|structured output", re.IGNORECASE),
-        lambda dialect: dialect.schema,
-        lambda dialect: replace(dialect, schema=False),
-    ),
-    (
-        re.compile(
-            r"system.{0,3} (?:role|message|prompt)|role.{0,20}system|roles? must alternate"
-            r"|only user\b.{0,5}assistant|unexpected (?:message )?role|developer instruction"
-            r"|should be 'user' or 'assistant'",
-            re.IGNORECASE,
-        ),
-        lambda dialect: dialect.system,
-        lambda dialect: replace(dialect, system=False),
-    ),
-)
+        if not named:
+            return None
+        _, first = min(named)
+        if first == "max_tokens":
+            return replace(self, max_tokens=_OTHER_NAME if self.max_tokens != _OTHER_NAME else "")
+        off: dict[str, Any] = {first: False}
+        return replace(self, **off)
 
 
 def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:

@@ -89,16 +89,9 @@ class ChatClient:
         endpoint: The server and its name for the model.
         api_key: Bearer token, empty for servers that want none.
         concurrency: Requests under way at a time.
-        patience: Seconds that a request waits for a server that is busy.
     """
 
-    def __init__(
-        self,
-        endpoint: LlmEndpoint,
-        api_key: str,
-        concurrency: int,
-        patience: float = _PATIENCE_SECONDS,
-    ) -> None:
+    def __init__(self, endpoint: LlmEndpoint, api_key: str, concurrency: int) -> None:
         self._endpoint = endpoint
         self._slots = asyncio.Semaphore(concurrency)
         self._dialect = Dialect()
@@ -107,7 +100,7 @@ class ChatClient:
         self._patiently = AsyncRetrying(
             retry=retry_if_exception(_is_busy),
             wait=wait_exponential(multiplier=0.5, max=_LONGEST_WAIT_SECONDS),
-            stop=stop_after_delay(patience),
+            stop=stop_after_delay(_PATIENCE_SECONDS),
             before_sleep=self._log_wait,
             reraise=True,
         )

@@ -65,7 +65,7 @@ def candidates_in(
     nothing but separators between them are one. Of a list that is cut off at the end, the elements
     that are whole count. Where no JSON is valid, what nearly is gets repaired (trailing commas,
     single quotes, ...), and then a numbered or bulleted list is read. What an LLM thought before
-    its answer is none of it. Only the last 50 000 characters are read, at most 8 000 are repaired,
+    its answer is none of it. Only the last 50 000 characters are read, at most 4 000 are repaired,
     and the number of characters read in vain is bounded, so that hostile input costs little time.
 
     Args:
