@@ -8,6 +8,7 @@
 | `storage` | local paths, gs:// and s3:// |
 | `errors` | errors that name the thing, the rule and the fix |
 | `options`, `data_files`, `command_line` | settings from parameters, files and the command line |
+| `api_server` | the account that asks Kubernetes' API server, and its refusals in plain words |
 | `texts`, `processes`, `reports` | equal texts, servers that a step starts, report pages |
 
 Imports run one way: steps, artifacts, shared modules, storage, errors.

@@ -12,7 +12,6 @@
 | `try_out` | the smoke test of a model in a cluster, from wherever this process runs |
 | `cluster.connection` | the account of a deploy: its connection and its rights |
 | `cluster.api` | requests to a Kubernetes API server |
-| `cluster.refusals` | an API server's refusals, in words for the user |
 | `cluster.events` | the cluster's warnings, and which of them are final |
 | `cluster.modes` | what KServe can do in a cluster: deployment modes, canaries |
 | `cluster.lease` | one deploy of a service at a time, with a journal for the next one |

@@ -1,17 +1,17 @@
 """What the cluster tells of a run: its Workflow, and the logs and events of its pods."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from components.errors import ClusterError, InputError
+from components.api_server import POD, explained, load_account, load_kubeconfig
 from components.outcome.workflow import Workflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
 _LINES = 500
 _SECONDS = 10
-_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_FIXES = {
+    403: "Give the account the rights of manifests/base/service-accounts.yaml",
+    404: "Look whether it is still there",
+}
 
 
 class RunCluster:
@@ -34,7 +34,7 @@ class RunCluster:
         """
         from kubernetes.client import CustomObjectsApi
 
-        with _explained(f"workflow {name}"):
+        with explained(f"workflow {name}", _FIXES):
             return Workflow(
                 CustomObjectsApi(self._api).get_namespaced_custom_object(
                     *_WORKFLOWS, self._namespace, "workflows", name, _request_timeout=_SECONDS
@@ -49,7 +49,7 @@ class RunCluster:
         """
         from kubernetes.client import CoreV1Api
 
-        with _explained(f"log of pod {pod}"):
+        with explained(f"log of pod {pod}", _FIXES):
             answer = CoreV1Api(self._api).read_namespaced_pod_log(
                 pod,
                 self._namespace,
@@ -69,7 +69,7 @@ class RunCluster:
         from kubernetes.client import CoreV1Api
 
         fields = f"involvedObject.kind=Pod,involvedObject.name={pod}"
-        with _explained(f"events of pod {pod}"):
+        with explained(f"events of pod {pod}", _FIXES):
             events = CoreV1Api(self._api).list_namespaced_event(
                 self._namespace, field_selector=fields, _request_timeout=_SECONDS
             )
@@ -84,16 +84,11 @@ def of_pod() -> RunCluster:
     Raises:
         InputError: If this is no pod with an account.
     """
-    from kubernetes import client, config
+    from kubernetes import client
 
     configuration = client.Configuration()
     configuration.retries = False
-    try:
-        config.load_incluster_config(client_configuration=configuration)
-        namespace = (_POD / "namespace").read_text(encoding="utf-8").strip()
-    except (config.ConfigException, OSError) as error:
-        fix = "Run it in a pod that mounts its account's token"
-        raise InputError("account of the pod", f"cannot be used: {error}", fix) from error
+    namespace = load_account(configuration, POD)
     return RunCluster(client.ApiClient(configuration), namespace)
 
 
@@ -106,31 +101,9 @@ def of_kubeconfig(namespace: str) -> RunCluster:
     Raises:
         InputError: If there is no kubeconfig.
     """
-    from kubernetes import client, config
+    from kubernetes import client
 
     configuration = client.Configuration()
     configuration.retries = False
-    try:
-        config.load_kube_config(client_configuration=configuration)
-    except Exception as error:
-        # A broken file raises whatever its reader does.
-        fix = "Set KUBECONFIG to the cluster's kubeconfig file"
-        raise InputError("kubeconfig", f"cannot be used: {error}", fix) from error
+    load_kubeconfig(configuration)
     return RunCluster(client.ApiClient(configuration), namespace)
-
-
-@contextmanager
-def _explained(thing: str) -> Iterator[None]:
-    from kubernetes.client import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except HTTPError as error:
-        fix = "Check that the API server can be reached"
-        raise ClusterError(thing, f"the API server does not answer: {error}", fix) from error
-    except ApiException as error:
-        rule = f"cannot be read ({error.status} {error.reason})"
-        rights = "Give the account the rights of manifests/base/service-accounts.yaml"
-        fix = rights if error.status == 403 else "Look whether it is still there"
-        raise ClusterError(thing, rule, fix) from error

@@ -20,9 +20,10 @@ from tests.cluster import overlays
 from tests.cluster.api_server import ApiServer, running_api_server
 from tests.cluster.node import kserve
 from tests.cluster.programs.build import API_SERVER, build, source
-from tests.cluster.stage import Model, Stage, wait_for
+from tests.cluster.stage import Model, Stage
 from tests.fakes.kserve_controller import KServeController
 from tests.fakes.kserve_pods import Play
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A namespace of the API server in which a test deploys, and the models it deploys."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from components.deploy.smoke_test import smoke_test_of
 from tests.cluster.api_server import ApiServer
 from tests.fakes.kserve_controller import KServeController
 from tests.fakes.kserve_pods import Play
+from tests.waiting import wait_for
 
 SMOKE_TEST = smoke_test_of("emotion", load_task("emotion"))
 # A busy machine may be slow, and no test here is about speed.
@@ -32,15 +32,6 @@ SETTINGS = DeploySettings(
     max_latency_ms=10_000,
 )
 PATIENCE = Patience(poll_seconds=0.2)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds, at most 30 seconds."""
-    for _ in range(300):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("the condition does not hold")
 
 
 @dataclass(frozen=True)

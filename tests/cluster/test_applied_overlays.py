@@ -13,8 +13,8 @@ from kubernetes.config import incluster_config
 from components.deploy.cluster.api import ClusterError
 from components.deploy.cluster.connection import connect
 from tests.cluster.overlays import NAMESPACE, UNKNOWN, apply, contents
-from tests.cluster.stage import wait_for
 from tests.manifests.rendering import OVERLAYS, example, overlay
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from components.deploy.local import running_predictor
-from tests.serve.asking import V1, ask, wait_for
+from tests.serve.asking import V1, ask
+from tests.waiting import wait_for
 
 HEAD = f"POST {V1} HTTP/1.1\r\nHost: x\r\n"
 TIGHT = {

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.deploy.local import running_predictor
 from components.processes import free_port
-from tests.serve.asking import ask, wait_for
+from tests.serve.asking import ask
+from tests.waiting import wait_for
 
 SENTENCE = "my secret sentence about joy"
 

@@ -21,7 +21,8 @@ from components.errors import InputError
 from components.processes import free_port, running_server
 from components.serve.predictor import Predictor
 from components.serve.settings import ServeSettings
-from tests.serve.asking import V1, ask, wait_for
+from tests.serve.asking import V1, ask
+from tests.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "components.serve"]
 

@@ -12,13 +12,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from components.api_server import ConflictError, ForbiddenError, explained, is_missing
 from components.deploy.cluster.events import Event, read_event
-from components.deploy.cluster.refusals import (
-    ConflictError,
-    ForbiddenError,
-    explained,
-    is_missing,
-)
 from components.errors import ClusterError
 
 FIELD_MANAGER = "emotion-pipeline"
@@ -34,6 +29,10 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
 }
 """The verbs that a deploy uses, by group and resource: its role allows these and no others."""
 
+_FIXES = {
+    403: "Give the account the deployer's role",
+    404: "Install KServe, and check the namespace",
+}
 _ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30
 _CONFLICTS = 8
@@ -199,7 +198,7 @@ class Cluster:
         body: Mapping[str, Any] | None,
         content_type: str,
     ) -> dict[str, Any]:
-        with explained(f"{method} {path}"):
+        with explained(f"{method} {path}", _FIXES):
             answer: dict[str, Any] = self.api.call_api(
                 path,
                 method,

@@ -1,16 +1,14 @@
 """The account of a deploy: the connection to its cluster, and its rights there."""
 
 from pathlib import Path
-from typing import Any
 
+from components.api_server import POD, load_account, load_kubeconfig
 from components.deploy.cluster.api import LEASES, RIGHTS, SERVICES, Cluster
 from components.deploy.cluster.lease import lease_name
 from components.errors import InputError
 
 DEPLOYER = Path("/var/run/secrets/deployer")
 """Mount of the deploy step's secret `deployer-token`: `token`, `ca.crt` and `namespace`."""
-POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Mount of the pod's service account, with the same files."""
 
 
 def connect(
@@ -19,7 +17,8 @@ def connect(
     """Connect as the deployer, else as the pod's service account, else by the kubeconfig.
 
     KFP has one service account for all steps, so only the deploy step mounts the deployer's token.
-    Token files are read again every minute, since tokens rotate.
+    A secret is filled some time after its creation: a mount that is incomplete is refused, since
+    the deploy must never go on as another account.
 
     Args:
         namespace: Namespace to work in; empty for that of the account or the kubeconfig.
@@ -28,7 +27,7 @@ def connect(
         pod: Mount of the pod's service account; it may be missing.
 
     Raises:
-        InputError: If none of them is there, or the deployer's secret is incomplete.
+        InputError: If none of them is there, or the first that is there is incomplete.
     """
     from kubernetes import client
     from urllib3 import Retry
@@ -43,8 +42,11 @@ def connect(
         status_forcelist=(429, 500, 502, 503, 504),
         raise_on_status=False,
     )
-    found = "" if kubeconfig else _load_account(configuration, deployer, pod)
-    found = found or _load_kubeconfig(configuration, kubeconfig)
+    account = next((each for each in (deployer, pod) if each.is_dir()), None)
+    if account and not kubeconfig:
+        found = load_account(configuration, account)
+    else:
+        found = load_kubeconfig(configuration, kubeconfig)
     return Cluster(client.ApiClient(configuration), namespace or found)
 
 
@@ -69,34 +71,3 @@ def require_rights(cluster: Cluster, service_name: str) -> None:
         rule = f"may not {', '.join(missing)}"
         fix = "Give it the role of manifests/base/deployer.yaml"
         raise InputError(f"account in namespace {cluster.namespace}", rule, fix)
-
-
-def _load_account(configuration: Any, deployer: Path, pod: Path) -> str:
-    """Load the account whose files exist; return its namespace, empty if there are none."""
-    from kubernetes import config
-    from kubernetes.config.incluster_config import InClusterConfigLoader
-
-    folder = deployer if deployer.is_dir() else pod
-    try:
-        loader = InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt"))
-        loader.load_and_set(configuration)
-        return (folder / "namespace").read_text(encoding="utf-8").strip()
-    except (config.ConfigException, OSError) as error:
-        if folder == pod:
-            return ""
-        # A secret is filled some time after its creation: never deploy as another account instead.
-        fix = "Mount the whole secret deployer-token, once the cluster has filled it"
-        raise InputError(f"account in {folder}", f"cannot be used: {error}", fix) from error
-
-
-def _load_kubeconfig(configuration: Any, path: Path | None) -> str:
-    from kubernetes import config
-
-    file = str(path) if path else None
-    try:
-        config.load_kube_config(file, client_configuration=configuration)
-        _, context = config.list_kube_config_contexts(file)
-    except config.ConfigException as error:
-        fix = "Run in a pod, or set KUBECONFIG to the cluster's kubeconfig file"
-        raise InputError("cluster", f"is not known: {error}", fix) from error
-    return str(context["context"].get("namespace", "default"))

@@ -19,8 +19,8 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from components.api_server import ConflictError
 from components.deploy.cluster.api import LEASES, Cluster
-from components.deploy.cluster.refusals import ConflictError
 from components.deploy.inference_service import Manifest
 from components.errors import ClusterError, LeaseError
 

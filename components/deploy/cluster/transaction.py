@@ -24,10 +24,10 @@ from collections.abc import Callable
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from components.api_server import ConflictError
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.lease import DeployLease, Journal, LeaseLostError
 from components.deploy.cluster.modes import has_candidates, require_same_mode
-from components.deploy.cluster.refusals import ConflictError
 from components.deploy.cluster.rollout import Goal, Patience, wait_until, wait_until_gone
 from components.deploy.cluster.service import ServiceAddress, recorded, service_address
 from components.deploy.inference_service import (

@@ -9,6 +9,7 @@ from typing import Any
 from components.artifacts.dataset import Description
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.evaluation.scores import Slice
+from components.artifacts.synthetic import RECORDED
 
 _TEMPLATE = resources.files("components.evaluate.report") / "card.md.j2"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -75,7 +76,7 @@ def model_card(evaluation: Evaluation, facts: Mapping[str, Any], data: Descripti
         dataset_name=_code(dataset),
         revision=_code(revision) if revision else "",
         licence=_LICENCES.get(dataset, _UNKNOWN).terms,
-        authors={_code(model): sum(rows.values()) for model, rows in data.models.items()},
+        authors=[_author(model, sum(rows.values())) for model, rows in data.models.items()],
         recipe=_recipe(facts, settings),
         weak_slices=_weak_slices(evaluation),
     )
@@ -134,6 +135,12 @@ def _results(evaluation: Evaluation, dataset: str, revision: str) -> list[Any]:
         )
         for kind, name, value, arguments in figures
     ]
+
+
+def _author(model: str, rows: int) -> str:
+    replayed = model.startswith(RECORDED)
+    how = ", replayed from this ledger and not asked in this run" if replayed else ""
+    return f"{_code(model)}: {rows:,} rows{how}"
 
 
 def _recipe(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, str]:

@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from components.artifacts.model.version import model_version
 from components.artifacts.registry import read_champion
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.connection import connect
+from tests import waiting
 from tests.cluster.node.cluster import Cluster as Node
 from tests.cluster.node.object_storage import BUCKET, KEY, SECRET, SERVICE
 from tests.cluster.overlays import NAMESPACE
@@ -36,17 +37,9 @@ ENDPOINT = f"http://{SERVICE}"
 DATASET = f"s3://{BUCKET}/runs/dataset"
 PREDICTOR = "serving.kserve.io/inferenceservice=emotion"
 _ENDED = ("Succeeded", "Failed")
-_SECONDS = 600
 
-
-def wait_for(condition: Callable[[], Any], seconds: float = _SECONDS) -> Any:
-    """Wait until a condition holds; returns what it gave."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"the condition does not hold after {seconds:g} s")
+wait_for = partial(waiting.wait_for, seconds=600)
+"""Waits for what a node with two CPUs may take minutes for."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,6 @@ def test_the_namespaces_end_with_a_killed_session_and_the_next_takes_their_place
         network = Path(session.stdout.readline().strip())
         assert network.exists()
         session.kill()
-    wait_for(lambda: not network.exists(), 30)
+    wait_for(lambda: not network.exists(), seconds=30)
     Machine(folder).stop()
     assert not folder.exists()

@@ -102,13 +102,13 @@ def connect(everywhere, pod, host, port, seconds=3):
 
 @pytest.mark.parametrize(("who", "host", "port"), _ALLOWED)
 def test_what_is_meant_to_talk_is_let_through(everywhere, pods, who, host, port):
-    wait_for(lambda: connect(everywhere, pods[who], host, port) == "open", 30)
+    wait_for(lambda: connect(everywhere, pods[who], host, port) == "open", seconds=30)
 
 
 @pytest.mark.parametrize(("who", "host", "port"), _DENIED)
 def test_whoever_else_is_not(everywhere, pods, who, host, port):
     # Its name is found, so that it is not DNS that fails.
-    wait_for(lambda: connect(everywhere, pods[who], host, port) in _REFUSED, 30)
+    wait_for(lambda: connect(everywhere, pods[who], host, port) in _REFUSED, seconds=30)
 
 
 def test_a_pod_that_is_not_restricted_is_refused(everywhere, lock):

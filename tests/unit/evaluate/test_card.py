@@ -21,6 +21,7 @@ DATA = Description(
     source={"dataset": "dair-ai/emotion", "revision": "a" * 40},
     models={
         "package:x/small.gguf@sha256:12": {"train": 30},
+        "recorded:old/ledger.jsonl": {"train": 7},
         "other | `model`\n## fake": {"train": 1},
     },
 )
@@ -65,7 +66,8 @@ def test_the_card_says_use_data_recipe_figures_and_limits():
     for part in ("## Use", "Not intended", "## Data", "## Recipe", "## Figures", "## Limits"):
         assert part in text
     assert "educational and research use only" in text
-    assert "`package:x/small.gguf@sha256:12`: 30 rows" in text
+    assert "`package:x/small.gguf@sha256:12`: 30 rows\n" in text
+    assert "`recorded:old/ledger.jsonl`: 7 rows, replayed from this ledger" in text
     assert "| learning rate | `0.001` |" in text
     assert f"| accuracy | {100 * EVALUATION.test.accuracy:.1f} % |" in text
     for comparison in EVALUATION.comparisons:

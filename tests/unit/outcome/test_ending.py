@@ -169,7 +169,7 @@ def test_a_log_that_may_not_be_read_leaves_argo_s_words(run):
 
 def test_a_workflow_that_may_not_be_read_is_said(run):
     run.refused = {"workflows"}
-    with pytest.raises(ClusterError, match=r"403 Forbidden.*service-accounts"):
+    with pytest.raises(ClusterError, match=r"is forbidden.*service-accounts"):
         ending(run)
 
 
@@ -177,7 +177,7 @@ def test_without_an_account_the_end_is_unknown(monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     ended = ending_on_cluster("emotion-x", SCOPE)
     assert ended.state == "UNKNOWN"
-    assert "account of the pod" in ended.error
+    assert "account in " in ended.error
 
 
 def test_a_workflow_of_another_shape_leaves_the_end_unknown(run, monkeypatch):

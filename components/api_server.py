@@ -1,0 +1,124 @@
+"""Kubernetes' API server as a step sees it: the account that asks, and refusals in plain words."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from components.errors import ClusterError, InputError
+
+POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Mount of the pod's service account: `token`, `ca.crt` and `namespace`."""
+
+_FIXES = {401: "Log in again", 409: "Try again", 422: "Correct the manifest"}
+
+
+class ConflictError(ClusterError):
+    """Another client has changed the object since it was read, or has already created it."""
+
+
+class ForbiddenError(ClusterError):
+    """The account lacks the right."""
+
+
+def load_account(configuration: Any, folder: Path) -> str:
+    """Let a configuration of Kubernetes' client use a mounted account; returns its namespace.
+
+    Token files are read again every minute, since tokens rotate.
+
+    Args:
+        configuration: Of Kubernetes' client.
+        folder: Mount of `token`, `ca.crt` and `namespace`.
+
+    Raises:
+        InputError: If it is incomplete, or this is no pod.
+    """
+    from kubernetes import config
+    from kubernetes.config.incluster_config import InClusterConfigLoader
+
+    try:
+        loader = InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt"))
+        loader.load_and_set(configuration)
+        return (folder / "namespace").read_text(encoding="utf-8").strip()
+    except (config.ConfigException, OSError) as error:
+        fix = "Run in a pod that mounts its whole secret, once the cluster has filled it"
+        raise InputError(f"account in {folder}", f"cannot be used: {error}", fix) from error
+
+
+def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
+    """Let a configuration of Kubernetes' client use a kubeconfig; returns its namespace.
+
+    Args:
+        configuration: Of Kubernetes' client.
+        path: The file; None for kubectl's default.
+
+    Raises:
+        InputError: If there is none, or it cannot be read.
+    """
+    from kubernetes import config
+
+    file = str(path) if path else None
+    try:
+        config.load_kube_config(file, client_configuration=configuration)
+        _, context = config.list_kube_config_contexts(file)
+    except Exception as error:
+        # A broken file raises whatever its reader does.
+        fix = "Run in a pod, or set KUBECONFIG to the cluster's kubeconfig file"
+        raise InputError("kubeconfig", f"cannot be used: {error}", fix) from error
+    return str(context["context"].get("namespace", "default"))
+
+
+@contextmanager
+def explained(request: str, fixes: Mapping[int, str]) -> Iterator[None]:
+    """Turn the errors of Kubernetes' client in a block into those of a step.
+
+    Args:
+        request: What is asked, for the message.
+        fixes: What the user can do by the status that refuses the request.
+
+    Raises:
+        ClusterError: If the server refuses the request or does not answer.
+    """
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except HTTPError as error:
+        fix = "Check that the API server is up and reachable"
+        raise ClusterError(request, f"the API server does not answer: {error}", fix) from error
+    except ApiException as error:
+        raise _refusal(request, error, {**_FIXES, **fixes}) from error
+
+
+def is_missing(error: ClusterError, *, kind_known: bool) -> bool:
+    """Tell whether a request failed since there is no such thing.
+
+    Args:
+        error: The failure.
+        kind_known: True to tell a missing object from a kind that the server does not know, whose
+            answer is 404 as well, but not a Status object.
+    """
+    status = getattr(error.__cause__, "status", None)
+    return status == 404 and (bool(_details(error.__cause__)) or not kind_known)
+
+
+def _refusal(request: str, error: Any, fixes: Mapping[int, str]) -> ClusterError:
+    answer = _details(error)
+    message = answer.get("message") or f"{error.status} {error.reason}: {error.body!r:.200}"
+    causes = (answer.get("details") or {}).get("causes") or []
+    if any(cause.get("reason") == "FieldManagerConflict" for cause in causes):
+        fix = "Let that manager give up the fields, or make its change in this project"
+        return ClusterError(request, message, fix)
+    fix = fixes.get(error.status, "See the API server's log")
+    kinds = {403: ForbiddenError, 409: ConflictError}
+    return kinds.get(error.status, ClusterError)(request, message, fix)
+
+
+def _details(error: Any) -> dict[str, Any]:
+    try:
+        answer = json.loads(error.body)
+    except (TypeError, ValueError):
+        return {}
+    return answer if isinstance(answer, dict) and answer.get("kind") == "Status" else {}
