@@ -5,12 +5,12 @@ generate writes a folder of two files, which merge reads:
 | file | content |
 | --- | --- |
 | `synthetic_emotions.json` | a list of the accepted sentences: `text`, `label` and their origin |
-| `ledger.jsonl` | one line per answer and per candidate sentence, in the order of their arrival |
+| `ledger.jsonl` | a line per answer, opinion of a judge and candidate, in the order of arrival |
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,9 @@ RECORDED = "recorded:"
 ACCEPTED, REJECTED = "accepted", "rejected"
 UNUSABLE = "unusable"
 """Finish reason of an answer without a message, which is worth asking for again."""
-_ANSWER, _CANDIDATE = "answer", "candidate"
+LABEL_PROBABILITIES = "label_probabilities"
+"""Field of a sentence: the probability of each label by name, as a judge sees it."""
+_ANSWER, _OPINION, _JUDGE, _CANDIDATE = "answer", "opinion", "judge", "candidate"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Completion:
         prompt_tokens: Length of the request.
         completion_tokens: Length of the answer.
         seconds: Time from the request to the answer.
+        first_token: The likeliest first tokens with their log-probabilities, if they were asked
+            for and the server tells.
     """
 
     raw: str
@@ -69,6 +73,7 @@ class Completion:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    first_token: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,16 +87,73 @@ class AnswerLine:
     def to_json(self) -> dict[str, Any]:
         """The line as a JSON-ready mapping."""
         head = {"kind": _ANSWER, "fingerprint": self.fingerprint, **self.origin.to_json()}
-        return {**head, **asdict(self.completion)}
+        answer = asdict(self.completion)
+        # Only judges ask for it, and their answers are opinions.
+        del answer["first_token"]
+        return {**head, **answer}
+
+
+@dataclass(frozen=True)
+class OpinionLine:
+    """A ledger line: which label a judge sees in a text, and what asking cost.
+
+    Args:
+        text: What was judged.
+        judge: Full reference of the LLM that was asked.
+        probabilities: Of each label, by name; empty if the judge had no opinion.
+        prompt_tokens: Length of all that was asked.
+        completion_tokens: Length of all answers.
+        seconds: Time that all answers took.
+    """
+
+    text: str
+    judge: str
+    probabilities: Mapping[str, float]
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as a JSON-ready mapping."""
+        return {"kind": _OPINION, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class JudgeLine:
+    """A ledger line: how well a judge labels real texts, and whether it was heard.
+
+    Args:
+        judge: Full reference of the LLM.
+        rows: Number of real train rows that it was tried out on.
+        right: Number of those that it labelled right.
+        heard: Whether its opinions counted from then on.
+    """
+
+    judge: str
+    rows: int
+    right: int
+    heard: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as a JSON-ready mapping."""
+        return {"kind": _JUDGE, **asdict(self)}
 
 
 @dataclass(frozen=True)
 class CandidateLine:
-    """A ledger line: a sentence found in an answer, and why it was rejected, "" if it was not."""
+    """A ledger line: a sentence found in an answer, and why it was rejected, "" if it was not.
+
+    Args:
+        text: The sentence.
+        origin: The request whose answer holds it.
+        rejection: Why it was rejected.
+        label_probabilities: Of each label, by name, as a judge sees them; empty without one.
+    """
 
     text: str
     origin: Origin
     rejection: str = ""
+    label_probabilities: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The line as a JSON-ready mapping."""
@@ -100,7 +162,10 @@ class CandidateLine:
 
     def to_row(self) -> dict[str, Any]:
         """The sentence as the list of accepted ones holds it."""
-        return {"text": self.text, **self.origin.to_json()}
+        row = {"text": self.text, **self.origin.to_json()}
+        if self.label_probabilities:
+            row[LABEL_PROBABILITIES] = dict(self.label_probabilities)
+        return row
 
 
 def write_sentences(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
@@ -122,20 +187,27 @@ def read_sentences(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_ledger(path: Path) -> Iterator[AnswerLine | CandidateLine | None]:
+Line = AnswerLine | OpinionLine | JudgeLine | CandidateLine
+
+
+def read_ledger(path: Path) -> Iterator[Line | None]:
     """Read a ledger line by line; None stands for a line that `parse_line` cannot read."""
     with path.open(encoding="utf-8", errors="replace") as file:
         yield from map(parse_line, file)
 
 
-def parse_line(text: str) -> AnswerLine | CandidateLine | None:
+def parse_line(text: str) -> Line | None:
     """Read one ledger line; None if it is broken, as a process that was killed may leave it."""
     try:
         fields = json.loads(text)
         kind = fields.pop("kind")
-        if kind == _ANSWER:
-            return _answer(fields)
-        return _candidate(fields) if kind == _CANDIDATE else None
+        readers: Mapping[str, Callable[[dict[str, Any]], Line]] = {
+            _ANSWER: _answer,
+            _OPINION: _opinion,
+            _JUDGE: _judge,
+            _CANDIDATE: _candidate,
+        }
+        return readers[kind](fields)
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
         return None
 
@@ -148,9 +220,27 @@ def _answer(fields: dict[str, Any]) -> AnswerLine:
     return AnswerLine(fingerprint, _origin(fields), Completion(str(raw), str(finish_reason), *cost))
 
 
+def _opinion(fields: dict[str, Any]) -> OpinionLine:
+    prompt, answer = (int(fields[name]) for name in ("prompt_tokens", "completion_tokens"))
+    probabilities = _probabilities(fields["probabilities"])
+    text, judge, seconds = str(fields["text"]), str(fields["judge"]), float(fields["seconds"])
+    return OpinionLine(text, judge, probabilities, prompt, answer, seconds)
+
+
+def _judge(fields: dict[str, Any]) -> JudgeLine:
+    rows, right = int(fields["rows"]), int(fields["right"])
+    return JudgeLine(str(fields["judge"]), rows, right, bool(fields["heard"]))
+
+
 def _candidate(fields: dict[str, Any]) -> CandidateLine:
     text, verdict, reason = map(fields.pop, ("text", "verdict", "reason"))
-    return CandidateLine(str(text), _origin(fields), str(reason) if verdict == REJECTED else "")
+    probabilities = _probabilities(fields.pop(LABEL_PROBABILITIES, {}))
+    rejection = str(reason) if verdict == REJECTED else ""
+    return CandidateLine(str(text), _origin(fields), rejection, probabilities)
+
+
+def _probabilities(found: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in found.items()}
 
 
 def _origin(fields: dict[str, Any]) -> Origin:

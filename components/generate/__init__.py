@@ -6,7 +6,9 @@
 | `style`, `prompts` | what the LLM is asked, from a style file of `styles/` |
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
 | `parse` | candidates out of an answer |
-| `curate`, `text_checks` | the judgement of a candidate |
+| `curate`, `text_checks` | the rules for a candidate |
+| `judge` | an LLM's opinion which label a candidate shows |
+| `interview` | the conversation with the LLM that writes and the one that judges |
 | `harvest` | quotas, budgets and the accepted sentences |
 | `ledger` | the record of answers and verdicts that a run resumes from |
 | `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |

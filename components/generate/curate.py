@@ -62,7 +62,12 @@ class Curator:
             self._remember(folded)
 
     def rejection(
-        self, candidate: Candidate, label: str, attributes: Mapping[str, str] = _NO_ATTRIBUTES
+        self,
+        candidate: Candidate,
+        label: str,
+        attributes: Mapping[str, str] = _NO_ATTRIBUTES,
+        *,
+        doubted: bool = False,
     ) -> str | None:
         """Give the reason to reject a candidate; None accepts and remembers it.
 
@@ -70,10 +75,13 @@ class Curator:
             candidate: The text, and the label from the LLM, if any.
             label: Name of the label that was asked for.
             attributes: What else the prompt asked for; `naming` may be `explicit` or `implicit`.
+            doubted: True if a judge sees another label.
         """
         folded = fold(candidate.text)
         faults = self._faults(candidate, folded, label, attributes.get("naming", ""))
         reason = next((name for name, is_faulty in faults if is_faulty), None)
+        if reason is None and doubted:
+            return "judged otherwise"
         if reason is None and not self._remember(folded):
             return "near duplicate"
         return reason

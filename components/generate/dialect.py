@@ -13,6 +13,7 @@ _NAMES = {
     "max_tokens": re.compile(r"max_(?:completion_)?tokens"),
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
     "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+    "first_tokens": re.compile(r"log.?probs", re.IGNORECASE),
     "schema": re.compile(r"response_format|schema|grammar|structured output", re.IGNORECASE),
     "system": re.compile(
         r"system.{0,3} (?:role|message|prompt)|role.{0,20}system|roles? must alternate"
@@ -38,6 +39,7 @@ class Dialect:
         max_tokens: Name of the parameter that bounds the answer; empty for none.
         temperature: The sampling temperature.
         seed: The seed of the sampling.
+        first_tokens: Whether the likeliest first tokens are asked for, where a request wants them.
         system: Messages of the role `system`; without, their text begins the first user message.
     """
 
@@ -45,6 +47,7 @@ class Dialect:
     max_tokens: str = "max_tokens"
     temperature: bool = True
     seed: bool = True
+    first_tokens: bool = True
     system: bool = True
 
     def arguments(self, request: Request, model: str) -> dict[str, Any]:
@@ -59,6 +62,8 @@ class Dialect:
             body["temperature"] = request.temperature
         if self.seed:
             body["seed"] = request.seed
+        if self.first_tokens and request.first_tokens:
+            body |= {"logprobs": True, "top_logprobs": request.first_tokens}
         if self.schema and request.schema:
             schema = {"name": "texts", "schema": request.schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

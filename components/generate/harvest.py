@@ -3,15 +3,16 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import ACCEPTED, UNUSABLE, Completion
+from components.artifacts.synthetic import ACCEPTED, UNUSABLE, Completion, OpinionLine
 from components.errors import WorkError
-from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
-from components.generate.request import Answer
+from components.generate.parse import Candidate
+from components.generate.request import Answer, Request
 from components.generate.settings import GenerateSettings
 from components.generate.text_checks import speaks_of_the_prompt
 
@@ -101,14 +102,16 @@ class Harvest:
         request = answer.request
         tally = self._tallies[request.label]
         tally.answers += 1
-        self._tokens += answer.completion.prompt_tokens + answer.completion.completion_tokens
-        is_whole = answer.completion.finish_reason != "length"
-        found = parse.candidates_in(answer.completion.raw, tuple(self._tallies), is_whole=is_whole)
+        costs: list[Completion | OpinionLine] = [answer.completion, *answer.opinions.values()]
+        self._tokens += sum(cost.prompt_tokens + cost.completion_tokens for cost in costs)
+        found = answer.candidates(tuple(self._tallies))
         if not found:
             tally.verdicts[_emptiness(answer.completion)] += 1
         for candidate in found:
-            rejection = self._rejection(candidate, answer)
-            line = self._ledger.judged(candidate.text, request, rejection)
+            opinion = answer.opinions.get(candidate.text)
+            probabilities = opinion.probabilities if opinion else {}
+            rejection = self._rejection(candidate, request, probabilities)
+            line = self._ledger.judged(candidate.text, request, rejection, probabilities)
             tally.verdicts[rejection or ACCEPTED] += 1
             if rejection is None:
                 self.rows.append(line.to_row())
@@ -140,11 +143,14 @@ class Harvest:
             "Raise the budget, want fewer samples per label, set allow_partial or use a better LLM",
         )
 
-    def _rejection(self, candidate: parse.Candidate, answer: Answer) -> str | None:
-        label = answer.request.label
+    def _rejection(
+        self, candidate: Candidate, request: Request, probabilities: Mapping[str, float]
+    ) -> str | None:
+        label = request.label
         if label not in self.wanting:
             return "quota met"
-        return self._curator.rejection(candidate, label, answer.request.attributes)
+        doubted = probabilities.get(label, 1.0) < self._settings.min_label_probability
+        return self._curator.rejection(candidate, label, request.attributes, doubted=doubted)
 
     def _report(self) -> None:
         if self.wanting and time.monotonic() - self._reported < _PROGRESS_SECONDS:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,27 +15,29 @@ from components.artifacts.synthetic import (
     UNUSABLE,
     AnswerLine,
     CandidateLine,
+    Line,
+    OpinionLine,
     Origin,
     parse_line,
     read_ledger,
 )
 from components.generate.request import Answer, Request
 
-_ANSWER_FILE = re.compile(r"[0-9a-f]{32}\.json")
+_ARCHIVED_FILE = re.compile(r"[0-9a-f]{32}\.json")
 
 
 class Ledger:
-    """Records raw answers as they arrive, and verdicts as they are reached.
+    """Records raw answers and opinions as they arrive, and verdicts as they are reached.
 
     An answer is on disk, and in the archive if there is one, before its candidates are judged.
-    A ledger that is opened again never repeats a request whose answer it holds; the candidates
-    are judged again.
+    A ledger that is opened again never repeats a request whose answer it holds, and asks for no
+    opinion twice; the verdicts are reached again.
 
     Args:
         path: The ledger file; answers that it holds already are kept, also those of other LLMs.
         model: The LLM whose answers it holds.
-        archive: Folder or URI (gs://, s3://) that keeps each answer as a separate file, since
-            object storage cannot append; empty for none.
+        archive: Folder or URI (gs://, s3://) that keeps each answer and opinion as a separate
+            file, since object storage cannot append; empty for none.
     """
 
     def __init__(self, path: Path, model: str, archive: str = "") -> None:
@@ -44,11 +46,15 @@ class Ledger:
         self._lock = threading.Lock()
         self._archive = storage.open_store(archive) if archive else None
         found = list(self._recovered())
-        self._answers = {line.fingerprint: line for line in found if line.origin.model == model}
-        others = (line for line in found if line.origin.model != model)
+        answers = [line for line in found if isinstance(line, AnswerLine)]
+        self._answers = {line.fingerprint: line for line in answers if line.origin.model == model}
+        others = (line for line in answers if line.origin.model != model)
+        opinions = (line for line in found if isinstance(line, OpinionLine))
+        self._opinions = {(line.judge, line.text): line for line in opinions}
         with storage.staged(path) as draft:
-            kept = (json.dumps(line.to_json()) for line in chain(others, self._answers.values()))
-            draft.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            lines: Iterable[Line] = chain(others, self._answers.values(), self._opinions.values())
+            kept = "".join(f"{json.dumps(line.to_json())}\n" for line in lines)
+            draft.write_text(kept, encoding="utf-8")
 
     def recording(
         self, ask: Callable[[Request], Awaitable[Answer]]
@@ -66,49 +72,74 @@ class Ledger:
 
         return ask_once
 
+    def remembering(
+        self, judge: str, give: Callable[[str], Awaitable[OpinionLine]]
+    ) -> Callable[[str], Awaitable[OpinionLine]]:
+        """Wrap a way to get a judge's opinion: recorded ones are reused, and new ones recorded."""
+
+        async def give_once(text: str) -> OpinionLine:
+            if stored := self._opinions.get((judge, text)):
+                return stored
+            opinion = await give(text)
+            self._opinions[judge, text] = opinion
+            await asyncio.to_thread(self._keep, opinion)
+            return opinion
+
+        return give_once
+
     @property
     def recovered(self) -> int:
         """Number of answers that were there when the ledger was opened."""
         return len(self._answers)
 
-    def judged(self, text: str, request: Request, rejection: str | None) -> CandidateLine:
+    def judged(
+        self, text: str, request: Request, rejection: str | None, probabilities: Mapping[str, float]
+    ) -> CandidateLine:
         """Record a candidate with the reason why it was rejected, None if it was accepted."""
-        line = CandidateLine(text, self._origin(request), rejection or "")
-        self._append(line)
+        line = CandidateLine(text, self._origin(request), rejection or "", probabilities)
+        self.write(line)
         return line
+
+    def write(self, line: Line) -> None:
+        """Add a line."""
+        with self._lock, self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line.to_json()) + "\n")
 
     def _record(self, answer: Answer) -> None:
         request = answer.request
-        line = AnswerLine(request.fingerprint, self._origin(request), answer.completion)
+        self._keep(AnswerLine(request.fingerprint, self._origin(request), answer.completion))
+
+    def _keep(self, line: AnswerLine | OpinionLine) -> None:
         if self._archive:
             self._archive.write(_file_name(line), json.dumps(line.to_json()).encode())
-        self._append(line)
+        self.write(line)
 
     def _origin(self, request: Request) -> Origin:
         return Origin(request.label, self._model, request.turn, request.attributes)
 
-    def _append(self, line: AnswerLine | CandidateLine) -> None:
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line.to_json()) + "\n")
-
-    def _recovered(self) -> Iterator[AnswerLine]:
+    def _recovered(self) -> Iterator[AnswerLine | OpinionLine]:
         local = read_ledger(self._path) if self._path.is_file() else ()
-        yield from (line for line in local if isinstance(line, AnswerLine))
+        yield from (line for line in local if isinstance(line, AnswerLine | OpinionLine))
         archived = map(parse_line, _archived(self._archive)) if self._archive else ()
         for line in archived:
+            if isinstance(line, OpinionLine):
+                yield line
             if isinstance(line, AnswerLine) and line.origin.model == self._model:
                 yield line
 
 
 def _archived(archive: storage.Store) -> Iterator[str]:
     sizes = archive.sizes()
-    answers = {name: sizes[name] for name in sorted(sizes) if _ANSWER_FILE.fullmatch(name)}
+    answers = {name: sizes[name] for name in sorted(sizes) if _ARCHIVED_FILE.fullmatch(name)}
     with TemporaryDirectory() as scratch:
         storage.download(archive, answers, Path(scratch))
         for name in answers:
             yield (Path(scratch) / name).read_text(encoding="utf-8")
 
 
-def _file_name(line: AnswerLine) -> str:
-    identity = f"{line.origin.model} {line.fingerprint}"
+def _file_name(line: AnswerLine | OpinionLine) -> str:
+    if isinstance(line, AnswerLine):
+        identity = f"{line.origin.model} {line.fingerprint}"
+    else:
+        identity = f"{line.judge} on {line.text}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".json"

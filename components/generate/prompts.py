@@ -21,7 +21,7 @@ class Prompts:
         style: Templates, attributes and bounds.
         seed: Decides the order of the attributes, the examples and the sampling.
         examples: Real texts of each label; a label without any gets the task's own examples.
-        shown: Number of `examples` that a request shows.
+        shown: Number of `examples` that a request shows; with 0 it shows the task's own.
     """
 
     task: Task
@@ -70,7 +70,7 @@ class Prompts:
         return [*messages, {"role": "user", "content": filled(self.style.request, count)}]
 
     def _shown(self, label: Label, turn: int) -> list[str]:
-        real = self.examples.get(label.name)
+        real = self.examples.get(label.name) if self.shown else None
         if not real:
             return list(label.examples)
         drawn = random.Random(f"{self.seed} {label.name} {turn}")  # noqa: S311

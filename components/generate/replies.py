@@ -1,5 +1,7 @@
 """What a chat server replied, read as servers really write it."""
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 from components.artifacts.synthetic import Completion
@@ -29,7 +31,19 @@ def completion_in(answer: Any) -> Completion | None:
         finish_reason = next(said, finish_reason)
     usage = getattr(answer, "usage", None)
     prompt, completion = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
-    return Completion(raw, finish_reason, prompt, completion, seconds=0.0)
+    first_token = dict(_first_token(choice))
+    return Completion(raw, finish_reason, prompt, completion, 0.0, first_token)
+
+
+def _first_token(choice: Any) -> Iterator[tuple[str, float]]:
+    """The likeliest first tokens of an answer with their log-probabilities."""
+    told = getattr(getattr(choice, "logprobs", None), "content", None)
+    first = told[0] if isinstance(told, list) and told else None
+    likeliest = getattr(first, "top_logprobs", None)
+    for each in likeliest if isinstance(likeliest, list) else ():
+        token, value = getattr(each, "token", None), getattr(each, "logprob", None)
+        if isinstance(token, str) and isinstance(value, int | float) and math.isfinite(value):
+            yield token, float(value)
 
 
 def _count(usage: Any, name: str) -> int:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import Completion
+from components.artifacts.synthetic import Completion, OpinionLine
+from components.generate.parse import Candidate, candidates_in
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Request:
         max_tokens: Length at which an answer is cut off.
         temperature: Sampling temperature.
         seed: Seed of the sampling.
+        first_tokens: Number of the likeliest first tokens to tell with their log-probabilities.
     """
 
     label: str
@@ -32,6 +34,7 @@ class Request:
     max_tokens: int
     temperature: float
     seed: int
+    first_tokens: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -42,7 +45,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """The LLM's answer to a request."""
+    """The LLM's answer to a request, and a judge's opinions of the texts in it, if there is one."""
 
     request: Request
     completion: Completion
+    opinions: Mapping[str, OpinionLine] = field(default_factory=dict)
+
+    def candidates(self, labels: Collection[str]) -> list[Candidate]:
+        """The candidates in it; `labels` are the names that its keys may be."""
+        is_whole = self.completion.finish_reason != "length"
+        return candidates_in(self.completion.raw, labels, is_whole=is_whole)

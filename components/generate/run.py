@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from components import storage
@@ -11,13 +10,13 @@ from components.artifacts.synthetic import LEDGER, RECORDED, SENTENCES, write_se
 from components.artifacts.task import Label, load_task
 from components.errors import InputError
 from components.generate.curate import Curator
-from components.generate.engines import parse_model, serving
+from components.generate.engines import parse_model
 from components.generate.harvest import Harvest
+from components.generate.interview import Interview, servers_of
 from components.generate.ledger import Ledger
-from components.generate.llm import ChatClient, in_order
 from components.generate.prompts import Prompts
 from components.generate.recording import read_recording
-from components.generate.request import Answer, Request
+from components.generate.request import Request
 from components.generate.settings import GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
@@ -38,7 +37,8 @@ def generate(
         settings: What to ask, of which model, and how much may be spent.
         output: Folder for the results; the ledger grows in it while the step works.
         api_key: Key for a model that is a remote endpoint.
-        data: Where merge reads real rows from, for few-shot prompts; None for no real rows.
+        data: Where merge reads real rows from, for few-shot prompts and to try out a judge; None
+            for no real rows.
 
     Returns:
         Number of accepted sentences by label.
@@ -54,7 +54,8 @@ def generate(
     if model.kind == "recorded":
         _require_elsewhere(model.location, output)
         recording = read_recording(model.location, task.names)
-    examples = train_examples(data) if data and settings.few_shot else {}
+    wants_real = data and (settings.few_shot or settings.judge)
+    real = train_examples(data) if data and wants_real else {}
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
@@ -65,13 +66,13 @@ def generate(
     harvest = Harvest(task.names, settings, Curator(task, limit, *choices), ledger)
     if recording:
         requests = _requests(harvest, task.labels, recording.most_turns, recording.request)
-        asyncio.run(_fill(harvest, requests, ledger.recording(recording.ask)))
     else:
-        prompts = Prompts(task, style, settings.seed, examples, settings.few_shot)
+        prompts = Prompts(task, style, settings.seed, real, settings.few_shot)
         requests = _requests(harvest, task.labels, settings.request_budget, prompts.request)
-        with serving(model, settings.llm_concurrency, output / "llm") as endpoint:
-            client = ChatClient(endpoint, api_key, settings.llm_concurrency)
-            asyncio.run(_interview(client, harvest, requests, ledger, settings.llm_concurrency))
+    ask = recording.ask if recording else None
+    held = Interview(settings, task, requests, ask, real, ledger, harvest)
+    with servers_of(settings, output / "llm") as servers:
+        asyncio.run(held.hold(servers, api_key))
     harvest.require_quota()
     write_sentences(harvest.rows, output)
     return harvest.counts
@@ -98,31 +99,6 @@ def _require_elsewhere(location: str, output: Path) -> None:
     if place and place.resolve() in (output.resolve(), (output / LEDGER).resolve()):
         fix = "Choose another output, or copy the ledger"
         raise InputError(RECORDED + location, "is the ledger that this run would write", fix)
-
-
-async def _interview(
-    client: ChatClient,
-    harvest: Harvest,
-    requests: Iterator[Request],
-    ledger: Ledger,
-    concurrency: int,
-) -> None:
-    async with client:
-        # Twice the server's slots, so that one slow answer does not leave the others idle.
-        await _fill(harvest, requests, ledger.recording(client.ask), 2 * concurrency)
-
-
-async def _fill(
-    harvest: Harvest,
-    requests: Iterator[Request],
-    ask: Callable[[Request], Awaitable[Answer]],
-    open_at_once: int = 1,
-) -> None:
-    async with aclosing(in_order(requests, ask, open_at_once)) as answers:
-        async for answer in answers:
-            harvest.take(answer)
-            if harvest.end:
-                break
 
 
 def _requests(

@@ -8,6 +8,9 @@ from components.errors import InputError, require_between
 from components.generate.engines import parse_model
 from components.options import shared
 
+SAME = "same"
+"""The `judge` that is the LLM which writes the texts."""
+
 
 @dataclass(frozen=True)
 class GenerateSettings:
@@ -43,6 +46,15 @@ class GenerateSettings:
     """ISO 639-1 code the texts must be in; empty turns the check off."""
     unsafe_filter: bool = True
     """Reject texts with words of a public list of profanities."""
+    judge: str = ""
+    """LLM that says blind which label each text shows: `same`, or a model as in `models`; empty
+    for none."""
+    judge_votes: int = 5
+    """Answers per text of a judge whose server tells no probabilities."""
+    min_label_probability: float = 0.2
+    """Lowest probability of the wanted label that the judge may give to a text."""
+    min_judge_accuracy: float = 0.5
+    """Share of real train rows that the judge must label right to be listened to."""
     ledger: str = ""
     """Folder or URI that keeps every answer, so that a run that died can be resumed."""
     seed: int = shared("seed", 0)
@@ -56,6 +68,10 @@ class GenerateSettings:
         require_between("minutes_budget", self.minutes_budget, 0)
         require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
         require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
+        require_between("judge_votes", self.judge_votes, 1, 100)
+        require_between("min_label_probability", self.min_label_probability, 0, 1)
+        require_between("min_judge_accuracy", self.min_judge_accuracy, 0, 1)
+        self._require_judge()
         require_between("seed", self.seed, 0, 2**31 - 1)
 
     @property
@@ -64,11 +80,28 @@ class GenerateSettings:
         return self.model or self.models[0]
 
     @property
+    def chosen_judge(self) -> str:
+        """The reference of the LLM that judges; empty if none does."""
+        return self.chosen_model if self.judge == SAME else self.judge
+
+    @property
     def quota(self) -> int:
         """This model's share of each label; the shares of all models add up."""
         place, count = list(self.models).index(self.chosen_model), len(self.models)
         wanted = self.samples_per_label
         return wanted * (place + 1) // count - wanted * place // count
+
+    def _require_judge(self) -> None:
+        if not self.judge:
+            return
+        judge, asked = parse_model(self.chosen_judge), parse_model(self.chosen_model)
+        if judge.kind == "recorded":
+            fix = "Name an LLM that can be asked, or leave judge empty"
+            raise InputError(f"judge={self.judge!r}", "is a recording, which judges nothing", fix)
+        if judge != asked and {judge.kind, asked.kind}.isdisjoint({"endpoint", "recorded"}):
+            rule = f"would be started beside {self.chosen_model}, and one machine serves one LLM"
+            fix = f"Use {SAME}, or a server that runs already"
+            raise InputError(f"judge={self.judge!r}", rule, fix)
 
     def _require_models(self) -> None:
         is_list = bool(self.models) and not isinstance(self.models, str)

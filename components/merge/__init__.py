@@ -7,7 +7,7 @@
 | `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |
 | `audit` | outcomes of the checks, and removed rows by reason |
-| `report`, `pictures`, `measures` | the data report |
+| `report`, `pictures`, `measures`, `ledgers` | the data report |
 | `sample/` | the embedded data set: sentences written for this project, split 70/10/20 by label |
 | `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |
 """

@@ -12,9 +12,9 @@ import pandas as pd
 from components.artifacts.dataset import REAL, SYNTHETIC, Description
 from components.artifacts.synthetic import RECORDED
 from components.merge import pictures
+from components.merge.ledgers import LedgerSummary
 from components.merge.measures import (
     SAMPLE_ROWS,
-    LedgerSummary,
     distinct_n,
     nearest_real,
     sample,
@@ -69,6 +69,7 @@ def render(report: DataReport) -> str:
         diversity=_diversity(texts, report.description.seed),
         pairs=_closest_pairs(rows, report.labels),
         models=_models(report, rows),
+        judges=[(_short(each.judge), each) for each in report.ledger.judges],
         rejections=report.ledger.rejections[:_REASONS],
         rows_by_label=data_uri(pictures.rows_by_label(by_label, report.labels)),
         lengths=data_uri(pictures.lengths(words)),

@@ -23,7 +23,7 @@ from components.artifacts.task import Task, load_task
 from components.merge.agreement import filter_labels
 from components.merge.audit import INVALID, PROBLEMS, Audit
 from components.merge.clean import clean_train, remove_leaks
-from components.merge.measures import read_ledgers
+from components.merge.ledgers import read_ledgers
 from components.merge.report import DataReport, render
 from components.merge.rows import Origin, read_all_synthetic, read_real
 from components.merge.settings import MergeSettings

@@ -39,6 +39,7 @@ class FakeServer:
     base_url: str = ""
     received: list[dict[str, Any]] = field(default_factory=list)
     finished: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     open: int = 0
     most_open: int = 0
 
@@ -56,6 +57,7 @@ class FakeServer:
     async def chat(self, request: Request) -> Response:
         body = await request.json()
         self.received.append(body)
+        self.keys.append(request.headers.get("authorization", ""))
         if not self._is_allowed(request):
             return _error(401, "wrong key")
         self.open += 1

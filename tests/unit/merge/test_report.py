@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from components.artifacts.dataset import Description
 from components.merge import pictures
-from components.merge.measures import LedgerSummary, Rejection, read_ledgers
+from components.merge.ledgers import LedgerSummary, Rejection, read_ledgers
 from components.merge.report import DataReport, render
 from tests.pages import Page
 
@@ -287,6 +287,30 @@ def test_models_are_shown_with_yield_cost_and_agreement(ledger):
     assert "one 3/4 2/8 25.0 % 40 + 20 30 each 6 3.0 each 0.750 50.0 % 0 two" in text
     assert "two 1/1 0/1 0.0 % 10 + 5 none accepted 2 none accepted 0.000" in text
     assert f"tiny.gguf: {MODEL}" in text
+
+
+JUDGE = {"judge": "https://host/v1#big", "rows": 120, "right": 102, "heard": True}
+COST = {"prompt_tokens": 90, "completion_tokens": 1, "seconds": 0.5}
+
+
+def test_judges_are_shown_with_what_they_are_worth_and_cost(tmp_path):
+    opinion = {"kind": "opinion", "judge": JUDGE["judge"], "text": "a b", **COST}
+    chances = {"red": 0.75, "green": 0.25}
+    lines = [
+        {"kind": "judge", **JUDGE},
+        {**opinion, "probabilities": chances},
+        {**opinion, "probabilities": {}},
+        {**candidate("a b", "judged otherwise"), "label_probabilities": chances},
+    ]
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    summary = read_ledgers([path])
+
+    assert summary.unreadable_lines == 0
+    text = " ".join(Page(render(replace(with_description(), ledger=summary))).text.split())
+    assert "v1#big 102/120 85.0 % yes 2 1 without an opinion 182 1" in text
+    assert "judged otherwise 1 a b" in text
+    assert "Judges" not in Page(render(REPORT)).text
 
 
 def test_models_of_the_same_short_name_are_told_apart():

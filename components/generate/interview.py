@@ -1,0 +1,119 @@
+"""The conversation of a run: with the LLM that writes, and the one that judges what it wrote."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.artifacts.synthetic import JudgeLine, OpinionLine
+from components.artifacts.task import Task
+from components.generate.engines import LlmEndpoint, parse_model, serving
+from components.generate.harvest import Harvest
+from components.generate.judge import LabelJudge, tried_out, with_opinions
+from components.generate.ledger import Ledger
+from components.generate.llm import ChatClient, in_order
+from components.generate.request import Answer, Request
+from components.generate.settings import GenerateSettings
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def servers_of(settings: GenerateSettings, folder: Path) -> Iterator[Mapping[str, LlmEndpoint]]:
+    """Provide the servers of a run during a block.
+
+    Args:
+        settings: They name the LLM that writes, which may be a recording, and the one that judges.
+        folder: Takes the log of a server that is started.
+
+    Yields:
+        The servers by the reference of their LLM.
+
+    Raises:
+        InputError: If an LLM is missing, or differs from its pin.
+        WorkError: If a server does not start.
+    """
+    references = dict.fromkeys((settings.chosen_model, settings.chosen_judge))
+    models = {reference: parse_model(reference) for reference in references if reference}
+    with ExitStack() as stack:
+        yield {
+            reference: stack.enter_context(serving(model, settings.llm_concurrency, folder))
+            for reference, model in models.items()
+            if model.kind != "recorded"
+        }
+
+
+@dataclass(frozen=True)
+class Interview:
+    """What is asked, who is asked, and where the answers go.
+
+    Args:
+        settings: The LLMs, and how many requests they get at a time.
+        task: Its labels are what is judged.
+        requests: Drawn until the harvest wants no more.
+        recorded: Gives recorded answers in place of an LLM's; None asks the LLM.
+        real: Real train texts of each label, on which the judge is tried out; may be empty.
+        ledger: Records answers and opinions.
+        harvest: Takes the answers.
+    """
+
+    settings: GenerateSettings
+    task: Task
+    requests: Iterator[Request]
+    recorded: Callable[[Request], Awaitable[Answer]] | None
+    real: Mapping[str, Sequence[str]]
+    ledger: Ledger
+    harvest: Harvest
+
+    async def hold(self, servers: Mapping[str, LlmEndpoint], api_key: str) -> None:
+        """Ask, have every answer judged if there is a judge, and fill the harvest.
+
+        Args:
+            servers: See `servers_of`.
+            api_key: For remote servers. A judge elsewhere gets it only if the LLM that writes is
+                not remote, so that no server is told the key of another.
+
+        Raises:
+            WorkError: If a server fails.
+        """
+        writer, judge = self.settings.chosen_model, self.settings.chosen_judge
+        async with AsyncExitStack() as stack:
+            clients = {
+                reference: await stack.enter_async_context(
+                    ChatClient(endpoint, key, self.settings.llm_concurrency)
+                )
+                for reference, endpoint in servers.items()
+                for key in [api_key if reference == writer or _is_shared(writer, judge) else ""]
+            }
+            ask = self.ledger.recording(self.recorded or clients[writer].ask)
+            if judge and (give := await self._judge(clients[judge])):
+                ask = with_opinions(ask, give, self.task.names)
+            # Twice the server's slots, so that one slow answer does not leave the others idle.
+            open_at_once = 1 if self.recorded else 2 * self.settings.llm_concurrency
+            async with aclosing(in_order(self.requests, ask, open_at_once)) as answers:
+                async for answer in answers:
+                    self.harvest.take(answer)
+                    if self.harvest.end:
+                        break
+
+    async def _judge(self, client: ChatClient) -> Callable[[str], Awaitable[OpinionLine]] | None:
+        """The way to the judge's opinions; None if the judge is too often wrong to be heard."""
+        settings, name = self.settings, self.settings.chosen_judge
+        judge = LabelJudge(self.task, name, client.ask, settings.judge_votes, settings.seed)
+        give = self.ledger.remembering(name, judge.opinion)
+        rows, right = await tried_out(give, self.real, settings.seed)
+        heard = not rows or right / rows >= settings.min_judge_accuracy
+        self.ledger.write(JudgeLine(name, rows, right, heard))
+        if not rows:
+            _log.warning("generate: without real rows it is not known how good the judge is")
+        else:
+            outcome = "" if heard else ", which is too few: it is not heard"
+            _log.info("generate: the judge labels %d of %d real rows right%s", right, rows, outcome)
+        return give if heard else None
+
+
+def _is_shared(writer: str, judge: str) -> bool:
+    """Tell whether the judge may have the writer's key: it has none, or both are on one server."""
+    asked = parse_model(writer)
+    return asked.kind != "endpoint" or parse_model(judge or writer).location == asked.location

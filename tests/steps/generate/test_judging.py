@@ -1,0 +1,178 @@
+"""Candidates get a second opinion: from the LLM that wrote them, or from another one."""
+
+import json
+import math
+from collections import Counter
+
+import pytest
+
+from components.artifacts.synthetic import LEDGER, SENTENCES
+from components.artifacts.task import load_task
+from components.errors import InputError
+from components.generate.run import generate, train_examples
+from components.generate.settings import GenerateSettings
+from components.merge.settings import MergeSettings
+from tests.fakes.openai_server import Reply, fake_openai
+
+TASK = load_task("emotion")
+LOOSE = {"near_duplicate_similarity": 1.0, "language": "", "samples_per_label": 2}
+REAL = {
+    json.dumps(text, ensure_ascii=False): name
+    for name, texts in train_examples(MergeSettings()).items()
+    for text in texts
+}
+
+
+def is_question(body):
+    return "Answer with the letter." in body["messages"][-1]["content"]
+
+
+def two_sentences(body):
+    asked = body["messages"][-1]["content"]
+    name = next(each for each in TASK.names if each in asked)
+    return Reply(json.dumps([f"{name} in answer {body['seed']}, sentence {n}" for n in range(2)]))
+
+
+def seen_as(body, name):
+    """A reply that is nearly sure of a label, with probabilities if they are asked for."""
+    lines = body["messages"][-1]["content"].splitlines()
+    letter = next(line[0] for line in lines if line[1:].startswith(f") {name}:"))
+    likeliest = [
+        {"token": letter, "logprob": math.log(0.9), "bytes": None},
+        {"token": "\n", "logprob": math.log(0.1), "bytes": None},
+    ]
+
+    def told(completion):
+        first = {**likeliest[0], "top_logprobs": likeliest}
+        completion["choices"][0]["logprobs"] = {"content": [first], "refusal": None}
+
+    return Reply(letter, change=told if body.get("logprobs") else None)
+
+
+def label_of(body):
+    """The right label of a text that is asked about."""
+    text = body["messages"][-1]["content"].split("\n\n")[1]
+    return REAL.get(text) or json.loads(text).split()[0]
+
+
+def writer_and_judge(body):
+    return seen_as(body, label_of(body)) if is_question(body) else two_sentences(body)
+
+
+def lines_of(folder, kind):
+    lines = map(json.loads, (folder / LEDGER).read_text("utf-8").splitlines())
+    return [line for line in lines if line["kind"] == kind]
+
+
+def rows_of(folder):
+    return json.loads((folder / SENTENCES).read_text("utf-8"))
+
+
+def run(fake, folder, **settings):
+    chosen = {"models": [f"{fake.base_url}#small"], "judge": "same", **LOOSE, **settings}
+    return generate(GenerateSettings(**chosen), folder, data=MergeSettings())
+
+
+def test_sentences_carry_what_the_judge_sees_in_them(tmp_path):
+    with fake_openai(writer_and_judge) as fake:
+        assert run(fake, tmp_path) == dict.fromkeys(TASK.names, 2)
+    for row in rows_of(tmp_path):
+        assert row["label_probabilities"] == {**dict.fromkeys(TASK.names, 0), row["label"]: 1}
+    (judge,) = lines_of(tmp_path, "judge")
+    assert (judge["rows"], judge["right"], judge["heard"]) == (120, 120, True)
+
+
+def test_what_the_judge_sees_otherwise_is_rejected_and_asked_for_again(tmp_path):
+    def script(body):
+        text = body["messages"][-1]["content"]
+        if is_question(body) and "sadness in answer 0, sentence 1" in text:
+            return seen_as(body, "anger")
+        return writer_and_judge(body)
+
+    with fake_openai(script) as fake:
+        assert run(fake, tmp_path) == dict.fromkeys(TASK.names, 2)
+    rejected = [line for line in lines_of(tmp_path, "candidate") if line["verdict"] == "rejected"]
+    assert [line["text"] for line in rejected if line["reason"] == "judged otherwise"] == [
+        "sadness in answer 0, sentence 1"
+    ]
+
+
+def test_a_judge_that_is_often_wrong_on_real_rows_is_not_heard(tmp_path):
+    def script(body):
+        return seen_as(body, "anger") if is_question(body) else two_sentences(body)
+
+    with fake_openai(script) as fake:
+        assert run(fake, tmp_path) == dict.fromkeys(TASK.names, 2)
+        asked = sum(map(is_question, fake.received))
+    assert asked == 120
+    (judge,) = lines_of(tmp_path, "judge")
+    assert (judge["right"], judge["heard"]) == (20, False)
+    assert not any("label_probabilities" in row for row in rows_of(tmp_path))
+
+
+def test_a_judge_without_probabilities_votes_and_is_asked_another_way_only_once(tmp_path):
+    def script(body):
+        if "logprobs" in body:
+            return Reply("logprobs is not supported", status=400)
+        return writer_and_judge(body)
+
+    with fake_openai(script) as fake:
+        settings = {"judge_votes": 3, "samples_per_label": 1, "llm_concurrency": 1}
+        assert run(fake, tmp_path, **settings) == dict.fromkeys(TASK.names, 1)
+    assert sum("logprobs" in body for body in fake.received) == 1
+    assert all(row["label_probabilities"][row["label"]] == 1 for row in rows_of(tmp_path))
+
+
+def test_a_resumed_run_asks_for_no_opinion_twice(tmp_path):
+    with fake_openai(writer_and_judge) as fake:
+        run(fake, tmp_path / "one", ledger=str(tmp_path / "archive"))
+        asked = Counter(map(is_question, fake.received))
+        run(fake, tmp_path / "one")
+        run(fake, tmp_path / "two", ledger=str(tmp_path / "archive"))
+        assert Counter(map(is_question, fake.received)) == asked
+    assert rows_of(tmp_path / "one") == rows_of(tmp_path / "two")
+
+
+def test_another_llm_judges_a_recording(tmp_path):
+    with fake_openai(writer_and_judge, api_key="secret") as writer:
+        settings = GenerateSettings(models=[f"{writer.base_url}#small"], **LOOSE)
+        generate(settings, tmp_path / "asked", api_key="secret")
+    with fake_openai(writer_and_judge, api_key="secret") as judge:
+        model, named = f"recorded:{tmp_path / 'asked'}", f"{judge.base_url}#big"
+        settings = GenerateSettings(models=[model], judge=named, **LOOSE)
+        generate(settings, tmp_path / "judged", api_key="secret", data=MergeSettings())
+    assert {line["judge"] for line in lines_of(tmp_path / "judged", "opinion")} == {named}
+    assert all(row["label_probabilities"] for row in rows_of(tmp_path / "judged"))
+
+
+def test_a_judge_is_not_told_the_key_of_the_writer_s_server(tmp_path):
+    with (
+        fake_openai(writer_and_judge, api_key="secret") as writer,
+        fake_openai(writer_and_judge) as judge,
+    ):
+        settings = GenerateSettings(
+            models=[f"{writer.base_url}#small"], judge=f"{judge.base_url}#big", **LOOSE
+        )
+        generate(settings, tmp_path / "both", api_key="secret", data=MergeSettings())
+    assert set(judge.keys) == {"Bearer none"}
+
+
+@pytest.mark.parametrize(
+    ("models", "judge", "words"),
+    [
+        (["recorded:ledger.jsonl"], "same", "is a recording, which judges nothing"),
+        (["a.gguf"], "b.gguf", "would be started beside"),
+        (["a.gguf"], "somebody", "models: 'somebody'"),
+    ],
+)
+def test_a_judge_that_cannot_be_asked_is_refused(models, judge, words):
+    with pytest.raises(InputError, match=words):
+        GenerateSettings(models=models, judge=judge)
+
+
+def test_the_judge_s_tokens_count_against_the_budget(tmp_path):
+    with fake_openai(writer_and_judge) as fake:
+        settings = {"token_budget": 30, "samples_per_label": 50, "allow_partial": True}
+        counts = run(fake, tmp_path, **settings)
+    # An answer and its two opinions cost 12 tokens each.
+    assert sum(counts.values()) == 2
