@@ -1,7 +1,8 @@
 """The merged data set: a folder with one Parquet file per split and `dataset.json`.
 
 merge writes it; train, evaluate and deploy read it. A split has the columns `text`, `label` (id),
-`source` (`real` or `synthetic`) and perhaps `weight`. Only frames need pandas.
+`source` (`real` or `synthetic`) and perhaps `weight` and `label_probabilities` (a list with a
+number per label id, null for rows that no judge has seen). Only frames need pandas.
 """
 
 import json
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from components import storage
+from components.artifacts.synthetic import LABEL_PROBABILITIES
 from components.data_files import read_record
 from components.errors import InputError
 
@@ -27,7 +29,7 @@ TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 REAL, SYNTHETIC = ("real", "synthetic")
 
 _DESCRIPTION = "dataset.json"
-_COLUMNS = ("text", "label", "source", "weight")
+_COLUMNS = ("text", "label", "source", "weight", LABEL_PROBABILITIES)
 _MERGE_AGAIN = "Give the folder that merge wrote, or merge again"
 
 
@@ -161,7 +163,7 @@ def read_frame(folder: Path, split: str, labels: Sequence[str]) -> "pd.DataFrame
     """Read one split as a frame with all its columns; takes and refuses what `read_dataset` does.
 
     Returns:
-        Columns `text`, `label` (id) and perhaps `source` and `weight`.
+        Columns `text`, `label` (id) and perhaps `source`, `weight` and `label_probabilities`.
     """
     frame: pd.DataFrame = _read_table(folder, split, labels).to_pandas(use_threads=False)
     return frame

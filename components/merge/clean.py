@@ -1,16 +1,19 @@
 """Checks on rows, and removal of duplicates that would make the scores dishonest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from components.artifacts.dataset import REAL
+from components.artifacts.synthetic import LABEL_PROBABILITIES
 from components.artifacts.task import Task
 from components.errors import InputError
 from components.merge.audit import INVALID, Audit
 from components.merge.settings import MergeSettings
 from components.texts import first_matches, fold, near_matches
+
+_ROUNDING = 0.01
 
 
 def checked(
@@ -19,18 +22,19 @@ def checked(
     """Check every row, and turn labels into ids.
 
     Args:
-        raw: Columns `text`, `label` (a name or an id), `place`, `source`, `model`, `origin`.
+        raw: Columns `text`, `label` (a name or an id), `place`, `source`, `model`, `origin` and
+            perhaps `label_probabilities` (by label name).
         task: The labels that are allowed.
         where: Name of the rows, for messages.
         settings: Length of texts, and share of rows that may be invalid.
         audit: Records the check and the invalid rows.
 
     Returns:
-        The valid rows, with `text` stripped and `label` an id.
+        The valid rows, with `text` stripped, `label` an id and probabilities in the order of ids.
 
     Raises:
-        InputError: If too many rows have no text, too long a text or an unknown label; it
-            names the first few rows and their faults.
+        InputError: If too many rows have no text, too long a text, an unknown label or
+            probabilities that are none; it names the first few rows and their faults.
     """
     faults = pd.Series(_faults(raw, task, settings.max_characters), index=raw.index, dtype=object)
     invalid = faults.notna()
@@ -46,6 +50,9 @@ def checked(
     audit.require_at_most(name, share, settings.max_invalid_share, failure, rows)
     valid = audit.drop(raw, invalid, INVALID).reset_index(drop=True)
     labels = pd.array([task.label_id(label) for label in valid["label"]], dtype="int64")
+    if LABEL_PROBABILITIES in valid:
+        told = [_in_order(each, task) for each in valid[LABEL_PROBABILITIES]]
+        valid[LABEL_PROBABILITIES] = pd.Series(told, index=valid.index, dtype=object)
     return valid.assign(text=[text.strip() for text in valid["text"]], label=labels)
 
 
@@ -110,11 +117,35 @@ def clean_train(train: pd.DataFrame, audit: Audit) -> pd.DataFrame:
 
 
 def _faults(raw: pd.DataFrame, task: Task, max_characters: int) -> Iterator[str | None]:
-    for text, label in zip(raw["text"], raw["label"], strict=True):
+    told = raw.get(LABEL_PROBABILITIES, pd.Series(None, index=raw.index, dtype=object))
+    for text, label, probabilities in zip(raw["text"], raw["label"], told, strict=True):
         fault = _text_fault(text, max_characters)
         if fault is None and task.label_id(label) is None:
             fault = f"label {label!r:.60} is unknown"
+        if fault is None and not _is_absent(probabilities):
+            fault = _probability_fault(probabilities, task)
         yield fault
+
+
+def _is_absent(probabilities: Any) -> bool:
+    return pd.api.types.is_scalar(probabilities) and bool(pd.isna(probabilities))
+
+
+def _probability_fault(probabilities: Any, task: Task) -> str | None:
+    known = isinstance(probabilities, Mapping) and set(probabilities) <= set(task.names)
+    values = list(probabilities.values()) if known else []
+    if not all(isinstance(each, int | float) and 0 <= each <= 1 for each in values):
+        values = []
+    if abs(sum(values) - 1) > _ROUNDING:
+        return f"{LABEL_PROBABILITIES} {probabilities!r:.60} are no probabilities of the labels"
+    return None
+
+
+def _in_order(probabilities: Any, task: Task) -> list[float] | None:
+    """Probabilities by label id; None if there are none."""
+    if _is_absent(probabilities):
+        return None
+    return [float(probabilities.get(name, 0)) for name in task.names]
 
 
 def _text_fault(text: Any, max_characters: int) -> str | None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from components import storage
 from components.artifacts.dataset import REAL, SPLITS, SYNTHETIC, TRAIN, VALIDATION
-from components.artifacts.synthetic import SENTENCES, read_sentences
+from components.artifacts.synthetic import LABEL_PROBABILITIES, SENTENCES, read_sentences
 from components.errors import InputError
 from components.merge.settings import MergeSettings
 
@@ -67,7 +67,8 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
         number: Tells several sources apart, from 1.
 
     Returns:
-        Columns `text`, `label`, `place`, `source`, `origin` and `model`.
+        Columns `text`, `label`, `place`, `source`, `origin` and `model`, and
+        `label_probabilities` if a judge has seen a row.
 
     Raises:
         InputError: If the file is missing, cannot be read or lacks a column.
@@ -79,6 +80,8 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
     if "model" not in frame:
         frame["model"] = name
     rows = _columns(frame, "text", "label", f"synthetic rows of {folder}")
+    if LABEL_PROBABILITIES in frame:
+        rows[LABEL_PROBABILITIES] = frame[LABEL_PROBABILITIES]
     return rows.assign(model=frame["model"].fillna(name), source=SYNTHETIC, origin=name)
 
 

@@ -67,7 +67,7 @@ def fine_tune(
         cache = checkpoints / "tokens" / identity[:16]
         with this_process().local_main_process_first():
             train, validation = (
-                tokenise(frame, tokenizer, settings.max_length, cache / f"{split}.arrow")
+                tokenise(frame, tokenizer, settings, cache / f"{split}.arrow")
                 for split, frame in rows.items()
             )
         history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)

@@ -30,6 +30,7 @@ _RANGES = {
     "warmup_fraction": (0, 0.9),
     "dropout": (0, 0.9),
     "label_smoothing": (0, 0.9),
+    "soft_label_share": (0, 1),
     "average_decay": (0, 0.9999),
     "patience": (0, 1000),
     "max_length": (8, 8192),
@@ -102,6 +103,8 @@ class TrainSettings:
     """Dropout inside the encoder."""
     label_smoothing: float = 0.1
     """Share of the true label's probability that is spread over all labels."""
+    soft_label_share: float = 0.0
+    """Share of a judged row's target that is what the judge sees; the rest is the row's label."""
     average_decay: float = 0.998
     """Decay per step of the moving average of weights that is kept; 0 keeps the last weights."""
     patience: int = 0

@@ -44,15 +44,15 @@ def fresh(settings: TrainSettings, folder: Path) -> tuple[Any, Any]:
 
 def ours(settings: TrainSettings, rows: pd.DataFrame, folder: Path) -> float:
     model, tokenizer = fresh(settings, folder)
-    tokens = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow")
-    validation = tokenise(rows[:PLAIN_BATCH], tokenizer, LENGTH, folder / "validation.arrow")
+    tokens = tokenise(rows, tokenizer, settings, folder / f"{len(rows)}.arrow")
+    validation = tokenise(rows[:PLAIN_BATCH], tokenizer, settings, folder / "validation.arrow")
     history = fit(model, tokenizer, tokens, validation, settings, folder, "")
     return history.rows_per_second
 
 
 def plain(settings: TrainSettings, rows: pd.DataFrame, folder: Path) -> float:
     model, tokenizer = fresh(replace(settings, dropout=0.1, lora_dropout=0.1), folder)
-    tokens = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow").remove_columns(
+    tokens = tokenise(rows, tokenizer, settings, folder / f"{len(rows)}.arrow").remove_columns(
         "length"
     )
     trainer = Trainer(
@@ -122,7 +122,7 @@ def main() -> None:
             "plain way": plain(settings, rows, folder),
         }
         _, tokenizer = fresh(settings, folder)
-        lengths = tokenise(rows, tokenizer, LENGTH, folder / f"{len(rows)}.arrow")["length"]
+        lengths = tokenise(rows, tokenizer, settings, folder / f"{len(rows)}.arrow")["length"]
         tokens = sum(lengths) / len(rows)
         operations = operations_per_row(settings, rows, folder)
     peak = matrix_peak()

@@ -5,32 +5,37 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from components import storage
+from components.artifacts.synthetic import LABEL_PROBABILITIES
+from components.train.settings import TrainSettings
 
 
-def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int, cache: Path) -> Dataset:
+def tokenise(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings, cache: Path) -> Dataset:
     """Tokenise rows; padding is left to the batches.
 
     Args:
-        rows: Columns `text`, `label` (id) and perhaps `weight`.
+        rows: Columns `text`, `label` (id) and perhaps `weight` and `label_probabilities`.
         tokenizer: The encoder's tokenizer.
-        max_length: Texts are cut to this many tokens.
+        settings: `max_length`, to which texts are cut, and `soft_label_share`.
         cache: Arrow file for the result, named after everything that affects it. Processes of
             one node share its memory, and a resumed run reuses it.
 
     Returns:
         Columns `input_ids`, `attention_mask`, `labels` (a label id), `length` (tokens) and, if
-        the rows have weights, `weight` (in the loss, 1 on average).
+        the rows have weights, `weight` (in the loss, 1 on average); with soft labels `target`, a
+        probability per label.
     """
     if not cache.exists():
-        table = pyarrow.table(_columns(rows, tokenizer, max_length))
+        table = pyarrow.table(_columns(rows, tokenizer, settings))
         with (
             storage.staged(cache) as draft,
             pyarrow.OSFile(str(draft), "wb") as file,
@@ -40,8 +45,8 @@ def tokenise(rows: pd.DataFrame, tokenizer: Any, max_length: int, cache: Path) -
     return Dataset.from_file(str(cache))
 
 
-def _columns(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> dict[str, list[Any]]:
-    encoded = tokenizer(list(rows["text"]), truncation=True, max_length=max_length)
+def _columns(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings) -> dict[str, list[Any]]:
+    encoded = tokenizer(list(rows["text"]), truncation=True, max_length=settings.max_length)
     columns = {
         "input_ids": encoded["input_ids"],
         "attention_mask": encoded["attention_mask"],
@@ -50,7 +55,19 @@ def _columns(rows: pd.DataFrame, tokenizer: Any, max_length: int) -> dict[str, l
     }
     if "weight" in rows:
         columns["weight"] = (rows["weight"] / rows["weight"].mean()).tolist()
+    if settings.soft_label_share and LABEL_PROBABILITIES in rows:
+        columns["target"] = _targets(rows, settings.soft_label_share).tolist()
     return columns
+
+
+def _targets(rows: pd.DataFrame, share: float) -> NDArray[np.float64]:
+    """The label of each row, mixed with what a judge sees where one has seen it."""
+    told = rows[LABEL_PROBABILITIES]
+    judged = told.notna().to_numpy()
+    chances = np.stack(told[judged].to_list())
+    targets = np.eye(chances.shape[1])[rows["label"]]
+    targets[judged] = (1 - share) * targets[judged] + share * chances
+    return targets
 
 
 class LengthGroups(Sampler[int]):

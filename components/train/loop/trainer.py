@@ -164,7 +164,7 @@ def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> Trainin
 
 
 class ClassifierTrainer(Trainer):
-    """The transformers Trainer with row weights, batches of similar length and averaged weights.
+    """The transformers Trainer with row weights, soft labels, batches of similar length, averages.
 
     `lora+` gets its own optimiser. The moving average of the weights, if there is one, is what is
     evaluated.
@@ -189,10 +189,11 @@ class ClassifierTrainer(Trainer):
     ) -> Any:
         """Compute the mean cross entropy of a batch, each row multiplied by its weight."""
         labels, weight = inputs.pop("labels"), inputs.pop("weight", None)
+        target = inputs.pop("target", labels)
         inputs.pop("length", None)
         outputs = model(**inputs)
         smoothing = self.args.label_smoothing_factor if model.training else 0.0
-        losses = cross_entropy(outputs.logits, labels, reduction="none", label_smoothing=smoothing)
+        losses = cross_entropy(outputs.logits, target, reduction="none", label_smoothing=smoothing)
         loss = (losses if weight is None else losses * weight).mean()
         return (loss, outputs) if return_outputs else loss
 

@@ -272,6 +272,38 @@ def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
     assert loss([1.0, 0.0]) + loss([0.0, 1.0]) == pytest.approx(loss(None), rel=1e-5)
 
 
+def test_a_target_takes_the_place_of_the_label_in_the_loss(tmp_path):
+    encoder = locate_encoder(str(write_tiny_encoder(tmp_path / "tiny")), "", tmp_path)
+    model = encoder.classifier(load_task("emotion")).eval()
+    arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True)
+    trainer = ClassifierTrainer(model=model, args=arguments, settings=TrainSettings())
+    batch = dict(encoder.tokenizer()(TEXTS[:1], padding=True, return_tensors="pt"))
+
+    def loss(label, **more):
+        return float(
+            trainer.compute_loss(model, {**batch, "labels": torch.tensor([label]), **more})
+        )
+
+    half = torch.tensor([[0.5, 0, 0, 0.5, 0, 0]])
+    assert loss(0, target=half) == pytest.approx((loss(0) + loss(3)) / 2)
+
+
+def test_a_share_of_what_a_judge_sees_is_trained_on(
+    tiny_run, tiny_settings, small_dataset, tmp_path
+):
+    folder = shutil.copytree(small_dataset, tmp_path / "dataset")
+    rows = pd.read_parquet(folder / "train.parquet")
+    told = [[0.1, 0.5, 0.1, 0.1, 0.1, 0.1] if row % 2 else None for row in range(len(rows))]
+    rows.assign(label_probabilities=told).to_parquet(folder / "train.parquet", index=False)
+
+    fine_tune(tiny_settings, folder, tmp_path / "hard", tmp_path / "hard_checkpoints")
+    soft = replace(tiny_settings, soft_label_share=0.5)
+    fine_tune(soft, folder, tmp_path / "soft", tmp_path / "soft_checkpoints")
+
+    assert weights(tmp_path / "hard") == weights(tiny_run[0] / "model")
+    assert weights(tmp_path / "soft") != weights(tmp_path / "hard")
+
+
 def test_weights_of_the_data_set_change_what_is_learned(
     tiny_run, tiny_settings, small_dataset, tmp_path
 ):

@@ -161,3 +161,24 @@ def test_similarity_is_measured_exactly_and_its_bound_is_included():
     assert near_matches([four], [five], 0.81) == [None]
     assert first_matches(["x", "X.", five, "y", four], 0.8) == [None, 0, None, None, 2]
     assert near_matches([], [], 0.8) == []
+
+
+def test_what_a_judge_sees_is_put_in_the_order_of_the_labels(audit):
+    rows = table(("some text", "joy"), ("other text", "fear"))
+    rows["label_probabilities"] = [{"love": 0.25, "joy": 0.75}, float("nan")]
+
+    seen = check(rows, audit)["label_probabilities"]
+
+    assert list(seen) == [[0, 0.75, 0.25, 0, 0, 0], None]
+
+
+@pytest.mark.parametrize(
+    "probabilities",
+    [{"joy": 0.5}, {"joy": 2, "love": -1}, {"bliss": 1}, {"joy": "1"}, {}, [1, 0, 0, 0, 0, 0], "x"],
+)
+def test_probabilities_that_are_none_are_named_with_their_row(probabilities, audit):
+    rows = table(("fine", "joy"), ("some text", "joy"))
+    rows["label_probabilities"] = [{"joy": 1}, probabilities]
+
+    with pytest.raises(InputError, match=r"row 2: label_probabilities .* are no probabilities"):
+        check(rows, audit)

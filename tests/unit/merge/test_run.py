@@ -47,6 +47,20 @@ def test_a_branch_that_gave_nothing_adds_nothing(synthetic_file, dataset_folder,
     merge(MergeSettings(), [empty], tmp_path / "real", report=page)
 
 
+def test_what_a_judge_sees_stays_with_its_row(tmp_path):
+    folder = write_synthetic(tmp_path / "synthetic", "what a day it was", "so glad it is over now")
+    rows = json.loads((folder / "synthetic_emotions.json").read_text())
+    rows[1]["label_probabilities"] = {"joy": 0.75, "surprise": 0.25}
+    (folder / "synthetic_emotions.json").write_text(json.dumps(rows))
+
+    merge(MergeSettings(min_agreement=0), [folder], tmp_path / "out")
+
+    train = read(tmp_path / "out", "train").set_index("text")["label_probabilities"]
+    assert list(train["so glad it is over now"]) == [0, 0.75, 0, 0, 0, 0.25]
+    assert train.notna().sum() == 1
+    assert "label_probabilities" not in read(tmp_path / "out", "test")
+
+
 def test_synthetic_rows_are_in_train_only(dataset_folder, synthetic_file):
     sources = {split: set(read(dataset_folder, split)["source"]) for split in SPLITS}
     train = read(dataset_folder, "train")

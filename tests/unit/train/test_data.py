@@ -1,8 +1,12 @@
 from collections import Counter
 
+import pandas as pd
 import pytest
+from transformers import AutoTokenizer
 
-from components.train.loop.data import LengthGroups
+from components.train.loop.data import LengthGroups, tokenise
+from components.train.settings import TrainSettings
+from tests.tiny_encoder import write_tiny_encoder
 
 LENGTHS = [3, 50, 7, 21, 9, 40, 12, 33, 5, 60, 18, 27, 8, 44, 15, 30, 6, 55, 11]
 
@@ -40,3 +44,19 @@ def test_several_processes_get_whole_batches(shares):
     assert len(shared) == len(LengthGroups(LENGTHS, 4, shares, seed=0)) == 20
     assert shared[: len(single)] == single
     assert set(Counter(shared).values()) == {1, 2}
+
+
+@pytest.mark.parametrize(("share", "target"), [(0.5, [0.5, 0.4, 0.1]), (1.0, [0, 0.8, 0.2])])
+def test_targets_mix_the_label_with_what_a_judge_sees(share, target, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(write_tiny_encoder(tmp_path / "tiny"))
+    rows = pd.DataFrame({"text": ["one", "two"], "label": [0, 2]})
+    rows["label_probabilities"] = [[0, 0.8, 0.2], None]
+
+    soft = TrainSettings(soft_label_share=share)
+    data = tokenise(rows, tokenizer, soft, tmp_path / "soft.arrow")
+    hard = tokenise(rows, tokenizer, TrainSettings(), tmp_path / "hard.arrow")
+
+    assert data["target"][0] == pytest.approx(target)
+    assert data["target"][1] == [0, 0, 1]
+    assert list(data["labels"]) == [0, 2]
+    assert "target" not in hard.column_names
