@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.artifacts.task import Task
+from components.generate.form import LANGUAGE as FORM_LANGUAGE
+from components.generate.form import form_check
 from components.generate.parse import Candidate
 from components.generate.text_checks import (
     LanguageCheck,
@@ -35,7 +37,8 @@ class Curator:
         max_characters: Length at which the server cuts a text off; None if it cuts none off.
         similarity: Jaccard index of two texts' words from which the later is rejected, in
             [0.1, 1]; with 1, only exact duplicates are.
-        language: ISO 639-1 code of the wanted language; empty accepts every language.
+        language: ISO 639-1 code of the wanted language; empty accepts every language. English texts
+            are checked for their form as well (see `generate.form`).
         unsafe_filter: Reject obscene words and slurs; see `text_checks.UnsafeWords` for its limits.
 
     Raises:
@@ -53,6 +56,7 @@ class Curator:
         self._near = NearTexts(self.similarity, words) if self.similarity < 1 else None
         self._numbers = itertools.count()
         self._language = LanguageCheck(self.language) if self.language else None
+        self._form = form_check() if self.language == FORM_LANGUAGE else None
         self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {
             label.name: tuple(f" {fold(word)} " for word in label.words)
@@ -104,6 +108,9 @@ class Curator:
         yield "unsafe", self._unsafe is not None and self._unsafe.occur_in(text, folded)
         yield "speaks of the prompt", speaks_of_the_prompt(text)
         yield "other language", self._language is not None and self._language.is_other(text)
+        if self._form is not None:
+            yield "not a text", self._form.is_debris(text)
+            yield "breaks off", self._form.breaks_off(text)
 
     def _naming_faults(self, folded: str, label: str, naming: str) -> Iterator[tuple[str, bool]]:
         if words := self._words.get(label):

@@ -1,0 +1,122 @@
+"""Tells texts from the debris of LLM answers, by two small classifiers of words.
+
+One knows how texts end: it learns from the sentences of the shipped corpus, whole and cut in the
+middle. The other knows what is no text at all: remarks on the task, headings, scraps, instructions
+to the reader; it learns from labelled examples that were written for this project (`forms/`), which
+`make bench-curation` does not use. Both learn in about a second, each time they are made, so that
+no weights are shipped that nobody can read.
+"""
+
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from components.artifacts.synthetic import AnswerLine, parse_line
+from components.generate.parse import candidates_in
+
+LANGUAGE = "en"
+"""ISO 639-1 code of the only language that the classifiers know."""
+
+_FOLDER = resources.files("components.generate")
+_CUT_OFF = "cut off"
+_WORDS = re.compile(r"[\w']+|[^\w\s]")
+_TOKEN = r"(?u)\b\w+\b|[^\w\s]"  # noqa: S105
+_FINAL_MARKS = ".!?\u2026"
+_LEAST_WORDS_CUT = 6
+_SHARE_CUT_IN_A_WORD = 0.15
+_REPEATED = 5
+_CORPUS_TEXTS = 2000
+_SURE_OF_THE_END = 0.7
+_SURE_OF_DEBRIS = 0.5
+
+
+@cache
+def form_check() -> "FormCheck":
+    """The form check of this process, which need not learn twice."""
+    return FormCheck()
+
+
+class FormCheck:
+    """Judges the form of English texts; it learns when it is made."""
+
+    def __init__(self) -> None:
+        corpus, good, bad = list(_corpus()), _examples("good"), _examples("bad")
+        drawn = random.Random(0)  # noqa: S311
+        whole = [text for text, _ in good]
+        cut = [text for text, kind in bad if kind == _CUT_OFF]
+        cut_again = [each for text in 2 * corpus if (each := _cut(text, drawn))]
+        unmarked = [text.rstrip(_FINAL_MARKS) for text in corpus]
+        casual = [text.lower() for text in unmarked[::2]]
+        self._ends = _learnt(
+            TfidfVectorizer(analyzer=_end_of),
+            [*corpus, *unmarked, *casual, *_REPEATED * whole],
+            [*cut_again, *_REPEATED * cut],
+        )
+        self._debris = _learnt(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN),
+            [*whole, *drawn.sample(corpus, _CORPUS_TEXTS)],
+            [text for text, kind in bad if kind != _CUT_OFF],
+        )
+
+    def breaks_off(self, text: str) -> bool:
+        """Check if a text ends in the middle of a sentence."""
+        return _probability(self._ends, text) > _SURE_OF_THE_END
+
+    def is_debris(self, text: str) -> bool:
+        """Check if a text is a remark, a heading, a scrap or an instruction, and no text."""
+        return _probability(self._debris, text) > _SURE_OF_DEBRIS
+
+
+def _learnt(features: TfidfVectorizer, good: Sequence[str], bad: Sequence[str]) -> Pipeline:
+    logistic = LogisticRegression(C=10, class_weight="balanced", solver="liblinear", random_state=0)
+    labels = np.repeat([0, 1], [len(good), len(bad)])
+    return make_pipeline(features, logistic).fit([*good, *bad], labels)
+
+
+def _probability(classifier: Pipeline, text: str) -> float:
+    return float(classifier.predict_proba([text])[0, 1])
+
+
+def _end_of(text: str) -> list[str]:
+    """Features of a text's end: the last words, their endings, the last mark, the first letter."""
+    words = _WORDS.findall(text.lower())
+    last = words[-1] if words else ""
+    mark = "a" if text[-1:].isalnum() else text[-1:]
+    case = "A" if text[:1].isupper() else "a" if text[:1].islower() else "-"
+    return [
+        *(" ".join(words[-count:]) for count in (1, 2, 3, 4)),
+        *(f"{last[-count:]} {mark}" for count in (2, 3, 4)),
+        f"begins {case}",
+        f"ends {mark}",
+        f"begins {case} ends {mark}",
+    ]
+
+
+def _cut(text: str, drawn: random.Random) -> str:
+    """Cut a text somewhere, at times within a word; empty if it is short or still looks whole."""
+    words = text.split()
+    if len(words) < _LEAST_WORDS_CUT:
+        return ""
+    kept = words[: drawn.randint(3, len(words) - 2)]
+    if drawn.random() < _SHARE_CUT_IN_A_WORD and len(kept[-1]) > 4:
+        kept[-1] = kept[-1][: drawn.randint(2, len(kept[-1]) - 2)]
+    return "" if kept[-1][-1] in f'{_FINAL_MARKS}"' else " ".join(kept)
+
+
+def _corpus() -> Iterator[str]:
+    lines = (_FOLDER / "corpus" / "emotion.jsonl").read_text(encoding="utf-8").splitlines()
+    answers = (line for line in map(parse_line, lines) if isinstance(line, AnswerLine))
+    return (each.text for line in answers for each in candidates_in(line.completion.raw))
+
+
+def _examples(name: str) -> list[tuple[str, str]]:
+    lines = (_FOLDER / "forms" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(row["text"], row["kind"]) for row in map(json.loads, lines)]
