@@ -37,9 +37,9 @@ class Curator:
         max_characters: Length at which the server cuts a text off; None if it cuts none off.
         similarity: Jaccard index of two texts' words from which the later is rejected, in
             [0.1, 1]; with 1, only exact duplicates are.
-        language: ISO 639-1 code of the wanted language; empty accepts every language. English texts
-            are checked for their form as well (see `generate.form`).
+        language: ISO 639-1 code of the wanted language; empty accepts every language.
         unsafe_filter: Reject obscene words and slurs; see `text_checks.UnsafeWords` for its limits.
+        form_filter: Reject what breaks off or is no text; see `form`, which knows English only.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -50,13 +50,15 @@ class Curator:
     similarity: float = 0.7
     language: str = "en"
     unsafe_filter: bool = True
+    form_filter: bool = True
 
     def __post_init__(self) -> None:
         self._seen = {fold(text) for label in self.task.labels for text in label.examples}
         self._near = NearTexts(self.similarity, words) if self.similarity < 1 else None
         self._numbers = itertools.count()
         self._language = LanguageCheck(self.language) if self.language else None
-        self._form = form_check() if self.language == FORM_LANGUAGE else None
+        is_known = self.language == FORM_LANGUAGE
+        self._form = form_check() if self.form_filter and is_known else None
         self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {
             label.name: tuple(f" {fold(word)} " for word in label.words)

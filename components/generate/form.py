@@ -33,7 +33,6 @@ _FINAL_MARKS = ".!?\u2026"
 _LEAST_WORDS_CUT = 6
 _SHARE_CUT_IN_A_WORD = 0.15
 _REPEATED = 5
-_CORPUS_TEXTS = 2000
 _SURE_OF_THE_END = 0.7
 _SURE_OF_DEBRIS = 0.5
 
@@ -62,7 +61,7 @@ class FormCheck:
         )
         self._debris = _learnt(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN),
-            [*whole, *drawn.sample(corpus, _CORPUS_TEXTS)],
+            [*corpus, *whole],
             [text for text, kind in bad if kind != _CUT_OFF],
         )
 

@@ -62,8 +62,15 @@ def generate(
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
     limit = None if recording else style.max_characters
-    choices = (settings.near_duplicate_similarity, settings.language, settings.unsafe_filter)
-    harvest = Harvest(task.names, settings, Curator(task, limit, *choices), ledger)
+    curator = Curator(
+        task,
+        limit,
+        settings.near_duplicate_similarity,
+        settings.language,
+        settings.unsafe_filter,
+        settings.form_filter,
+    )
+    harvest = Harvest(task.names, settings, curator, ledger)
     if recording:
         requests = _requests(harvest, task.labels, recording.most_turns, recording.request)
     else:

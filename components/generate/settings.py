@@ -46,6 +46,8 @@ class GenerateSettings:
     """ISO 639-1 code the texts must be in; empty turns the check off."""
     unsafe_filter: bool = True
     """Reject texts with words of a public list of profanities."""
+    form_filter: bool = True
+    """Reject English texts that break off, and remarks, headings and scraps that are no texts."""
     judge: str = ""
     """LLM that says blind which label each text shows: `same`, or a model as in `models`; empty
     for none."""

@@ -1,0 +1,69 @@
+"""What breaks off or is no text is told from good texts, also of another origin."""
+
+from importlib import resources
+
+import pandas as pd
+import pytest
+
+from components.artifacts.task import load_task
+from components.generate.curate import Curator
+from components.generate.form import form_check
+from components.generate.parse import Candidate
+
+SAMPLE = [
+    text
+    for name in ("train", "validation", "test")
+    for text in pd.read_csv(resources.files("components.merge") / "sample" / f"{name}.csv")["text"]
+]
+"""Texts that were written apart from those that the check learns from."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "] Here are four more:",
+        "2, and 4. The revised text would be",
+        "The following sentence shows anger because the speaker shouts.",
+        "Emotion: joy. Text: We won the cup!",
+        "Click here to read more stories like this one.",
+        "I hope these examples help! Let me know if you need more.",
+    ],
+)
+def test_what_is_no_text_is_found(text):
+    assert form_check().is_debris(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She was so happy that she could not stop talking about the",
+        "He felt that nobody would ever",
+        "We were walking home through the dark when suddenly a",
+        "They promised to come back, but",
+    ],
+)
+def test_what_breaks_off_is_found(text):
+    assert form_check().breaks_off(text)
+
+
+def test_few_texts_of_another_origin_are_suspected():
+    wrong = [
+        text for text in SAMPLE if form_check().is_debris(text) or form_check().breaks_off(text)
+    ]
+    assert len(wrong) / len(SAMPLE) < 0.05
+
+
+def test_most_of_them_are_found_out_when_they_are_cut():
+    cut = [" ".join(text.split()[:-3]) for text in SAMPLE if len(text.split()) > 8]
+    found = [text for text in cut if form_check().breaks_off(text)]
+    assert len(found) / len(cut) > 0.6
+
+
+def test_a_text_says_what_is_wrong_with_it_and_other_languages_are_left_alone():
+    task = load_task("emotion")
+    english, german = (Curator(task, None, language=each) for each in ("en", "de"))
+    cut = Candidate("He felt that nobody would ever")
+    assert english.rejection(cut, "sadness") == "breaks off"
+    assert english.rejection(Candidate("Text 3: He was so sad."), "sadness") == "not a text"
+    assert Curator(task, None, form_filter=False).rejection(cut, "sadness") is None
+    assert german.rejection(Candidate("Er dachte, dass niemand jemals"), "sadness") is None
