@@ -34,7 +34,7 @@ _LEAST_WORDS_CUT = 6
 _SHARE_CUT_IN_A_WORD = 0.15
 _REPEATED = 5
 _SURE_OF_THE_END = 0.7
-_SURE_OF_DEBRIS = 0.5
+_SURE_OF_DEBRIS = 0.7
 
 
 @cache
@@ -75,7 +75,7 @@ class FormCheck:
 
 
 def _learnt(features: TfidfVectorizer, good: Sequence[str], bad: Sequence[str]) -> Pipeline:
-    logistic = LogisticRegression(C=10, class_weight="balanced", solver="liblinear", random_state=0)
+    logistic = LogisticRegression(C=30, class_weight="balanced", solver="liblinear", random_state=0)
     labels = np.repeat([0, 1], [len(good), len(bad)])
     return make_pipeline(features, logistic).fit([*good, *bad], labels)
 
