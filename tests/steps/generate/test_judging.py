@@ -1,5 +1,6 @@
 """Candidates get a second opinion: from the LLM that wrote them, or from another one."""
 
+import asyncio
 import json
 import math
 from collections import Counter
@@ -9,10 +10,14 @@ import pytest
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
 from components.errors import InputError
+from components.generate.engines import parse_model, serving
+from components.generate.judge import LabelJudge
+from components.generate.llm import ChatClient
 from components.generate.run import generate, train_examples
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.steps.generate.test_run import REAL_MODEL
 
 TASK = load_task("emotion")
 LOOSE = {"near_duplicate_similarity": 1.0, "language": "", "samples_per_label": 2}
@@ -176,3 +181,20 @@ def test_the_judge_s_tokens_count_against_the_budget(tmp_path):
         counts = run(fake, tmp_path, **settings)
     # An answer and its two opinions cost 12 tokens each.
     assert sum(counts.values()) == 2
+
+
+@pytest.mark.slow
+def test_llama_cpp_tells_the_probabilities_of_the_letters(tmp_path):
+    async def opinions(endpoint):
+        async with ChatClient(endpoint, "", 2) as client:
+            judge = LabelJudge(TASK, REAL_MODEL, client.ask, votes=1, seed=0)
+            return [await judge.opinion(text) for text in ("I miss her so.", "What a party!")]
+
+    with serving(parse_model(REAL_MODEL), 2, tmp_path) as endpoint:
+        found = asyncio.run(opinions(endpoint))
+    for opinion in found:
+        assert set(opinion.probabilities) == set(TASK.names)
+        assert sum(opinion.probabilities.values()) == pytest.approx(1, abs=0.001)
+        # A vote would be all for one label.
+        assert 0 < max(opinion.probabilities.values()) < 1
+        assert opinion.prompt_tokens > 50
