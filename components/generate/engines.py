@@ -85,6 +85,17 @@ def parse_model(reference: str) -> Model:
     )
 
 
+def may_have_key(reference: str, writer: str) -> bool:
+    """Tell whether an LLM's server may be told the key: no other server's key is told to it.
+
+    Args:
+        reference: The LLM that is asked, for texts or for opinions.
+        writer: The LLM that writes the texts; if it is not remote, the key is not its own.
+    """
+    asked, own = parse_model(reference), parse_model(writer)
+    return own.kind != "endpoint" or asked.location == own.location
+
+
 @contextmanager
 def serving(model: Model, concurrency: int, folder: Path) -> Iterator[LlmEndpoint]:
     """Provide a server for the model during a block.

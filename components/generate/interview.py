@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.artifacts.synthetic import JudgeLine, OpinionLine
 from components.artifacts.task import Task
-from components.generate.engines import LlmEndpoint, parse_model, serving
+from components.generate.engines import LlmEndpoint, may_have_key, parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.judge import LabelJudge, tried_out, with_opinions
 from components.generate.ledger import Ledger
@@ -84,7 +84,7 @@ class Interview:
                     ChatClient(endpoint, key, self.settings.llm_concurrency)
                 )
                 for reference, endpoint in servers.items()
-                for key in [api_key if reference == writer or _is_shared(writer, judge) else ""]
+                for key in [api_key if may_have_key(reference, writer) else ""]
             }
             ask = self.ledger.recording(self.recorded or clients[writer].ask)
             if judge and (give := await self._judge(clients[judge])):
@@ -111,9 +111,3 @@ class Interview:
             outcome = "" if heard else ", which is too few: it is not heard"
             _log.info("generate: the judge labels %d of %d real rows right%s", right, rows, outcome)
         return give if heard else None
-
-
-def _is_shared(writer: str, judge: str) -> bool:
-    """Tell whether the judge may have the writer's key: it has none, or both are on one server."""
-    asked = parse_model(writer)
-    return asked.kind != "endpoint" or parse_model(judge or writer).location == asked.location

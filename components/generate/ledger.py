@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from components import storage
 from components.artifacts.synthetic import (
+    LEDGER,
     UNUSABLE,
     AnswerLine,
     CandidateLine,
@@ -126,6 +127,17 @@ class Ledger:
                 yield line
             if isinstance(line, AnswerLine) and line.origin.model == self._model:
                 yield line
+
+
+def lines_of(place: Path) -> Iterator[Line | None]:
+    """Read a ledger file, a folder that generate wrote, or an archive; nothing if it is neither."""
+    if (place / LEDGER).is_file():
+        place = place / LEDGER
+    if place.is_file():
+        yield from read_ledger(place)
+    elif place.is_dir():
+        files = (path for path in sorted(place.iterdir()) if _ARCHIVED_FILE.fullmatch(path.name))
+        yield from (parse_line(path.read_text("utf-8", errors="replace")) for path in files)
 
 
 def _archived(archive: storage.Store) -> Iterator[str]:

@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components import storage
-from components.artifacts.synthetic import LEDGER, RECORDED, AnswerLine, read_ledger
+from components.artifacts.synthetic import LEDGER, RECORDED, AnswerLine
 from components.artifacts.task import Label
 from components.errors import InputError
+from components.generate.ledger import lines_of
 from components.generate.request import Answer, Request
 
 
@@ -59,24 +60,22 @@ def read_recording(location: str, labels: Sequence[str]) -> Recording:
     """Read the answers of a ledger.
 
     Args:
-        location: Path or URI of a `ledger.jsonl`, or of a folder that generate wrote; a pin
-            (`@sha256:`) may follow.
+        location: Path or URI of a `ledger.jsonl`, of a folder that generate wrote, or of an
+            archive (`generate_options.ledger`); a pin (`@sha256:`) may follow.
         labels: Names of the labels; answers for others are left out.
 
     Raises:
         InputError: If there is no ledger, or it holds no answer for one of the labels.
     """
     with TemporaryDirectory() as downloads:
-        path = storage.fetch(location, Path(downloads))
-        path = path / LEDGER if path.is_dir() else path
-        if not path.is_file():
-            fix = "Give a ledger.jsonl, or the folder of a run that wrote one"
-            raise InputError(RECORDED + location, f"has no file {LEDGER}", fix)
-        lines = read_ledger(path)
-        found = sorted(
-            (line for line in lines if isinstance(line, AnswerLine)),
-            key=lambda line: line.origin.turn,
-        )
+        lines = list(lines_of(storage.fetch(location, Path(downloads))))
+    if not lines:
+        fix = "Give a ledger.jsonl, the folder of a run that wrote one, or an archive of answers"
+        raise InputError(RECORDED + location, f"has no file {LEDGER} and no archived answers", fix)
+    found = sorted(
+        (line for line in lines if isinstance(line, AnswerLine)),
+        key=lambda line: line.origin.turn,
+    )
     answers = {name: [line for line in found if line.origin.label == name] for name in labels}
     if absent := [name for name, lines in answers.items() if not lines]:
         rule = f"holds no answer for {', '.join(absent)}"

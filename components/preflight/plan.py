@@ -1,6 +1,6 @@
 """The checks of a run: those of what it will use, and no others."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,8 @@ from components.deploy.inference_service import require_downloadable
 from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
-from components.generate.settings import GenerateSettings
+from components.generate.engines import may_have_key
+from components.generate.settings import SAME, GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
 from components.options import StepSettings, settings_of
@@ -66,9 +67,16 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
         # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
+    if (judge := _option(parameters, "generate_options", "judge")) not in {"", SAME}:
+        yield Check(f"judge {judge}", partial(_require_judge, judge, models, place.llm_api_key))
     other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:
         yield Check(f"out_of_domain {other}", partial(sources.require_there, other))
+
+
+def _require_judge(judge: str, models: Sequence[str], api_key: str) -> None:
+    is_shared = all(may_have_key(judge, writer) for writer in models)
+    sources.require_llm(judge, api_key if is_shared else "")
 
 
 def _stores(place: Place, parameters: Parameters) -> Iterator[Check]:

@@ -51,6 +51,15 @@ def test_a_ledger_or_its_folder_is_replayed_without_a_server(asked, tmp_path, fi
     assert texts_of(tmp_path / "again") == texts_of(asked)
 
 
+def test_an_archive_of_answers_is_replayed(tmp_path):
+    archive = tmp_path / "archive"
+    with fake_openai(two_sentences) as fake:
+        models = [f"{fake.base_url}#small"]
+        generate(GenerateSettings(models=models, ledger=str(archive), **LOOSE), tmp_path / "asked")
+    assert replay(archive, tmp_path / "again") == dict.fromkeys(NAMES, 3)
+    assert texts_of(tmp_path / "again") == texts_of(tmp_path / "asked")
+
+
 def test_what_is_replayed_says_so_and_costs_nothing(asked, tmp_path):
     replay(asked, tmp_path / "again")
     answers = [line for line in lines_of(tmp_path / "again") if line["kind"] == "answer"]

@@ -94,6 +94,7 @@ def test_a_problem_that_several_checks_meet_is_told_once():
         ({"train_base_model": "file:///no/such/model"}, "no/such/model"),
         ({"generate_models": ["vllm:no/such/folder"]}, "no/such/folder"),
         ({"generate_models": ["anything"]}, "anything"),
+        ({"generate_options": {"judge": "http://127.0.0.1:1/v1#big"}}, "127.0.0.1:1"),
         ({"evaluate_options": {"out_of_domain": "no/such.csv"}}, "no/such.csv"),
         ({"evaluate_options": {"out_of_domain": 5}}, "out_of_domain"),
         ({"generate_options": {"ledger": "ftp://ledger"}}, "ftp"),
@@ -263,7 +264,7 @@ def test_an_image_without_a_digest_is_a_problem_for_kserve(monkeypatch, tmp_path
     )
     assert "serve:latest: is not pinned by a digest" in said
     assert "KServe downloads from" in said
-    assert said.count("cluster: is not known") == 1
+    assert said.count("kubeconfig: cannot be used") == 1
 
 
 def test_a_mode_that_the_cluster_lacks_is_a_problem(monkeypatch):
