@@ -19,7 +19,7 @@ from components.processes import free_port, running_server
 
 _LLAMA_START_SECONDS = 120.0
 _VLLM_START_SECONDS = 1800.0
-_VLLM_CONTEXT_TOKENS = 4096
+_LEAST_CONTEXT_TOKENS = {"llama.cpp": 1024, "vllm": 4096}
 _LLAMA_LOCK = Path(gettempdir()) / f"llama-server-{os.getuid()}.lock"
 _GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
 _VLLM_FOLDER = re.compile(r"vllm:(?P<location>.+)")
@@ -97,13 +97,17 @@ def may_have_key(reference: str, writer: str) -> bool:
 
 
 @contextmanager
-def serving(model: Model, concurrency: int, folder: Path) -> Iterator[LlmEndpoint]:
+def serving(
+    model: Model, concurrency: int, folder: Path, context_tokens: int = 0
+) -> Iterator[LlmEndpoint]:
     """Provide a server for the model during a block.
 
     Args:
         model: Which model, and how it is served.
         concurrency: Requests that the server gets at a time.
         folder: Takes the server's log, `llm.log`.
+        context_tokens: Most tokens of a request and its answer together, where the server is
+            started here; its least are 1,024 of llama.cpp and 4,096 of vLLM.
 
     Raises:
         InputError: If the model is missing, or differs from its pin.
@@ -114,33 +118,37 @@ def serving(model: Model, concurrency: int, folder: Path) -> Iterator[LlmEndpoin
         return
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    context = max(context_tokens, _LEAST_CONTEXT_TOKENS[model.kind])
     with TemporaryDirectory() as downloads, ExitStack() as turn:
         if model.kind == "llama.cpp":
             # Branches of a local run take turns: two servers on one machine slow each other down.
             turn.enter_context(FileLock(_LLAMA_LOCK))
-            command = _llama_command(model, concurrency, port, Path(downloads))
+            command = _llama_command(model, concurrency, port, Path(downloads), context)
             seconds = _LLAMA_START_SECONDS
         else:
-            command = _vllm_command(model, port, Path(downloads))
+            command = _vllm_command(model, port, Path(downloads), context)
             seconds = _VLLM_START_SECONDS
         with running_server(command, f"{url}/health", folder / "llm.log", seconds):
             yield LlmEndpoint(f"{url}/v1", model.location)
 
 
-def _llama_command(model: Model, concurrency: int, port: int, downloads: Path) -> list[str]:
+def _llama_command(
+    model: Model, concurrency: int, port: int, downloads: Path, context: int
+) -> list[str]:
     path = storage.fetch(model.location, downloads)
     if model.revision:
         storage.require_content(str(path), path, model.revision)
     server = [sys.executable, "-m", "components.generate.llama_server", "--model", str(path)]
-    return [*server, "--alias", model.location, "--parallel", str(concurrency), "--port", str(port)]
+    bounds = ["--parallel", str(concurrency), "--context", str(context)]
+    return [*server, "--alias", model.location, *bounds, "--port", str(port)]
 
 
-def _vllm_command(model: Model, port: int, downloads: Path) -> list[str]:
+def _vllm_command(model: Model, port: int, downloads: Path, context: int) -> list[str]:
     if model.revision:
         source = [model.location, "--revision", model.revision]
     else:
         path = storage.fetch(model.location, downloads)
         source = [str(path), "--served-model-name", model.location]
     # A model's whole context, often 32k and more, may not fit next to its weights on one GPU.
-    limits = ["--max-model-len", str(_VLLM_CONTEXT_TOKENS)]
+    limits = ["--max-model-len", str(context)]
     return ["vllm", "serve", *source, *limits, "--host", "127.0.0.1", "--port", str(port)]

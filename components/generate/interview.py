@@ -20,12 +20,15 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def servers_of(settings: GenerateSettings, folder: Path) -> Iterator[Mapping[str, LlmEndpoint]]:
+def servers_of(
+    settings: GenerateSettings, folder: Path, context_tokens: int
+) -> Iterator[Mapping[str, LlmEndpoint]]:
     """Provide the servers of a run during a block.
 
     Args:
         settings: They name the LLM that writes, which may be a recording, and the one that judges.
         folder: Takes the log of a server that is started.
+        context_tokens: Most tokens of a request and its answer together.
 
     Yields:
         The servers by the reference of their LLM.
@@ -38,7 +41,9 @@ def servers_of(settings: GenerateSettings, folder: Path) -> Iterator[Mapping[str
     models = {reference: parse_model(reference) for reference in references if reference}
     with ExitStack() as stack:
         yield {
-            reference: stack.enter_context(serving(model, settings.llm_concurrency, folder))
+            reference: stack.enter_context(
+                serving(model, settings.llm_concurrency, folder, context_tokens)
+            )
             for reference, model in models.items()
             if model.kind != "recorded"
         }

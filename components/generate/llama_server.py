@@ -5,8 +5,6 @@ import signal
 
 import xllamacpp
 
-_CONTEXT_TOKENS = 1024
-
 
 def main() -> None:
     """Serve a GGUF file on loopback until SIGTERM."""
@@ -14,6 +12,7 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="GGUF file")
     parser.add_argument("--alias", required=True, help="name of the model in the protocol")
     parser.add_argument("--parallel", type=int, required=True, help="requests batched together")
+    parser.add_argument("--context", type=int, required=True, help="tokens of each request")
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
@@ -30,7 +29,7 @@ def _parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
     parameters.model.path = arguments.model
     parameters.model_alias = {arguments.alias}
     parameters.n_parallel = arguments.parallel
-    parameters.n_ctx = _CONTEXT_TOKENS * arguments.parallel
+    parameters.n_ctx = arguments.context * arguments.parallel
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = arguments.port
     parameters.ui = False

@@ -20,7 +20,8 @@ class Prompts:
         task: Its labels are asked for; its topics replace the style's.
         style: Templates, attributes and bounds.
         seed: Decides the order of the attributes, the examples and the sampling.
-        examples: Real texts of each label; a label without any gets the task's own examples.
+        examples: Real texts of each label, of which those are shown that are not longer than the
+            style's texts; a label without any gets the task's own examples.
         shown: Number of `examples` that a request shows; with 0 it shows the task's own.
     """
 
@@ -70,11 +71,13 @@ class Prompts:
         return [*messages, {"role": "user", "content": filled(self.style.request, count)}]
 
     def _shown(self, label: Label, turn: int) -> list[str]:
-        real = self.examples.get(label.name) if self.shown else None
-        if not real:
+        real = self.examples.get(label.name, ()) if self.shown else ()
+        # Longer ones would not fit, and show another kind of text than is wanted.
+        fitting = [text for text in real if len(text) <= self.style.max_characters]
+        if not fitting:
             return list(label.examples)
         drawn = random.Random(f"{self.seed} {label.name} {turn}")  # noqa: S311
-        return drawn.sample(list(real), min(self.shown, len(real)))
+        return drawn.sample(fitting, min(self.shown, len(fitting)))
 
 
 def in_shuffled_rounds(values: Sequence[str], turn: int, key: str) -> str:

@@ -78,7 +78,8 @@ def generate(
         requests = _requests(harvest, task.labels, settings.request_budget, prompts.request)
     ask = recording.ask if recording else None
     held = Interview(settings, task, requests, ask, real, ledger, harvest)
-    with servers_of(settings, output / "llm") as servers:
+    context = settings.llm_context_tokens or style.context_tokens(settings.few_shot)
+    with servers_of(settings, output / "llm", context) as servers:
         asyncio.run(held.hold(servers, api_key))
     harvest.require_quota()
     write_sentences(harvest.rows, output)

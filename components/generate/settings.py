@@ -38,6 +38,9 @@ class GenerateSettings:
     """Upper bound of minutes per model; 0 is no bound."""
     llm_concurrency: int = 32
     """Requests under way at a time."""
+    llm_context_tokens: int = 0
+    """Context of a server that generate starts, for a request and its answer; 0 takes what the
+    style and `few_shot` need."""
     allow_partial: bool = False
     """Continue with fewer sentences than wanted, and with none if other models contribute."""
     near_duplicate_similarity: float = 0.7
@@ -69,6 +72,7 @@ class GenerateSettings:
         require_between("token_budget", self.token_budget, 0)
         require_between("minutes_budget", self.minutes_budget, 0)
         require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
+        require_between("llm_context_tokens", self.llm_context_tokens, 0, 1_000_000)
         require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
         require_between("judge_votes", self.judge_votes, 1, 100)
         require_between("min_label_probability", self.min_label_probability, 0, 1)

@@ -11,6 +11,8 @@ from components.options import with_options
 
 _SHIPPED = resources.files("components.generate") / "styles"
 _CHARACTERS_PER_TOKEN = 2.5
+_TASK_TOKENS = 300
+"""What the task's descriptions and a chat template add to a style's own words."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Style:
     def max_tokens(self) -> int:
         """Length at which an answer is cut off: more than the schema allows."""
         return int(self.texts_per_request * self.max_characters / _CHARACTERS_PER_TOKEN)
+
+    def context_tokens(self, shown: int) -> int:
+        """Most tokens of a request that shows some texts, and its answer."""
+        words = sum(map(len, (self.system, self.example, self.request)))
+        examples = shown * self.max_characters
+        return int((words + examples) / _CHARACTERS_PER_TOKEN) + _TASK_TOKENS + self.max_tokens
 
 
 def load_style(reference: str) -> Style:

@@ -1,5 +1,6 @@
 """The generate step, against a scripted server and for real."""
 
+import asyncio
 import json
 import random
 import re
@@ -10,6 +11,9 @@ import pytest
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
 from components.errors import WorkError
+from components.generate.engines import parse_model, serving
+from components.generate.llm import ChatClient
+from components.generate.request import Request
 from components.generate.run import generate, train_examples
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
@@ -201,3 +205,21 @@ def test_a_real_model_fills_the_quota_and_its_server_goes(tmp_path):
     port = int(re.search(r"llama.cpp listens on http://127.0.0.1:(\d+)", log)[1])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+@pytest.mark.slow
+def test_a_server_has_the_context_that_is_asked_for(tmp_path):
+    words = [{"role": "user", "content": "the river ran home again " * 250}]
+    request = Request("joy", 0, {}, words, {}, max_tokens=5, temperature=0.0, seed=0)
+
+    async def asked(endpoint):
+        async with ChatClient(endpoint, "", 1) as client:
+            return (await client.ask(request)).completion
+
+    with serving(parse_model(REAL_MODEL), 1, tmp_path, context_tokens=2048) as endpoint:
+        assert asyncio.run(asked(endpoint)).prompt_tokens > 1024
+    with (
+        serving(parse_model(REAL_MODEL), 1, tmp_path) as endpoint,
+        pytest.raises(WorkError, match="exceeds the available context size"),
+    ):
+        asyncio.run(asked(endpoint))

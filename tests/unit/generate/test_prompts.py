@@ -164,3 +164,27 @@ def test_a_style_of_ones_own_is_read_and_checked(tmp_path):
 def test_an_unknown_style_is_refused():
     with pytest.raises(InputError, match="no-such-style"):
         load_style("no-such-style")
+
+
+def test_real_texts_are_shown_unless_they_are_longer_than_what_is_wanted():
+    style = load_style("plain")
+    label, other, *_ = TASK.labels
+    fitting = [f"text {number}" for number in range(5)]
+    long = ["x" * (style.max_characters + 1)] * 20
+    prompts = Prompts(TASK, style, 0, {label.name: fitting + long, other.name: long}, shown=4)
+
+    def shown(label):
+        return json.loads(contents(prompts.request(label, 0))[2])
+
+    assert set(shown(label)) < set(fitting)
+    assert shown(other) == list(other.examples)
+
+
+@pytest.mark.parametrize("name", ["plain", "varied", "longer"])
+def test_the_context_has_room_for_a_request_and_its_answer(name):
+    style, label = load_style(name), TASK.labels[0]
+    real = {label.name: ["a word " * (style.max_characters // 7)] * 3}
+    request = Prompts(TASK, style, 0, real, shown=3).request(label, 0)
+    # English has four characters per token or more.
+    tokens = sum(map(len, contents(request))) / 4
+    assert tokens + request.max_tokens < style.context_tokens(3)
