@@ -31,6 +31,7 @@ _WORDS = re.compile(r"[\w']+|[^\w\s]")
 _TOKEN = r"(?u)\b\w+\b|[^\w\s]"  # noqa: S105
 _FINAL_MARKS = ".!?\u2026"
 _LEAST_WORDS_CUT = 6
+_LEAST_WORDS_JUDGED = 5
 _SHARE_CUT_IN_A_WORD = 0.15
 _REPEATED = 5
 _SURE_OF_THE_END = 0.7
@@ -66,7 +67,9 @@ class FormCheck:
         )
 
     def breaks_off(self, text: str) -> bool:
-        """Check if a text ends in the middle of a sentence."""
+        """Check if a text ends in the middle of a sentence; in few words nobody can tell."""
+        if len(text.split()) < _LEAST_WORDS_JUDGED:
+            return False
         return _probability(self._ends, text) > _SURE_OF_THE_END
 
     def is_debris(self, text: str) -> bool:
