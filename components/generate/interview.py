@@ -95,7 +95,8 @@ class Interview:
             if judge and (give := await self._judge(clients[judge])):
                 ask = with_opinions(ask, give, self.task.names)
             # Twice the server's slots, so that one slow answer does not leave the others idle.
-            open_at_once = 1 if self.recorded else 2 * self.settings.llm_concurrency
+            is_asked = bool(servers)
+            open_at_once = 2 * self.settings.llm_concurrency if is_asked else 1
             async with aclosing(in_order(self.requests, ask, open_at_once)) as answers:
                 async for answer in answers:
                     self.harvest.take(answer)
