@@ -7,7 +7,8 @@
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
 | `parse` | candidates out of an answer |
 | `curate`, `text_checks` | the rules for a candidate |
-| `judge` | an LLM's opinion which label a candidate shows |
+| `form`, `examples` | what breaks off or is no text, learnt from shipped examples |
+| `judge`, `word_judge` | the opinion of an LLM, or of a classifier, which label a candidate shows |
 | `interview` | the conversation with the LLM that writes and the one that judges |
 | `harvest` | quotas, budgets and the accepted sentences |
 | `ledger` | the record of answers and verdicts that a run resumes from |

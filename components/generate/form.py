@@ -7,25 +7,21 @@ to the reader; it learns from labelled examples that were written for this proje
 no weights are shipped that nobody can read.
 """
 
-import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from components.artifacts.synthetic import AnswerLine, parse_line
-from components.generate.parse import candidates_in
+from components.generate.examples import corpus, forms
 
 LANGUAGE = "en"
 """ISO 639-1 code of the only language that the classifiers know."""
 
-_FOLDER = resources.files("components.generate")
 _CUT_OFF = "cut off"
 _WORDS = re.compile(r"[\w']+|[^\w\s]")
 _TOKEN = r"(?u)\b\w+\b|[^\w\s]"  # noqa: S105
@@ -48,21 +44,21 @@ class FormCheck:
     """Judges the form of English texts; it learns when it is made."""
 
     def __init__(self) -> None:
-        corpus, good, bad = list(_corpus()), _examples("good"), _examples("bad")
+        texts, good, bad = [text for text, _ in corpus()], forms("good"), forms("bad")
         drawn = random.Random(0)  # noqa: S311
         whole = [text for text, _ in good]
         cut = [text for text, kind in bad if kind == _CUT_OFF]
-        cut_again = [each for text in 2 * corpus if (each := _cut(text, drawn))]
-        unmarked = [text.rstrip(_FINAL_MARKS) for text in corpus]
+        cut_again = [each for text in 2 * texts if (each := _cut(text, drawn))]
+        unmarked = [text.rstrip(_FINAL_MARKS) for text in texts]
         casual = [text.lower() for text in unmarked[::2]]
         self._ends = _learnt(
             TfidfVectorizer(analyzer=_end_of),
-            [*corpus, *unmarked, *casual, *_REPEATED * whole],
+            [*texts, *unmarked, *casual, *_REPEATED * whole],
             [*cut_again, *_REPEATED * cut],
         )
         self._debris = _learnt(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN),
-            [*corpus, *whole],
+            [*texts, *whole],
             [text for text, kind in bad if kind != _CUT_OFF],
         )
 
@@ -111,14 +107,3 @@ def _cut(text: str, drawn: random.Random) -> str:
     if drawn.random() < _SHARE_CUT_IN_A_WORD and len(kept[-1]) > 4:
         kept[-1] = kept[-1][: drawn.randint(2, len(kept[-1]) - 2)]
     return "" if kept[-1][-1] in f'{_FINAL_MARKS}"' else " ".join(kept)
-
-
-def _corpus() -> Iterator[str]:
-    lines = (_FOLDER / "corpus" / "emotion.jsonl").read_text(encoding="utf-8").splitlines()
-    answers = (line for line in map(parse_line, lines) if isinstance(line, AnswerLine))
-    return (each.text for line in answers for each in candidates_in(line.completion.raw))
-
-
-def _examples(name: str) -> list[tuple[str, str]]:
-    lines = (_FOLDER / "forms" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [(row["text"], row["kind"]) for row in map(json.loads, lines)]

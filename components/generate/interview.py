@@ -14,9 +14,11 @@ from components.generate.judge import LabelJudge, tried_out, with_opinions
 from components.generate.ledger import Ledger
 from components.generate.llm import ChatClient, in_order
 from components.generate.request import Answer, Request
-from components.generate.settings import GenerateSettings
+from components.generate.settings import WORDS, GenerateSettings
+from components.generate.word_judge import WordJudge
 
 _log = logging.getLogger(__name__)
+Opinion = Callable[[str], Awaitable[OpinionLine]]
 
 
 @contextmanager
@@ -38,7 +40,7 @@ def servers_of(
         WorkError: If a server does not start.
     """
     references = dict.fromkeys((settings.chosen_model, settings.chosen_judge))
-    models = {reference: parse_model(reference) for reference in references if reference}
+    models = {each: parse_model(each) for each in references if each not in ("", WORDS)}
     with ExitStack() as stack:
         yield {
             reference: stack.enter_context(
@@ -92,7 +94,7 @@ class Interview:
                 for key in [api_key if may_have_key(reference, writer) else ""]
             }
             ask = self.ledger.recording(self.recorded or clients[writer].ask)
-            if judge and (give := await self._judge(clients[judge])):
+            if judge and (give := await self._judge(clients)):
                 ask = with_opinions(ask, give, self.task.names)
             # Twice the server's slots, so that one slow answer does not leave the others idle.
             is_asked = bool(servers)
@@ -103,12 +105,18 @@ class Interview:
                     if self.harvest.end:
                         break
 
-    async def _judge(self, client: ChatClient) -> Callable[[str], Awaitable[OpinionLine]] | None:
+    async def _judge(self, clients: Mapping[str, ChatClient]) -> Opinion | None:
         """The way to the judge's opinions; None if the judge is too often wrong to be heard."""
         settings, name = self.settings, self.settings.chosen_judge
-        judge = LabelJudge(self.task, name, client.ask, settings.judge_votes, settings.seed)
-        give = self.ledger.remembering(name, judge.opinion)
-        rows, right = await tried_out(give, self.real, settings.seed)
+        if settings.judge == WORDS:
+            words = WordJudge(self.task, self.real, settings.seed)
+            give: Opinion = words.opinion
+            rows, right = words.tried_out()
+        else:
+            ask = clients[name].ask
+            judge = LabelJudge(self.task, name, ask, settings.judge_votes, settings.seed)
+            give = self.ledger.remembering(name, judge.opinion)
+            rows, right = await tried_out(give, self.real, settings.seed)
         heard = not rows or right / rows >= settings.min_judge_accuracy
         self.ledger.write(JudgeLine(name, rows, right, heard))
         if not rows:

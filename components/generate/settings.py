@@ -8,8 +8,8 @@ from components.errors import InputError, require_between
 from components.generate.engines import parse_model
 from components.options import shared
 
-SAME = "same"
-"""The `judge` that is the LLM which writes the texts."""
+SAME, WORDS = "same", "words"
+"""The `judge` that is the LLM which writes the texts, and the one that is a classifier."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class GenerateSettings:
     form_filter: bool = True
     """Reject English texts that break off, and remarks, headings and scraps that are no texts."""
     judge: str = ""
-    """LLM that says blind which label each text shows: `same`, or a model as in `models`; empty
-    for none."""
+    """Who says which label a text shows: `words`, a classifier of labelled texts; `same`, the LLM
+    itself, asked blind; or a model as in `models`. Empty for nobody."""
     judge_votes: int = 5
     """Answers per text of a judge whose server tells no probabilities."""
-    min_label_probability: float = 0.2
+    min_label_probability: float = 0.13
     """Lowest probability of the wanted label that the judge may give to a text."""
     min_judge_accuracy: float = 0.5
     """Share of real train rows that the judge must label right to be listened to."""
@@ -87,7 +87,7 @@ class GenerateSettings:
 
     @property
     def chosen_judge(self) -> str:
-        """The reference of the LLM that judges; empty if none does."""
+        """The reference of the LLM that judges, `words`, or empty."""
         return self.chosen_model if self.judge == SAME else self.judge
 
     @property
@@ -98,7 +98,7 @@ class GenerateSettings:
         return wanted * (place + 1) // count - wanted * place // count
 
     def _require_judge(self) -> None:
-        if not self.judge:
+        if self.judge in ("", WORDS):
             return
         judge, asked = parse_model(self.chosen_judge), parse_model(self.chosen_model)
         if judge.kind == "recorded":

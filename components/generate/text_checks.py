@@ -22,6 +22,7 @@ _SERVE = (
     r"(?:(?:assist|help)(?: you)? with|comply with|fulfill?|generate|provide|create|write)"
     r" (?:that|this|these|those|such|your|content|texts|sentences|examples)"
 )
+_MACHINE = r"(?:large )?(?:ai|artificial intelligence|llm|language model|virtual assistant|chatbot)"
 _EARLIER = r"(?:previous|prior|above|earlier|preceding)"
 _PROMPTS = r"(?:instructions?|prompts?)"
 _NUMBER = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twenty|several|some)"
@@ -29,13 +30,14 @@ _SURE = r"^(?:sure|certainly|of course|absolutely)[!,.:]* here"
 _UNABLE = r"(?:cannot|can['\u2019]t|can not|won['\u2019]t|will not|am unable to|am not able to)"
 _SIGNS = (
     # The assistant speaks of itself or refuses.
-    r"\bas an? (?:ai|artificial intelligence|llm)\b|\blanguage model\b|\bmy training data\b",
-    r"\bi(?:['\u2019]m| am) (?:just |only )?an? (?:ai|llm|virtual assistant|chatbot)\b",
+    rf"\bas an? {_MACHINE}\b|\bi(?:['\u2019]m| am) (?:just |only )?an? {_MACHINE}\b",
+    r"\bmy training data\b",
     rf"\bi {_UNABLE} {_SERVE}\b",
     rf"\bi['\u2019]m (?:unable|not able) to {_SERVE}\b",
     r"\bmy (?:guidelines|programming)\b",
     # It announces what it writes, or is asked to.
-    rf"\bjson\b|\bhere are (?:\w+ ){{0,3}}{_WRITTEN}\b",
+    r"\bjson (?:array|block|format|list|object|output|response)\b",
+    rf"\bhere are (?:\w+ ){{0,3}}{_WRITTEN}\b",
     rf"{_SURE} are\b|{_SURE}(?: is|['\u2019]s) (?:\w+ ){{1,3}}{_WRITTEN}\b",
     rf"\b(?:write|generate|give|create|produce) (?:me )?{_NUMBER} (?:\w+ ){{0,3}}{_WRITTEN}\b",
     # A prompt is quoted or overridden.

@@ -13,7 +13,7 @@ from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.engines import may_have_key
-from components.generate.settings import SAME, GenerateSettings
+from components.generate.settings import SAME, WORDS, GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
 from components.options import StepSettings, settings_of
@@ -67,7 +67,7 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
         # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
-    if (judge := _option(parameters, "generate_options", "judge")) not in {"", SAME}:
+    if (judge := _option(parameters, "generate_options", "judge")) not in {"", SAME, WORDS}:
         yield Check(f"judge {judge}", partial(_require_judge, judge, models, place.llm_api_key))
     other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:

@@ -42,6 +42,12 @@ if [ "$mode" = Knative ]; then
   ready istio-system
 fi
 
+# The overlays hold a pod monitor and alerts. Without their kinds `kubectl apply` of an overlay applies
+# the rest and then fails.
+echo '== Kinds of the Prometheus operator'
+helm upgrade --install prometheus-operator-crds prometheus-operator-crds \
+  --repo https://prometheus-community.github.io/helm-charts
+
 echo "== Kubeflow Pipelines $PIPELINES"
 # Their kinds come first.
 pipelines cluster-scoped-resources

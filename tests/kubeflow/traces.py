@@ -9,6 +9,7 @@ from kfp import Client
 from kubernetes import client as kubernetes
 
 from components.deploy.cluster.lease import lease_name
+from components.errors import StepError
 from pipelines.submit.submission import find_pipeline
 from tests.kubeflow.target import SERVICES, Target
 
@@ -53,13 +54,16 @@ def _remove_runs(client: Client, target: Target) -> set[str]:
         schedules = client.list_recurring_runs(experiment_id=experiment, page_size=100)
         for each in schedules.recurring_runs or []:
             used.add(each.pipeline_version_reference.pipeline_version_id)
-            client.delete_recurring_run(each.recurring_run_id)
+            client.disable_recurring_run(each.recurring_run_id)
         runs: list[Any] = client.list_runs(experiment_id=experiment, page_size=100).runs or []
         for run in runs:
             used.add(run.pipeline_version_reference.pipeline_version_id)
-            with suppress(api.ApiException):
+            with suppress(api.ApiException, StepError):
                 target.end(run.run_id)
             client.delete_run(run.run_id)
+        # With a schedule KFP deletes the Workflows of its runs, whose end it then never sees.
+        for each in schedules.recurring_runs or []:
+            client.delete_recurring_run(each.recurring_run_id)
         client.delete_experiment(experiment)
     return used
 

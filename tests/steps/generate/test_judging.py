@@ -21,9 +21,10 @@ from tests.steps.generate.test_run import REAL_MODEL
 
 TASK = load_task("emotion")
 LOOSE = {"near_duplicate_similarity": 1.0, "language": "", "samples_per_label": 2}
+REAL_TEXTS = train_examples(MergeSettings())
 REAL = {
     json.dumps(text, ensure_ascii=False): name
-    for name, texts in train_examples(MergeSettings()).items()
+    for name, texts in REAL_TEXTS.items()
     for text in texts
 }
 
@@ -160,6 +161,28 @@ def test_a_judge_is_not_told_the_key_of_the_writer_s_server(tmp_path):
         )
         generate(settings, tmp_path / "both", api_key="secret", data=MergeSettings())
     assert set(judge.keys) == {"Bearer none"}
+
+
+def test_a_classifier_of_labelled_texts_judges_without_a_server(tmp_path):
+    def script(body):
+        assert not is_question(body)
+        asked = body["messages"][-1]["content"]
+        name = next(each for each in TASK.names if each in asked)
+        number = 100 * TASK.names.index(name) + body["seed"]
+        wrong = f"i feel so sad and lonely, i miss her and cry, number {number}"
+        return Reply(json.dumps([wrong, f"{REAL_TEXTS[name][body['seed']]} It was so"]))
+
+    with fake_openai(script) as fake:
+        run(fake, tmp_path, judge="words", samples_per_label=1)
+    rejected = lines_of(tmp_path, "candidate")
+    assert {line["label"] for line in rejected if line["reason"] == "judged otherwise"} >= {
+        "joy",
+        "anger",
+    }
+    (judge,) = lines_of(tmp_path, "judge")
+    assert (judge["judge"], judge["heard"]) == ("words", True)
+    assert lines_of(tmp_path, "opinion") == []
+    assert all(row["label_probabilities"][row["label"]] >= 0.13 for row in rows_of(tmp_path))
 
 
 @pytest.mark.parametrize(

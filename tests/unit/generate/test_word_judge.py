@@ -1,0 +1,68 @@
+"""A classifier of labelled texts as a judge of new ones."""
+
+import asyncio
+
+import pytest
+
+from components.artifacts.task import Label, Task, load_task
+from components.errors import InputError
+from components.generate.run import train_examples
+from components.generate.settings import GenerateSettings
+from components.generate.word_judge import WordJudge
+from components.merge.settings import MergeSettings
+
+TASK = load_task("emotion")
+LEAST = GenerateSettings(models=["recorded:none"]).min_label_probability
+WEATHER = Task("weather", "the weather", (Label("sun", "dry"), Label("rain", "wet")))
+
+
+def opinion(judge, text):
+    return asyncio.run(judge.opinion(text)).probabilities
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return WordJudge(TASK, train_examples(MergeSettings()), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "unlikely"),
+    [
+        ("I miss my grandfather so much, the house is empty and I cry.", "sadness", "joy"),
+        ("How dare they charge me twice and then laugh about it!", "anger", "love"),
+        ("My heart was pounding, I was so scared of the dark.", "fear", "joy"),
+        ("He took care of it. He gave him a big hug.", "love", "anger"),
+    ],
+)
+def test_it_sees_the_label_of_a_text(judge, text, seen, unlikely):
+    found = opinion(judge, text)
+    assert set(found) == set(TASK.names)
+    assert sum(found.values()) == pytest.approx(1, abs=0.001)
+    assert max(found, key=found.__getitem__) == seen
+    assert found[unlikely] < LEAST
+
+
+def test_it_is_tried_out_on_real_rows_that_it_has_not_learnt_from(judge):
+    rows, right = judge.tried_out()
+    assert rows == sum(map(len, train_examples(MergeSettings()).values()))
+    assert 0.6 < right / rows < 0.95
+
+
+def test_another_task_learns_from_its_real_rows_alone():
+    real = {"sun": ["so dry and bright"] * 4, "rain": ["so wet and dark"] * 4}
+    judge = WordJudge(WEATHER, real, seed=0)
+    assert opinion(judge, "bright and dry")["sun"] > 0.5
+    assert judge.tried_out() == (8, 8)
+
+
+def test_a_label_without_texts_is_never_seen_and_few_rows_try_nothing_out():
+    task = Task("weather", "the weather", (*WEATHER.labels, Label("snow", "white")))
+    judge = WordJudge(task, {"sun": ["so dry"], "rain": ["so wet"], "snow": []}, seed=0)
+    assert opinion(judge, "so white")["snow"] == 0
+    assert judge.tried_out() == (0, 0)
+
+
+@pytest.mark.parametrize("real", [{}, {"sun": ["so dry"]}])
+def test_nothing_to_learn_from_is_refused(real):
+    with pytest.raises(InputError, match="has no labelled texts to learn from"):
+        WordJudge(WEATHER, real, seed=0)
