@@ -65,12 +65,12 @@ class StepLogs(io.TextIOBase):
             self._finish(finished["step"], finished["status"])
 
     def _start(self, step: str) -> None:
-        # Branches of a loop are one step that runs several times in parallel.
+        # Branches of a loop are one step that runs several times, in parallel or one after another.
         if step == self._step:
             self._running += 1
             return
         self._step, self._running = step, 1
-        self._started = time.monotonic()
+        self._started = time.monotonic() - self.seconds.get(step, 0.0)
         if not self.failed:
             self.reason = ""
         self._say(f"> {step}")

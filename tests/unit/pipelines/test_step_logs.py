@@ -67,3 +67,12 @@ def test_branches_of_a_loop_are_one_step(tmp_path):
     assert "merge: the other branch\n" in logs.path("merge").read_text()
     assert console.getvalue().count("> merge") == 1
     assert console.getvalue().count("done in") == 1
+
+
+def test_the_seconds_of_branches_that_follow_each_other_add_up(tmp_path, monkeypatch):
+    now = iter((0.0, 0.0, 30.0, 31.0, 34.0))
+    monkeypatch.setattr("pipelines.local.step_logs.time.monotonic", lambda: next(now))
+    logs = StepLogs(tmp_path / "logs", io.StringIO())
+    started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
+    logs.write("\n".join([started, finished, started, finished, ""]))
+    assert logs.seconds == {"merge": 33.0}
