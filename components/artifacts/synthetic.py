@@ -99,7 +99,7 @@ class OpinionLine:
 
     Args:
         text: What was judged.
-        judge: Full reference of the LLM that was asked.
+        judge: Who judged: `words`, or the full reference of an LLM.
         probabilities: Of each label, by name; empty if the judge had no opinion.
         prompt_tokens: Length of all that was asked.
         completion_tokens: Length of all answers.
@@ -123,7 +123,7 @@ class JudgeLine:
     """A ledger line: how well a judge labels real texts, and whether it was heard.
 
     Args:
-        judge: Full reference of the LLM.
+        judge: Who judges: `words`, or the full reference of an LLM.
         rows: Number of real train rows that it was tried out on.
         right: Number of those that it labelled right.
         heard: Whether its opinions counted from then on.

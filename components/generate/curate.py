@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.artifacts.task import Task
+from components.generate.examples import corpus_has
 from components.generate.form import LANGUAGE as FORM_LANGUAGE
 from components.generate.form import form_check
 from components.generate.parse import Candidate
@@ -21,7 +22,9 @@ from components.generate.text_checks import (
 from components.texts import NearTexts, fold, words
 
 _MIN_WORDS = 3
-_MAX_CHARACTERS = 2000
+MAX_CHARACTERS = 2000
+"""Longest text that is accepted."""
+
 _MIN_LETTERS_SHARE = 0.7
 _MAX_REPEATED_TRIPLES_SHARE = 0.25
 _FINISHED = re.compile(r"[.!?\u2026][\"')\]]*$")
@@ -39,7 +42,8 @@ class Curator:
             [0.1, 1]; with 1, only exact duplicates are.
         language: ISO 639-1 code of the wanted language; empty accepts every language.
         unsafe_filter: Reject obscene words and slurs; see `text_checks.UnsafeWords` for its limits.
-        form_filter: Reject what breaks off or is no text; see `form`, which knows English only.
+        form_filter: Reject what breaks off or is no text; see `form`, which knows English texts of
+            tasks with the corpus's labels only.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -57,7 +61,8 @@ class Curator:
         self._near = NearTexts(self.similarity, words) if self.similarity < 1 else None
         self._numbers = itertools.count()
         self._language = LanguageCheck(self.language) if self.language else None
-        is_known = self.language == FORM_LANGUAGE
+        # It takes texts of other tasks than the corpus, such as headlines, for debris.
+        is_known = self.language == FORM_LANGUAGE and corpus_has(self.task)
         self._form = form_check() if self.form_filter and is_known else None
         self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {
@@ -99,7 +104,7 @@ class Curator:
         claimed = candidate.label or label
         yield "control characters", has_hidden_characters(text)
         yield "too short", len(text.split()) < _MIN_WORDS
-        yield "too long", len(text) > _MAX_CHARACTERS
+        yield "too long", len(text) > MAX_CHARACTERS
         is_at_limit = self.max_characters is not None and len(text) >= self.max_characters
         yield "breaks off", is_at_limit and not _FINISHED.search(text)
         yield "not prose", letters_share(text) < _MIN_LETTERS_SHARE

@@ -1,22 +1,31 @@
 """Texts that are shipped with the project, for the checks that learn from them."""
 
 import json
-from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 
 from components.artifacts.synthetic import AnswerLine, parse_line
+from components.artifacts.task import Task
 from components.generate.parse import candidates_in
 
 _FOLDER = resources.files("components.generate")
 
 
-def corpus() -> Iterator[tuple[str, str]]:
+@cache
+def corpus() -> tuple[tuple[str, str], ...]:
     """The texts of the shipped corpus with the names of their labels (docs/corpus.md)."""
     lines = (_FOLDER / "corpus" / "emotion.jsonl").read_text(encoding="utf-8").splitlines()
-    for line in map(parse_line, lines):
-        if isinstance(line, AnswerLine):
-            for each in candidates_in(line.completion.raw):
-                yield each.text, line.origin.label
+    answers = (line for line in map(parse_line, lines) if isinstance(line, AnswerLine))
+    return tuple(
+        (each.text, line.origin.label)
+        for line in answers
+        for each in candidates_in(line.completion.raw)
+    )
+
+
+def corpus_has(task: Task) -> bool:
+    """Tell whether the corpus is of a task: every label of it is one of the task's."""
+    return {name for _, name in corpus()} <= set(task.names)
 
 
 def forms(verdict: str) -> list[tuple[str, str]]:

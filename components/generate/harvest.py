@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
 _ANSWERS_BEFORE_HOPELESS = 30
 _HOPELESS_SHARE = 0.01
+_NO_DOUBT = 0.8
 _EMPTY = {
     "content_filter": "filtered by the server",
     "length": "cut off before a text",
@@ -109,7 +110,9 @@ class Harvest:
             tally.verdicts[_emptiness(answer.completion)] += 1
         for candidate in found:
             opinion = answer.opinions.get(candidate.text)
-            probabilities = opinion.probabilities if opinion else {}
+            # Of a label without texts a classifier knows nothing, so that it doubts nothing.
+            is_known = opinion is not None and request.label in opinion.probabilities
+            probabilities = opinion.probabilities if opinion and is_known else {}
             rejection = self._rejection(candidate, request, probabilities)
             line = self._ledger.judged(candidate.text, request, rejection, probabilities)
             tally.verdicts[rejection or ACCEPTED] += 1
@@ -117,6 +120,10 @@ class Harvest:
                 self.rows.append(line.to_row())
                 tally.accepted += 1
         self._report()
+
+    def spend(self, tokens: int) -> None:
+        """Count tokens that something else than an answer has cost."""
+        self._tokens += tokens
 
     def require_quota(self) -> None:
         """Refuse to continue with too few sentences, unless a partial harvest is allowed.
@@ -149,7 +156,9 @@ class Harvest:
         label = request.label
         if label not in self.wanting:
             return "quota met"
-        doubted = probabilities.get(label, 1.0) < self._settings.min_label_probability
+        # A judge that knows nothing of a text gives every label the same, which is no doubt.
+        least = min(self._settings.min_label_probability, _NO_DOUBT / len(self._tallies))
+        doubted = probabilities.get(label, 1.0) < least
         return self._curator.rejection(candidate, label, request.attributes, doubted=doubted)
 
     def _report(self) -> None:

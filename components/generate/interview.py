@@ -10,7 +10,7 @@ from components.artifacts.synthetic import JudgeLine, OpinionLine
 from components.artifacts.task import Task
 from components.generate.engines import LlmEndpoint, may_have_key, parse_model, serving
 from components.generate.harvest import Harvest
-from components.generate.judge import LabelJudge, tried_out, with_opinions
+from components.generate.judge import LabelJudge, Trial, tried_out, with_opinions
 from components.generate.ledger import Ledger
 from components.generate.llm import ChatClient, in_order
 from components.generate.request import Answer, Request
@@ -111,17 +111,20 @@ class Interview:
         if settings.judge == WORDS:
             words = WordJudge(self.task, self.real, settings.seed)
             give: Opinion = words.opinion
-            rows, right = words.tried_out()
+            trial = Trial(*words.tried_out())
         else:
             ask = clients[name].ask
             judge = LabelJudge(self.task, name, ask, settings.judge_votes, settings.seed)
-            give = self.ledger.remembering(name, judge.opinion)
-            rows, right = await tried_out(give, self.real, settings.seed)
-        heard = not rows or right / rows >= settings.min_judge_accuracy
-        self.ledger.write(JudgeLine(name, rows, right, heard))
-        if not rows:
-            _log.warning("generate: without real rows it is not known how good the judge is")
-        else:
-            outcome = "" if heard else ", which is too few: it is not heard"
-            _log.info("generate: the judge labels %d of %d real rows right%s", right, rows, outcome)
+            give = self.ledger.remembering(name, judge.opinion, self.task.names)
+            trial = await tried_out(give, self.real, settings.seed)
+        self.harvest.spend(trial.tokens)
+        # What learnt from a handful of rows is nobody to listen to.
+        is_poor = settings.judge == WORDS and any(self.real.values())
+        heard = (
+            trial.right >= settings.min_judge_accuracy * trial.rows if trial.rows else not is_poor
+        )
+        self.ledger.write(JudgeLine(name, trial.rows, trial.right, heard))
+        known = f"labels {trial.right} of {trial.rows} real rows right"
+        said = known if trial.rows else "cannot be tried out, for want of real rows"
+        _log.info("generate: the judge %s%s", said, "" if heard else ": it is not heard")
         return give if heard else None

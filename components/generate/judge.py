@@ -15,25 +15,30 @@ import re
 import string
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from components.artifacts.synthetic import OpinionLine
 from components.artifacts.task import Label, Task
 from components.errors import InputError
+from components.generate.curate import MAX_CHARACTERS
 from components.generate.request import Answer, Request
+from components.generate.text_checks import has_hidden_characters
 
 _LETTERS = string.ascii_uppercase
-_FIRST_TOKENS = 20
+_FIRST_TOKENS = 5  # which every server that tells any tells
 _MAX_TOKENS = 8
 _LEAST_MASS = 0.5
 _TEXTS_PER_LABEL = 20
 _VOTE_TEMPERATURE = 1.0
-_LONE_LETTER = re.compile(r"(?<![A-Za-z'\u2019])([A-Z])(?![A-Za-z'\u2019])")
+# A letter by itself, or as an option; others may be words.
+_CHOICE = re.compile(r"\A\W*([A-Z])\W*\Z|\b([A-Z])[).:]|(?i:answer|option) (?:is )?\W*([A-Z])\b")
+_CHARACTERS_PER_TOKEN = 2.5
+_TEMPLATE_TOKENS = 300
 _RULES = "You judge texts. Answer with one letter and nothing else."
 
 
 class LabelJudge:
-    """Asks an LLM which label a text shows.
+    """A judge that is an LLM.
 
     Args:
         task: Its labels are the options.
@@ -121,14 +126,29 @@ class LabelJudge:
         ]
 
 
+def context_needed(task: Task) -> int:
+    """Most tokens of a question about a text and its answer."""
+    options = sum(len(label.name) + len(label.description) for label in task.labels)
+    return int((options + MAX_CHARACTERS) / _CHARACTERS_PER_TOKEN) + _TEMPLATE_TOKENS
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The number of texts that a judge was tried out on, of those it labelled right, and tokens."""
+
+    rows: int
+    right: int
+    tokens: int = 0
+
+
 async def tried_out(
     give: Callable[[str], Awaitable[OpinionLine]], real: Mapping[str, Sequence[str]], seed: int
-) -> tuple[int, int]:
-    """Ask for opinions of real texts: the number of texts, and of those that are labelled right.
+) -> Trial:
+    """Ask for opinions of real texts.
 
     Args:
         give: Gives a judge's opinion of a text.
-        real: Texts of each label; at most 20 of each are drawn.
+        real: Texts of each label; at most 20 of each are drawn, of those that may be judged.
         seed: Of the draw.
     """
     drawn = [
@@ -137,12 +157,15 @@ async def tried_out(
     opinions = await asyncio.gather(*(give(text) for text, _ in drawn))
     chances = (opinion.probabilities for opinion in opinions)
     seen = [max(each, key=each.__getitem__, default="") for each in chances]
-    return len(drawn), sum(label == name for label, (_, name) in zip(seen, drawn, strict=True))
+    right = sum(label == name for label, (_, name) in zip(seen, drawn, strict=True))
+    tokens = sum(each.prompt_tokens + each.completion_tokens for each in opinions)
+    return Trial(len(drawn), right, tokens)
 
 
 def _drawn(texts: Sequence[str], seed: str) -> list[str]:
-    count = min(_TEXTS_PER_LABEL, len(texts))
-    return random.Random(seed).sample(list(texts), count)  # noqa: S311
+    fitting = [text for text in texts if len(text) <= MAX_CHARACTERS]
+    count = min(_TEXTS_PER_LABEL, len(fitting))
+    return random.Random(seed).sample(fitting, count)  # noqa: S311
 
 
 def with_opinions(
@@ -154,7 +177,14 @@ def with_opinions(
 
     async def ask_and_judge(request: Request) -> Answer:
         answer = await ask(request)
-        texts = dict.fromkeys(each.text for each in answer.candidates(labels))
+        found = (each.text for each in answer.candidates(labels))
+        # What no rule will accept need not be judged, and could not always be sent.
+        judged = (
+            text
+            for text in found
+            if len(text) <= MAX_CHARACTERS and not has_hidden_characters(text)
+        )
+        texts = dict.fromkeys(judged)
         opinions = await asyncio.gather(*map(give, texts))
         return replace(answer, opinions={each.text: each for each in opinions})
 
@@ -180,6 +210,9 @@ def _first_token(answer: Answer, names: Mapping[str, str]) -> dict[str, float]:
 
 def _shares(answers: Sequence[Answer], names: Mapping[str, str]) -> dict[str, float]:
     """The share of the answers for each label; empty if none names exactly one letter."""
-    found = (set(_LONE_LETTER.findall(answer.completion.raw)) & set(names) for answer in answers)
+    found = (
+        {letter for each in _CHOICE.findall(answer.completion.raw) for letter in each} & set(names)
+        for answer in answers
+    )
     votes = Counter(names[letters.pop()] for letters in found if len(letters) == 1)
     return {name: votes[name] / votes.total() for name in names.values() if votes}

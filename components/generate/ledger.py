@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,12 +74,19 @@ class Ledger:
         return ask_once
 
     def remembering(
-        self, judge: str, give: Callable[[str], Awaitable[OpinionLine]]
+        self, judge: str, give: Callable[[str], Awaitable[OpinionLine]], labels: Collection[str]
     ) -> Callable[[str], Awaitable[OpinionLine]]:
-        """Wrap a way to get a judge's opinion: recorded ones are reused, and new ones recorded."""
+        """Wrap a way to get a judge's opinion: recorded ones are reused, and new ones recorded.
+
+        Args:
+            judge: Its reference.
+            give: Gives its opinion of a text.
+            labels: Names of the labels; opinions of others are not reused.
+        """
 
         async def give_once(text: str) -> OpinionLine:
-            if stored := self._opinions.get((judge, text)):
+            stored = self._opinions.get((judge, text))
+            if stored and set(stored.probabilities) in (set(), set(labels)):
                 return stored
             opinion = await give(text)
             self._opinions[judge, text] = opinion
@@ -154,4 +161,4 @@ def _file_name(line: AnswerLine | OpinionLine) -> str:
         identity = f"{line.origin.model} {line.fingerprint}"
     else:
         identity = f"{line.judge} on {line.text}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".json"
+    return hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:32] + ".json"

@@ -41,6 +41,7 @@ _OF_ONE_PROMPT = (
 )
 _OF_A_PARAMETER = (
     openai.BadRequestError,
+    openai.PermissionDeniedError,
     openai.UnprocessableEntityError,
     openai.InternalServerError,
 )
@@ -95,7 +96,7 @@ class ChatClient:
         self._endpoint = endpoint
         self._slots = asyncio.Semaphore(concurrency)
         self._dialect = Dialect()
-        self._schema_has_worked = self._has_answered = False
+        self._schema_has_worked = self._first_tokens_have_worked = self._has_answered = False
         self._unusable = self._refused_in_a_row = 0
         self._patiently = AsyncRetrying(
             retry=retry_if_exception(_is_busy),
@@ -146,7 +147,7 @@ class ChatClient:
                 raise self._failed("cannot be reached") from error
             except openai.APIStatusError as error:
                 raise self._refused(error) from error
-            except (openai.APIResponseValidationError, RecursionError, ValueError):
+            except (openai.APIResponseValidationError, OverflowError, RecursionError, ValueError):
                 found = None
             if found is not None:
                 self._has_answered, self._refused_in_a_row = True, 0
@@ -179,12 +180,16 @@ class ChatClient:
             except _OF_A_PARAMETER as error:
                 if self._dialect != dialect or self._learn(dialect, error):
                     continue
-                if self._schema_has_worked or not dialect.schema or _is_filtered(error):
+                bare = self._barer(request, dialect)
+                if bare is None or _is_filtered(error):
                     raise
-                if (answer := await self._without_schema(request, dialect)) is not None:
+                if (answer := await self._asked_barely(request, dialect, bare)) is not None:
                     return answer
             else:
-                self._schema_has_worked |= dialect.schema
+                self._schema_has_worked |= dialect.schema and bool(request.schema)
+                self._first_tokens_have_worked |= dialect.first_tokens and bool(
+                    request.first_tokens
+                )
                 return answer
 
     def _learn(self, dialect: Dialect, error: openai.APIStatusError) -> bool:
@@ -194,13 +199,28 @@ class ChatClient:
             self._adopt(learnt, _words(error))
         return learnt is not None
 
-    async def _without_schema(self, request: Request, dialect: Dialect) -> Any | None:
-        """Ask without a schema: servers that take none do not always say so.
+    def _remember(self, request: Request, dialect: Dialect) -> None:
+        self._schema_has_worked |= dialect.schema and bool(request.schema)
+        self._first_tokens_have_worked |= dialect.first_tokens and bool(request.first_tokens)
+
+    def _barer(self, request: Request, dialect: Dialect) -> Dialect | None:
+        """A way of asking with less, since servers do not always name what they do not take.
+
+        Returns:
+            Without what has never worked; None if all of it has.
+        """
+        if request.schema and dialect.schema and not self._schema_has_worked:
+            return replace(dialect, schema=False)
+        if request.first_tokens and dialect.first_tokens and not self._first_tokens_have_worked:
+            return replace(dialect, first_tokens=False)
+        return None
+
+    async def _asked_barely(self, request: Request, dialect: Dialect, bare: Dialect) -> Any | None:
+        """Ask with less: servers do not always say what they do not take.
 
         Returns:
             The answer; None if the way of asking has changed once more.
         """
-        bare = replace(dialect, schema=False)
         try:
             answer = await self._send(request, bare)
         except _OF_A_PARAMETER as error:
@@ -208,7 +228,7 @@ class ChatClient:
                 return None
             raise
         if self._dialect == dialect:
-            self._adopt(bare, "it refused a request with a schema, and took it without")
+            self._adopt(bare, "it refused a request, and took it with less")
         return answer
 
     def _adopt(self, dialect: Dialect, why: str) -> None:

@@ -13,6 +13,7 @@ from components.generate.curate import Curator
 from components.generate.engines import parse_model
 from components.generate.harvest import Harvest
 from components.generate.interview import Interview, servers_of
+from components.generate.judge import context_needed
 from components.generate.ledger import Ledger
 from components.generate.prompts import Prompts
 from components.generate.recording import read_recording
@@ -78,7 +79,8 @@ def generate(
         requests = _requests(harvest, task.labels, settings.request_budget, prompts.request)
     ask = recording.ask if recording else None
     held = Interview(settings, task, requests, ask, real, ledger, harvest)
-    context = settings.llm_context_tokens or style.context_tokens(settings.few_shot)
+    needed = max(style.context_tokens(settings.few_shot), context_needed(task))
+    context = settings.llm_context_tokens or needed
     with servers_of(settings, output / "llm", context) as servers:
         asyncio.run(held.hold(servers, api_key))
     harvest.require_quota()

@@ -50,14 +50,16 @@ class GenerateSettings:
     unsafe_filter: bool = True
     """Reject texts with words of a public list of profanities."""
     form_filter: bool = True
-    """Reject English texts that break off, and remarks, headings and scraps that are no texts."""
+    """Reject English texts of the task `emotion`, or one with its labels, that break off, and
+    remarks, headings and scraps that are no texts."""
     judge: str = ""
     """Who says which label a text shows: `words`, a classifier of labelled texts; `same`, the LLM
     itself, asked blind; or a model as in `models`. Empty for nobody."""
     judge_votes: int = 5
     """Answers per text of a judge whose server tells no probabilities."""
     min_label_probability: float = 0.13
-    """Lowest probability of the wanted label that the judge may give to a text."""
+    """Lowest probability of the wanted label that the judge may give to a text; with eight labels
+    or more, 0.8 of what it would give if it knew nothing is enough."""
     min_judge_accuracy: float = 0.5
     """Share of real train rows that the judge must label right to be listened to."""
     ledger: str = ""

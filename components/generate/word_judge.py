@@ -6,7 +6,7 @@ writes it does not share that LLM's mistakes.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from components.artifacts.synthetic import OpinionLine
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.generate.examples import corpus
+from components.generate.examples import corpus, corpus_has
 from components.generate.settings import WORDS
 
 _MOST_ROWS_PER_LABEL = 500  # more cost more time than they add to a linear classifier
@@ -53,28 +53,33 @@ class WordJudge:
         self._classifier = self._learnt(range(len(self._real.texts)))
 
     async def opinion(self, text: str) -> OpinionLine:
-        """The probability of each label that has texts."""
+        """The probability of each label that has texts; nothing is said of the others."""
         (chances,) = self._classifier.predict_proba([text])
         names = (self._names[label] for label in self._classifier.classes_)
-        told = dict.fromkeys(self._names, 0.0) | dict(zip(names, chances, strict=True))
-        probabilities = {name: round(float(chance), 4) for name, chance in told.items()}
-        return OpinionLine(text, WORDS, probabilities)
+        told = zip(names, chances, strict=True)
+        return OpinionLine(text, WORDS, {name: round(float(chance), 4) for name, chance in told})
 
     def tried_out(self) -> tuple[int, int]:
-        """Judge real rows by what was learnt without them: their number, and those judged right."""
-        texts, labels = np.array(self._real.texts), np.array(self._real.labels)
-        if not len(labels) or np.bincount(labels)[np.unique(labels)].min() < _FOLDS:
-            return 0, 0
-        folds = StratifiedKFold(_FOLDS).split(texts, labels)
-        right = sum(
-            int((self._learnt(known).predict(texts[unseen]) == labels[unseen]).sum())
-            for known, unseen in folds
-        )
-        return len(labels), right
+        """Judge real rows by what was learnt without them: their number, and those judged right.
 
-    def _learnt(self, rows: Sequence[int]) -> Pipeline:
-        texts = [*(self._real.texts[row] for row in rows), *self._shipped.texts]
-        labels = [*(self._real.labels[row] for row in rows), *self._shipped.labels]
+        Labels with very few rows are left out; without two others nothing is tried.
+        """
+        texts, labels = np.array(self._real.texts), np.array(self._real.labels, dtype=np.int64)
+        enough = np.flatnonzero(np.bincount(labels, minlength=1) >= _FOLDS)
+        rows = np.flatnonzero(np.isin(labels, enough))
+        if len(enough) < 2:
+            return 0, 0
+        folds = StratifiedKFold(_FOLDS).split(texts[rows], labels[rows])
+        right = sum(
+            int((self._learnt(rows[known]).predict(texts[rows[new]]) == labels[rows[new]]).sum())
+            for known, new in folds
+        )
+        return len(rows), right
+
+    def _learnt(self, rows: Iterable[int]) -> Pipeline:
+        real = [(self._real.texts[row], self._real.labels[row]) for row in rows]
+        texts = [*(text for text, _ in real), *self._shipped.texts]
+        labels = [*(label for _, label in real), *self._shipped.labels]
         if len(set(labels)) < 2:
             fix = "Name the data set with real rows, or another judge"
             raise InputError(f"judge={WORDS!r}", "has no labelled texts to learn from", fix)
@@ -95,8 +100,6 @@ def _drawn(task: Task, real: Mapping[str, Sequence[str]], seed: int) -> Labelled
 
 
 def _shipped(task: Task) -> Labelled:
-    """The corpus, if every label of it is one of the task's."""
-    rows = list(corpus())
-    if not {name for _, name in rows} <= set(task.names):
-        return Labelled([], [])
+    """The corpus, if it is of the task."""
+    rows = corpus() if corpus_has(task) else ()
     return Labelled([text for text, _ in rows], [task.names.index(name) for _, name in rows])

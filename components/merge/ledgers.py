@@ -96,10 +96,10 @@ class ModelYield:
 
 @dataclass
 class JudgeRecord:
-    """What an LLM has judged, how often it is right, and its cost.
+    """What a judge has judged, how often it is right, and its cost.
 
     Args:
-        judge: Its full reference.
+        judge: `words`, or the full reference of an LLM.
         opinions: Texts that it was asked about, the real ones included.
         without: Opinions of them that name no label.
         rows: Real rows that it was tried out on.
@@ -114,7 +114,7 @@ class JudgeRecord:
     without: int = 0
     rows: int = 0
     right: int = 0
-    heard: bool = True
+    heard: bool = False
     tokens: int = 0
     seconds: float = 0.0
 

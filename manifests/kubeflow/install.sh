@@ -45,8 +45,11 @@ fi
 # The overlays hold a pod monitor and alerts. Without their kinds `kubectl apply` of an overlay applies
 # the rest and then fails.
 echo '== Kinds of the Prometheus operator'
-helm upgrade --install prometheus-operator-crds prometheus-operator-crds \
-  --repo https://prometheus-community.github.io/helm-charts
+kinds='podmonitors.monitoring.coreos.com prometheusrules.monitoring.coreos.com'
+# shellcheck disable=SC2086  # two words
+kubectl get crd $kinds >/dev/null 2>&1 ||
+  helm upgrade --install prometheus-operator-crds prometheus-operator-crds \
+    --repo https://prometheus-community.github.io/helm-charts
 
 echo "== Kubeflow Pipelines $PIPELINES"
 # Their kinds come first.

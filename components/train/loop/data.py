@@ -55,7 +55,8 @@ def _columns(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings) -> dic
     }
     if "weight" in rows:
         columns["weight"] = (rows["weight"] / rows["weight"].mean()).tolist()
-    if settings.soft_label_share and LABEL_PROBABILITIES in rows:
+    is_judged = LABEL_PROBABILITIES in rows and bool(rows[LABEL_PROBABILITIES].notna().any())
+    if settings.soft_label_share and is_judged:
         columns["target"] = _targets(rows, settings.soft_label_share).tolist()
     return columns
 

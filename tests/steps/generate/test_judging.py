@@ -103,6 +103,34 @@ def test_what_the_judge_sees_otherwise_is_rejected_and_asked_for_again(tmp_path)
     ]
 
 
+def test_what_a_classifier_knows_nothing_of_is_not_doubted(tmp_path):
+    task = tmp_path / "task.yaml"
+    labels = "".join(
+        f"  - {{name: {name}, description: about {name}}}\n" for name in ("sun", "snow")
+    )
+    labels += "  - {name: rain, description: about rain}\n"
+    task.write_text(f"name: weather\ndescription: the weather\nlabels:\n{labels}")
+    real = [("it is dry and bright", "sun"), ("it is wet and dark", "rain")]
+    rows = [f"{text} today {number},{label}" for number in range(20) for text, label in real]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,label", *rows]))
+
+    def script(body):
+        asked = body["messages"][-1]["content"]
+        name = next(each for each in ("sun", "snow", "rain") if each in asked)
+        said = {"sun": "how dry and bright", "snow": "all is white", "rain": "how wet and dark"}
+        return Reply(json.dumps([f"{said[name]} again {body['seed']}"]))
+
+    with fake_openai(script) as fake:
+        settings = GenerateSettings(
+            task=str(task), models=[f"{fake.base_url}#small"], judge="words", **LOOSE
+        )
+        data = MergeSettings(task=str(task), dataset=str(tmp_path / "rows.csv"))
+        counts = generate(settings, tmp_path / "out", data=data)
+    assert counts == {"sun": 2, "snow": 2, "rain": 2}
+    judged = {row["label"] for row in rows_of(tmp_path / "out") if "label_probabilities" in row}
+    assert judged == {"sun", "rain"}
+
+
 def test_a_judge_that_is_often_wrong_on_real_rows_is_not_heard(tmp_path):
     def script(body):
         return seen_as(body, "anger") if is_question(body) else two_sentences(body)
@@ -114,6 +142,30 @@ def test_a_judge_that_is_often_wrong_on_real_rows_is_not_heard(tmp_path):
     (judge,) = lines_of(tmp_path, "judge")
     assert (judge["right"], judge["heard"]) == (20, False)
     assert not any("label_probabilities" in row for row in rows_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(403, "You are not allowed to request logprobs"), (400, "Extra inputs are not permitted")],
+)
+def test_a_server_that_refuses_probabilities_in_its_own_way_is_asked_without(
+    status, words, tmp_path
+):
+    def script(body):
+        return Reply(words, status=status) if "logprobs" in body else writer_and_judge(body)
+
+    with fake_openai(script) as fake:
+        settings = {"judge_votes": 1, "samples_per_label": 1, "llm_concurrency": 1}
+        assert run(fake, tmp_path, **settings) == dict.fromkeys(TASK.names, 1)
+
+
+def test_a_server_that_takes_no_schema_and_does_not_say_so_may_judge_itself(tmp_path):
+    def script(body):
+        refused = Reply("bad request", status=400)
+        return refused if "response_format" in body else writer_and_judge(body)
+
+    with fake_openai(script) as fake:
+        assert run(fake, tmp_path, samples_per_label=1) == dict.fromkeys(TASK.names, 1)
 
 
 def test_a_judge_without_probabilities_votes_and_is_asked_another_way_only_once(tmp_path):

@@ -5,7 +5,7 @@ from importlib import resources
 import pandas as pd
 import pytest
 
-from components.artifacts.task import load_task
+from components.artifacts.task import Label, Task, load_task
 from components.generate.curate import Curator
 from components.generate.form import form_check
 from components.generate.parse import Candidate
@@ -59,11 +59,14 @@ def test_most_of_them_are_found_out_when_they_are_cut():
     assert len(found) / len(cut) > 0.6
 
 
-def test_a_text_says_what_is_wrong_with_it_and_other_languages_are_left_alone():
+def test_a_text_says_what_is_wrong_with_it_and_other_languages_and_tasks_are_left_alone():
     task = load_task("emotion")
     english, german = (Curator(task, None, language=each) for each in ("en", "de"))
     cut = Candidate("He felt that nobody would ever")
     assert english.rejection(cut, "sadness") == "breaks off"
     assert english.rejection(Candidate("Text 3: He was so sad."), "sadness") == "not a text"
     assert Curator(task, None, form_filter=False).rejection(cut, "sadness") is None
+    spam = Task("spam", "what a message is", (Label("spam", "an advert"), Label("ham", "a letter")))
+    advert = Candidate("Click here to claim your free prize today!")
+    assert Curator(spam, None).rejection(advert, "spam") is None
     assert german.rejection(Candidate("Er dachte, dass niemand jemals"), "sadness") is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.artifacts.synthetic import Completion, OpinionLine
 from components.artifacts.task import Label, Task, load_task
 from components.errors import InputError
-from components.generate.judge import LabelJudge, tried_out
+from components.generate.judge import LabelJudge, Trial, context_needed, tried_out
 from components.generate.request import Answer
 
 TASK = load_task("emotion")
@@ -81,10 +81,12 @@ def test_without_probabilities_several_answers_vote():
     found, asked = opinion(answer)
     assert found.probabilities["sadness"] == found.probabilities["anger"] == 0.5
     assert found.prompt_tokens == 150
-    assert [request.first_tokens for request in asked] == [20, 0, 0]
+    assert [request.first_tokens for request in asked] == [5, 0, 0]
 
 
-@pytest.mark.parametrize("raw", ["", "I cannot say", "A or B", "the fear", "Z"])
+@pytest.mark.parametrize(
+    "raw", ["", "I cannot say", "A or B", "the fear", "Z", "A sad text about loss", "I think A"]
+)
 def test_who_names_no_letter_has_no_opinion(raw):
     found, _ = opinion(lambda _: (raw, {"The": -0.1, "A": -5.0}))
     assert found.probabilities == {}
@@ -109,11 +111,26 @@ def test_a_judge_is_tried_out_on_some_real_texts_of_each_label():
     async def always_joy(text):
         return OpinionLine(text, "server#judge", {"joy": 0.8, "fear": 0.2})
 
-    assert asyncio.run(tried_out(always_joy, texts, seed=0)) == (21, 20)
-    assert asyncio.run(tried_out(always_joy, {}, seed=0)) == (0, 0)
+    texts["joy"] += ["too long " * 1000] * 50
+    assert asyncio.run(tried_out(always_joy, texts, seed=0)) == Trial(21, 20, 0)
+    assert asyncio.run(tried_out(always_joy, {}, seed=0)) == Trial(0, 0, 0)
 
 
 def test_a_task_of_two_labels_has_two_options():
     task = Task("mood", "the mood", (Label("good", "good"), Label("bad", "bad")))
     _, (request, *_) = opinion(lambda _: ("", {}), votes=1, task=task)
     assert {letter_of(request, "good"), letter_of(request, "bad")} == {"A", "B"}
+
+
+@pytest.mark.parametrize(
+    "raw", ["B", " b".upper(), "(B).", "B) fear", "The answer is B", "Option B"]
+)
+def test_a_letter_counts_where_it_is_the_choice(raw):
+    found, _ = opinion(lambda _: (raw, {}))
+    assert sorted(found.probabilities.values())[-1] == 1
+
+
+def test_a_question_about_the_longest_text_fits_the_context():
+    _, (request, *_) = opinion(lambda _: ("", {}), text="a word " * 285, votes=1)
+    tokens = sum(len(message["content"]) for message in request.messages) / 4
+    assert tokens + request.max_tokens < context_needed(TASK)

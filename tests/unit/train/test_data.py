@@ -60,3 +60,12 @@ def test_targets_mix_the_label_with_what_a_judge_sees(share, target, tmp_path):
     assert data["target"][1] == [0, 0, 1]
     assert list(data["labels"]) == [0, 2]
     assert "target" not in hard.column_names
+
+
+def test_rows_of_which_none_is_judged_have_no_targets(tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(write_tiny_encoder(tmp_path / "tiny"))
+    rows = pd.DataFrame({"text": ["one", "two"], "label": [0, 2], "label_probabilities": None})
+
+    data = tokenise(rows, tokenizer, TrainSettings(soft_label_share=0.5), tmp_path / "rows.arrow")
+
+    assert "target" not in data.column_names
