@@ -143,3 +143,6 @@ def _install_kserve(cluster: Cluster, released: Path) -> None:
     _PATIENTLY(cluster.kubectl, "wait", "--for=condition=Established", "crd", "--all")
     apply(*{each["kind"] for each in resources} - {"Namespace", "CustomResourceDefinition"})
     cluster.wait_for_pods("kserve")
+    # A pod that is ready may not be behind its Service's address yet, where the webhooks are.
+    probe = ["apply", "--server-side", "--dry-run=server", "--filename=-"]
+    _PATIENTLY(cluster.kubectl, *probe, content=json.dumps(kserve.PROBE))
