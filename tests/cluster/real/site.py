@@ -42,6 +42,13 @@ wait_for = partial(waiting.wait_for, seconds=600)
 """Waits for what a node with two CPUs may take minutes for."""
 
 
+def is_ready(pod: Any) -> bool:
+    """Tell whether a pod is ready; one that was just made has no conditions yet."""
+    return any(
+        (each.type, each.status) == ("Ready", "True") for each in pod.status.conditions or ()
+    )
+
+
 @dataclass(frozen=True)
 class Ended:
     """A pod that has ended."""

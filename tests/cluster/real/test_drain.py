@@ -10,7 +10,7 @@ from kubernetes.client import ApiException
 
 from components.deploy.cluster.api import SERVICES
 from tests.cluster.overlays import NAMESPACE
-from tests.cluster.real.site import PREDICTOR, wait_for
+from tests.cluster.real.site import PREDICTOR, is_ready, wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -34,8 +34,7 @@ def ready(site):
     return {
         each.metadata.name
         for each in pods
-        if each.metadata.deletion_timestamp is None
-        and any((part.type, part.status) == ("Ready", "True") for part in each.status.conditions)
+        if each.metadata.deletion_timestamp is None and is_ready(each)
     }
 
 

@@ -8,6 +8,7 @@ from components.deploy.cluster.api import LEASES
 from components.deploy.inference_service import facts_of
 from tests.cluster.overlays import NAMESPACE
 from tests.cluster.real.site import PREDICTOR, Site, wait_for
+from tests.cluster.real.site import is_ready as pod_is_ready
 
 pytestmark = pytest.mark.cluster
 
@@ -25,8 +26,7 @@ def is_applied(site: Site, run: str) -> bool:
 def is_ready(site: Site, run: str) -> bool:
     pods = site.core.list_namespaced_pod(NAMESPACE, label_selector=PREDICTOR).items
     return any(
-        each.metadata.annotations.get("emotion-pipeline/run") == run
-        and any((part.type, part.status) == ("Ready", "True") for part in each.status.conditions)
+        each.metadata.annotations.get("emotion-pipeline/run") == run and pod_is_ready(each)
         for each in pods
     )
 

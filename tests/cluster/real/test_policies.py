@@ -4,7 +4,7 @@ import pytest
 from kubernetes.client import ApiException
 
 from tests.cluster.overlays import NAMESPACE
-from tests.cluster.real.site import PREDICTOR, wait_for
+from tests.cluster.real.site import PREDICTOR, is_ready, wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -88,8 +88,7 @@ def _pod(name, labels, image):
 
 
 def _is_ready(core, name, namespace):
-    conditions = core.read_namespaced_pod(name, namespace).status.conditions or ()
-    return any((each.type, each.status) == ("Ready", "True") for each in conditions)
+    return is_ready(core.read_namespaced_pod(name, namespace))
 
 
 def connect(everywhere, pod, host, port, seconds=3):
