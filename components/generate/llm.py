@@ -186,10 +186,7 @@ class ChatClient:
                 if (answer := await self._asked_barely(request, dialect, bare)) is not None:
                     return answer
             else:
-                self._schema_has_worked |= dialect.schema and bool(request.schema)
-                self._first_tokens_have_worked |= dialect.first_tokens and bool(
-                    request.first_tokens
-                )
+                self._remember(request, dialect)
                 return answer
 
     def _learn(self, dialect: Dialect, error: openai.APIStatusError) -> bool:

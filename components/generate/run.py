@@ -55,8 +55,7 @@ def generate(
     if model.kind == "recorded":
         _require_elsewhere(model.location, output)
         recording = read_recording(model.location, task.names)
-    wants_real = data and (settings.few_shot or settings.judge)
-    real = train_examples(data) if data and wants_real else {}
+    real = train_examples(data) if data and (settings.few_shot or settings.judge) else {}
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)

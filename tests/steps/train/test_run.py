@@ -255,12 +255,17 @@ def test_a_length_that_the_model_cannot_read_is_refused(tiny_settings, small_dat
         fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
 
 
-def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
+def untrained(texts, tmp_path):
+    """A classifier that is not trained, its trainer, and a batch of texts."""
     encoder = locate_encoder(str(write_tiny_encoder(tmp_path / "tiny")), "", tmp_path)
     model = encoder.classifier(load_task("emotion")).eval()
     arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True)
     trainer = ClassifierTrainer(model=model, args=arguments, settings=TrainSettings())
-    batch = dict(encoder.tokenizer()(TEXTS[:2], padding=True, return_tensors="pt"))
+    return model, trainer, dict(encoder.tokenizer()(texts, padding=True, return_tensors="pt"))
+
+
+def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
+    model, trainer, batch = untrained(TEXTS[:2], tmp_path)
     batch["labels"] = torch.tensor([1, 3])
 
     def loss(weights):
@@ -273,11 +278,7 @@ def test_a_row_counts_in_the_loss_by_its_weight(tmp_path):
 
 
 def test_a_target_takes_the_place_of_the_label_in_the_loss(tmp_path):
-    encoder = locate_encoder(str(write_tiny_encoder(tmp_path / "tiny")), "", tmp_path)
-    model = encoder.classifier(load_task("emotion")).eval()
-    arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True)
-    trainer = ClassifierTrainer(model=model, args=arguments, settings=TrainSettings())
-    batch = dict(encoder.tokenizer()(TEXTS[:1], padding=True, return_tensors="pt"))
+    model, trainer, batch = untrained(TEXTS[:1], tmp_path)
 
     def loss(label, **more):
         return float(
