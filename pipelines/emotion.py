@@ -21,6 +21,7 @@ DESCRIPTION = (
     "are merged with real ones, an encoder is fine-tuned and evaluated, and if it passes its gate "
     "it is deployed."
 )
+MINILM = "sentence-transformers/all-MiniLM-L6-v2@c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3@c170c708c41dac9275d15a8fff4eca08d52bab71"
 
 
@@ -43,11 +44,11 @@ def emotion_for(settings: CompileSettings) -> Any:
         generate_models: list[str] = [MISTRAL],
         generate_samples_per_label: int = 100,
         generate_style: str = "attributed",
-        generate_options: dict[str, object] = {"few_shot": 3},
+        generate_options: dict[str, object] = {"few_shot": 3, "judge": "same"},
         merge_dataset: str = "dair-ai/emotion",
         merge_dataset_revision: str = "cab853a1dbdf4c42c2b3ef2173804746df8825fe",
         merge_test_fraction: float = 0.1,
-        merge_options: dict[str, object] = {},
+        merge_options: dict[str, object] = {"encoder": MINILM},
         train_base_model: str = "distilbert/distilbert-base-uncased",
         train_base_model_revision: str = "12040accade4e8a0f71eabdb258fecc2e7e948be",
         train_peft_method: str = "lora",

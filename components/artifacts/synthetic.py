@@ -28,7 +28,10 @@ UNUSABLE = "unusable"
 """Finish reason of an answer without a message, which is worth asking for again."""
 LABEL_PROBABILITIES = "label_probabilities"
 """Field of a sentence: the probability of each label by name, as a judge sees it."""
-_ANSWER, _OPINION, _JUDGE, _CANDIDATE = "answer", "opinion", "judge", "candidate"
+SURPLUS = "surplus"
+"""Reason against a sentence that was accepted before, and of which there are enough."""
+_ANSWER, _OPINION, _JUDGE, _ROUND = "answer", "opinion", "judge", "round"
+_CANDIDATE = "candidate"
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,34 @@ class JudgeLine:
 
 
 @dataclass(frozen=True)
+class RoundLine:
+    """A ledger line: what a quick classifier has learnt when a round of requests is over.
+
+    Args:
+        model: Full reference of the LLM that was asked.
+        number: Of the round, from 1; 0 is the state before the first.
+        accepted: Sentences accepted so far, by label name.
+        rows: Number of real train rows that were held out.
+        accuracy: Share of those that it labels right.
+        macro_f1: Mean F1 of their labels.
+        confused: What the next round aims at: for each label, the labels that it is taken for,
+            with the number of mistakes.
+    """
+
+    model: str
+    number: int
+    accepted: Mapping[str, int]
+    rows: int
+    accuracy: float
+    macro_f1: float
+    confused: Mapping[str, Mapping[str, int]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as a JSON-ready mapping."""
+        return {"kind": _ROUND, **asdict(self)}
+
+
+@dataclass(frozen=True)
 class CandidateLine:
     """A ledger line: a sentence found in an answer, and why it was rejected, "" if it was not.
 
@@ -168,6 +199,13 @@ class CandidateLine:
         return row
 
 
+def surplus_line(row: Mapping[str, Any]) -> CandidateLine:
+    """The line about an accepted sentence (`CandidateLine.to_row`) that is not needed."""
+    fields = dict(row)
+    text, told = str(fields.pop("text")), fields.pop(LABEL_PROBABILITIES, {})
+    return CandidateLine(text, _origin(fields), SURPLUS, told)
+
+
 def write_sentences(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Write accepted sentences, so that the file is complete or not there."""
     with storage.staged(folder / SENTENCES) as draft:
@@ -187,7 +225,7 @@ def read_sentences(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-Line = AnswerLine | OpinionLine | JudgeLine | CandidateLine
+Line = AnswerLine | OpinionLine | JudgeLine | RoundLine | CandidateLine
 
 
 def read_ledger(path: Path) -> Iterator[Line | None]:
@@ -205,6 +243,7 @@ def parse_line(text: str) -> Line | None:
             _ANSWER: _answer,
             _OPINION: _opinion,
             _JUDGE: _judge,
+            _ROUND: _round,
             _CANDIDATE: _candidate,
         }
         return readers[kind](fields)
@@ -232,6 +271,14 @@ def _judge(fields: dict[str, Any]) -> JudgeLine:
     return JudgeLine(str(fields["judge"]), rows, right, bool(fields["heard"]))
 
 
+def _round(fields: dict[str, Any]) -> RoundLine:
+    number, rows = int(fields["number"]), int(fields["rows"])
+    confused = {str(name): _counts(each) for name, each in fields["confused"].items()}
+    scores = float(fields["accuracy"]), float(fields["macro_f1"])
+    accepted, model = _counts(fields["accepted"]), str(fields["model"])
+    return RoundLine(model, number, accepted, rows, *scores, confused)
+
+
 def _candidate(fields: dict[str, Any]) -> CandidateLine:
     text, verdict, reason = map(fields.pop, ("text", "verdict", "reason"))
     probabilities = _probabilities(fields.pop(LABEL_PROBABILITIES, {}))
@@ -241,6 +288,10 @@ def _candidate(fields: dict[str, Any]) -> CandidateLine:
 
 def _probabilities(found: Mapping[str, Any]) -> dict[str, float]:
     return {str(name): float(value) for name, value in found.items()}
+
+
+def _counts(found: Mapping[str, Any]) -> dict[str, int]:
+    return {str(name): int(value) for name, value in found.items()}
 
 
 def _origin(fields: dict[str, Any]) -> Origin:

@@ -2,8 +2,9 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 
 from components.artifacts.task import Task
@@ -44,6 +45,7 @@ class Curator:
         unsafe_filter: Reject obscene words and slurs; see `text_checks.UnsafeWords` for its limits.
         form_filter: Reject what breaks off or is no text; see `form`, which knows English texts of
             tasks with the corpus's labels only.
+        known: Further texts that count as seen.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -55,9 +57,11 @@ class Curator:
     language: str = "en"
     unsafe_filter: bool = True
     form_filter: bool = True
+    known: Collection[str] = ()
 
     def __post_init__(self) -> None:
-        self._seen = {fold(text) for label in self.task.labels for text in label.examples}
+        examples = (text for label in self.task.labels for text in label.examples)
+        self._seen = {fold(text) for text in chain(examples, self.known)}
         self._near = NearTexts(self.similarity, words) if self.similarity < 1 else None
         self._numbers = itertools.count()
         self._language = LanguageCheck(self.language) if self.language else None

@@ -15,6 +15,7 @@ from filelock import FileLock
 from components import storage
 from components.artifacts.synthetic import RECORDED
 from components.errors import InputError
+from components.hub import PINNED_MODEL
 from components.processes import free_port, running_server
 
 _LLAMA_START_SECONDS = 120.0
@@ -24,7 +25,6 @@ _LLAMA_LOCK = Path(gettempdir()) / f"llama-server-{os.getuid()}.lock"
 _GGUF_FILE = re.compile(r"(?P<path>.+\.gguf)(?:@sha256:(?P<digest>[0-9a-f]{64}))?")
 _VLLM_FOLDER = re.compile(r"vllm:(?P<location>.+)")
 _RECORDING = re.compile(rf"{RECORDED}(?P<location>.+)")
-_HUB_MODEL = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def parse_model(reference: str) -> Model:
         return Model("vllm", folder["location"])
     if file := _GGUF_FILE.fullmatch(reference):
         return Model("llama.cpp", file["path"], file["digest"] or "")
-    if hub := _HUB_MODEL.fullmatch(reference):
-        return Model("vllm", hub["name"], hub["revision"])
+    if hub := PINNED_MODEL.fullmatch(reference):
+        return Model("vllm", hub["name"], hub["commit"])
     raise InputError(
         f"models: {reference!r}",
         "is neither a server (https://host/v1#name), a .gguf file, a pinned hub model, "

@@ -3,11 +3,17 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import ACCEPTED, UNUSABLE, Completion, OpinionLine
+from components.artifacts.synthetic import (
+    ACCEPTED,
+    UNUSABLE,
+    Completion,
+    OpinionLine,
+    surplus_line,
+)
 from components.errors import WorkError
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
@@ -20,7 +26,9 @@ _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
 _ANSWERS_BEFORE_HOPELESS = 30
 _HOPELESS_SHARE = 0.01
-_NO_DOUBT = 0.8
+NO_DOUBT = 0.8
+"""Share of an even chance that is no doubt yet."""
+
 _EMPTY = {
     "content_filter": "filtered by the server",
     "length": "cut off before a text",
@@ -66,6 +74,7 @@ class Harvest:
         self, labels: tuple[str, ...], settings: GenerateSettings, curator: Curator, ledger: Ledger
     ) -> None:
         self.rows: list[dict[str, Any]] = []
+        self._goal = settings.surplus
         self._tallies = {label: Tally() for label in labels}
         self._settings = settings
         self._curator = curator
@@ -80,9 +89,12 @@ class Harvest:
 
     @property
     def wanting(self) -> set[str]:
-        """Labels that have not met the quota."""
-        quota = self._settings.quota
-        return {label for label, count in self.counts.items() if count < quota}
+        """Labels that have fewer sentences than are aimed for."""
+        return {label for label, count in self.counts.items() if count < self._goal}
+
+    def aim_for(self, goal: int) -> None:
+        """Take so many sentences of each label from now on, which may be fewer than all."""
+        self._goal = goal
 
     @property
     def end(self) -> str:
@@ -121,6 +133,14 @@ class Harvest:
                 tally.accepted += 1
         self._report()
 
+    def keep(self, places: Collection[int]) -> None:
+        """Keep only those rows, and record that there are enough of the others."""
+        for place, row in enumerate(self.rows):
+            if place not in places:
+                self._ledger.write(surplus_line(row))
+                self._tallies[row["label"]].accepted -= 1
+        self.rows = [self.rows[place] for place in sorted(places)]
+
     def spend(self, tokens: int) -> None:
         """Count tokens that something else than an answer has cost."""
         self._tokens += tokens
@@ -132,14 +152,15 @@ class Harvest:
             WorkError: If a label has not met the quota; it shows each label's yield and why
                 candidates were rejected.
         """
-        if not self.wanting:
+        quota = self._settings.quota
+        short = sorted(label for label, count in self.counts.items() if count < quota)
+        if not short:
             return
-        asked = max(self._tallies[label].answers for label in self.wanting)
+        asked = max(self._tallies[label].answers for label in short)
         reason = self.end or f"{asked} requests per label are spent"
         yields = "; ".join(
-            f"{label} {self._tallies[label].accepted}/{self._settings.quota}"
-            f" ({self._tallies[label].reasons})"
-            for label in sorted(self.wanting)
+            f"{label} {self._tallies[label].accepted}/{quota} ({self._tallies[label].reasons})"
+            for label in short
         )
         if self._settings.allow_partial and (self.rows or len(self._settings.models) > 1):
             _log.warning("generate: continuing with too few sentences, %s: %s", reason, yields)
@@ -157,7 +178,7 @@ class Harvest:
         if label not in self.wanting:
             return "quota met"
         # A judge that knows nothing of a text gives every label the same, which is no doubt.
-        least = min(self._settings.min_label_probability, _NO_DOUBT / len(self._tallies))
+        least = self._settings.min_label_probability or NO_DOUBT / len(self._tallies)
         doubted = probabilities.get(label, 1.0) < least
         return self._curator.rejection(candidate, label, request.attributes, doubted=doubted)
 
@@ -166,7 +187,7 @@ class Harvest:
             return
         self._reported = time.monotonic()
         counts = ", ".join(f"{label} {count}" for label, count in self.counts.items())
-        wanted = self._settings.quota * len(self._tallies)
+        wanted = self._goal * len(self._tallies)
         answers = sum(tally.answers for tally in self._tallies.values())
         _log.info("generate: %d/%d after %d answers (%s)", len(self.rows), wanted, answers, counts)
 

@@ -1,21 +1,22 @@
 """The conversation of a run: with the LLM that writes, and the one that judges what it wrote."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.artifacts.synthetic import JudgeLine, OpinionLine
 from components.artifacts.task import Task
+from components.generate.classifier_judge import ClassifierJudge
 from components.generate.engines import LlmEndpoint, may_have_key, parse_model, serving
 from components.generate.harvest import Harvest
 from components.generate.judge import LabelJudge, Trial, tried_out, with_opinions
 from components.generate.ledger import Ledger
 from components.generate.llm import ChatClient, in_order
 from components.generate.request import Answer, Request
-from components.generate.settings import WORDS, GenerateSettings
-from components.generate.word_judge import WordJudge
+from components.generate.settings import CLASSIFIERS, GenerateSettings
+from components.quick_classifier import Embed
 
 _log = logging.getLogger(__name__)
 Opinion = Callable[[str], Awaitable[OpinionLine]]
@@ -40,7 +41,7 @@ def servers_of(
         WorkError: If a server does not start.
     """
     references = dict.fromkeys((settings.chosen_model, settings.chosen_judge))
-    models = {each: parse_model(each) for each in references if each not in ("", WORDS)}
+    models = {each: parse_model(each) for each in references if each not in ("", *CLASSIFIERS)}
     with ExitStack() as stack:
         yield {
             reference: stack.enter_context(
@@ -58,20 +59,22 @@ class Interview:
     Args:
         settings: The LLMs, and how many requests they get at a time.
         task: Its labels are what is judged.
-        requests: Drawn until the harvest wants no more.
+        rounds: The requests of each round, drawn until the harvest wants no more of them.
         recorded: Gives recorded answers in place of an LLM's; None asks the LLM.
         real: Real train texts of each label, on which the judge is tried out; may be empty.
         ledger: Records answers and opinions.
         harvest: Takes the answers.
+        embed: The encoder of a judge that is a classifier, if it has one.
     """
 
     settings: GenerateSettings
     task: Task
-    requests: Iterator[Request]
+    rounds: Iterable[Iterator[Request]]
     recorded: Callable[[Request], Awaitable[Answer]] | None
     real: Mapping[str, Sequence[str]]
     ledger: Ledger
     harvest: Harvest
+    embed: Embed | None = None
 
     async def hold(self, servers: Mapping[str, LlmEndpoint], api_key: str) -> None:
         """Ask, have every answer judged if there is a judge, and fill the harvest.
@@ -94,24 +97,36 @@ class Interview:
                 for key in [api_key if may_have_key(reference, writer) else ""]
             }
             ask = self.ledger.recording(self.recorded or clients[writer].ask)
-            if judge and (give := await self._judge(clients)):
+            learner = self._learner()
+            if judge and (give := await self._judge(clients, learner)):
                 ask = with_opinions(ask, give, self.task.names)
             # Twice the server's slots, so that one slow answer does not leave the others idle.
             is_asked = bool(servers)
             open_at_once = 2 * self.settings.llm_concurrency if is_asked else 1
-            async with aclosing(in_order(self.requests, ask, open_at_once)) as answers:
-                async for answer in answers:
-                    self.harvest.take(answer)
-                    if self.harvest.end:
-                        break
+            for number, requests in enumerate(self.rounds):
+                if learner and number:
+                    learner.learn(self.harvest.rows)
+                async with aclosing(in_order(requests, ask, open_at_once)) as answers:
+                    async for answer in answers:
+                        self.harvest.take(answer)
+                        if self.harvest.end:
+                            break
 
-    async def _judge(self, clients: Mapping[str, ChatClient]) -> Opinion | None:
+    def _learner(self) -> ClassifierJudge | None:
+        """The judge, if it is a classifier, which goes on learning from what is accepted."""
+        settings = self.settings
+        if settings.judge not in CLASSIFIERS:
+            return None
+        return ClassifierJudge(self.task, settings.judge, self.real, settings.seed, self.embed)
+
+    async def _judge(
+        self, clients: Mapping[str, ChatClient], learner: ClassifierJudge | None
+    ) -> Opinion | None:
         """The way to the judge's opinions; None if the judge is too often wrong to be heard."""
         settings, name = self.settings, self.settings.chosen_judge
-        if settings.judge == WORDS:
-            words = WordJudge(self.task, self.real, settings.seed)
-            give: Opinion = words.opinion
-            trial = Trial(*words.tried_out())
+        if learner:
+            give: Opinion = learner.opinion
+            trial = Trial(*learner.tried_out())
         else:
             ask = clients[name].ask
             judge = LabelJudge(self.task, name, ask, settings.judge_votes, settings.seed)
@@ -119,7 +134,7 @@ class Interview:
             trial = await tried_out(give, self.real, settings.seed)
         self.harvest.spend(trial.tokens)
         # What learnt from a handful of rows is nobody to listen to.
-        is_poor = settings.judge == WORDS and any(self.real.values())
+        is_poor = learner is not None and any(self.real.values())
         heard = (
             trial.right >= settings.min_judge_accuracy * trial.rows if trial.rows else not is_poor
         )

@@ -3,13 +3,15 @@
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jinja2
 
 from components.artifacts.task import Label, Task
 from components.generate.request import Request
-from components.generate.style import Style
+from components.generate.study import Aim, Contrast
+from components.generate.style import TEXTS_OF_A_CONTRAST, Style
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Prompts:
         examples: Real texts of each label, of which those are shown that are not longer than the
             style's texts; a label without any gets the task's own examples.
         shown: Number of `examples` that a request shows; with 0 it shows the task's own.
+        aim: What is asked for in particular.
+        round_number: Number of the round that asks for it; 0 if there are no rounds.
     """
 
     task: Task
@@ -30,15 +34,22 @@ class Prompts:
     seed: int
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shown: int = 0
+    aim: Aim = field(default_factory=Aim)
+    round_number: int = 0
+
+    def aimed(self, aim: Aim, round_number: int) -> "Prompts":
+        """The same prompts with an aim."""
+        return replace(self, aim=aim, round_number=round_number)
 
     def request(self, label: Label, turn: int) -> Request:
         """Build the request number `turn` for a label."""
         attributes = self._attributes(label, turn)
+        contrast = self._contrast(label, turn)
         return Request(
             label=label.name,
             turn=turn,
-            attributes=attributes,
-            messages=self._messages(label, turn, attributes),
+            attributes={**attributes, **self._origin(contrast)},
+            messages=self._messages(label, turn, attributes, contrast),
             schema=self.style.schema,
             max_tokens=self.style.max_tokens,
             temperature=self.style.temperature,
@@ -49,18 +60,35 @@ class Prompts:
         attributes = dict(self.style.attributes)
         if self.task.topics:
             attributes["topic"] = self.task.topics
+        aimed_at = self.aim.attributes.items()
+        attributes.update({name: values for name, values in aimed_at if name in attributes})
         key = f"{self.seed} {label.name}"
         return {
             name: in_shuffled_rounds(values, turn, f"{key} {name}")
             for name, values in attributes.items()
         }
 
+    def _contrast(self, label: Label, turn: int) -> Contrast | None:
+        """One of the labels that this one is taken for, the more often the more it is."""
+        contrasts = self.aim.contrasts.get(label.name, ())
+        if not contrasts:
+            return None
+        weights = [each.mistakes for each in contrasts]
+        return self._dice(label, turn, "contrast").choices(contrasts, weights)[0]
+
+    def _origin(self, contrast: Contrast | None) -> dict[str, str]:
+        """What a sentence tells of the round that it comes from."""
+        told = {"round": str(self.round_number)} if self.round_number else {}
+        return {**told, "contrast": contrast.other} if contrast else told
+
     def _messages(
-        self, label: Label, turn: int, attributes: Mapping[str, str]
+        self, label: Label, turn: int, attributes: Mapping[str, str], contrast: Contrast | None
     ) -> list[Mapping[str, str]]:
-        def filled(template: str, count: int) -> str:
+        values = {"task": self.task, "label": label, **attributes}
+
+        def filled(template: str, count: int, **more: Any) -> str:
             text = jinja2.Template(template, undefined=jinja2.StrictUndefined)
-            return str(text.render(task=self.task, label=label, count=count, **attributes))
+            return str(text.render(**values, **more, count=count))
 
         count, shown = self.style.texts_per_request, self._shown(label, turn)
         messages = [{"role": "system", "content": filled(self.style.system, count)}]
@@ -68,16 +96,31 @@ class Prompts:
             answer = json.dumps(shown, ensure_ascii=False)
             messages.append({"role": "user", "content": filled(self.style.example, len(shown))})
             messages.append({"role": "assistant", "content": answer})
-        return [*messages, {"role": "user", "content": filled(self.style.request, count)}]
+        sources = self._drawn(label, turn, count) if self.style.rewrites else []
+        wanted = filled(self.style.request, count, texts=sources)
+        if contrast:
+            other = next(each for each in self.task.labels if each.name == contrast.other)
+            texts = self._fitting(contrast.texts)[:TEXTS_OF_A_CONTRAST]
+            wanted += " " + filled(self.style.contrast, count, other=other, texts=texts)
+        return [*messages, {"role": "user", "content": wanted}]
 
     def _shown(self, label: Label, turn: int) -> list[str]:
-        real = self.examples.get(label.name, ()) if self.shown else ()
+        if not self.style.example:
+            return []
+        return self._drawn(label, turn, self.shown) or list(label.examples)
+
+    def _drawn(self, label: Label, turn: int, count: int) -> list[str]:
+        """Real texts of the label."""
+        fitting = self._fitting(self.examples.get(label.name, ()))
+        return self._dice(label, turn).sample(fitting, min(count, len(fitting)))
+
+    def _fitting(self, texts: Sequence[str]) -> list[str]:
         # Longer ones would not fit, and show another kind of text than is wanted.
-        fitting = [text for text in real if len(text) <= self.style.max_characters]
-        if not fitting:
-            return list(label.examples)
-        drawn = random.Random(f"{self.seed} {label.name} {turn}")  # noqa: S311
-        return drawn.sample(fitting, min(self.shown, len(fitting)))
+        return [text for text in texts if len(text) <= self.style.max_characters]
+
+    def _dice(self, label: Label, turn: int, purpose: str = "") -> random.Random:
+        key = f"{self.seed} {label.name} {turn}"
+        return random.Random(f"{key} {purpose}" if purpose else key)  # noqa: S311
 
 
 def in_shuffled_rounds(values: Sequence[str], turn: int, key: str) -> str:

@@ -1,5 +1,6 @@
 """The user's choices about the synthetic sentences."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,8 +9,10 @@ from components.errors import InputError, require_between
 from components.generate.engines import parse_model
 from components.options import shared
 
-SAME, WORDS = "same", "words"
-"""The `judge` that is the LLM which writes the texts, and the one that is a classifier."""
+SAME, WORDS, ENCODER = "same", "words", "encoder"
+"""The `judge` that is the LLM which writes the texts, and those that are classifiers."""
+
+CLASSIFIERS = (WORDS, ENCODER)
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,24 @@ class GenerateSettings:
     """Reject English texts of the task `emotion`, or one with its labels, that break off, and
     remarks, headings and scraps that are no texts."""
     judge: str = ""
-    """Who says which label a text shows: `words`, a classifier of labelled texts; `same`, the LLM
-    itself, asked blind; or a model as in `models`. Empty for nobody."""
+    """Who says which label a text shows: `words`, a classifier of labelled texts; `encoder`, one
+    that also knows their meaning by `merge_options.encoder`; `same`, the LLM itself, asked blind;
+    or a model as in `models`. Empty for nobody."""
     judge_votes: int = 5
     """Answers per text of a judge whose server tells no probabilities."""
-    min_label_probability: float = 0.13
-    """Lowest probability of the wanted label that the judge may give to a text; with eight labels
-    or more, 0.8 of what it would give if it knew nothing is enough."""
+    min_label_probability: float = 0.0
+    """Lowest probability of the wanted label that the judge may give to a text; 0 takes 0.8 of what
+    it would give if it knew nothing. A small LLM's texts deserve twice as much."""
     min_judge_accuracy: float = 0.5
     """Share of real train rows that the judge must label right to be listened to."""
+    rounds: int = 1
+    """Rounds of requests; each but the first asks for what a classifier of the real train rows and
+    of what was accepted so far confuses, and where it is unsure."""
+    focus: str = ""
+    """Folder or URI of an earlier run's `metrics.json`: the first round aims at its mistakes."""
+    oversample: float = 1.0
+    """Times the wanted number that is asked for; kept are those texts that the judge is sure of, a
+    classifier of the real rows is not, and that are unlike each other."""
     ledger: str = ""
     """Folder or URI that keeps every answer, so that a run that died can be resumed."""
     seed: int = shared("seed", 0)
@@ -76,6 +88,8 @@ class GenerateSettings:
         require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
         require_between("llm_context_tokens", self.llm_context_tokens, 0, 1_000_000)
         require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
+        require_between("rounds", self.rounds, 1, 20)
+        require_between("oversample", self.oversample, 1, 20)
         require_between("judge_votes", self.judge_votes, 1, 100)
         require_between("min_label_probability", self.min_label_probability, 0, 1)
         require_between("min_judge_accuracy", self.min_judge_accuracy, 0, 1)
@@ -89,7 +103,7 @@ class GenerateSettings:
 
     @property
     def chosen_judge(self) -> str:
-        """The reference of the LLM that judges, `words`, or empty."""
+        """The reference of the LLM that judges, the name of a classifier, or empty."""
         return self.chosen_model if self.judge == SAME else self.judge
 
     @property
@@ -99,8 +113,32 @@ class GenerateSettings:
         wanted = self.samples_per_label
         return wanted * (place + 1) // count - wanted * place // count
 
+    @property
+    def surplus(self) -> int:
+        """Sentences of each label to accept before this model's share is chosen from them."""
+        return math.ceil(self.quota * self.oversample)
+
+    @property
+    def needs_real_rows(self) -> bool:
+        """True if something is learnt from real train rows, or they are shown."""
+        learns = self.judge or self.rounds > 1 or self.focus or self.oversample > 1
+        return bool(self.few_shot or learns)
+
+    def require_encoder(self, reference: str) -> None:
+        """Refuse a judge that needs a sentence encoder if none is named.
+
+        Args:
+            reference: `merge_options.encoder`, which may be empty.
+
+        Raises:
+            InputError: If it is empty, and the judge is `encoder`.
+        """
+        if self.judge == ENCODER and not reference:
+            fix = f"Set merge_options.encoder, or judge to {WORDS}"
+            raise InputError(f"judge={ENCODER!r}", "needs a sentence encoder", fix)
+
     def _require_judge(self) -> None:
-        if self.judge in ("", WORDS):
+        if self.judge in ("", *CLASSIFIERS):
             return
         judge, asked = parse_model(self.chosen_judge), parse_model(self.chosen_model)
         if judge.kind == "recorded":

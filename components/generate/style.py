@@ -1,7 +1,7 @@
 """Style files: templates, attributes and bounds for what an LLM is asked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from typing import Any
 
@@ -10,6 +10,12 @@ from components.errors import InputError, require_between
 from components.options import with_options
 
 _SHIPPED = resources.files("components.generate") / "styles"
+_CONTRAST = (
+    'Texts of this class are easily taken for "{{ other.name }}" ({{ other.description }})'
+    "{% if texts %}, for example {{ texts | tojson }}{% endif %}. Write texts of that kind: they "
+    'read like "{{ other.name }}" at first, and are "{{ label.name }}".'
+)
+TEXTS_OF_A_CONTRAST = 3
 _CHARACTERS_PER_TOKEN = 2.5
 _TASK_TOKENS = 300
 """What the task's descriptions and a chat template add to a style's own words."""
@@ -18,6 +24,19 @@ _TASK_TOKENS = 300
 @dataclass(frozen=True)
 class Style:
     """A style file: templates, the attributes texts may have, and bounds.
+
+    Args:
+        system: Template of the system's message.
+        example: Template of the request that examples answer; empty shows no examples.
+        request: Template of the request.
+        attributes: Values of each attribute, which the templates name.
+        texts_per_request: Number of texts that a request asks for.
+        temperature: Sampling temperature.
+        min_characters: Length of the shortest text.
+        max_characters: Length of the longest text.
+        rewrites: Whether a request gives real texts to rewrite, which its template calls `texts`.
+        contrast: Template of what is added in a round that aims at texts which are taken for the
+            label `other`; `texts` are real ones.
 
     Raises:
         InputError: If an attribute has no values, or a bound is out of range.
@@ -31,6 +50,8 @@ class Style:
     temperature: float
     min_characters: int
     max_characters: int
+    rewrites: bool = False
+    contrast: str = _CONTRAST
 
     def __post_init__(self) -> None:
         require_between("texts_per_request", self.texts_per_request, 1, 50)
@@ -55,11 +76,13 @@ class Style:
         """Length at which an answer is cut off: more than the schema allows."""
         return int(self.texts_per_request * self.max_characters / _CHARACTERS_PER_TOKEN)
 
-    def context_tokens(self, shown: int) -> int:
+    def context_tokens(self, shown: int, *, has_aim: bool = False) -> int:
         """Most tokens of a request that shows some texts, and its answer."""
-        words = sum(map(len, (self.system, self.example, self.request)))
-        examples = shown * self.max_characters
-        return int((words + examples) / _CHARACTERS_PER_TOKEN) + _TASK_TOKENS + self.max_tokens
+        templates = (self.system, self.example, self.request, self.contrast if has_aim else "")
+        given = self.texts_per_request if self.rewrites else 0
+        texts = shown + given + (TEXTS_OF_A_CONTRAST if has_aim else 0)
+        characters = sum(map(len, templates)) + texts * self.max_characters
+        return int(characters / _CHARACTERS_PER_TOKEN) + _TASK_TOKENS + self.max_tokens
 
 
 def load_style(reference: str) -> Style:
@@ -69,8 +92,10 @@ def load_style(reference: str) -> Style:
         InputError: If there is no such style or the file breaks a rule.
     """
     content = read_shipped(reference, _SHIPPED, "style")
-    names = {each.name for each in fields(Style)}
-    if set(content) != names:
-        rule = f"must have exactly the keys {', '.join(sorted(names))}"
-        raise InputError(f"style {reference}", rule, "Start from a shipped style")
+    needed = {each.name for each in fields(Style) if each.default is MISSING}
+    optional = {each.name for each in fields(Style)} - needed
+    if not needed <= set(content) <= needed | optional:
+        keys = f"{', '.join(sorted(needed))}, and may have {', '.join(sorted(optional))}"
+        fix = "Start from a shipped style"
+        raise InputError(f"style {reference}", f"must have the keys {keys}", fix)
     return with_options(Style, content)

@@ -1,79 +1,79 @@
 """A check of the labels of the synthetic rows against the real rows.
 
-A linear classifier of word frequencies, trained on the real train rows, gives every synthetic
-text a probability of its label. It is weaker than the model to come, but has never seen a
-synthetic row, so a very low probability speaks against the label.
+A quick classifier, trained on the real train rows, gives every synthetic text a probability of its
+label. It is weaker than the model to come, but has never seen a synthetic row, so a very low
+probability speaks against the label.
 """
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
 
 from components.artifacts.dataset import REAL, SYNTHETIC
 from components.merge.audit import Audit
 from components.merge.measures import distinct_n
 from components.merge.settings import MergeSettings
 from components.merge.splits import subsample
+from components.merge.weights import weigh
+from components.quick_classifier import Embed, Labelled, QuickClassifier, cross_validated
 
-_FOLDS = 3
-_MAX_ROWS = 8000  # more rows cost more time than they add to a linear classifier
+_MAX_ROWS = 4000  # more rows cost more time than they add to a quick classifier
 
 
-def judge(train: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, float | None]:
+def judge(
+    train: pd.DataFrame, seed: int, embed: Embed | None = None
+) -> tuple[pd.DataFrame, float | None]:
     """Judge every synthetic row by a classifier of the real rows.
 
     Args:
         train: Columns `text`, `label` (id), `source`; the real rows have at least two labels.
-        seed: Draws the folds.
+        seed: Draws the rows to learn from, if there are very many.
+        embed: The encoder; None for a classifier of words alone.
 
     Returns:
         For every synthetic row, by its index, the columns `probability` of its label and
         `agrees` (1.0 if that label is the most probable one), both missing for a label without
         real rows; and the classifier's own accuracy, cross-validated on the real rows,
-        or None if a label has too few of them.
+        or None if the labels have too few of them.
     """
     real, extra = (train[train["source"] == source] for source in (REAL, SYNTHETIC))
     real = subsample(real, _MAX_ROWS, seed)
     judged = pd.DataFrame(index=extra.index, columns=["probability", "agrees"], dtype="float64")
     if real["label"].nunique() < 2 or extra.empty:
         return judged, None
-    classifier = _classifier().fit(real["text"], real["label"])
-    known = extra[extra["label"].isin(classifier.classes_)]
+    rows = Labelled(list(real["text"]), real["label"].tolist())
+    classifier = QuickClassifier(embed).fit(rows.texts, rows.labels)
+    known = extra[extra["label"].isin(classifier.labels)]
     if len(known):
-        probabilities = classifier.predict_proba(known["text"])
-        own = np.searchsorted(classifier.classes_, known["label"])
+        probabilities = classifier.probabilities(list(known["text"]))
+        own = np.searchsorted(classifier.labels, known["label"])
         judged.loc[known.index, "probability"] = probabilities[np.arange(len(own)), own]
         judged.loc[known.index, "agrees"] = (probabilities.argmax(axis=1) == own).astype(float)
-    return judged, _accuracy(real, seed)
+    return judged, _accuracy(rows, embed)
 
 
 def filter_labels(
-    train: pd.DataFrame, settings: MergeSettings, audit: Audit
+    train: pd.DataFrame, settings: MergeSettings, audit: Audit, embed: Embed | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Drop, weight or keep doubtful synthetic rows, as `agreement_action` says.
 
     Args:
-        train: Columns `text`, `label` (id), `source`, `model`.
-        settings: `min_agreement`, `agreement_action` and `sample_weights`.
+        train: Columns `text`, `label` (id), `source`, `model` and perhaps `label_probabilities`.
+        settings: `min_agreement`, `agreement_action` and what the weights are.
         audit: Records the rows that are dropped.
+        embed: The encoder; None compares words alone.
 
     Returns:
         The rows, with a column `weight` if `sample_weights` is on, and figures for the report.
     """
-    judged, accuracy = judge(train, settings.seed)
+    judged, accuracy = judge(train, settings.seed, embed)
     # A label without real rows cannot be judged: its rows pass.
     probability = judged["probability"].reindex(train.index).fillna(1.0)
     low = probability < settings.min_agreement
-    weight = probability / settings.min_agreement if settings.agreement_action == "weight" else 1.0
     rows = train
     if settings.sample_weights:
-        rows = train.assign(weight=pd.Series(1.0, index=train.index).mask(low, weight))
+        rows = train.assign(weight=weigh(train, probability, settings, embed))
     if settings.agreement_action == "drop":
         rows = audit.drop(rows, low, "low_agreement")
     extra = train[train["source"] == SYNTHETIC].join(judged)
@@ -92,19 +92,13 @@ def filter_labels(
     }
 
 
-def _classifier() -> Pipeline:
-    # Balanced, so that a text without telling words does not count against a rare label.
-    # liblinear, one label against the rest, is ten times as fast here as the multinomial fit.
-    logistic = LogisticRegression(C=3, class_weight="balanced", solver="liblinear", tol=0.01)
-    words = TfidfVectorizer(sublinear_tf=True)
-    return make_pipeline(words, OneVsRestClassifier(logistic))
-
-
-def _accuracy(real: pd.DataFrame, seed: int) -> float | None:
-    if real["label"].value_counts().min() < _FOLDS:
+def _accuracy(rows: Labelled, embed: Embed | None) -> float | None:
+    labels = np.asarray(rows.labels)
+    said = cross_validated(rows, int(labels.max()) + 1, embed)
+    judged = ~np.isnan(said).any(axis=1)
+    if not judged.any():
         return None
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    return float(cross_val_score(_classifier(), real["text"], real["label"], cv=folds).mean())
+    return float((said[judged].argmax(axis=1) == labels[judged]).mean())
 
 
 def _summary(extra: pd.DataFrame, by: "pd.Series[str]") -> dict[str, dict[str, Any]]:

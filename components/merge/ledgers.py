@@ -8,10 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 from components.artifacts.synthetic import (
+    SURPLUS,
     AnswerLine,
     CandidateLine,
     JudgeLine,
     OpinionLine,
+    RoundLine,
     read_ledger,
 )
 from components.merge.measures import distinct_n
@@ -33,6 +35,7 @@ class ModelYield:
         prompt_tokens: Of all answers.
         completion_tokens: Of all answers.
         seconds: Of all answers, added up; each of several concurrent requests counts.
+        attributes: How often each value of an attribute occurs in the accepted sentences.
     """
 
     model: str
@@ -43,6 +46,7 @@ class ModelYield:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    attributes: dict[str, Counter[str]] = field(default_factory=dict)
     _unparsed: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, line: AnswerLine | CandidateLine) -> None:
@@ -59,9 +63,19 @@ class ModelYield:
         if request in self._unparsed:
             self._unparsed.remove(request)
             self.parsed += 1
+        if line.rejection == SURPLUS:
+            if line.text in self.texts:
+                self.texts.remove(line.text)
+                self._count(line, -1)
+            return
         self.candidates += 1
         if not line.rejection:
             self.texts.append(line.text)
+            self._count(line, 1)
+
+    def _count(self, line: CandidateLine, change: int) -> None:
+        for name, value in line.origin.attributes.items():
+            self.attributes.setdefault(name, Counter())[str(value)] += change
 
     @property
     def accepted(self) -> int:
@@ -144,6 +158,7 @@ class LedgerSummary:
 
     models: tuple[ModelYield, ...] = ()
     judges: tuple[JudgeRecord, ...] = ()
+    rounds: tuple[RoundLine, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     unreadable_lines: int = 0
 
@@ -156,6 +171,7 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
     """
     models: dict[str, ModelYield] = {}
     judges: dict[str, JudgeRecord] = {}
+    rounds: list[RoundLine] = []
     rejected: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     unreadable = 0
@@ -165,6 +181,9 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
             continue
         if isinstance(line, OpinionLine | JudgeLine):
             judges.setdefault(line.judge, JudgeRecord(line.judge)).add(line)
+            continue
+        if isinstance(line, RoundLine):
+            rounds.append(line)
             continue
         models.setdefault(line.origin.model, ModelYield(line.origin.model)).add(line)
         if isinstance(line, CandidateLine) and line.rejection:
@@ -177,6 +196,7 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
     return LedgerSummary(
         models=tuple(models.values()),
         judges=tuple(judges.values()),
+        rounds=tuple(rounds),
         rejections=tuple(Rejection(r, n, tuple(examples[r])) for r, n in rejected.most_common()),
         unreadable_lines=unreadable,
     )

@@ -1,20 +1,27 @@
 """Measures of the texts: how varied they are, and how close to real ones.
 
-Diversity is measured twice. Distinct-n counts word sequences. The mean TF-IDF cosine distance
-compares whole texts; unlike self-BLEU it visits no pairs, and unlike sentence embeddings it needs
-no further model, yet it falls in the same way when texts resemble each other.
+Diversity is measured twice by words. Distinct-n counts word sequences. The mean TF-IDF cosine
+distance compares whole texts; unlike self-BLEU it visits no pairs, and it needs no further model,
+yet it falls in the same way when texts resemble each other. With an encoder it is measured by
+meaning too: the Vendi score counts texts that are unlike each other.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors
 
+from components.quick_classifier import Embed
 from components.texts import fold
 
 SAMPLE_ROWS = 500
+SAME_MEANING = 0.9
+"""Cosine of two embeddings from which texts say the same in other words."""
+
+_LEAST_SHARE = 1e-12
 _CHUNK_MEGABYTES = 64
 
 
@@ -63,10 +70,41 @@ def tfidf_distance(texts: Sequence[str]) -> float:
     return min(1.0, max(0.0, 1.0 - similarity))
 
 
+def vendi_score(vectors: NDArray[np.float32]) -> float:
+    """Compute the effective number of texts that are unlike each other, 1 to their number.
+
+    The exponential of the entropy of the eigenvalues of the texts' similarities (Friedman and
+    Dieng, "The Vendi Score", arXiv 2210.02410).
+
+    Args:
+        vectors: Embeddings of length 1, shape (texts, size).
+    """
+    # The products of columns have the same eigenvalues as those of rows, and are fewer.
+    shares = np.linalg.eigvalsh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+    shares = shares[shares > _LEAST_SHARE]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def repeated_share(vectors: NDArray[np.float32]) -> float:
+    """Compute the share of texts that another one nearly repeats in other words, 0 to 1.
+
+    Args:
+        vectors: Embeddings of length 1, shape (texts, size).
+    """
+    similarities = vectors @ vectors.T
+    np.fill_diagonal(similarities, 0)
+    return float((similarities.max(axis=1) >= SAME_MEANING).mean())
+
+
 def nearest_real(
-    synthetic_texts: Sequence[str], real_texts: Sequence[str]
+    synthetic_texts: Sequence[str], real_texts: Sequence[str], embed: Embed | None = None
 ) -> list[tuple[int, float]]:
-    """Find the real text that is nearest to each synthetic text by TF-IDF.
+    """Find the real text that is nearest to each synthetic text.
+
+    Args:
+        synthetic_texts: Texts to find neighbours for.
+        real_texts: The neighbours.
+        embed: The encoder that compares them; None compares TF-IDF vectors.
 
     Returns:
         Index into `real_texts` and cosine similarity, 0 to 1, in the order of the synthetic
@@ -76,7 +114,7 @@ def nearest_real(
         return []
     # Words that only synthetic texts have count too: without them, rare words would not tell
     # texts apart.
-    vectors = _vectorizer().fit_transform([*real_texts, *synthetic_texts])
+    vectors = (embed or _vectorizer().fit_transform)([*real_texts, *synthetic_texts])
     search = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute")
     search.fit(vectors[: len(real_texts)])
     with config_context(working_memory=_CHUNK_MEGABYTES):

@@ -10,21 +10,26 @@ import numpy as np
 import pandas as pd
 
 from components.artifacts.dataset import REAL, SYNTHETIC, Description
-from components.artifacts.synthetic import RECORDED
+from components.artifacts.synthetic import RECORDED, RoundLine
 from components.merge import pictures
 from components.merge.ledgers import LedgerSummary
 from components.merge.measures import (
+    SAME_MEANING,
     SAMPLE_ROWS,
     distinct_n,
     nearest_real,
+    repeated_share,
     sample,
     tfidf_distance,
+    vendi_score,
 )
+from components.quick_classifier import Embed
 from components.reports import data_uri, render_page
 
 _PAIRS = 10
 _EXAMPLES = 3
 _REASONS = 10
+_CONFUSED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +41,14 @@ class DataReport:
         splits: Rows that stayed, by split: `text`, `label` (id), `source` and, if known, `model`.
         removed: Rows that were removed, or some of them: `text`, `label` (id), `source`, `reason`.
         ledger: Yield and cost of the LLMs.
+        embed: The encoder that compares texts by their meaning; None compares words alone.
     """
 
     description: Description
     splits: Mapping[str, pd.DataFrame]
     removed: pd.DataFrame
     ledger: LedgerSummary = field(default_factory=LedgerSummary)
+    embed: Embed | None = None
 
     @property
     def labels(self) -> Sequence[str]:
@@ -66,10 +73,14 @@ def render(report: DataReport) -> str:
         counts=_counts(by_label),
         removed=_removed(report),
         median_words={source: int(np.median(n)) for source, n in words.items() if n},
-        diversity=_diversity(texts, report.description.seed),
-        pairs=_closest_pairs(rows, report.labels),
+        diversity=_diversity(texts, report),
+        same_meaning=SAME_MEANING,
+        pairs=_closest_pairs(rows, report),
+        has_encoder=report.embed is not None,
         models=_models(report, rows),
         judges=[(_short(each.judge), each) for each in report.ledger.judges],
+        rounds=[(_short(each.model), each, _confused(each)) for each in report.ledger.rounds],
+        coverage=_coverage(report.ledger),
         rejections=report.ledger.rejections[:_REASONS],
         rows_by_label=data_uri(pictures.rows_by_label(by_label, report.labels)),
         lengths=data_uri(pictures.lengths(words)),
@@ -128,10 +139,11 @@ def _removed(report: DataReport) -> list[dict[str, Any]]:
     ]
 
 
-def _diversity(texts: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, Any]]:
+def _diversity(texts: Mapping[str, Sequence[str]], report: DataReport) -> list[dict[str, Any]]:
     """The measures of each source, taken on equal numbers of rows."""
     present = {source: each for source, each in texts.items() if each}
     size = min(SAMPLE_ROWS, *map(len, present.values()))
+    seed = report.description.seed
     samples = {source: sample(each, seed, size) for source, each in present.items()}
     return [
         {
@@ -140,16 +152,51 @@ def _diversity(texts: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, 
             "distinct_1": distinct_n(drawn, 1),
             "distinct_2": distinct_n(drawn, 2),
             "distance": tfidf_distance(drawn),
+            **_diversity_of_meaning(drawn, report.embed),
         }
         for source, drawn in samples.items()
     ]
 
 
-def _closest_pairs(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[str, Any]]:
+def _diversity_of_meaning(texts: Sequence[str], embed: Embed | None) -> dict[str, float]:
+    if embed is None:
+        return {}
+    vectors = embed(texts)
+    return {"vendi": vendi_score(vectors), "repeated": repeated_share(vectors)}
+
+
+def _coverage(ledger: LedgerSummary) -> list[dict[str, Any]]:
+    """How evenly the accepted sentences of each LLM are spread over an attribute's values."""
+    return [
+        {
+            "model": _short(model.model),
+            "attribute": name.replace("_", " "),
+            "values": len(counts),
+            "most": counts.most_common(1)[0],
+            "least": counts.most_common()[-1],
+        }
+        for model in ledger.models
+        for name, counts in model.attributes.items()
+        if len(counts) > 1
+    ]
+
+
+def _confused(line: RoundLine) -> list[tuple[str, str, int]]:
+    """The most frequent mistakes that the next round aims at: label, label seen, number."""
+    pairs = [
+        (label, other, count)
+        for label, others in line.confused.items()
+        for other, count in others.items()
+    ]
+    return sorted(pairs, key=lambda each: -each[2])[:_CONFUSED]
+
+
+def _closest_pairs(rows: pd.DataFrame, report: DataReport) -> list[dict[str, Any]]:
     """The synthetic rows that come closest to a real one, closest first."""
+    labels = report.labels
     synthetic = rows[rows["source"] == SYNTHETIC]
     real = rows[rows["source"] == REAL]
-    nearest = nearest_real(list(synthetic["text"]), list(real["text"]))
+    nearest = nearest_real(list(synthetic["text"]), list(real["text"]), report.embed)
     closest = sorted(enumerate(nearest), key=lambda each: -each[1][1])[:_PAIRS]
     return [
         {

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from components.artifacts.dataset import (
     Description,
     write_dataset,
 )
+from components.artifacts.model.encoder import SentenceEncoder, load_encoder
 from components.artifacts.synthetic import LEDGER
 from components.artifacts.task import Task, load_task
 from components.merge.agreement import filter_labels
@@ -68,16 +70,25 @@ def merge(
     require_similar_labels(splits, settings, audit)
     train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
     train = clean_train(train, audit)
-    train, agreement = filter_labels(train, settings, audit)
+    encoder = _encoder(settings)
+    train, agreement = filter_labels(train, settings, audit, encoder)
     splits[TRAIN] = mix(train, settings, audit)
     _log.info("merge: rows removed from train: %s", dict(+audit.removed))
     described = _described(splits, task, settings, audit, agreement, [origin, *origins])
     description = write_dataset(splits, described, output)
     if report:
         ledgers = [folder / LEDGER for folder in synthetic if (folder / LEDGER).is_file()]
-        page = render(DataReport(description, splits, audit.examples(), read_ledgers(ledgers)))
+        found = read_ledgers(ledgers)
+        page = render(DataReport(description, splits, audit.examples(), found, encoder))
         report.write_text(page, encoding="utf-8")
     return description
+
+
+def _encoder(settings: MergeSettings) -> SentenceEncoder | None:
+    if not settings.encoder:
+        return None
+    with TemporaryDirectory() as downloads:
+        return load_encoder(settings.encoder, Path(downloads))
 
 
 def _described(

@@ -45,8 +45,18 @@ class MergeSettings:
     """Upper bound of the share of synthetic train rows, which are drawn evenly over the labels."""
     top_up: bool = False
     """Use only as many synthetic rows per label as lift it to the most frequent real label."""
+    encoder: str = ""
+    """Sentence encoder that compares texts by their meaning, here and in generate:
+    owner/name@commit of a hub model with an ONNX file, or path or URI of a folder; empty compares
+    words alone."""
     sample_weights: bool = False
     """Add a column `weight` to the train split."""
+    synthetic_weight: float = 1.0
+    """Weight of the synthetic train rows on average, next to 1 of a real one."""
+    weighting: str = "constant"
+    """What sets synthetic rows apart by weight: nothing (`constant`), how sure the judge was of the
+    label (`confidence`), or how much likelier it is by the real rows than by the others of its kind
+    (`importance`)."""
     min_agreement: float = 0.02
     """Lowest probability that a classifier of the real rows may give to a synthetic row's label."""
     agreement_action: str = "drop"
@@ -75,6 +85,8 @@ class MergeSettings:
         require_between("seed", self.seed, 0, 2**31 - 1)
         for name in ("max_synthetic_share", "min_agreement", "max_leak_share", "max_label_shift"):
             require_between(name, getattr(self, name), 0, 1)
+        require_between("synthetic_weight", self.synthetic_weight, 0.01, 100)
+        require_one_of("weighting", self.weighting, ("constant", "confidence", "importance"))
         require_one_of("agreement_action", self.agreement_action, ("drop", "weight", "keep"))
         self._require_sources()
         self._require_no_contradiction()
@@ -116,6 +128,10 @@ class MergeSettings:
         if self.agreement_action == "weight" and not self.sample_weights:
             fix = "Set sample_weights=true, or agreement_action to drop or keep"
             raise InputError("agreement_action='weight'", "needs the column of weights", fix)
+        is_weighted = self.synthetic_weight != 1 or self.weighting != "constant"
+        if is_weighted and not self.sample_weights:
+            thing = f"synthetic_weight={self.synthetic_weight:g}, weighting={self.weighting!r}"
+            raise InputError(thing, "need the column of weights", "Set sample_weights=true")
         if self.pool and self.top_up:
             rule = "contradict each other: pooling takes the synthetic rows as they are"
             raise InputError("pool and top_up", rule, "Turn one of them off")

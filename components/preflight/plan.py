@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from components.artifacts.evaluation import read_evaluation
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
@@ -13,7 +14,7 @@ from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.engines import may_have_key
-from components.generate.settings import SAME, WORDS, GenerateSettings
+from components.generate.settings import CLASSIFIERS, ENCODER, SAME, GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
 from components.options import StepSettings, settings_of
@@ -67,11 +68,31 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
         # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
-    if (judge := _option(parameters, "generate_options", "judge")) not in {"", SAME, WORDS}:
-        yield Check(f"judge {judge}", partial(_require_judge, judge, models, place.llm_api_key))
+    yield from _second_opinions(place, parameters, models)
     other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:
         yield Check(f"out_of_domain {other}", partial(sources.require_there, other))
+
+
+def _second_opinions(
+    place: Place, parameters: Parameters, models: Sequence[str]
+) -> Iterator[Check]:
+    """Checks of the judge, and of what says where a classifier is weak."""
+    if encoder := _option(parameters, "merge_options", "encoder"):
+        look = partial(sources.require_sentence_encoder, encoder)
+        yield Check(f"sentence encoder {encoder.partition('@')[0]}", look)
+    judge = _option(parameters, "generate_options", "judge")
+    if judge not in {"", SAME, *CLASSIFIERS}:
+        yield Check(f"judge {judge}", partial(_require_judge, judge, models, place.llm_api_key))
+    if judge == ENCODER:
+        yield _with(
+            GenerateSettings,
+            {**parameters, "generate_model": next(iter(models), "")},
+            f"judge {judge}",
+            lambda settings: settings.require_encoder(encoder),
+        )
+    if focus := _option(parameters, "generate_options", "focus"):
+        yield Check(f"focus {focus}", partial(read_evaluation, focus))
 
 
 def _require_judge(judge: str, models: Sequence[str], api_key: str) -> None:

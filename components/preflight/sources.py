@@ -7,6 +7,7 @@ import httpx
 from components import storage
 from components.errors import InputError
 from components.generate.engines import parse_model
+from components.hub import PINNED_MODEL
 from components.merge.settings import MergeSettings
 from components.preflight.checks import NotCheckedError
 from components.train.settings import TrainSettings, hub_commit
@@ -41,6 +42,18 @@ def require_encoder(settings: TrainSettings) -> None:
         require_on_hub("model", settings.base_model, commit)
     else:
         require_there(settings.base_model)
+
+
+def require_sentence_encoder(reference: str) -> None:
+    """Refuse a sentence encoder that generate and merge could not load.
+
+    Raises:
+        InputError: If it is not there, not pinned or closed to this account.
+    """
+    if hub := PINNED_MODEL.fullmatch(reference):
+        require_on_hub("model", hub["name"], hub["commit"])
+    else:
+        require_there(reference)
 
 
 def require_llm(reference: str, api_key: str) -> None:

@@ -8,6 +8,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BitsAndBytesConfig,
@@ -39,6 +40,10 @@ class Encoder:
     def model_type(self) -> str:
         """Read the architecture from the encoder's configuration."""
         return str(self._load(AutoConfig).model_type)
+
+    def encoder(self) -> Any:
+        """Load the encoder without a head, in float32."""
+        return self._load(AutoModel, use_safetensors=True, dtype=torch.float32)
 
     def classifier(self, task: Task, quantisation: BitsAndBytesConfig | None = None) -> Any:
         """Load the encoder with a new classification head for the task's labels, in float32.

@@ -6,13 +6,13 @@ import pytest
 
 from components.artifacts.task import Label, Task, load_task
 from components.errors import InputError
+from components.generate.classifier_judge import ClassifierJudge
+from components.generate.harvest import NO_DOUBT
 from components.generate.run import train_examples
-from components.generate.settings import GenerateSettings
-from components.generate.word_judge import WordJudge
 from components.merge.settings import MergeSettings
 
 TASK = load_task("emotion")
-LEAST = GenerateSettings(models=["recorded:none"]).min_label_probability
+LEAST = NO_DOUBT / 6
 WEATHER = Task("weather", "the weather", (Label("sun", "dry"), Label("rain", "wet")))
 
 
@@ -22,7 +22,7 @@ def opinion(judge, text):
 
 @pytest.fixture(scope="module")
 def judge():
-    return WordJudge(TASK, train_examples(MergeSettings()), seed=0)
+    return ClassifierJudge(TASK, "words", train_examples(MergeSettings()), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -50,21 +50,23 @@ def test_it_is_tried_out_on_real_rows_that_it_has_not_learnt_from(judge):
 
 def test_another_task_learns_from_its_real_rows_alone():
     real = {"sun": ["so dry and bright"] * 4, "rain": ["so wet and dark"] * 4}
-    judge = WordJudge(WEATHER, real, seed=0)
+    judge = ClassifierJudge(WEATHER, "words", real, seed=0)
     assert opinion(judge, "bright and dry")["sun"] > 0.5
     assert judge.tried_out() == (8, 8)
 
 
 def test_of_a_label_without_texts_nothing_is_said_and_few_rows_try_nothing_out():
     task = Task("weather", "the weather", (*WEATHER.labels, Label("snow", "white")))
-    judge = WordJudge(task, {"sun": ["so dry"], "rain": ["so wet"], "snow": []}, seed=0)
+    judge = ClassifierJudge(
+        task, "words", {"sun": ["so dry"], "rain": ["so wet"], "snow": []}, seed=0
+    )
     assert set(opinion(judge, "so white")) == {"sun", "rain"}
     assert judge.tried_out() == (0, 0)
     more = {"sun": ["so dry and bright"] * 4, "rain": ["so wet and dark"] * 4, "snow": ["so white"]}
-    assert WordJudge(task, more, seed=0).tried_out() == (8, 8)
+    assert ClassifierJudge(task, "words", more, seed=0).tried_out() == (8, 8)
 
 
 @pytest.mark.parametrize("real", [{}, {"sun": ["so dry"]}])
 def test_nothing_to_learn_from_is_refused(real):
     with pytest.raises(InputError, match="has no labelled texts to learn from"):
-        WordJudge(WEATHER, real, seed=0)
+        ClassifierJudge(WEATHER, "words", real, seed=0)

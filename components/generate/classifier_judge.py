@@ -1,0 +1,107 @@
+"""A second opinion on a text by a quick classifier of what was labelled before.
+
+It learns from real train rows, from what was accepted so far, and from the shipped corpus if that
+has the task's labels. It needs no LLM and costs seconds. It is weaker than a good LLM, but unlike
+the LLM that writes it does not share that LLM's mistakes.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from components.artifacts.synthetic import OpinionLine
+from components.artifacts.task import Task
+from components.errors import InputError
+from components.generate.examples import corpus, corpus_has
+from components.quick_classifier import (
+    NOTHING,
+    Embed,
+    Labelled,
+    QuickClassifier,
+    cross_validated,
+)
+
+_MOST_ROWS_PER_LABEL = 500  # more cost more time than they add to a quick classifier
+
+
+class ClassifierJudge:
+    """Tells how probable each label of a text is; it learns when it is made.
+
+    Args:
+        task: Its labels are told apart.
+        name: Of the judge, for its opinions.
+        real: Real train texts of each label.
+        seed: Draws the rows that it learns from, if there are very many.
+        embed: The encoder; None for a judge of words alone.
+
+    Raises:
+        InputError: If fewer than two labels have texts.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        name: str,
+        real: Mapping[str, Sequence[str]],
+        seed: int,
+        embed: Embed | None = None,
+    ) -> None:
+        self._names, self._name, self._embed = task.names, name, embed
+        self._real = drawn(task, real, seed)
+        self._shipped = _shipped(task)
+        if len({*self._real.labels, *self._shipped.labels}) < 2:
+            fix = "Name the data set with real rows, or another judge"
+            raise InputError(f"judge={name!r}", "has no labelled texts to learn from", fix)
+        self._classifier = QuickClassifier(embed)
+        self.learn(())
+
+    def learn(self, accepted: Iterable[Mapping[str, Any]]) -> None:
+        """Learn again, now also from sentences that were accepted (`text`, `label`)."""
+        found = [(row["text"], self._names.index(row["label"])) for row in accepted]
+        self._classifier.fit(
+            [*self._real.texts, *(text for text, _ in found)],
+            [*self._real.labels, *(label for _, label in found)],
+            self._shipped,
+        )
+
+    async def opinion(self, text: str) -> OpinionLine:
+        """The probability of each label that has texts; nothing is said of the others."""
+        (chances,) = self._classifier.probabilities([text])
+        names = (self._names[label] for label in self._classifier.labels)
+        told = zip(names, chances, strict=True)
+        return OpinionLine(
+            text, self._name, {name: round(float(chance), 4) for name, chance in told}
+        )
+
+    def tried_out(self) -> tuple[int, int]:
+        """Judge real rows by what was learnt without them: their number, and those judged right.
+
+        Labels with very few rows are left out; without two others nothing is tried.
+        """
+        said = cross_validated(self._real, len(self._names), self._embed, self._shipped)
+        judged = ~np.isnan(said).any(axis=1)
+        truth = np.asarray(self._real.labels, dtype=np.int64)[judged]
+        return len(truth), int((said[judged].argmax(axis=1) == truth).sum()) if len(truth) else 0
+
+
+def drawn(task: Task, real: Mapping[str, Sequence[str]], seed: int) -> Labelled:
+    """Real texts with the ids of their labels, at most 500 of each label."""
+    rows = [
+        (text, task.names.index(name))
+        for name, texts in real.items()
+        for text in random.Random(f"{seed} {name}").sample(  # noqa: S311
+            list(texts), min(_MOST_ROWS_PER_LABEL, len(texts))
+        )
+    ]
+    return Labelled([text for text, _ in rows], [label for _, label in rows])
+
+
+def _shipped(task: Task) -> Labelled:
+    """The corpus, if it is of the task."""
+    if not corpus_has(task):
+        return NOTHING
+    return Labelled(
+        [text for text, _ in corpus()], [task.names.index(name) for _, name in corpus()]
+    )
