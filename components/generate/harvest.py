@@ -110,6 +110,12 @@ class Harvest:
             return f"the {settings.minutes_budget:g} minutes are over"
         return ""
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Time until the minutes are over; None if they have no bound."""
+        seconds = self._settings.minutes_budget * 60
+        return seconds - (time.monotonic() - self._started) if seconds else None
+
     def take(self, answer: Answer) -> None:
         """Judge an answer's candidates, record the verdicts and keep the good ones."""
         request = answer.request

@@ -1,8 +1,17 @@
 """The conversation of a run: with the LLM that writes, and the one that judges what it wrote."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +61,17 @@ def servers_of(
         }
 
 
+@asynccontextmanager
+async def _at_most(seconds: float | None) -> AsyncIterator[None]:
+    """Cancel what is left of a block when the time is over, which is no error."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+
+
 @dataclass(frozen=True)
 class Interview:
     """What is asked, who is asked, and where the answers go.
@@ -79,6 +99,8 @@ class Interview:
     async def hold(self, servers: Mapping[str, LlmEndpoint], api_key: str) -> None:
         """Ask, have every answer judged if there is a judge, and fill the harvest.
 
+        When its minutes are over, nothing is waited for any longer, a busy server neither.
+
         Args:
             servers: See `servers_of`.
             api_key: For remote servers. A judge elsewhere gets it only if the LLM that writes is
@@ -96,6 +118,7 @@ class Interview:
                 for reference, endpoint in servers.items()
                 for key in [api_key if may_have_key(reference, writer) else ""]
             }
+            await stack.enter_async_context(_at_most(self.harvest.seconds_left))
             ask = self.ledger.recording(self.recorded or clients[writer].ask)
             learner = self._learner()
             if judge and (give := await self._judge(clients, learner)):

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import math
+import time
 from collections import Counter
 
 import pytest
 
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
-from components.errors import InputError
+from components.errors import InputError, WorkError
 from components.generate.engines import parse_model, serving
 from components.generate.judge import LabelJudge
 from components.generate.llm import ChatClient
@@ -256,6 +257,17 @@ def test_the_judge_s_tokens_count_against_the_budget(tmp_path):
         counts = run(fake, tmp_path, **settings)
     # An answer and its two opinions cost 12 tokens each.
     assert sum(counts.values()) == 2
+
+
+def test_a_judge_that_is_busy_for_long_ends_with_the_minutes_too(tmp_path):
+    def script(body):
+        return Reply("loading", status=503) if is_question(body) else two_sentences(body)
+
+    over = pytest.raises(WorkError, match=r"the 0\.02 minutes are over")
+    began = time.monotonic()
+    with fake_openai(script) as fake, over:
+        run(fake, tmp_path, minutes_budget=0.02)
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.slow

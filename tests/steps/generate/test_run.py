@@ -5,6 +5,7 @@ import json
 import random
 import re
 import socket
+import time
 
 import pytest
 
@@ -180,6 +181,27 @@ def test_a_spent_budget_ends_the_run(tmp_path, budget, reason):
     with fake_openai(nonsense) as fake, pytest.raises(WorkError, match=reason):
         run(tmp_path, fake, **budget)
     assert len(ledger_of(tmp_path, "answer")) < 6 * 20
+
+
+def test_a_server_that_is_busy_for_long_is_waited_for_no_longer_than_the_minutes_allow(tmp_path):
+    def busy_after_the_first_turn(body):
+        return written(body) if body["seed"] == 0 else Reply("loading", status=503)
+
+    limited = {"minutes_budget": 0.05, "samples_per_label": 50, "allow_partial": True}
+    began = time.monotonic()
+    with fake_openai(busy_after_the_first_turn) as fake:
+        harvested = run(tmp_path, fake, **limited)
+        asked = len(fake.received)
+        assert 3 <= time.monotonic() - began < 30
+        with pytest.raises(WorkError, match=r"the 0\.05 minutes are over") as refusal:
+            run(tmp_path, fake, **{**limited, "allow_partial": False})
+        again = fake.received[asked:]
+    assert sum(harvested.values()) > 0
+    assert f"joy {harvested['joy']}/50" in refusal.value.rule
+    # What had been answered was on disk, and was not asked for again.
+    assert len(ledger_of(tmp_path, "answer")) == len(NAMES)
+    assert again
+    assert all(body["seed"] for body in again)
 
 
 def test_real_train_rows_are_shown_if_the_settings_ask_for_them(tmp_path):
