@@ -78,20 +78,30 @@ class Ledger:
     ) -> Callable[[str], Awaitable[OpinionLine]]:
         """Wrap a way to get a judge's opinion: recorded ones are reused, and new ones recorded.
 
+        Of a text that stands in several answers it is asked once, also if they come together.
+
         Args:
             judge: Its reference.
             give: Gives its opinion of a text.
             labels: Names of the labels; opinions of others are not reused.
         """
+        under_way: dict[str, asyncio.Task[OpinionLine]] = {}
+
+        async def give_and_keep(text: str) -> OpinionLine:
+            opinion = await give(text)
+            await asyncio.to_thread(self._keep, opinion)
+            self._opinions[judge, text] = opinion
+            return opinion
 
         async def give_once(text: str) -> OpinionLine:
             stored = self._opinions.get((judge, text))
             if stored and set(stored.probabilities) in (set(), set(labels)):
                 return stored
-            opinion = await give(text)
-            self._opinions[judge, text] = opinion
-            await asyncio.to_thread(self._keep, opinion)
-            return opinion
+            if text not in under_way:
+                under_way[text] = asyncio.create_task(give_and_keep(text))
+                under_way[text].add_done_callback(lambda _: under_way.pop(text))
+            # Who is cancelled cancels it for all who wait: they are all cancelled, at a run's end.
+            return await under_way[text]
 
         return give_once
 
