@@ -113,11 +113,20 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
 
-def _require_elsewhere(location: str, output: Path) -> None:
-    place = storage.local_path(location.partition(storage.PIN)[0])
-    if place and place.resolve() in (output.resolve(), (output / LEDGER).resolve()):
+def _require_elsewhere(location: str, output: Path, archive: str) -> None:
+    place = _place(location.partition(storage.PIN)[0])
+    if place in (output.resolve(), (output / LEDGER).resolve()):
         fix = "Choose another output, or copy the ledger"
         raise InputError(RECORDED + location, "is the ledger that this run would write", fix)
+    if archive and place == _place(archive):
+        fix = "Choose another generate_options.ledger, or leave it empty"
+        raise InputError(RECORDED + location, "is the archive that this run would write to", fix)
+
+
+def _place(uri: str) -> Path | str:
+    """A path or URI in a form that is the same for all its spellings."""
+    path = storage.local_path(uri)
+    return path.resolve() if path else uri.rstrip("/")
 
 
 def _recording(settings: GenerateSettings, task: Task, output: Path) -> Recording | None:
@@ -125,7 +134,7 @@ def _recording(settings: GenerateSettings, task: Task, output: Path) -> Recordin
     model = parse_model(settings.chosen_model)
     if model.kind != "recorded":
         return None
-    _require_elsewhere(model.location, output)
+    _require_elsewhere(model.location, output, settings.ledger)
     return read_recording(model.location, task.names)
 
 

@@ -40,9 +40,9 @@ def asked(tmp_path):
     return folder
 
 
-def replay(ledger, output, **settings):
+def replay(recorded, output, **settings):
     settings = {**LOOSE, **settings}
-    return generate(GenerateSettings(models=[f"recorded:{ledger}"], **settings), output)
+    return generate(GenerateSettings(models=[f"recorded:{recorded}"], **settings), output)
 
 
 @pytest.mark.parametrize("file", [LEDGER, ""])
@@ -97,6 +97,35 @@ def test_the_own_ledger_is_not_replayed_and_answers_of_other_models_stay(asked, 
     replay(tmp_path / "copy.jsonl", asked)
     answers = [line for line in before.splitlines() if json.loads(line)["kind"] == "answer"]
     assert set(answers) <= set((asked / LEDGER).read_text("utf-8").splitlines())
+
+
+PIN = f"@sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "ledger"),
+    [
+        ("{folder}", "{folder}"),
+        ("{folder}/", "{folder}"),
+        ("{folder}" + PIN, "{folder}/"),
+        ("file://{folder}", "{folder}/../archive"),
+        ("gs://bucket/archive/" + PIN, "gs://bucket/archive"),
+        ("s3://bucket/archive", "s3://bucket/archive/"),
+    ],
+)
+def test_an_archive_that_is_replayed_is_not_written_to(recorded, ledger, tmp_path):
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    recorded, ledger = recorded.format(folder=folder), ledger.format(folder=folder)
+    with pytest.raises(InputError, match="is the archive that this run would write to"):
+        replay(recorded, tmp_path / "again", ledger=ledger)
+    assert not list(folder.iterdir())
+
+
+def test_an_archive_may_be_replayed_into_another(asked, tmp_path):
+    other = str(tmp_path / "other")
+    assert replay(asked, tmp_path / "again", ledger=other) == dict.fromkeys(NAMES, 3)
+    assert replay(other, tmp_path / "third") == dict.fromkeys(NAMES, 3)
 
 
 def test_a_folder_without_a_ledger_is_refused(tmp_path):
