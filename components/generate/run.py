@@ -20,6 +20,7 @@ from components.generate.harvest import Harvest
 from components.generate.interview import Interview, servers_of
 from components.generate.judge import context_needed
 from components.generate.ledger import Ledger
+from components.generate.letters import require_letters
 from components.generate.prompts import Prompts
 from components.generate.recording import Recording, read_recording
 from components.generate.request import Request
@@ -54,11 +55,13 @@ def generate(
         Number of accepted sentences by label.
 
     Raises:
-        InputError: If the task, style, model, recording or real rows cannot be read.
+        InputError: If the task, style, model, recording or real rows cannot be read, or the judge
+            cannot tell so many labels apart.
         WorkError: If the LLM's server fails, or a label's quota is not met within the budget and
             `allow_partial` is off.
     """
     task, style = load_task(settings.task), load_style(settings.style)
+    require_letters(settings.judge, task)
     recording = _recording(settings, task, output)
     real = train_examples(data) if data and (settings.needs_real_rows or style.rewrites) else {}
     if style.rewrites and not all(real.get(name) for name in task.names):

@@ -14,6 +14,7 @@ from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.engines import may_have_key
+from components.generate.letters import require_letters
 from components.generate.settings import CLASSIFIERS, ENCODER, SAME, GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
@@ -49,6 +50,8 @@ def choices(parameters: Parameters) -> Iterator[Check]:
     yield Check(f"task {task}", partial(load_task, task))
     yield Check(f"style {style}", partial(load_style, style))
     yield Check(f"gate {gate}", partial(load_gate, gate))
+    if (judge := _option(parameters, "generate_options", "judge")) not in {"", WORDS}:
+        yield Check(f"labels for judge {judge}", lambda: require_letters(judge, load_task(task)))
     for model in parameters.get("generate_models") or [""]:
         chosen = {**parameters, "generate_model": model}
         look = partial(settings_of, GenerateSettings, **chosen)

@@ -251,6 +251,17 @@ def test_a_judge_that_cannot_be_asked_is_refused(models, judge, words):
         GenerateSettings(models=models, judge=judge)
 
 
+def test_too_many_labels_for_an_llm_to_judge_are_refused_before_anything_is_asked(tmp_path):
+    task = tmp_path / "task.yaml"
+    labels = "".join(f"  - {{name: label{n}, description: about {n}}}\n" for n in range(27))
+    task.write_text(f"name: many\ndescription: what it is about\nlabels:\n{labels}")
+    many = pytest.raises(InputError, match="can tell 26 labels apart, and the task has 27")
+    with fake_openai(writer_and_judge) as fake, many:
+        run(fake, tmp_path / "out", task=str(task))
+    assert fake.received == []
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_judge_s_tokens_count_against_the_budget(tmp_path):
     with fake_openai(writer_and_judge) as fake:
         settings = {"token_budget": 30, "samples_per_label": 50, "allow_partial": True}

@@ -107,6 +107,17 @@ def test_what_would_fail_later_fails_now(changed, named):
     assert "(2)" not in said
 
 
+def test_more_labels_than_an_llm_can_judge_are_a_problem(tmp_path):
+    labels = "".join(f"  - {{name: label{n}, description: about {n}}}\n" for n in range(27))
+    task = tmp_path / "task.yaml"
+    task.write_text(f"name: many\ndescription: what it is about\nlabels:\n{labels}")
+    (llm,) = [each for each in values()["generate_models"] if each.startswith("package:")]
+    asked = {"task": str(task), "generate_models": [llm]}
+    said = problems(**asked, generate_options={"judge": "same"})
+    assert "judge='same': can tell 26 labels apart, and the task has 27" in said
+    preflight(Place(), **values(**asked))
+
+
 @pytest.mark.parametrize(
     "changed",
     [
