@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from components.generate.bare_quotes import has_lost_apostrophes, texts_in_quotes
+
 _MAX_CHARACTERS = 50_000
 _MAX_REPAIRED_CHARACTERS = 4_000
 _MAX_EFFORT = 10_000_000
@@ -38,7 +40,7 @@ _THOUGHT_ENDS = (
 _THOUGHTS = re.compile(rf"{_THOUGHT_BEGINS}.*?(?:{_THOUGHT_ENDS}|\Z)", re.DOTALL | re.IGNORECASE)
 _LONE_END = re.compile(_THOUGHT_ENDS, re.IGNORECASE)
 _NUMBERED_KEY = re.compile(r"[a-z _-]{0,20}\d{1,3}")
-_ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ \t]+(\S.*)")
+_ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ \t]+([^\s\[{].*)")
 _IN_QUOTES = re.compile(r"\"([^\"]*)\",?|\u201c([^\u201c\u201d]*)\u201d,?")
 # A line that ends in a colon, and is no refusal with other offers behind it.
 _ANNOUNCES = re.compile(
@@ -208,13 +210,17 @@ def _repaired(text: str) -> Any | None:
 
     first = _OPENING.search(text)
     block = text[first.start() : max(text.rfind("]"), text.rfind("}")) + 1] if first else ""
+    if (texts := texts_in_quotes(block)) is not None:
+        return texts
     if not _QUOTED.search(block) or len(block) > _MAX_REPAIRED_CHARACTERS:
         return None
     try:
-        return repair_json(block, return_objects=True, skip_json_loads=True)
+        value = repair_json(block, return_objects=True, skip_json_loads=True)
+        read = json.dumps(value, ensure_ascii=False)
     except (ArithmeticError, AssertionError, LookupError, RecursionError, TypeError, ValueError):
         # It fails in many ways on what is no JSON at all.
         return None
+    return None if has_lost_apostrophes(block, read) else value
 
 
 def _listed(text: str, *, is_whole: bool) -> list[Candidate]:
