@@ -4,7 +4,7 @@ import string
 
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.generate.settings import WORDS
+from components.generate.settings import CLASSIFIERS, WORDS
 
 LETTERS = string.ascii_uppercase
 
@@ -19,6 +19,6 @@ def require_letters(judge: str, task: Task) -> None:
     Raises:
         InputError: If there are too few letters.
     """
-    if judge not in {"", WORDS} and len(task.labels) > len(LETTERS):
+    if judge not in {"", *CLASSIFIERS} and len(task.labels) > len(LETTERS):
         rule = f"can tell {len(LETTERS)} labels apart, and the task has {len(task.labels)}"
         raise InputError(f"judge={judge!r}", rule, f"Use {WORDS}, or leave judge empty")

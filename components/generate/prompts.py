@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from components.artifacts.task import Label, Task
+from components.errors import InputError
 from components.generate.request import Request
 from components.generate.study import Aim, Contrast
 from components.generate.style import TEXTS_OF_A_CONTRAST, Style
@@ -27,6 +28,9 @@ class Prompts:
         shown: Number of `examples` that a request shows; with 0 it shows the task's own.
         aim: What is asked for in particular.
         round_number: Number of the round that asks for it; 0 if there are no rounds.
+
+    Raises:
+        InputError: If the style rewrites real texts, and a label has none.
     """
 
     task: Task
@@ -36,6 +40,11 @@ class Prompts:
     shown: int = 0
     aim: Aim = field(default_factory=Aim)
     round_number: int = 0
+
+    def __post_init__(self) -> None:
+        if self.style.rewrites and not all(self.examples.get(name) for name in self.task.names):
+            fix = "Name the data set with them, or choose another style"
+            raise InputError("the style", "rewrites real rows of every label", fix)
 
     def aimed(self, aim: Aim, round_number: int) -> "Prompts":
         """The same prompts with an aim."""

@@ -82,3 +82,29 @@ def read_recording(location: str, labels: Sequence[str]) -> Recording:
         fix = "Give the ledger.jsonl of a run of this task"
         raise InputError(RECORDED + location, rule, fix)
     return Recording(answers)
+
+
+def require_elsewhere(location: str, output: Path, archive: str) -> None:
+    """Refuse to replay what would be written at the same time.
+
+    Args:
+        location: Path or URI of what is replayed; a pin may follow.
+        output: The folder that the run writes.
+        archive: Folder or URI that keeps the run's answers; may be empty.
+
+    Raises:
+        InputError: If the ledger or the archive that is replayed is the run's own.
+    """
+    place = _place(location.partition(storage.PIN)[0])
+    if place in (output.resolve(), (output / LEDGER).resolve()):
+        fix = "Choose another output, or copy the ledger"
+        raise InputError(RECORDED + location, "is the ledger that this run would write", fix)
+    if archive and place == _place(archive):
+        fix = "Choose another generate_options.ledger, or leave it empty"
+        raise InputError(RECORDED + location, "is the archive that this run would write to", fix)
+
+
+def _place(uri: str) -> Path | str:
+    """A path or URI in a form that is the same for all its spellings."""
+    path = storage.local_path(uri)
+    return path.resolve() if path else uri.rstrip("/")

@@ -61,6 +61,8 @@ class Rounds:
             prompts = self._aimed(lesson.aim, number) if lesson else self.prompts
             yield requests(self.harvest, self.task.labels, range(first, after), prompts.request)
             lesson = self._studied(number)
+            if self.harvest.wanting and self.harvest.end:
+                return
 
     def _studied(self, number: int) -> Lesson | None:
         if self.study is None:

@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components import storage
 from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model.encoder import SentenceEncoder, load_encoder
-from components.artifacts.synthetic import LEDGER, RECORDED, SENTENCES, write_sentences
+from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import Task, load_task
-from components.errors import InputError
 from components.generate.classifier_judge import drawn
 from components.generate.curate import Curator
 from components.generate.engines import parse_model
@@ -22,15 +20,15 @@ from components.generate.judge import context_needed
 from components.generate.ledger import Ledger
 from components.generate.letters import require_letters
 from components.generate.prompts import Prompts
-from components.generate.recording import Recording, read_recording
+from components.generate.recording import read_recording, require_elsewhere
 from components.generate.request import Request
 from components.generate.rounds import Rounds, requests
 from components.generate.selection import chosen
 from components.generate.settings import ENCODER, GenerateSettings
 from components.generate.study import Study
-from components.generate.style import load_style
+from components.generate.style import Style, load_style
 from components.merge.settings import MergeSettings
-from components.quick_classifier import Embed, Labelled
+from components.quick_classifier import Embed
 
 _log = logging.getLogger(__name__)
 
@@ -62,22 +60,19 @@ def generate(
     """
     task, style = load_task(settings.task), load_style(settings.style)
     require_letters(settings.judge, task)
-    recording = _recording(settings, task, output)
+    replayed = parse_model(settings.chosen_model)
+    recording = None
+    if replayed.kind == "recorded":
+        require_elsewhere(replayed.location, output, settings.ledger)
+        recording = read_recording(replayed.location, task.names)
     real = train_examples(data) if data and (settings.needs_real_rows or style.rewrites) else {}
-    if style.rewrites and not all(real.get(name) for name in task.names):
-        fix = "Name the data set with them, or choose another style"
-        raise InputError(f"style {settings.style}", "rewrites real rows of every label", fix)
     embed = _encoder(settings, data)
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    # What is given to be rewritten must not come back as it was.
-    known = list(chain.from_iterable(real.values())) if style.rewrites else []
-    curator = _curator(settings, task, None if recording else style.max_characters, known)
-    harvest = Harvest(task.names, settings, curator, ledger)
-    rows = drawn(task, real, settings.seed)
+    harvest = Harvest(task.names, settings, _curator(settings, task, style, real), ledger)
     if recording:
         turns = range(recording.most_turns)
         rounds: Iterable[Iterator[Request]] = [
@@ -85,17 +80,15 @@ def generate(
         ]
     else:
         prompts = Prompts(task, style, settings.seed, real, settings.few_shot)
-        rounds = _rounds(settings, task, prompts, harvest, ledger, rows, embed)
+        rounds = _rounds(settings, prompts, harvest, ledger, embed)
     ask = recording.ask if recording else None
     held = Interview(settings, task, rounds, ask, real, ledger, harvest, embed)
-    has_aim = settings.rounds > 1 or bool(settings.focus)
-    needed = max(style.context_tokens(settings.few_shot, has_aim=has_aim), context_needed(task))
-    context = settings.llm_context_tokens or needed
-    with servers_of(settings, output / "llm", context) as servers:
+    with servers_of(settings, output / "llm", _context(settings, task, style)) as servers:
         asyncio.run(held.hold(servers, api_key))
     harvest.require_quota()
     if settings.oversample > 1:
-        harvest.keep(chosen(harvest.rows, settings.quota, task, rows, embed))
+        known = drawn(task, real, settings.seed)
+        harvest.keep(chosen(harvest.rows, settings.quota, task, known, embed))
     write_sentences(harvest.rows, output)
     return harvest.counts
 
@@ -116,31 +109,6 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
 
-def _require_elsewhere(location: str, output: Path, archive: str) -> None:
-    place = _place(location.partition(storage.PIN)[0])
-    if place in (output.resolve(), (output / LEDGER).resolve()):
-        fix = "Choose another output, or copy the ledger"
-        raise InputError(RECORDED + location, "is the ledger that this run would write", fix)
-    if archive and place == _place(archive):
-        fix = "Choose another generate_options.ledger, or leave it empty"
-        raise InputError(RECORDED + location, "is the archive that this run would write to", fix)
-
-
-def _place(uri: str) -> Path | str:
-    """A path or URI in a form that is the same for all its spellings."""
-    path = storage.local_path(uri)
-    return path.resolve() if path else uri.rstrip("/")
-
-
-def _recording(settings: GenerateSettings, task: Task, output: Path) -> Recording | None:
-    """The answers to replay, if they take the place of an LLM."""
-    model = parse_model(settings.chosen_model)
-    if model.kind != "recorded":
-        return None
-    _require_elsewhere(model.location, output, settings.ledger)
-    return read_recording(model.location, task.names)
-
-
 def _encoder(settings: GenerateSettings, data: MergeSettings | None) -> SentenceEncoder | None:
     """The encoder that compares texts by their meaning, if one is named and needed."""
     reference = data.encoder if data else ""
@@ -153,30 +121,39 @@ def _encoder(settings: GenerateSettings, data: MergeSettings | None) -> Sentence
 
 
 def _curator(
-    settings: GenerateSettings, task: Task, limit: int | None, known: Collection[str]
+    settings: GenerateSettings, task: Task, style: Style, real: Mapping[str, Sequence[str]]
 ) -> Curator:
+    is_recorded = parse_model(settings.chosen_model).kind == "recorded"
     return Curator(
         task,
-        limit,
+        None if is_recorded else style.max_characters,
         settings.near_duplicate_similarity,
         settings.language,
         settings.unsafe_filter,
         settings.form_filter,
-        known,
+        # What is given to be rewritten must not come back as it was.
+        list(chain.from_iterable(real.values())) if style.rewrites else (),
     )
 
 
 def _rounds(
     settings: GenerateSettings,
-    task: Task,
     prompts: Prompts,
     harvest: Harvest,
     ledger: Ledger,
-    real: Labelled,
     embed: Embed | None,
 ) -> Rounds:
+    task, real = prompts.task, prompts.examples
     if settings.rounds == 1 and not settings.focus:
         return Rounds(settings, task, prompts, harvest, ledger)
     focus = read_evaluation(settings.focus) if settings.focus else None
-    study = Study(task, real, prompts.style.attributes, settings.seed, embed)
+    known = drawn(task, real, settings.seed)
+    study = Study(task, known, prompts.style.attributes, settings.seed, embed)
     return Rounds(settings, task, prompts, harvest, ledger, study, focus)
+
+
+def _context(settings: GenerateSettings, task: Task, style: Style) -> int:
+    """Most tokens of a request and its answer."""
+    has_aim = settings.rounds > 1 or bool(settings.focus)
+    needed = style.context_tokens(settings.few_shot, has_aim=has_aim)
+    return settings.llm_context_tokens or max(needed, context_needed(task))

@@ -50,7 +50,7 @@ def choices(parameters: Parameters) -> Iterator[Check]:
     yield Check(f"task {task}", partial(load_task, task))
     yield Check(f"style {style}", partial(load_style, style))
     yield Check(f"gate {gate}", partial(load_gate, gate))
-    if (judge := _option(parameters, "generate_options", "judge")) not in {"", WORDS}:
+    if judge := _option(parameters, "generate_options", "judge"):
         yield Check(f"labels for judge {judge}", lambda: require_letters(judge, load_task(task)))
     for model in parameters.get("generate_models") or [""]:
         chosen = {**parameters, "generate_model": model}

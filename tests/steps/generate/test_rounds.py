@@ -1,0 +1,212 @@
+"""The closed loop: rounds that ask for what is not known yet, and a choice from a surplus."""
+
+import json
+import math
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from components.artifacts.evaluation.scores import Interval, Slice
+from components.artifacts.synthetic import LEDGER, SENTENCES
+from components.artifacts.task import load_task
+from components.errors import InputError
+from components.evaluate.measure.intervals import intervals
+from components.evaluate.measure.scores import score
+from components.generate.run import generate, train_examples
+from components.generate.settings import GenerateSettings
+from components.merge.ledgers import read_ledgers
+from components.merge.settings import MergeSettings
+from tests.evaluations import EVALUATION
+from tests.fakes.openai_server import Reply, fake_openai
+from tests.steps.generate.test_run import ledger_of, rows_of, written
+
+TASK = load_task("emotion")
+DATA = MergeSettings()
+REAL = train_examples(DATA)
+LOOSE = {"near_duplicate_similarity": 1.0, "language": "", "form_filter": False}
+TAKEN = "are easily taken for"
+
+
+def run(output, fake, data=DATA, **settings):
+    settings = {**LOOSE, "samples_per_label": 6, "request_budget": 30, **settings}
+    models = {"models": [f"{fake.base_url}#small"], "llm_concurrency": 4}
+    return generate(GenerateSettings(**{**models, **settings}), output, data=data)
+
+
+def asked(fake):
+    return [body["messages"][-1]["content"] for body in fake.received]
+
+
+def shown_in(request):
+    """The real texts that a request shows as a contrast."""
+    return json.loads(request.split("for example ")[1].split(". Write texts")[0])
+
+
+def test_a_second_round_asks_for_what_is_confused(tmp_path):
+    with fake_openai(written) as fake:
+        assert run(tmp_path, fake, rounds=2) == dict.fromkeys(TASK.names, 6)
+        requests = asked(fake)
+    rows = rows_of(tmp_path)
+    by_round = {number: [row for row in rows if row["round"] == number] for number in ("1", "2")}
+    assert [len(each) for each in by_round.values()] == [18, 18]
+    assert not any("contrast" in row for row in by_round["1"])
+    assert all(row["contrast"] in set(TASK.names) - {row["label"]} for row in by_round["2"])
+    aimed = [request for request in requests if TAKEN in request]
+    assert aimed
+    assert TAKEN not in requests[0]
+    train = {text for texts in REAL.values() for text in texts}
+    assert all(set(shown_in(request)) <= train for request in aimed)
+
+
+def test_what_each_round_gained_is_in_the_ledger(tmp_path):
+    with fake_openai(written) as fake:
+        run(tmp_path, fake, rounds=2)
+    lines = ledger_of(tmp_path, "round")
+    assert [(line["number"], sum(line["accepted"].values())) for line in lines] == [
+        (0, 0),
+        (1, 18),
+        (2, 36),
+    ]
+    assert {line["rows"] for line in lines} == {math.ceil(sum(map(len, REAL.values())) / 5)}
+    assert all(0 < line["macro_f1"] < 1 and 0 < line["accuracy"] < 1 for line in lines)
+    assert all(count > 0 for other in lines[1]["confused"].values() for count in other.values())
+    assert len(read_ledgers([tmp_path / LEDGER]).rounds) == 3
+
+
+def test_a_run_of_rounds_that_is_resumed_asks_nothing_again(tmp_path):
+    with fake_openai(written) as fake:
+        run(tmp_path, fake, rounds=3)
+        once, sentences = len(fake.received), (tmp_path / SENTENCES).read_bytes()
+        run(tmp_path, fake, rounds=3)
+        assert len(fake.received) == once
+    assert (tmp_path / SENTENCES).read_bytes() == sentences
+
+
+def test_rounds_share_the_budget_of_requests(tmp_path):
+    with fake_openai(lambda _: Reply("No.")) as fake:
+        run(
+            tmp_path,
+            fake,
+            rounds=2,
+            request_budget=5,
+            allow_partial=True,
+            models=[f"{fake.base_url}#small", f"{fake.base_url}#large"],
+            model=f"{fake.base_url}#small",
+        )
+        assert len(fake.received) == 5 * len(TASK.names)
+
+
+def evaluation_of(path, confused):
+    """Write an evaluation of the task whose model takes one label for another."""
+    truth = np.repeat(np.arange(6), 10)
+    seen = truth.copy()
+    label, other = (TASK.names.index(name) for name in confused)
+    seen[truth == label] = other
+    scores = score(truth, 0.7 * np.eye(6)[seen] + 0.05, TASK.names)
+    found = intervals(truth, seen, TASK.names, 20, 0)
+    evaluation = replace(EVALUATION, task="emotion", labels=TASK.names, test=scores)
+    short = Slice("Length", "up to 8 words", 20, 0.3, 0.5, Interval(0.3, 0.7), 0.4, 12.5)
+    rare = Slice("Wording", "names a label", 3, 0.1, 0.0, Interval(0, 0.7), 0.0, 70.0)
+    evaluation = replace(evaluation, slices=(rare, short))
+    path.write_text(replace(evaluation, intervals=found).to_json())
+    return str(path)
+
+
+def test_the_first_round_aims_at_the_mistakes_of_an_earlier_run(tmp_path):
+    focus = evaluation_of(tmp_path / "metrics.json", ("joy", "anger"))
+    with fake_openai(written) as fake:
+        run(tmp_path / "out", fake, focus=focus, style="varied", samples_per_label=3)
+        requests = asked(fake)
+    aimed = [request for request in requests if TAKEN in request]
+    assert aimed
+    assert all('texts of the class "joy"' in request for request in aimed)
+    assert all('taken for "anger"' in request for request in aimed)
+    assert set(shown_in(aimed[0])) <= set(REAL["joy"])
+    # Short texts are what the model of that run is weakest at.
+    assert all("Length: up to 8 words." in request for request in requests)
+
+
+def test_an_evaluation_of_other_labels_is_refused_before_anything_is_asked(tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_text(EVALUATION.to_json())
+    refusal = pytest.raises(InputError, match="focus: is of the labels red, green, blue")
+    with fake_openai(written) as fake, refusal:
+        run(tmp_path / "out", fake, focus=str(path))
+    assert fake.received == []
+
+
+def test_rounds_need_real_rows(tmp_path):
+    refusal = pytest.raises(InputError, match="need 5 real train rows of each label")
+    with fake_openai(written) as fake, refusal:
+        run(tmp_path, fake, data=None, rounds=2)
+
+
+@pytest.mark.parametrize("encoder", [False, True])
+def test_the_most_useful_of_a_surplus_are_kept(tmp_path, encoder, encoder_folder):
+    dice = random.Random(0)  # noqa: S311
+
+    def many(_):
+        words = ["sea", "wind", "tea", "gift", "road", "dog", "night", "friend", "bread"]
+        return Reply(json.dumps([" ".join(dice.sample(words, 6)) for _ in range(4)]))
+
+    data = replace(DATA, encoder=str(encoder_folder) if encoder else "")
+    with fake_openai(many) as fake:
+        counts = run(tmp_path, fake, data, oversample=2.5, samples_per_label=4)
+    rows = rows_of(tmp_path)
+    assert counts == dict.fromkeys(TASK.names, 4)
+    assert len(rows) == 24
+    lines = ledger_of(tmp_path, "candidate")
+    surplus = [line for line in lines if line["reason"] == "surplus"]
+    assert len(surplus) == 6 * (10 - 4)
+    assert {line["text"] for line in surplus}.isdisjoint(row["text"] for row in rows)
+    (model,) = read_ledgers([tmp_path / LEDGER]).models
+    assert sorted(model.texts) == sorted(row["text"] for row in rows)
+    assert model.candidates == len(lines) - len(surplus)
+
+
+def test_real_rows_are_rewritten_and_copies_of_them_refused(tmp_path):
+    def rewriting(body):
+        request = body["messages"][-1]["content"]
+        texts = json.loads(request[request.index("[") :])
+        assert set(texts) <= {text for each in REAL.values() for text in each}
+        return Reply(json.dumps([texts[0], f"lately {' '.join(reversed(texts[1].split()))} mate"]))
+
+    with fake_openai(rewriting) as fake:
+        run(tmp_path, fake, style="rewrite", samples_per_label=2)
+        assert all(len(body["messages"]) == 2 for body in fake.received)
+    assert all(row["text"].startswith("lately") for row in rows_of(tmp_path))
+    reasons = {line["reason"] for line in ledger_of(tmp_path, "candidate")}
+    assert reasons >= {"", "duplicate"}
+
+
+def test_rewriting_needs_real_rows(tmp_path):
+    refusal = pytest.raises(InputError, match="rewrites real rows of every label")
+    with fake_openai(written) as fake, refusal:
+        run(tmp_path, fake, data=None, style="rewrite")
+
+
+def test_a_judge_of_meaning_needs_an_encoder(tmp_path):
+    refusal = pytest.raises(InputError, match="needs a sentence encoder")
+    with fake_openai(written) as fake, refusal:
+        run(tmp_path, fake, judge="encoder")
+
+
+def test_a_judge_of_meaning_learns_from_what_was_accepted(tmp_path, encoder_folder):
+    glad = ["I am so happy, it was a wonderful day", "We laughed with joy all evening long"]
+    with fake_openai(lambda _: Reply(json.dumps(glad))) as fake:
+        run(
+            tmp_path,
+            fake,
+            replace(DATA, encoder=str(encoder_folder)),
+            judge="encoder",
+            rounds=2,
+            request_budget=2,
+            allow_partial=True,
+        )
+    (tried,) = ledger_of(tmp_path, "judge")
+    assert tried["judge"] == "encoder"
+    assert tried["heard"]
+    assert tried["right"] > 0.75 * tried["rows"]
+    assert {row["label"] for row in rows_of(tmp_path)} == {"joy"}
