@@ -1,4 +1,8 @@
-"""A test for texts that are the same, or nearly so.
+"""The words of a text, and a test for texts that are the same, or nearly so.
+
+Chinese, Japanese, Thai, Lao, Khmer and Burmese put no spaces between words, and only a dictionary
+could tell them apart. There every letter counts as a word, with the marks that it carries, as it
+does where Unicode's rule for word boundaries (UAX #29) is applied without a dictionary.
 
 MinHash LSH proposes near duplicates, the exact Jaccard index decides.
 """
@@ -9,6 +13,23 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
+
+import regex
+
+_WORD = re.compile(r"\w+")
+# Latin letters, digits and the punctuation that is usual between them.
+_BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2010-\u2027]")
+_LETTER_ALONE = r"[\w&&\p{Word_Break=Other}]"
+_EMOJI = r"[[\p{Extended_Pictographic}\p{Regional_Indicator}]--[\x00-\xff]]"
+_SPACELESS = regex.compile(rf"(?V1){_LETTER_ALONE}")
+_WORD_OF_ANY_SCRIPT = regex.compile(
+    rf"(?V1)[\w--\p{{Word_Break=Other}}]+|{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+"
+)
+_TERM = regex.compile(
+    rf"(?V1)(?<!\S)(?:{_LETTER_ALONE}\S* {_LETTER_ALONE}|[\S--{_LETTER_ALONE}])\S*"
+)
+# Joiners, the choice between two forms of a character, and the colour of a skin.
+_VARIANTS = regex.compile(r"[\p{Join_Control}\p{Variation_Selector}\p{Emoji_Modifier}]+")
 
 _SEED = 1
 _MISSED_SHARE = 0.001
@@ -21,22 +42,56 @@ Shingles = Callable[[str], frozenset[str]]
 def fold(text: str) -> str:
     """Remove case, punctuation, Unicode variants and extra white space from a text.
 
-    Texts that fold to the same string count as duplicates. A text of nothing but
-    punctuation folds to itself.
+    Texts that fold to the same string count as duplicates. What stays are words with a space
+    between them, in which an emoji, or several in a row, is one too. A text without any folds to
+    itself.
     """
-    normal = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", normal)) or normal.strip()
+    normal = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if _is_latin(normal):
+        # For these characters both patterns find the same, and this one is twice as fast.
+        found = _WORD.findall(normal)
+    else:
+        # Without the variants, marks can stand next to a letter that they make one with.
+        plain = unicodedata.normalize("NFKC", _VARIANTS.sub("", normal))
+        found = _WORD_OF_ANY_SCRIPT.findall(plain)
+    return " ".join(found) or normal.strip()
+
+
+def is_spaceless(text: str) -> bool:
+    """Check for letters of a script that puts no spaces between words."""
+    return not _is_latin(text) and _SPACELESS.search(text) is not None
+
+
+def words_of(text: str) -> list[str]:
+    """Split a text, folded or not, into words, or letters of a script without spaces."""
+    return fold(text).split() if is_spaceless(text) else text.split()
+
+
+def terms(folded: str) -> list[str]:
+    """List what tells a folded text from others: its words.
+
+    Of a script without spaces, these are pairs of neighbouring letters: most texts have most
+    letters.
+    """
+    if not is_spaceless(folded):
+        return folded.split()
+    return list(_TERM.findall(folded, overlapped=True)) or folded.split()
 
 
 def words(folded: str) -> frozenset[str]:
-    """Take the words of a text: texts of the same words in any order are the same."""
-    return frozenset(folded.split())
+    """Take the terms of a text: texts of the same words in any order are the same."""
+    return frozenset(terms(folded))
 
 
 def word_pairs(folded: str) -> frozenset[str]:
     """Take the pairs of neighbouring words of a text; a text of one word is its own pair."""
     parts = folded.split()
     return frozenset(map(" ".join, pairwise(parts))) or frozenset(parts)
+
+
+def telling_words(text: str) -> list[str]:
+    """List the words that a classifier may learn from: a Latin letter by itself tells nothing."""
+    return [word for word in fold(text).split() if len(word) > 1 or not _is_latin(word)]
 
 
 class NearTexts:
@@ -106,6 +161,11 @@ def first_matches(texts: Iterable[str], similarity: float) -> list[int | None]:
         if matches[-1] is None:
             known.add(place, folded)
     return matches
+
+
+def _is_latin(text: str) -> bool:
+    """Check for nothing but Latin letters, digits and usual punctuation; this is fast."""
+    return text.isascii() or _BEYOND_LATIN.search(text) is None
 
 
 def _bands_and_rows(similarity: float) -> tuple[int, int]:
