@@ -1,11 +1,12 @@
 """The judgement of candidates: good enough to train on, or the reason why not."""
 
 import itertools
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
+
+import regex
 
 from components.artifacts.task import Task
 from components.generate.examples import corpus_has
@@ -20,7 +21,7 @@ from components.generate.text_checks import (
     repeated_share,
     speaks_of_the_prompt,
 )
-from components.texts import NearTexts, fold, words
+from components.texts import NearTexts, fold, words, words_of
 
 _MIN_WORDS = 3
 MAX_CHARACTERS = 2000
@@ -28,7 +29,7 @@ MAX_CHARACTERS = 2000
 
 _MIN_LETTERS_SHARE = 0.7
 _MAX_REPEATED_TRIPLES_SHARE = 0.25
-_FINISHED = re.compile(r"[.!?\u2026][\"')\]]*$")
+_FINISHED = regex.compile(r"[\p{Sentence_Terminal}\u2026][\"'\p{Pe}\p{Pf}]*$")
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -107,7 +108,7 @@ class Curator:
         text = candidate.text
         claimed = candidate.label or label
         yield "control characters", has_hidden_characters(text)
-        yield "too short", len(text.split()) < _MIN_WORDS
+        yield "too short", len(words_of(text)) < _MIN_WORDS
         yield "too long", len(text) > MAX_CHARACTERS
         is_at_limit = self.max_characters is not None and len(text) >= self.max_characters
         yield "breaks off", is_at_limit and not _FINISHED.search(text)

@@ -1,21 +1,32 @@
 """Checks of a text by itself: hidden characters, prompt talk, unsafe words, other languages."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+import regex
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from components.errors import InputError
+from components.texts import is_spaceless, words_of
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
-_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_EMOJI = "\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff"
-_EMOJI_JOINTS = re.compile(
-    f"(?<=[{_EMOJI}])\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])"
+# Selectors are marks by their category, and change nothing that is seen but for an emoji.
+_HIDDEN = regex.compile(r"[\p{C}\p{Variation_Selector}]")
+_EMOJI = r"\p{Extended_Pictographic}"
+_JOINED = r"[[\p{Script_Extensions=Arabic}\P{Indic_Syllabic_Category=Other}]&&[\p{L}\p{M}]]"
+_VIRAMA = r"\p{Canonical_Combining_Class=Virama}"
+_UNSPACED = r"\p{Line_Break=Complex_Context}"
+_JOINTS = regex.compile(
+    r"(?V1)"
+    rf"(?<={_EMOJI})\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)"
+    rf"|(?<=[{_EMOJI}\p{{Emoji_Modifier}}\ufe0f])\u200d(?={_EMOJI})"
+    # Persian parts a word without a space, Indic scripts choose the form of a letter, and Khmer
+    # marks where a line may break.
+    rf"|(?<={_JOINED})[\u200c\u200d](?={_JOINED})|(?<={_VIRAMA})[\u200c\u200d]"
+    rf"|(?<={_UNSPACED})\u200b(?={_UNSPACED})"
 )
+_WITHIN_LETTERS = regex.compile(r"[\p{M}\p{Join_Control}]+")
 
 _WRITTEN = r"(?:texts?|sentences?|examples?|samples?)"
 _SERVE = (
@@ -55,10 +66,15 @@ _SEPARATORS = str.maketrans("", "", ".-_")
 _PUNCTUATION = ".,;:!?\"'()[]\u2018\u2019\u201c\u201d\u2026\u2013\u2014"
 _LETTER = re.compile(r"[^\W\d_]")
 
-# Languages with little written text (Pidgin, Breton) attract short English sentences.
+_WORDS_COMPARED = 3
+_LETTERS_COMPARED = 6  # about as long, and as rarely repeated by chance
+
+# Languages with little written text (Pidgin, Breton) attract short English sentences. Those with a
+# script of their own attract nothing else, and are known as others by it.
 _COMMON_LANGUAGES = {
     *("ar", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id"),
     *("it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi"),
+    *("am", "gu", "hy", "ka", "km", "kn", "lo", "ml", "or", "pa", "si", "ta", "te", "zh"),
 }
 _MIN_WORDS_JUDGED = 4
 _IMPROBABLE = 0.05
@@ -68,12 +84,12 @@ def has_hidden_characters(text: str) -> bool:
     """Check for control, format, private or unassigned characters or selectors in a text.
 
     Among them are line breaks, bidirectional overrides and isolates, zero-width characters,
-    tags and lone surrogates. Characters that join the parts of an emoji are no fault.
+    tags and lone surrogates. Characters that join the parts of an emoji are no fault, nor are
+    joiners between letters of a script that is written with them.
     """
     if text.isascii():
         return not text.isprintable()
-    rest = _EMOJI_JOINTS.sub("", text)
-    return bool(_SELECTORS.search(rest)) or any(unicodedata.category(c) in _HIDDEN for c in rest)
+    return _HIDDEN.search(_JOINTS.sub("", text)) is not None
 
 
 def speaks_of_the_prompt(text: str) -> bool:
@@ -83,16 +99,25 @@ def speaks_of_the_prompt(text: str) -> bool:
 
 
 def letters_share(text: str) -> float:
-    """The share of letters among the characters of a text without its white space."""
+    """The share of letters among the characters of a text without its white space.
+
+    A mark on a letter, such as a vowel of Hindi, is part of it.
+    """
     characters = "".join(text.split())
+    if not characters.isascii():
+        characters = _WITHIN_LETTERS.sub("", characters)
     return sum(map(str.isalpha, characters)) / max(1, len(characters))
 
 
 def repeated_share(folded: str) -> float:
-    """The share of word triples of a folded text that have occurred in it before."""
+    """The share of word triples of a folded text that have occurred in it before.
+
+    Of a script without spaces, rows of six letters are compared.
+    """
     words = folded.split()
-    triples = list(zip(words, words[1:], words[2:], strict=False))
-    return 1 - len(set(triples)) / max(1, len(triples)) if triples else 0.0
+    length = _LETTERS_COMPARED if is_spaceless(folded) else _WORDS_COMPARED
+    rows = list(zip(*(words[start:] for start in range(length)), strict=False))
+    return 1 - len(set(rows)) / len(rows) if rows else 0.0
 
 
 class UnsafeWords:
@@ -148,7 +173,7 @@ class LanguageCheck:
 
     def is_other(self, text: str) -> bool:
         """Check if a text is long enough to judge, and the wanted language improbable."""
-        if len(text.split()) < _MIN_WORDS_JUDGED:
+        if len(words_of(text)) < _MIN_WORDS_JUDGED:
             return False
         likeliest, _ = self._identifier.classify(text)
         if likeliest == self._language:

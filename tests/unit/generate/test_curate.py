@@ -16,6 +16,7 @@ from components.errors import InputError
 from components.generate.curate import Curator
 from components.generate.parse import Candidate
 from components.texts import fold
+from tests.languages import LANGUAGES
 
 TASK = load_task("emotion")
 SAMPLE = [
@@ -30,7 +31,7 @@ LONG = (
 
 
 def a_curator(**settings):
-    return Curator(TASK, max_characters=140, **{"form_filter": False, **settings})
+    return Curator(TASK, **{"max_characters": 140, "form_filter": False, **settings})
 
 
 @pytest.fixture
@@ -109,6 +110,82 @@ def test_good_sentences_are_accepted(curator, text):
 )
 def test_bad_sentences_are_rejected_for_a_reason(curator, text, reason):
     assert curator.rejection(Candidate(text), "joy") == reason
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_sentences_of_any_script_are_judged_as_english_ones_are(language):
+    curator = a_curator(language=language.code, max_characters=None)
+    good = [f"{language.joy}!", f"{language.sadness}."]
+    changed = [f"{text[:-1]}{text[0]}" for text in (language.joy, language.sadness)]
+    short = [language.short, f"{language.short}!"]
+
+    assert judged(curator, good) == {None: 2}
+    assert judged(curator, good) == {"duplicate": 2}
+    assert judged(curator, changed) == {"near duplicate": 2}
+    assert judged(curator, short) == {"too short": 2}
+
+
+def test_sentences_of_other_languages_are_no_english_ones(curator):
+    texts = [text for each in LANGUAGES.values() for text in (each.joy, each.sadness)]
+
+    assert judged(curator, texts) == {"other language": len(texts)}
+
+
+@pytest.mark.parametrize("name", ["Chinese", "Japanese", "Thai", "Burmese"])
+def test_a_sentence_of_letters_without_spaces_may_not_repeat_itself(name):
+    language = LANGUAGES[name]
+    curator = a_curator(language=language.code, max_characters=None)
+
+    assert judged(curator, [3 * language.joy]) == {"repeats itself": 1}
+
+
+@pytest.mark.parametrize("mark", ["。", "！", "।", "؟", "။", ".”", "。」"])
+def test_a_sentence_that_fills_its_length_may_end_with_a_mark_of_its_script(mark):
+    text = LANGUAGES["Chinese"].joy
+    curator = a_curator(language="", max_characters=len(text))
+
+    assert curator.rejection(Candidate(text), "joy") == "breaks off"
+    assert curator.rejection(Candidate(text + mark), "joy") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم امروز تو را ببینم",
+        "र्\u200dय और क्\u200cष लिखना आसान है",
+        "র\u200d্যাম আর আমি আজ খুশি",
+        "അവന\u0d4d\u200d ഇന\u0d4dന\u0d4d വളരെ സന\u0d4dതോഷവാനാണ\u0d4d",
+        "ශ්\u200dරී ලංකාව ලස්සන රටක්",
+        "ខ្ញុំ\u200bសប្បាយចិត្ត\u200bណាស់",
+    ],
+)
+def test_joiners_are_part_of_words_of_scripts_that_need_them(text):
+    assert a_curator(language="").rejection(Candidate(text), "joy") is None
+
+
+@pytest.mark.parametrize("joiner", ["\u200b", "\u200c", "\u200d"])
+@pytest.mark.parametrize(
+    "text", ["i feel so hap{}py", "я так рад{}а этому", "می{} خواهم تو را ببینم"]
+)
+def test_joiners_are_hidden_characters_elsewhere(text, joiner):
+    curator = a_curator(language="")
+
+    assert curator.rejection(Candidate(text.format(joiner)), "joy") == "control characters"
+
+
+def test_texts_that_differ_in_an_emoji_are_not_the_same():
+    curator = a_curator(similarity=1)
+
+    assert judged(curator, ["I am fine 🙂", "I am fine 😡", "I am fine"]) == {None: 3}
+
+
+@pytest.mark.parametrize(("word", "text"), [("开心", "我今天很开心"), ("खुश", "मैं आज बहुत खुश हूँ")])
+def test_a_word_of_any_script_names_its_label(word, text):
+    labels = tuple(dataclasses.replace(label, words=(word,)) for label in TASK.labels)
+    curator = Curator(dataclasses.replace(TASK, labels=labels), None, language="")
+
+    reason = curator.rejection(Candidate(text), "joy", {"naming": "implicit"})
+    assert reason == "names the label"
 
 
 def test_a_poisoned_batch_is_rejected_by_kind(curator):
