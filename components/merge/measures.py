@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors
 
 from components.quick_classifier import Embed
-from components.texts import fold
+from components.texts import fold, terms
 
 SAMPLE_ROWS = 500
 SAME_MEANING = 0.9
@@ -124,8 +124,12 @@ def nearest_real(
 
 
 def _vectorizer() -> TfidfVectorizer:
-    return TfidfVectorizer(analyzer=_words, dtype=np.float32)
+    return TfidfVectorizer(analyzer=_terms, dtype=np.float32)
 
 
 def _words(text: str) -> list[str]:
     return fold(text).split() or [text]
+
+
+def _terms(text: str) -> list[str]:
+    return terms(fold(text)) or [text]

@@ -25,6 +25,7 @@ from components.merge.measures import (
 )
 from components.quick_classifier import Embed
 from components.reports import data_uri, render_page
+from components.texts import words_of
 
 _PAIRS = 10
 _EXAMPLES = 3
@@ -62,7 +63,7 @@ def render(report: DataReport) -> str:
         [part.assign(split=split) for split, part in report.splits.items()], ignore_index=True
     )
     texts = {name: list(rows["text"][rows["source"] == name]) for name in (REAL, SYNTHETIC)}
-    words = {source: [len(text.split()) for text in each] for source, each in texts.items()}
+    words = {source: [len(words_of(text)) for text in each] for source, each in texts.items()}
     by_label = _by_label(report)
     return render_page(
         "merge/report.html.j2",

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 from components.artifacts.dataset import Dataset, Split
 from components.artifacts.evaluation.scores import Interval, Slice
 from components.artifacts.task import Task
-from components.texts import fold
+from components.texts import fold, words_of
 
 Mask = NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ def slice_scores(
 
 
 def _by_length(texts: Sequence[str]) -> Iterator[tuple[str, str, Mask]]:
-    words = np.array([len(text.split()) for text in texts])
+    words = np.array([len(words_of(text)) for text in texts])
     first, second = np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf").astype(int)
     yield "Length", f"up to {first} words", words <= first
     yield "Length", f"{first + 1} to {second} words", (words > first) & (words <= second)

@@ -40,6 +40,16 @@ def test_texts_are_parted_by_length_into_thirds():
     assert [part.drop for part in lengths.values()] == pytest.approx([-50, 0, 50])
 
 
+def test_the_length_of_a_text_without_spaces_is_that_of_its_letters():
+    found = scored(["很好", "我很好", "我今天很好"], [0] * 3, [0] * 3)
+
+    assert {name for group, name in found if group == "Length"} == {
+        "up to 2 words",
+        "3 to 3 words",
+        "more than 3 words",
+    }
+
+
 def test_texts_of_one_length_are_one_part():
     found = scored(["a b", "c d"], [0, 1], [0, 1])
 

@@ -19,6 +19,7 @@ SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
         (["a b", "A, b!"], 2, 1 / 2),
         (["a b", "b a"], 2, 1.0),
         (["a", "b"], 2, 0.0),
+        (["我很好我很高兴"], 1, 5 / 7),
         ([], 1, 0.0),
     ],
 )
@@ -84,6 +85,15 @@ def test_the_nearest_real_text_is_found_for_each_synthetic_one():
     assert one == pytest.approx(1, abs=1e-6)
     assert none == 0
     assert 0.5 < some < 0.99
+
+
+def test_the_nearest_text_is_found_without_spaces():
+    real = ["外婆去世以后我每天晚上都哭", "我今天终于考上了大学"]
+
+    ((place, similarity),) = nearest_real(["我终于考上了梦想的大学!"], real)
+
+    assert place == 1
+    assert 0.3 < similarity < 0.9
 
 
 def test_words_that_no_real_text_has_set_a_synthetic_text_apart():
