@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 
+from components.texts import telling_words
+
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Turns texts into vectors of length 1, one row each."""
 
@@ -56,7 +58,9 @@ class QuickClassifier:
                 costs more time than it adds.
         """
         every = [*labels, *further.labels]
-        self._vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+        self._vectorizer = TfidfVectorizer(
+            tokenizer=telling_words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+        )
         vectors = self._vectorizer.fit_transform([*texts, *further.texts])
         # Balanced, so that a text without telling words does not count against a rare label.
         # liblinear, one label against the rest, is ten times as fast here as the multinomial fit.

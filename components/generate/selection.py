@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from components.artifacts.synthetic import LABEL_PROBABILITIES
 from components.artifacts.task import Task
 from components.quick_classifier import Embed, Labelled, QuickClassifier
+from components.texts import telling_words
 
 _LEAST_WORTH = 0.01  # What a classifier knows already may still be unlike all that is chosen.
 
@@ -65,7 +66,8 @@ def _newness(
 
 
 def _word_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-    words: NDArray[np.float32] = TfidfVectorizer(dtype=np.float32).fit_transform(texts).toarray()
+    vectorizer = TfidfVectorizer(tokenizer=telling_words, token_pattern=None, dtype=np.float32)
+    words: NDArray[np.float32] = vectorizer.fit_transform(texts).toarray()
     return words
 
 

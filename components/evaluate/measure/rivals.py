@@ -26,6 +26,7 @@ from components.evaluate.inputs import EvaluationInputs
 from components.evaluate.measure.comparison import Rows, compare
 from components.evaluate.measure.scores import predict, score
 from components.evaluate.settings import EvaluateSettings
+from components.texts import telling_words
 
 # A weaker penalty than scikit-learn's default 1: it scores higher on the validation rows of
 # dair-ai/emotion, and a handicapped baseline proves nothing.
@@ -95,7 +96,7 @@ def baseline_probabilities(dataset: Dataset, seed: int) -> dict[str, NDArray[np.
     baselines = {
         MAJORITY: DummyClassifier(strategy="prior"),
         TFIDF: make_pipeline(
-            TfidfVectorizer(sublinear_tf=True),
+            TfidfVectorizer(tokenizer=telling_words, token_pattern=None, sublinear_tf=True),
             LogisticRegression(C=_INVERSE_PENALTY, max_iter=1000, random_state=seed),
         ),
     }

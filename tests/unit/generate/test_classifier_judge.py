@@ -55,6 +55,13 @@ def test_another_task_learns_from_its_real_rows_alone():
     assert judge.tried_out() == (8, 8)
 
 
+def test_it_learns_from_texts_without_spaces():
+    real = {"sun": ["今天阳光真好", "外面很热没有云"], "rain": ["今天一直下大雨", "外面很冷又下雨"]}
+    judge = WordJudge(WEATHER, real, seed=0)
+    assert opinion(judge, "阳光很好没有云")["sun"] > 0.6
+    assert opinion(judge, "又下大雨了")["rain"] > 0.6
+
+
 def test_of_a_label_without_texts_nothing_is_said_and_few_rows_try_nothing_out():
     task = Task("weather", "the weather", (*WEATHER.labels, Label("snow", "white")))
     judge = ClassifierJudge(
