@@ -5,6 +5,7 @@ reads them from a task file. The shipped tasks are in `components/artifacts/task
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from importlib import resources
@@ -18,6 +19,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MAX_LABELS = 100
 _MAX_WORDS = 4
 _WORDS = re.compile(rf"[^\W\d_][\w'-]*( [\w'-]+){{0,{_MAX_WORDS - 1}}}")
+_NO_JOINERS = str.maketrans("", "", "\u200c\u200d")
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def _name(value: object, where: str) -> str:
 
 
 def _word(value: str, where: str) -> str:
-    if not _WORDS.fullmatch(value) or value != value.lower():
+    # Vowels of Hindi are marks on letters, and Persian joins the parts of a word without a space.
+    letters = (each for each in value if unicodedata.category(each)[0] != "M")
+    if not _WORDS.fullmatch("".join(letters).translate(_NO_JOINERS)) or value != value.lower():
         rule = f"a word is at most {_MAX_WORDS} lower-case words without signs other than - and '"
         raise InputError(f"{where}, words, {value!r:.80}", rule, "Rewrite it")
     return value

@@ -69,6 +69,12 @@ def test_a_task_is_loaded_from_a_file(write, scheme):
     assert (task.labels[0].words, task.labels[1].words) == (("refund", "money back"), ())
 
 
+@pytest.mark.parametrize("word", ["well-being", "खुश", "बहुत खुश", "می\u200cخندم", "开心", "ดีใจ"])
+def test_a_word_may_be_of_any_script(write, word):
+    task = load_task(write(changed("labels", 0, "words", to=[word])))
+    assert task.labels[0].words == (word,)
+
+
 @pytest.mark.parametrize(
     ("value", "label_id"),
     [
