@@ -11,13 +11,14 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from components.generate.word_judge import WordJudge
+
 from components.artifacts.synthetic import ACCEPTED
 from components.artifacts.task import load_task
 from components.generate.curate import Curator
 from components.generate.parse import Candidate
 from components.generate.run import train_examples
 from components.generate.settings import GenerateSettings
-from components.generate.word_judge import WordJudge
 from components.merge.settings import MergeSettings
 
 CASES = Path(__file__).parent / "curation"

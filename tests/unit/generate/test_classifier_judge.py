@@ -57,7 +57,7 @@ def test_another_task_learns_from_its_real_rows_alone():
 
 def test_it_learns_from_texts_without_spaces():
     real = {"sun": ["今天阳光真好", "外面很热没有云"], "rain": ["今天一直下大雨", "外面很冷又下雨"]}
-    judge = WordJudge(WEATHER, real, seed=0)
+    judge = ClassifierJudge(WEATHER, "words", real, seed=0)
     assert opinion(judge, "阳光很好没有云")["sun"] > 0.6
     assert opinion(judge, "又下大雨了")["rain"] > 0.6
 
