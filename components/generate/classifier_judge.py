@@ -35,6 +35,8 @@ class ClassifierJudge:
         real: Real train texts of each label.
         seed: Draws the rows that it learns from, if there are very many.
         embed: The encoder; None for a judge of words alone.
+        knows_corpus: Whether it learns from the shipped corpus too, if that has the task's labels;
+            of what is replayed from it, it would have no second opinion.
 
     Raises:
         InputError: If fewer than two labels have texts.
@@ -47,10 +49,12 @@ class ClassifierJudge:
         real: Mapping[str, Sequence[str]],
         seed: int,
         embed: Embed | None = None,
+        *,
+        knows_corpus: bool = True,
     ) -> None:
         self._names, self._name, self._embed = task.names, name, embed
         self._real = drawn(task, real, seed)
-        self._shipped = _shipped(task)
+        self._shipped = _shipped(task) if knows_corpus else NOTHING
         if len({*self._real.labels, *self._shipped.labels}) < 2:
             fix = "Name the data set with real rows, or another judge"
             raise InputError(f"judge={name!r}", "has no labelled texts to learn from", fix)

@@ -82,6 +82,10 @@ class Harvest:
         self._tokens = 0
         self._started = self._reported = time.monotonic()
 
+    def start(self) -> None:
+        """Start the minutes that may be spent: what comes before the first request is not."""
+        self._started = time.monotonic()
+
     @property
     def counts(self) -> dict[str, int]:
         """Accepted sentences by label."""

@@ -118,10 +118,12 @@ class Interview:
                 for reference, endpoint in servers.items()
                 for key in [api_key if may_have_key(reference, writer) else ""]
             }
+            learner = self._learner()
+            trial = Trial(*learner.tried_out()) if learner else None
+            self.harvest.start()
             await stack.enter_async_context(_at_most(self.harvest.seconds_left))
             ask = self.ledger.recording(self.recorded or clients[writer].ask)
-            learner = self._learner()
-            if judge and (give := await self._judge(clients, learner)):
+            if judge and (give := await self._judge(clients, learner, trial)):
                 ask = with_opinions(ask, give, self.task.names)
             # Twice the server's slots, so that one slow answer does not leave the others idle.
             is_asked = bool(servers)
@@ -140,16 +142,25 @@ class Interview:
         settings = self.settings
         if settings.judge not in CLASSIFIERS:
             return None
-        return ClassifierJudge(self.task, settings.judge, self.real, settings.seed, self.embed)
+        return ClassifierJudge(
+            self.task,
+            settings.judge,
+            self.real,
+            settings.seed,
+            self.embed,
+            knows_corpus=self.recorded is None,
+        )
 
     async def _judge(
-        self, clients: Mapping[str, ChatClient], learner: ClassifierJudge | None
+        self,
+        clients: Mapping[str, ChatClient],
+        learner: ClassifierJudge | None,
+        trial: Trial | None,
     ) -> Opinion | None:
         """The way to the judge's opinions; None if the judge is too often wrong to be heard."""
         settings, name = self.settings, self.settings.chosen_judge
-        if learner:
+        if learner and trial:
             give: Opinion = learner.opinion
-            trial = Trial(*learner.tried_out())
         else:
             ask = clients[name].ask
             judge = LabelJudge(self.task, name, ask, settings.judge_votes, settings.seed)
