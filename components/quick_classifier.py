@@ -41,10 +41,13 @@ class QuickClassifier:
 
     Args:
         embed: The encoder; None for words alone.
+        words: Takes the words of a text.
     """
 
-    def __init__(self, embed: Embed | None = None) -> None:
-        self._embed = embed
+    def __init__(
+        self, embed: Embed | None = None, words: Callable[[str], list[str]] = telling_words
+    ) -> None:
+        self._embed, self._words = embed, words
 
     def fit(
         self, texts: Sequence[str], labels: Sequence[int], further: Labelled = NOTHING
@@ -59,7 +62,7 @@ class QuickClassifier:
         """
         every = [*labels, *further.labels]
         self._vectorizer = TfidfVectorizer(
-            tokenizer=telling_words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+            tokenizer=self._words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
         )
         vectors = self._vectorizer.fit_transform([*texts, *further.texts])
         # Balanced, so that a text without telling words does not count against a rare label.

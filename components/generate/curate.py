@@ -21,6 +21,7 @@ from components.generate.text_checks import (
     repeated_share,
     speaks_of_the_prompt,
 )
+from components.quick_classifier import Embed
 from components.texts import NearTexts, fold, words, words_of
 
 _MIN_WORDS = 3
@@ -47,6 +48,7 @@ class Curator:
         form_filter: Reject what breaks off or is no text; see `form`, which knows English texts of
             tasks with the corpus's labels only.
         known: Further texts that count as seen.
+        embed: The encoder that the check of the form uses; None for words alone.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -59,6 +61,7 @@ class Curator:
     unsafe_filter: bool = True
     form_filter: bool = True
     known: Collection[str] = ()
+    embed: Embed | None = None
 
     def __post_init__(self) -> None:
         examples = (text for label in self.task.labels for text in label.examples)
@@ -68,7 +71,7 @@ class Curator:
         self._language = LanguageCheck(self.language) if self.language else None
         # It takes texts of other tasks than the corpus, such as headlines, for debris.
         is_known = self.language == FORM_LANGUAGE and corpus_has(self.task)
-        self._form = form_check() if self.form_filter and is_known else None
+        self._form = form_check(self.embed) if self.form_filter and is_known else None
         self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {
             label.name: tuple(f" {fold(word)} " for word in label.words)

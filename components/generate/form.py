@@ -1,10 +1,10 @@
-"""Tells texts from the debris of LLM answers, by two small classifiers of words.
+"""Tells texts from the debris of LLM answers, by two small classifiers.
 
 One knows how texts end: it learns from the sentences of the shipped corpus, whole and cut in the
 middle. The other knows what is no text at all: remarks on the task, headings, scraps, instructions
 to the reader; it learns from labelled examples that were written for this project (`forms/`), which
-`make bench-curation` does not use. Both learn in about a second, each time they are made, so that
-no weights are shipped that nobody can read.
+`make bench-curation` does not use. Both learn in seconds, each time they are made, so that no
+weights are shipped that nobody can read.
 """
 
 import random
@@ -18,32 +18,39 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from components.generate.examples import corpus, forms
+from components.quick_classifier import Embed, Labelled, QuickClassifier
 
 LANGUAGE = "en"
 """ISO 639-1 code of the only language that the classifiers know."""
 
 _CUT_OFF = "cut off"
 _WORDS = re.compile(r"[\w']+|[^\w\s]")
-_TOKEN = r"(?u)\b\w+\b|[^\w\s]"  # noqa: S105
+_WORDS_AND_MARKS = re.compile(r"\b\w+\b|[^\w\s]")
 _FINAL_MARKS = ".!?\u2026"
 _LEAST_WORDS_CUT = 6
 _LEAST_WORDS_JUDGED = 5
 _SHARE_CUT_IN_A_WORD = 0.15
 _REPEATED = 5
 _SURE_OF_THE_END = 0.7
-_SURE_OF_DEBRIS = 0.7
+_SURE_OF_DEBRIS = 0.6
+_CORPUS_STEP = 9
+"""Of the corpus a text in nine is embedded, about as many as there are of the examples."""
 
 
 @cache
-def form_check() -> "FormCheck":
+def form_check(embed: Embed | None = None) -> "FormCheck":
     """The form check of this process, which need not learn twice."""
-    return FormCheck()
+    return FormCheck(embed)
 
 
 class FormCheck:
-    """Judges the form of English texts; it learns when it is made."""
+    """Judges the form of English texts; it learns when it is made.
 
-    def __init__(self) -> None:
+    Args:
+        embed: The encoder, by which it knows what a text speaks of; None for words alone.
+    """
+
+    def __init__(self, embed: Embed | None = None) -> None:
         texts, good, bad = [text for text, _ in corpus()], forms("good"), forms("bad")
         drawn = random.Random(0)  # noqa: S311
         whole = [text for text, _ in good]
@@ -56,11 +63,11 @@ class FormCheck:
             [*texts, *unmarked, *casual, *_REPEATED * whole],
             [*cut_again, *_REPEATED * cut],
         )
-        self._debris = _learnt(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN),
-            [*texts, *whole],
-            [text for text, kind in bad if kind != _CUT_OFF],
-        )
+        debris = [text for text, kind in bad if kind != _CUT_OFF]
+        told = [*whole, *texts[::_CORPUS_STEP], *debris]
+        labels = [0] * (len(told) - len(debris)) + [1] * len(debris)
+        rest = Labelled(texts, [0] * len(texts))
+        self._debris = QuickClassifier(embed, _words_and_marks).fit(told, labels, rest)
 
     def breaks_off(self, text: str) -> bool:
         """Check if a text ends in the middle of a sentence; in few words nobody can tell."""
@@ -70,7 +77,7 @@ class FormCheck:
 
     def is_debris(self, text: str) -> bool:
         """Check if a text is a remark, a heading, a scrap or an instruction, and no text."""
-        return _probability(self._debris, text) > _SURE_OF_DEBRIS
+        return float(self._debris.probabilities([text])[0, 1]) > _SURE_OF_DEBRIS
 
 
 def _learnt(features: TfidfVectorizer, good: Sequence[str], bad: Sequence[str]) -> Pipeline:
@@ -81,6 +88,10 @@ def _learnt(features: TfidfVectorizer, good: Sequence[str], bad: Sequence[str]) 
 
 def _probability(classifier: Pipeline, text: str) -> float:
     return float(classifier.predict_proba([text])[0, 1])
+
+
+def _words_and_marks(text: str) -> list[str]:
+    return _WORDS_AND_MARKS.findall(text.lower())
 
 
 def _end_of(text: str) -> list[str]:

@@ -24,7 +24,7 @@ from components.generate.recording import read_recording, require_elsewhere
 from components.generate.request import Request
 from components.generate.rounds import Rounds, requests
 from components.generate.selection import chosen
-from components.generate.settings import ENCODER, GenerateSettings
+from components.generate.settings import GenerateSettings
 from components.generate.study import Study
 from components.generate.style import Style, load_style
 from components.merge.settings import MergeSettings
@@ -72,7 +72,7 @@ def generate(
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    harvest = Harvest(task.names, settings, _curator(settings, task, style, real), ledger)
+    harvest = Harvest(task.names, settings, _curator(settings, task, style, real, embed), ledger)
     if recording:
         turns = range(recording.most_turns)
         rounds: Iterable[Iterator[Request]] = [
@@ -110,18 +110,21 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
 
 
 def _encoder(settings: GenerateSettings, data: MergeSettings | None) -> SentenceEncoder | None:
-    """The encoder that compares texts by their meaning, if one is named and needed."""
+    """The encoder that compares texts by their meaning, if one is named."""
     reference = data.encoder if data else ""
     settings.require_encoder(reference)
-    is_needed = settings.judge == ENCODER or settings.rounds > 1 or settings.oversample > 1
-    if not reference or not (is_needed or settings.focus):
+    if not reference:
         return None
     with TemporaryDirectory() as downloads:
         return load_encoder(reference, Path(downloads))
 
 
 def _curator(
-    settings: GenerateSettings, task: Task, style: Style, real: Mapping[str, Sequence[str]]
+    settings: GenerateSettings,
+    task: Task,
+    style: Style,
+    real: Mapping[str, Sequence[str]],
+    embed: Embed | None,
 ) -> Curator:
     is_recorded = parse_model(settings.chosen_model).kind == "recorded"
     return Curator(
@@ -133,6 +136,7 @@ def _curator(
         settings.form_filter,
         # What is given to be rewritten must not come back as it was.
         list(chain.from_iterable(real.values())) if style.rewrites else (),
+        embed,
     )
 
 

