@@ -5,7 +5,7 @@ Each module holds the types of its artifact, its writer, its reader and its chec
 | module | artifact | from | to |
 | --- | --- | --- | --- |
 | `task`, `tasks/` | the labels and what they mean | the user | every step |
-| `synthetic` | an LLM's sentences and its ledger | generate | merge |
+| `synthetic`, `ledger_lines` | an LLM's sentences and its ledger | generate | merge |
 | `dataset` | the merged data set | merge | train, evaluate, deploy |
 | `model` | the trained, exported and sealed model | train | evaluate, deploy, serve |
 | `evaluation` | scores and the gate's verdict | evaluate | deploy |

@@ -8,8 +8,10 @@
 | `parse` | candidates out of an answer |
 | `curate`, `text_checks` | the rules for a candidate |
 | `form`, `examples` | what breaks off or is no text, learnt from shipped examples |
-| `judge`, `word_judge` | the opinion of an LLM, or of a classifier, which label a candidate shows |
+| `judge`, `classifier_judge` | the opinion of an LLM, or of a classifier, on a candidate's label |
 | `interview` | the conversation with the LLM that writes and the one that judges |
+| `rounds`, `study` | what is not known yet, and the next round of requests that asks for it |
+| `selection` | the choice from a surplus of accepted sentences |
 | `harvest` | quotas, budgets and the accepted sentences |
 | `ledger` | the record of answers and verdicts that a run resumes from |
 | `settings`, `component`, `__main__` | the user's choices, the KFP face, the shell |

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from components.artifacts.synthetic import OpinionLine
+from components.artifacts.ledger_lines import OpinionLine
 from components.artifacts.task import Task
 from components.errors import InputError
 from components.generate.examples import corpus, corpus_has

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from importlib import resources
 
-from components.artifacts.synthetic import AnswerLine, parse_line
+from components.artifacts.ledger_lines import AnswerLine, parse_line
 from components.artifacts.task import Task
 from components.generate.parse import candidates_in
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import (
+from components.artifacts.ledger_lines import (
     ACCEPTED,
     UNUSABLE,
     Completion,

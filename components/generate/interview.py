@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager,
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.artifacts.synthetic import JudgeLine, OpinionLine
+from components.artifacts.ledger_lines import JudgeLine, OpinionLine
 from components.artifacts.task import Task
 from components.generate.classifier_judge import ClassifierJudge
 from components.generate.engines import LlmEndpoint, may_have_key, parse_model, serving

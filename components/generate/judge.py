@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from components.artifacts.synthetic import OpinionLine
+from components.artifacts.ledger_lines import OpinionLine
 from components.artifacts.task import Label, Task
 from components.generate.curate import MAX_CHARACTERS
 from components.generate.letters import LETTERS, require_letters

@@ -11,8 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components import storage
-from components.artifacts.synthetic import (
-    LEDGER,
+from components.artifacts.ledger_lines import (
     UNUSABLE,
     AnswerLine,
     CandidateLine,
@@ -22,6 +21,7 @@ from components.artifacts.synthetic import (
     parse_line,
     read_ledger,
 )
+from components.artifacts.synthetic import LEDGER
 from components.generate.request import Answer, Request
 
 _ARCHIVED_FILE = re.compile(r"[0-9a-f]{32}\.json")

@@ -18,7 +18,7 @@ from tenacity import (
     wait_exponential,
 )
 
-from components.artifacts.synthetic import UNUSABLE, Completion
+from components.artifacts.ledger_lines import UNUSABLE, Completion
 from components.errors import WorkError
 from components.generate.dialect import Dialect
 from components.generate.engines import LlmEndpoint

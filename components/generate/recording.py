@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components import storage
-from components.artifacts.synthetic import LEDGER, RECORDED, AnswerLine
+from components.artifacts.ledger_lines import AnswerLine
+from components.artifacts.synthetic import LEDGER, RECORDED
 from components.artifacts.task import Label
 from components.errors import InputError
 from components.generate.ledger import lines_of

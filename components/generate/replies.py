@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from components.artifacts.synthetic import Completion
+from components.artifacts.ledger_lines import Completion
 
 _TEXT_PARTS = {"text", "output_text"}
 

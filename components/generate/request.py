@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.artifacts.synthetic import Completion, OpinionLine
+from components.artifacts.ledger_lines import Completion, OpinionLine
 from components.generate.parse import Candidate, candidates_in
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.evaluation import Evaluation
-from components.artifacts.synthetic import RoundLine
+from components.artifacts.ledger_lines import RoundLine
 from components.artifacts.task import Label, Task
 from components.errors import InputError
 from components.generate.harvest import Harvest

@@ -6,6 +6,7 @@
 | `sources`, `rows` | rows read from files, the hub and the generate step, and checked |
 | `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |
+| `weights` | how much a synthetic row counts |
 | `audit` | outcomes of the checks, and removed rows by reason |
 | `report`, `pictures`, `measures`, `ledgers` | the data report |
 | `sample/` | the embedded data set: sentences written for this project, split 70/10/20 by label |

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from components.artifacts.synthetic import (
+from components.artifacts.ledger_lines import (
     SURPLUS,
     AnswerLine,
     CandidateLine,

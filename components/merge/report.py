@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from components.artifacts.dataset import REAL, SYNTHETIC, Description
-from components.artifacts.synthetic import RECORDED, RoundLine
+from components.artifacts.ledger_lines import RoundLine
+from components.artifacts.synthetic import RECORDED
 from components.merge import pictures
 from components.merge.ledgers import LedgerSummary
 from components.merge.measures import (

@@ -42,7 +42,7 @@ def weigh(
     relative = np.clip(relative, _LEAST, _MOST)
     weights[extra.index] = settings.synthetic_weight * relative / relative.mean()
     if settings.agreement_action == "weight":
-        low = probability < settings.min_agreement
+        low = (probability < settings.min_agreement) & (train["source"] == SYNTHETIC)
         weights = weights.mask(low, weights * probability / settings.min_agreement)
     return weights
 

@@ -13,8 +13,8 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from components.artifacts.ledger_lines import ACCEPTED
 from components.artifacts.model.encoder import SentenceEncoder
-from components.artifacts.synthetic import ACCEPTED
 from components.artifacts.task import load_task
 from components.generate.classifier_judge import ClassifierJudge
 from components.generate.curate import Curator

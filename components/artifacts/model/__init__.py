@@ -6,5 +6,6 @@
 | `history` | what was measured while training |
 | `version` | the version that a predictor answers and a deploy expects |
 | `classifier` | from texts to probabilities: layout, engines, calibration |
+| `encoder` | from texts to points that are near each other if the texts mean the same |
 | `attribution` | the words that mattered for a prediction |
 """

@@ -2,15 +2,14 @@ import json
 
 import pytest
 
-from components.artifacts.synthetic import (
+from components.artifacts.ledger_lines import (
     AnswerLine,
     CandidateLine,
     Completion,
     Origin,
     parse_line,
-    read_sentences,
-    write_sentences,
 )
+from components.artifacts.synthetic import read_sentences, write_sentences
 from components.errors import InputError
 
 ORIGIN = Origin("joy", "package:tiny.gguf", 3, {"topic": "work", "naming": "implicit"})

@@ -4,14 +4,17 @@ import json
 from collections import Counter
 from itertools import product
 
+import numpy as np
 import pytest
 
-from components.artifacts.synthetic import ACCEPTED, read_ledger
+from components.artifacts.ledger_lines import ACCEPTED, read_ledger
+from components.artifacts.model.encoder import SentenceEncoder
 from components.artifacts.task import load_task
 from components.generate import parse
 from components.generate.curate import Curator
 from components.generate.recording import read_recording
 from components.generate.style import load_style
+from components.merge.measures import SAME_MEANING
 from components.merge.settings import MergeSettings
 from components.merge.sources import locate, read_tables
 from components.storage import fetch
@@ -63,6 +66,20 @@ def test_no_text_is_near_a_row_of_the_embedded_sample(candidates, tmp_path):
         if (place := known.find(fold(candidate.text))) is not None
     ]
     assert near == []
+
+
+@pytest.mark.slow
+def test_no_text_says_another_one_or_a_row_of_the_sample_in_other_words(
+    candidates, encoder_folder, tmp_path
+):
+    tables = read_tables(MergeSettings(), locate(MergeSettings(), tmp_path))
+    embed = SentenceEncoder(encoder_folder)
+    texts = embed([candidate.text for candidate, _, _ in candidates])
+    sample = embed([text for table in tables.values() for text in table["text"]])
+    likeness = texts @ texts.T
+    np.fill_diagonal(likeness, 0)
+    assert likeness.max() < SAME_MEANING
+    assert (texts @ sample.T).max() < SAME_MEANING
 
 
 def test_every_request_has_the_attributes_of_one_of_its_styles(lines):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.artifacts.synthetic import Completion, OpinionLine
+from components.artifacts.ledger_lines import Completion, OpinionLine
 from components.artifacts.task import Label, Task, load_task
 from components.errors import InputError
 from components.generate.judge import LabelJudge, Trial, context_needed, tried_out

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from components.artifacts.synthetic import LEDGER, Completion, OpinionLine
+from components.artifacts.ledger_lines import Completion, OpinionLine
+from components.artifacts.synthetic import LEDGER
 from components.errors import WorkError
 from components.generate.judge import with_opinions
 from components.generate.ledger import Ledger

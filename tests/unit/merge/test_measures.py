@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_distances
 
-from components.merge.measures import distinct_n, nearest_real, sample, tfidf_distance
+from components.artifacts.model.encoder import SentenceEncoder
+from components.merge.measures import (
+    distinct_n,
+    nearest_real,
+    repeated_share,
+    sample,
+    tfidf_distance,
+    vendi_score,
+)
 
 WORDS = st.sampled_from(["i", "feel", "so", "happy", "sad", "today"])
 SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
@@ -113,3 +121,35 @@ def test_many_texts_are_searched_in_chunks_with_the_same_result():
     synthetic = [f"{text} more" for text in real[5000:5600]]
 
     assert [place for place, _ in nearest_real(synthetic, real)] == list(range(5000, 5600))
+
+
+@pytest.fixture(scope="module")
+def encoder(encoder_folder):
+    return SentenceEncoder(encoder_folder)
+
+
+def test_the_vendi_score_counts_texts_that_are_unlike():
+    axes = np.eye(4, dtype=np.float32)
+    assert vendi_score(axes) == pytest.approx(4)
+    assert vendi_score(axes[[0, 0, 0]]) == pytest.approx(1)
+    assert vendi_score(axes[[0, 0, 1, 1]]) == pytest.approx(2)
+    assert 1 < vendi_score(axes[[0, 0, 0, 1]]) < 2
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12))
+def test_the_vendi_score_lies_between_one_and_the_number_of_different_texts(kinds):
+    score = vendi_score(np.eye(6, dtype=np.float32)[kinds])
+    assert 1 - 1e-6 <= score <= len(set(kinds)) + 1e-6
+
+
+def test_texts_that_say_the_same_in_other_words_are_found(encoder):
+    texts = ["My dog died last week.", "Last week my dog died.", "We won the match!"]
+    assert repeated_share(encoder(texts)) == pytest.approx(2 / 3)
+    assert repeated_share(encoder(texts[1:])) == 0
+
+
+def test_the_nearest_text_is_found_by_meaning(encoder):
+    real = ["the dog is gone", "our team came first", "my train was late"]
+    ((place, similarity),) = nearest_real(["We won the championship"], real, encoder)
+    assert place == 1
+    assert 0.3 < similarity < 0.9

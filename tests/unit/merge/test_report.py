@@ -313,6 +313,45 @@ def test_judges_are_shown_with_what_they_are_worth_and_cost(tmp_path):
     assert "Judges" not in Page(render(REPORT)).text
 
 
+def test_rounds_are_shown_with_what_they_gained_and_aimed_at(tmp_path):
+    scores = {"model": "one", "rows": 40, "accuracy": 0.8, "macro_f1": 0.75}
+    before = {**scores, "number": 0, "accepted": {"red": 0}, "confused": {}}
+    after = {**scores, "number": 1, "accepted": {"red": 3, "green": 4}, "macro_f1": 0.8125}
+    lines = [
+        {"kind": "round", **before},
+        {"kind": "round", **after, "confused": {"red": {"green": 2}, "green": {"red": 5}}},
+    ]
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    summary = read_ledgers([path])
+
+    assert summary.unreadable_lines == 0
+    text = " ".join(Page(render(replace(with_description(), ledger=summary))).text.split())
+    assert "one before 0 80.0 % 0.750" in text
+    assert "one 1 7 80.0 % 0.812 green as red (5), red as green (2)" in text
+    assert "40 real train rows that were held out" in text
+
+
+def test_attributes_are_shown_by_what_was_accepted_and_not_left_out_again(tmp_path):
+    lines = [
+        {**candidate("a b"), "length": "short"},
+        {**candidate("c d"), "length": "short"},
+        {**candidate("e f"), "length": "long"},
+        {**candidate("g h", "too short"), "length": "long"},
+        {**candidate("c d", "surplus"), "length": "short"},
+    ]
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    (model,) = read_ledgers([path]).models
+
+    assert model.attributes["length"] == {"short": 1, "long": 1}
+    assert (model.candidates, model.texts) == (4, ["a b", "e f"])
+    text = " ".join(
+        Page(render(replace(with_description(), ledger=read_ledgers([path])))).text.split()
+    )
+    assert "length 2 short 1 long 1" in text
+
+
 def test_models_of_the_same_short_name_are_told_apart():
     other = MODEL.replace("models", "others")
     agreement = {**AGREEMENT, "by_model": {MODEL: SHARES, other: SHARES}}

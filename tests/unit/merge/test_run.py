@@ -10,6 +10,7 @@ import pytest
 
 from components import storage
 from components.artifacts.dataset import SPLITS, read_description
+from components.artifacts.model.encoder import SentenceEncoder
 from components.artifacts.task import load_task
 from components.errors import InputError
 from components.merge.agreement import filter_labels
@@ -252,6 +253,32 @@ def test_wrong_labels_are_dropped_far_more_often_than_right_ones(dataset_folder,
     assert dropped[1] > 3 * max(1, dropped[0])
 
 
+def test_an_encoder_tells_wrong_labels_from_right_ones(dataset_folder, encoder_folder, tmp_path):
+    rows = read(dataset_folder, "train").query("source == 'real'").reset_index(drop=True)
+    half = rows.sample(frac=0.5, random_state=0)
+    rest = rows.drop(half.index).assign(origin="llm", model="llm", source="synthetic")
+    encoder = SentenceEncoder(encoder_folder)
+    shares = []
+    for embed in (None, encoder):
+        audit = Audit(load_task("emotion").names, tmp_path / "problems.csv")
+        train = pd.concat([half.assign(model=""), rest], ignore_index=True)
+        _, found = filter_labels(train, MergeSettings(), audit, embed)
+        shares.append(found["by_model"]["llm"]["agree_share"])
+        accuracy = found["classifier_accuracy"]
+    assert shares[1] > shares[0] + 0.2
+    assert accuracy > 0.65
+
+
+def test_the_report_of_a_merge_with_an_encoder_shows_meaning(
+    synthetic_file, encoder_folder, tmp_path
+):
+    settings = MergeSettings(encoder=str(encoder_folder), max_train_rows=60)
+    merge(settings, [synthetic_file.parent], tmp_path / "out", report=tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Vendi score" in page
+    assert "embeddings; 1 means the same meaning" in page
+
+
 def test_unknown_targets_of_a_label_map_are_refused(tmp_path):
     with pytest.raises(InputError, match="label_map: maps to happiness, which the task emotion"):
         merge(MergeSettings(label_map={"1": "happiness"}), [], tmp_path / "out")
@@ -275,6 +302,10 @@ def test_unknown_targets_of_a_label_map_are_refused(tmp_path):
         {"min_agreement": -0.1},
         {"agreement_action": "ignore"},
         {"agreement_action": "weight"},
+        {"synthetic_weight": 2.0},
+        {"weighting": "importance"},
+        {"weighting": "guess", "sample_weights": True},
+        {"synthetic_weight": 0.0, "sample_weights": True},
         {"pool": True, "top_up": True},
         {"leak_similarity": 0.5},
         {"max_leak_share": 2},
