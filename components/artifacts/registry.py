@@ -6,6 +6,7 @@ It is at a path or a file://, gs:// or s3:// URI:
 | --- | --- |
 | `<run id>/`, `claims/<run id>.json` | a model (see `artifacts.publishing`) |
 | `champion.json` | which of the models is in service |
+| `evaluations/<run id>.json` | the evaluation of a model that became the champion |
 | `runs/<run id>.json` | how the run ended (see `components.outcome`) |
 
 A run that replaces the champion names the generation of `champion.json` that it relied on.
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from components import storage
+from components.artifacts.evaluation import Evaluation
 from components.artifacts.model import bundle
 from components.artifacts.publishing import fetch
 from components.errors import ChampionMovedError, InputError
@@ -27,6 +29,7 @@ from components.options import of_type
 
 POINTER = "champion.json"
 RUNS = "runs"
+_EVALUATIONS = "evaluations"
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,31 @@ def replace_champion(registry: str, champion: Champion, expected_generation: int
     if winner == champion:
         return generation
     raise _moved(registry, winner, generation, expected_generation)
+
+
+def keep_evaluation(registry: str, run_id: str, evaluation: Evaluation) -> None:
+    """Keep the evaluation of a model that is about to become the champion.
+
+    Raises:
+        StepError: If the registry cannot be written.
+    """
+    content = evaluation.to_json().encode()
+    storage.open_store(registry).write(f"{_EVALUATIONS}/{run_id}.json", content)
+
+
+def evaluation_of_champion(registry: str) -> Evaluation | None:
+    """Read how the champion was evaluated; None without a champion, or if that was not kept.
+
+    Raises:
+        StepError: If the registry cannot be read, or what it holds is malformed.
+    """
+    champion, _ = read_champion(registry)
+    if champion is None:
+        return None
+    name = f"{_EVALUATIONS}/{champion.run_id}.json"
+    content, generation = storage.open_store(registry).read(name)
+    text = content.decode(errors="replace")
+    return Evaluation.from_json(text, f"{registry}, {name}") if generation else None
 
 
 def fetch_model(champion: Champion, into: Path) -> bundle.SealedModel:

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.artifacts.evaluation import Evaluation
-from components.artifacts.registry import Champion, read_champion, replace_champion
+from components.artifacts.registry import (
+    Champion,
+    keep_evaluation,
+    read_champion,
+    replace_champion,
+)
 
 _log = logging.getLogger(__name__)
 _SCORES = ("accuracy", "macro_f1")
@@ -46,6 +51,7 @@ class Release:
             ChampionMovedError: If the champion is no longer the one of the evaluation.
         """
         if self.registry:
+            keep_evaluation(self.registry, self.run_id, self.evaluation)
             scores = self.evaluation.headline
             champion = Champion(self.run_id, self.model_uri, self.model_sha256, scores)
             replace_champion(self.registry, champion, self.evaluation.champion_generation)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation import Evaluation, read_evaluation
 from components.artifacts.ledger_lines import RoundLine
+from components.artifacts.registry import evaluation_of_champion
 from components.artifacts.task import Label, Task
 from components.errors import InputError
 from components.generate.harvest import Harvest
@@ -98,6 +99,27 @@ class Rounds:
             # Nothing has been asked yet that could be known already.
             aim = Aim()
         return self.prompts.aimed(aim, number)
+
+
+def read_focus(reference: str) -> Evaluation | None:
+    """Read the evaluation whose mistakes are aimed at.
+
+    Args:
+        reference: Path or URI of an evaluation, which ends in .json, or of a registry.
+
+    Returns:
+        The evaluation; None if the registry has no champion yet, or did not keep how it was
+        evaluated.
+
+    Raises:
+        InputError: If there is no such evaluation or registry, or it is malformed.
+    """
+    if reference.endswith(".json"):
+        return read_evaluation(reference)
+    evaluation = evaluation_of_champion(reference)
+    if evaluation is None:
+        _log.info("generate: %s has no evaluated champion yet, so nothing is aimed at", reference)
+    return evaluation
 
 
 def requests(

@@ -7,7 +7,6 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model.encoder import SentenceEncoder, load_encoder
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import Task, load_task
@@ -22,7 +21,7 @@ from components.generate.letters import require_letters
 from components.generate.prompts import Prompts
 from components.generate.recording import read_recording, require_elsewhere
 from components.generate.request import Request
-from components.generate.rounds import Rounds, requests
+from components.generate.rounds import Rounds, read_focus, requests
 from components.generate.selection import chosen
 from components.generate.settings import GenerateSettings
 from components.generate.study import Study
@@ -148,9 +147,9 @@ def _rounds(
     embed: Embed | None,
 ) -> Rounds:
     task, real = prompts.task, prompts.examples
-    if settings.rounds == 1 and not settings.focus:
+    focus = read_focus(settings.focus) if settings.focus else None
+    if settings.rounds == 1 and focus is None:
         return Rounds(settings, task, prompts, harvest, ledger)
-    focus = read_evaluation(settings.focus) if settings.focus else None
     known = drawn(task, real, settings.seed)
     study = Study(task, known, prompts.style.attributes, settings.seed, embed)
     return Rounds(settings, task, prompts, harvest, ledger, study, focus)

@@ -70,7 +70,8 @@ class GenerateSettings:
     """Rounds of requests; each but the first asks for what a classifier of the real train rows and
     of what was accepted so far confuses, and where it is unsure."""
     focus: str = ""
-    """Folder or URI of an earlier run's `metrics.json`: the first round aims at its mistakes."""
+    """Where the mistakes are that the first round aims at: path or URI of an evaluation (.json), or
+    of a registry, of whose champion it is; before there is one, nothing is aimed at."""
     oversample: float = 1.0
     """Times the wanted number that is asked for; kept are those texts that the judge is sure of, a
     classifier of the real rows is not, and that are unlike each other."""

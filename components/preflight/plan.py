@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from components.artifacts.evaluation import read_evaluation
+from components.artifacts.registry import evaluation_of_champion
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
@@ -95,7 +96,14 @@ def _second_opinions(
             lambda settings: settings.require_encoder(encoder),
         )
     if focus := _option(parameters, "generate_options", "focus"):
-        yield Check(f"focus {focus}", partial(read_evaluation, focus))
+        yield Check(f"focus {focus}", partial(_require_focus, focus))
+
+
+def _require_focus(focus: str) -> None:
+    if focus.endswith(".json"):
+        read_evaluation(focus)
+    else:
+        evaluation_of_champion(focus)
 
 
 def _require_judge(judge: str, models: Sequence[str], api_key: str) -> None:

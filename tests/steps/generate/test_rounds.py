@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.artifacts.evaluation import read_evaluation
 from components.artifacts.evaluation.scores import Interval, Slice
+from components.artifacts.registry import Champion, keep_evaluation, replace_champion
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
 from components.errors import InputError
@@ -126,6 +128,20 @@ def test_the_first_round_aims_at_the_mistakes_of_an_earlier_run(tmp_path):
     assert set(shown_in(aimed[0])) <= set(REAL["joy"])
     # Short texts are what the model of that run is weakest at.
     assert all("Length: up to 8 words." in request for request in requests)
+
+
+def test_a_registry_stands_for_its_champions_mistakes(tmp_path):
+    registry = tmp_path / "models"
+    registry.mkdir()
+    with fake_openai(written) as fake:
+        run(tmp_path / "first", fake, focus=str(registry), samples_per_label=2)
+        assert not any(TAKEN in request for request in asked(fake))
+    evaluation = read_evaluation(evaluation_of(tmp_path / "metrics.json", ("fear", "love")))
+    keep_evaluation(str(registry), "run-1", evaluation)
+    replace_champion(str(registry), Champion("run-1", "models/run-1", "a" * 64, {}), 0)
+    with fake_openai(written) as fake:
+        run(tmp_path / "second", fake, focus=str(registry), samples_per_label=2)
+        assert any('taken for "love"' in request for request in asked(fake))
 
 
 def test_an_evaluation_of_other_labels_is_refused_before_anything_is_asked(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import uuid
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,13 +12,16 @@ from components.artifacts.publishing import publish
 from components.artifacts.registry import (
     POINTER,
     Champion,
+    evaluation_of_champion,
     fetch_model,
     generation_of,
+    keep_evaluation,
     read_champion,
     replace_champion,
     require_guarded,
 )
 from components.errors import ChampionMovedError, InputError
+from tests.evaluations import EVALUATION
 
 FIRST = Champion("run-1", "models/run-1", "a" * 64, {"accuracy": 0.9, "macro_f1": 0.85})
 SECOND = Champion("run-2", "models/run-2", "b" * 64, {"accuracy": 0.91, "macro_f1": 0.86})
@@ -55,6 +59,18 @@ def test_each_champion_has_a_generation_of_its_own(registry):
 
     assert second != first
     assert read_champion(registry) == (SECOND, second)
+
+
+def test_the_champions_evaluation_is_kept_and_found(registry):
+    assert evaluation_of_champion(registry) is None
+    keep_evaluation(registry, FIRST.run_id, EVALUATION)
+    keep_evaluation(registry, SECOND.run_id, replace(EVALUATION, task="other"))
+    assert evaluation_of_champion(registry) is None
+    generation = replace_champion(registry, FIRST, expected_generation=0)
+    assert evaluation_of_champion(registry) == EVALUATION
+    # One whose evaluation was not kept, as of an earlier version.
+    replace_champion(registry, THIRD, generation)
+    assert evaluation_of_champion(registry) is None
 
 
 def test_its_generation_as_text_changes_with_the_champion(registry):
