@@ -86,7 +86,8 @@ class OpinionLine:
     Args:
         text: What was judged.
         judge: Who judged: `words`, or the full reference of an LLM.
-        probabilities: Of each label, by name; empty if the judge had no opinion.
+        probabilities: Of each label, by name; what they lack to 1 is the probability that the text
+            shows none. Empty if the judge had no opinion.
         prompt_tokens: Length of all that was asked.
         completion_tokens: Length of all answers.
         seconds: Time that all answers took.

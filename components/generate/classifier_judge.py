@@ -1,8 +1,8 @@
 """A second opinion on a text by a quick classifier of what was labelled before.
 
-It learns from real train rows, from what was accepted so far, and from the shipped corpus if that
-has the task's labels. It needs no LLM and costs seconds. It is weaker than a good LLM, but unlike
-the LLM that writes it does not share that LLM's mistakes.
+It learns from real train rows, from what was accepted so far, and, if the shipped corpus has the
+task's labels, from that and from texts that show none of them. It needs no LLM and costs seconds.
+It is weaker than a good LLM, but unlike the LLM that writes it does not share that LLM's mistakes.
 """
 
 import random
@@ -14,7 +14,7 @@ import numpy as np
 from components.artifacts.ledger_lines import OpinionLine
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.generate.examples import corpus, corpus_has
+from components.generate.examples import NO_FEELING, corpus, corpus_has, forms
 from components.quick_classifier import (
     NOTHING,
     Embed,
@@ -55,6 +55,7 @@ class ClassifierJudge:
         self._names, self._name, self._embed = task.names, name, embed
         self._real = drawn(task, real, seed)
         self._shipped = _shipped(task) if knows_corpus else NOTHING
+        self._unlabelled = _unlabelled() if corpus_has(task) else ()
         if len({*self._real.labels, *self._shipped.labels}) < 2:
             fix = "Name the data set with real rows, or another judge"
             raise InputError(f"judge={name!r}", "has no labelled texts to learn from", fix)
@@ -64,20 +65,25 @@ class ClassifierJudge:
     def learn(self, accepted: Iterable[Mapping[str, Any]]) -> None:
         """Learn again, now also from sentences that were accepted (`text`, `label`)."""
         found = [(row["text"], self._names.index(row["label"])) for row in accepted]
+        none = len(self._names)
         self._classifier.fit(
-            [*self._real.texts, *(text for text, _ in found)],
-            [*self._real.labels, *(label for _, label in found)],
+            [*self._real.texts, *(text for text, _ in found), *self._unlabelled],
+            [*self._real.labels, *(label for _, label in found), *[none] * len(self._unlabelled)],
             self._shipped,
         )
 
     async def opinion(self, text: str) -> OpinionLine:
-        """The probability of each label that has texts; nothing is said of the others."""
+        """The probability of each label that has texts; nothing is said of the others.
+
+        What they lack to 1 is the probability that the text shows no label.
+        """
         (chances,) = self._classifier.probabilities([text])
-        names = (self._names[label] for label in self._classifier.labels)
-        told = zip(names, chances, strict=True)
-        return OpinionLine(
-            text, self._name, {name: round(float(chance), 4) for name, chance in told}
-        )
+        told = {
+            self._names[label]: round(float(chance), 4)
+            for label, chance in zip(self._classifier.labels, chances, strict=True)
+            if label < len(self._names)
+        }
+        return OpinionLine(text, self._name, told)
 
     def tried_out(self) -> tuple[int, int]:
         """Judge real rows by what was learnt without them: their number, and those judged right.
@@ -100,6 +106,10 @@ def drawn(task: Task, real: Mapping[str, Sequence[str]], seed: int) -> Labelled:
         )
     ]
     return Labelled([text for text, _ in rows], [label for _, label in rows])
+
+
+def _unlabelled() -> tuple[str, ...]:
+    return tuple(text for text, kind in forms("bad") if kind == NO_FEELING)
 
 
 def _shipped(task: Task) -> Labelled:

@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from components.generate.examples import corpus, forms
+from components.generate.examples import NO_FEELING, corpus, forms
 from components.quick_classifier import Embed, Labelled, QuickClassifier
 
 LANGUAGE = "en"
@@ -63,7 +63,7 @@ class FormCheck:
             [*texts, *unmarked, *casual, *_REPEATED * whole],
             [*cut_again, *_REPEATED * cut],
         )
-        debris = [text for text, kind in bad if kind != _CUT_OFF]
+        debris = [text for text, kind in bad if kind not in (_CUT_OFF, NO_FEELING)]
         told = [*whole, *texts[::_CORPUS_STEP], *debris]
         labels = [0] * (len(told) - len(debris)) + [1] * len(debris)
         rest = Labelled(texts, [0] * len(texts))

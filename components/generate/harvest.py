@@ -136,7 +136,7 @@ class Harvest:
             is_known = opinion is not None and request.label in opinion.probabilities
             probabilities = opinion.probabilities if opinion and is_known else {}
             rejection = self._rejection(candidate, request, probabilities)
-            line = self._ledger.judged(candidate.text, request, rejection, probabilities)
+            line = self._ledger.judged(candidate.text, request, rejection, _shares(probabilities))
             tally.verdicts[rejection or ACCEPTED] += 1
             if rejection is None:
                 self.rows.append(line.to_row())
@@ -200,6 +200,12 @@ class Harvest:
         wanted = self._goal * len(self._tallies)
         answers = sum(tally.answers for tally in self._tallies.values())
         _log.info("generate: %d/%d after %d answers (%s)", len(self.rows), wanted, answers, counts)
+
+
+def _shares(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """The probabilities of the labels among themselves, if the text shows one."""
+    whole = sum(probabilities.values())
+    return {name: round(each / whole, 4) for name, each in probabilities.items()} if whole else {}
 
 
 def _emptiness(completion: Completion) -> str:

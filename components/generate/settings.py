@@ -63,7 +63,7 @@ class GenerateSettings:
     """Answers per text of a judge whose server tells no probabilities."""
     min_label_probability: float = 0.0
     """Lowest probability of the wanted label that the judge may give to a text; 0 takes 0.8 of what
-    it would give if it knew nothing. A small LLM's texts deserve twice as much."""
+    it would give if it knew nothing."""
     min_judge_accuracy: float = 0.5
     """Share of real train rows that the judge must label right to be listened to."""
     rounds: int = 1
