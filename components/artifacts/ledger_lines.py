@@ -85,7 +85,7 @@ class OpinionLine:
 
     Args:
         text: What was judged.
-        judge: Who judged: `words`, or the full reference of an LLM.
+        judge: Who judged: the name of a classifier, or the full reference of an LLM.
         probabilities: Of each label, by name; what they lack to 1 is the probability that the text
             shows none. Empty if the judge had no opinion.
         prompt_tokens: Length of all that was asked.
@@ -110,7 +110,7 @@ class JudgeLine:
     """A ledger line: how well a judge labels real texts, and whether it was heard.
 
     Args:
-        judge: Who judges: `words`, or the full reference of an LLM.
+        judge: Who judges: the name of a classifier, or the full reference of an LLM.
         rows: Number of real train rows that it was tried out on.
         right: Number of those that it labelled right.
         heard: Whether its opinions counted from then on.
@@ -137,8 +137,8 @@ class RoundLine:
         rows: Number of real train rows that were held out.
         accuracy: Share of those that it labels right.
         macro_f1: Mean F1 of their labels.
-        confused: What the next round aims at: for each label, the labels that it is taken for,
-            with the number of mistakes.
+        confused: For each label, the labels that it is taken for, with the number of mistakes;
+            those that the next round, if there is one, aims at.
     """
 
     model: str

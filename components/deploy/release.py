@@ -11,6 +11,7 @@ from components.artifacts.registry import (
     read_champion,
     replace_champion,
 )
+from components.errors import StepError
 
 _log = logging.getLogger(__name__)
 _SCORES = ("accuracy", "macro_f1")
@@ -51,11 +52,18 @@ class Release:
             ChampionMovedError: If the champion is no longer the one of the evaluation.
         """
         if self.registry:
-            keep_evaluation(self.registry, self.run_id, self.evaluation)
+            self._keep_evaluation()
             scores = self.evaluation.headline
             champion = Champion(self.run_id, self.model_uri, self.model_sha256, scores)
             replace_champion(self.registry, champion, self.evaluation.champion_generation)
             _log.info("deploy: the champion is now run %s", self.run_id)
+
+    def _keep_evaluation(self) -> None:
+        """Keep it for later runs that aim at the champion's mistakes; a release needs none."""
+        try:
+            keep_evaluation(self.registry, self.run_id, self.evaluation)
+        except StepError as error:
+            _log.warning("deploy: the evaluation is not kept in the registry: %s", error)
 
 
 def crown_again(registry: str, facts: Mapping[str, str]) -> None:

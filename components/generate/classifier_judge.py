@@ -37,6 +37,7 @@ class ClassifierJudge:
         embed: The encoder; None for a judge of words alone.
         knows_corpus: Whether it learns from the shipped corpus too, if that has the task's labels;
             of what is replayed from it, it would have no second opinion.
+        is_english: Whether the shipped texts, which are, may be learnt from at all.
 
     Raises:
         InputError: If fewer than two labels have texts.
@@ -51,11 +52,12 @@ class ClassifierJudge:
         embed: Embed | None = None,
         *,
         knows_corpus: bool = True,
+        is_english: bool = True,
     ) -> None:
         self._names, self._name, self._embed = task.names, name, embed
         self._real = drawn(task, real, seed)
-        self._shipped = _shipped(task) if knows_corpus else NOTHING
-        self._unlabelled = _unlabelled() if corpus_has(task) else ()
+        self._shipped = _shipped(task) if knows_corpus and is_english else NOTHING
+        self._unlabelled = _unlabelled() if corpus_has(task) and is_english else ()
         if len({*self._real.labels, *self._shipped.labels}) < 2:
             fix = "Name the data set with real rows, or another judge"
             raise InputError(f"judge={name!r}", "has no labelled texts to learn from", fix)

@@ -9,8 +9,7 @@ from types import MappingProxyType
 import regex
 
 from components.artifacts.task import Task
-from components.generate.examples import corpus_has
-from components.generate.form import LANGUAGE as FORM_LANGUAGE
+from components.generate.examples import CORPUS_LANGUAGE, corpus_has
 from components.generate.form import form_check
 from components.generate.parse import Candidate
 from components.generate.text_checks import (
@@ -70,7 +69,7 @@ class Curator:
         self._numbers = itertools.count()
         self._language = LanguageCheck(self.language) if self.language else None
         # It takes texts of other tasks than the corpus, such as headlines, for debris.
-        is_known = self.language == FORM_LANGUAGE and corpus_has(self.task)
+        is_known = self.language == CORPUS_LANGUAGE and corpus_has(self.task)
         self._form = form_check(self.embed) if self.form_filter and is_known else None
         self._unsafe = UnsafeWords() if self.unsafe_filter else None
         self._words = {

@@ -8,6 +8,9 @@ from components.artifacts.ledger_lines import AnswerLine, parse_line
 from components.artifacts.task import Task
 from components.generate.parse import candidates_in
 
+CORPUS_LANGUAGE = "en"
+"""ISO 639-1 code of the language of all shipped texts."""
+
 NO_FEELING = "no feeling"
 """Kind of the shipped texts that show none of the corpus's labels."""
 

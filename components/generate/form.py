@@ -20,9 +20,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from components.generate.examples import NO_FEELING, corpus, forms
 from components.quick_classifier import Embed, Labelled, QuickClassifier
 
-LANGUAGE = "en"
-"""ISO 639-1 code of the only language that the classifiers know."""
-
 _CUT_OFF = "cut off"
 _WORDS = re.compile(r"[\w']+|[^\w\s]")
 _WORDS_AND_MARKS = re.compile(r"\b\w+\b|[^\w\s]")

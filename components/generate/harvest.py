@@ -103,9 +103,12 @@ class Harvest:
     @property
     def end(self) -> str:
         """The reason to stop asking; empty while more should be asked."""
+        return self.spent if self.wanting else "every quota is met"
+
+    @property
+    def spent(self) -> str:
+        """The reason why more would not be worth it, or may not be spent; empty without one."""
         settings, minutes = self._settings, (time.monotonic() - self._started) / 60
-        if not self.wanting:
-            return "every quota is met"
         if hopeless := [label for label in self.wanting if self._tallies[label].is_hopeless]:
             return f"hardly anything is accepted for {', '.join(sorted(hopeless))}"
         if 0 < settings.token_budget <= self._tokens:
@@ -185,7 +188,8 @@ class Harvest:
         self, candidate: Candidate, request: Request, probabilities: Mapping[str, float]
     ) -> str | None:
         label = request.label
-        if label not in self.wanting:
+        # A round's goal says when to stop asking; what it brings beyond that is welcome.
+        if self._tallies[label].accepted >= self._settings.surplus:
             return "quota met"
         # A judge that knows nothing of a text gives every label the same, which is no doubt.
         least = self._settings.min_label_probability or NO_DOUBT / len(self._tallies)

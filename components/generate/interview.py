@@ -25,7 +25,6 @@ from components.generate.ledger import Ledger
 from components.generate.llm import ChatClient, in_order
 from components.generate.request import Answer, Request
 from components.generate.settings import CLASSIFIERS, GenerateSettings
-from components.quick_classifier import Embed
 
 _log = logging.getLogger(__name__)
 Opinion = Callable[[str], Awaitable[OpinionLine]]
@@ -84,7 +83,7 @@ class Interview:
         real: Real train texts of each label, on which the judge is tried out; may be empty.
         ledger: Records answers and opinions.
         harvest: Takes the answers.
-        embed: The encoder of a judge that is a classifier, if it has one.
+        learner: The judge, if it is a classifier; it learns again after each round.
     """
 
     settings: GenerateSettings
@@ -94,7 +93,7 @@ class Interview:
     real: Mapping[str, Sequence[str]]
     ledger: Ledger
     harvest: Harvest
-    embed: Embed | None = None
+    learner: ClassifierJudge | None = None
 
     async def hold(self, servers: Mapping[str, LlmEndpoint], api_key: str) -> None:
         """Ask, have every answer judged if there is a judge, and fill the harvest.
@@ -118,49 +117,35 @@ class Interview:
                 for reference, endpoint in servers.items()
                 for key in [api_key if may_have_key(reference, writer) else ""]
             }
-            learner = self._learner()
-            trial = Trial(*learner.tried_out()) if learner else None
+            trial = Trial(*self.learner.tried_out()) if self.learner else None
+            # What is studied before the first request takes no minutes of asking.
+            rounds = iter(self.rounds)
+            requests = next(rounds, None)
             self.harvest.start()
             await stack.enter_async_context(_at_most(self.harvest.seconds_left))
             ask = self.ledger.recording(self.recorded or clients[writer].ask)
-            if judge and (give := await self._judge(clients, learner, trial)):
+            if judge and (give := await self._judge(clients, trial)):
                 ask = with_opinions(ask, give, self.task.names)
             # Twice the server's slots, so that one slow answer does not leave the others idle.
             is_asked = bool(servers)
             open_at_once = 2 * self.settings.llm_concurrency if is_asked else 1
-            for number, requests in enumerate(self.rounds):
-                if learner and number:
-                    learner.learn(self.harvest.rows)
+            while requests is not None:
                 async with aclosing(in_order(requests, ask, open_at_once)) as answers:
                     async for answer in answers:
                         self.harvest.take(answer)
                         if self.harvest.end:
                             break
-
-    def _learner(self) -> ClassifierJudge | None:
-        """The judge, if it is a classifier, which goes on learning from what is accepted."""
-        settings = self.settings
-        if settings.judge not in CLASSIFIERS:
-            return None
-        return ClassifierJudge(
-            self.task,
-            settings.judge,
-            self.real,
-            settings.seed,
-            self.embed,
-            knows_corpus=self.recorded is None,
-        )
+                requests = next(rounds, None)
+                if self.learner and requests is not None:
+                    self.learner.learn(self.harvest.rows)
 
     async def _judge(
-        self,
-        clients: Mapping[str, ChatClient],
-        learner: ClassifierJudge | None,
-        trial: Trial | None,
+        self, clients: Mapping[str, ChatClient], trial: Trial | None
     ) -> Opinion | None:
         """The way to the judge's opinions; None if the judge is too often wrong to be heard."""
         settings, name = self.settings, self.settings.chosen_judge
-        if learner and trial:
-            give: Opinion = learner.opinion
+        if self.learner and trial:
+            give: Opinion = self.learner.opinion
         else:
             ask = clients[name].ask
             judge = LabelJudge(self.task, name, ask, settings.judge_votes, settings.seed)
@@ -168,7 +153,7 @@ class Interview:
             trial = await tried_out(give, self.real, settings.seed)
         self.harvest.spend(trial.tokens)
         # What learnt from a handful of rows is nobody to listen to.
-        is_poor = learner is not None and any(self.real.values())
+        is_poor = self.learner is not None and any(self.real.values())
         heard = (
             trial.right >= settings.min_judge_accuracy * trial.rows if trial.rows else not is_poor
         )

@@ -42,9 +42,17 @@ class Prompts:
     round_number: int = 0
 
     def __post_init__(self) -> None:
-        if self.style.rewrites and not all(self.examples.get(name) for name in self.task.names):
+        examples = (self.examples.get(name, ()) for name in self.task.names)
+        if self.style.rewrites and not all(map(self._fitting, examples)):
+            rule = f"rewrites real rows of every label, of at most {self.style.max_characters}"
             fix = "Name the data set with them, or choose another style"
-            raise InputError("the style", "rewrites real rows of every label", fix)
+            raise InputError("the style", f"{rule} characters", fix)
+
+    @property
+    def attributes(self) -> Mapping[str, Sequence[str]]:
+        """The values of each attribute; the task's topics replace the style's."""
+        topics = {"topic": self.task.topics} if self.task.topics else {}
+        return {**self.style.attributes, **topics}
 
     def aimed(self, aim: Aim, round_number: int) -> "Prompts":
         """The same prompts with an aim."""
@@ -54,21 +62,21 @@ class Prompts:
         """Build the request number `turn` for a label."""
         attributes = self._attributes(label, turn)
         contrast = self._contrast(label, turn)
+        sources = self._sources(label, turn, contrast) if self.style.rewrites else []
+        count = len(sources) or self.style.texts_per_request
         return Request(
             label=label.name,
             turn=turn,
             attributes={**attributes, **self._origin(contrast)},
-            messages=self._messages(label, turn, attributes, contrast),
-            schema=self.style.schema,
+            messages=self._messages(label, turn, attributes, contrast, sources),
+            schema=replace(self.style, texts_per_request=count).schema,
             max_tokens=self.style.max_tokens,
             temperature=self.style.temperature,
             seed=self.seed + turn,
         )
 
     def _attributes(self, label: Label, turn: int) -> Mapping[str, str]:
-        attributes = dict(self.style.attributes)
-        if self.task.topics:
-            attributes["topic"] = self.task.topics
+        attributes = dict(self.attributes)
         aimed_at = self.aim.attributes.items()
         attributes.update({name: values for name, values in aimed_at if name in attributes})
         key = f"{self.seed} {label.name}"
@@ -90,8 +98,19 @@ class Prompts:
         told = {"round": str(self.round_number)} if self.round_number else {}
         return {**told, "contrast": contrast.other} if contrast else told
 
+    def _sources(self, label: Label, turn: int, contrast: Contrast | None) -> list[str]:
+        """Real texts to rewrite; those that are taken for another label if the aim is at them."""
+        count = self.style.texts_per_request
+        aimed_at = self._drawn(contrast.texts, label, turn, count) if contrast else []
+        return aimed_at or self._drawn(self.examples[label.name], label, turn, count)
+
     def _messages(
-        self, label: Label, turn: int, attributes: Mapping[str, str], contrast: Contrast | None
+        self,
+        label: Label,
+        turn: int,
+        attributes: Mapping[str, str],
+        contrast: Contrast | None,
+        sources: Sequence[str],
     ) -> list[Mapping[str, str]]:
         values = {"task": self.task, "label": label, **attributes}
 
@@ -105,22 +124,22 @@ class Prompts:
             answer = json.dumps(shown, ensure_ascii=False)
             messages.append({"role": "user", "content": filled(self.style.example, len(shown))})
             messages.append({"role": "assistant", "content": answer})
-        sources = self._drawn(label, turn, count) if self.style.rewrites else []
-        wanted = filled(self.style.request, count, texts=sources)
-        if contrast:
+        wanted = filled(self.style.request, len(sources) or count, texts=_quoted(sources))
+        if contrast and not sources:
             other = next(each for each in self.task.labels if each.name == contrast.other)
-            texts = self._fitting(contrast.texts)[:TEXTS_OF_A_CONTRAST]
+            texts = _quoted(self._drawn(contrast.texts, label, turn, TEXTS_OF_A_CONTRAST))
             wanted += " " + filled(self.style.contrast, count, other=other, texts=texts)
         return [*messages, {"role": "user", "content": wanted}]
 
     def _shown(self, label: Label, turn: int) -> list[str]:
         if not self.style.example:
             return []
-        return self._drawn(label, turn, self.shown) or list(label.examples)
+        real = self._drawn(self.examples.get(label.name, ()), label, turn, self.shown)
+        return real or list(label.examples)
 
-    def _drawn(self, label: Label, turn: int, count: int) -> list[str]:
-        """Real texts of the label."""
-        fitting = self._fitting(self.examples.get(label.name, ()))
+    def _drawn(self, texts: Sequence[str], label: Label, turn: int, count: int) -> list[str]:
+        """Draw some of the texts that fit."""
+        fitting = self._fitting(texts)
         return self._dice(label, turn).sample(fitting, min(count, len(fitting)))
 
     def _fitting(self, texts: Sequence[str]) -> list[str]:
@@ -130,6 +149,11 @@ class Prompts:
     def _dice(self, label: Label, turn: int, purpose: str = "") -> random.Random:
         key = f"{self.seed} {label.name} {turn}"
         return random.Random(f"{key} {purpose}" if purpose else key)  # noqa: S311
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    """Texts as a JSON list for a prompt, with their letters as they are; "" for none."""
+    return json.dumps(list(texts), ensure_ascii=False) if texts else ""
 
 
 def in_shuffled_rounds(values: Sequence[str], turn: int, key: str) -> str:

@@ -1,17 +1,14 @@
 """Rounds of asking: after each one is studied what is not known yet, and the next asks for that."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from components.artifacts.evaluation import Evaluation, read_evaluation
+from components.artifacts.evaluation import Evaluation
 from components.artifacts.ledger_lines import RoundLine
-from components.artifacts.registry import evaluation_of_champion
 from components.artifacts.task import Label, Task
-from components.errors import InputError
 from components.generate.harvest import Harvest
 from components.generate.ledger import Ledger
 from components.generate.prompts import Prompts
@@ -58,17 +55,20 @@ class Rounds:
         lesson = self._studied(0)
         for number in range(1, count + 1):
             self.harvest.aim_for(self.settings.surplus * number // count)
+            if self.harvest.spent:
+                return
             first, after = budget * (number - 1) // count, budget * number // count
             prompts = self._aimed(lesson.aim, number) if lesson else self.prompts
             yield requests(self.harvest, self.task.labels, range(first, after), prompts.request)
             lesson = self._studied(number)
-            if self.harvest.wanting and self.harvest.end:
-                return
 
     def _studied(self, number: int) -> Lesson | None:
         if self.study is None:
             return None
-        confusion = self._focused() if number == 0 else None
+        confusion = None
+        if number == 0 and self.focus is not None:
+            # The test split, on which every run is judged, steers none.
+            confusion = np.array(self.focus.validation.confusion_matrix)
         lesson = self.study.lesson(self.harvest.rows, confusion)
         scores = (lesson.rows, round(lesson.accuracy, 4), round(lesson.macro_f1, 4))
         model, counts = self.settings.chosen_model, self.harvest.counts
@@ -83,43 +83,13 @@ class Rounds:
         )
         return lesson
 
-    def _focused(self) -> NDArray[np.int64] | None:
-        if self.focus is None:
-            return None
-        if self.focus.labels != self.task.names:
-            rule = f"is of the labels {', '.join(self.focus.labels)}"
-            fix = f"Give the evaluation of a run of the task {self.task.name}"
-            raise InputError("focus", rule, fix)
-        return np.array(self.focus.test.confusion_matrix)
-
     def _aimed(self, aim: Aim, number: int) -> Prompts:
         if number == 1 and self.focus is not None:
-            aim = Aim(aim.contrasts, _weak_values(self.focus))
+            aim = Aim(aim.contrasts, _with_weak_values(self.prompts.attributes, self.focus))
         elif number == 1:
             # Nothing has been asked yet that could be known already.
             aim = Aim()
         return self.prompts.aimed(aim, number)
-
-
-def read_focus(reference: str) -> Evaluation | None:
-    """Read the evaluation whose mistakes are aimed at.
-
-    Args:
-        reference: Path or URI of an evaluation, which ends in .json, or of a registry.
-
-    Returns:
-        The evaluation; None if the registry has no champion yet, or did not keep how it was
-        evaluated.
-
-    Raises:
-        InputError: If there is no such evaluation or registry, or it is malformed.
-    """
-    if reference.endswith(".json"):
-        return read_evaluation(reference)
-    evaluation = evaluation_of_champion(reference)
-    if evaluation is None:
-        _log.info("generate: %s has no evaluated champion yet, so nothing is aimed at", reference)
-    return evaluation
 
 
 def requests(
@@ -143,13 +113,16 @@ def _pairs(aim: Aim) -> dict[str, dict[str, int]]:
     }
 
 
-def _weak_values(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
-    """Values of attributes for the parts of a test split on which a model is weakest."""
+def _with_weak_values(
+    attributes: Mapping[str, Sequence[str]], evaluation: Evaluation
+) -> dict[str, tuple[str, ...]]:
+    """Values of attributes, of which every other one is what a model is weakest at.
+
+    A part of the test split counts if its accuracy is below that of the whole by more than chance.
+    """
     values: dict[str, tuple[str, ...]] = {}
-    weakest = sorted(evaluation.slices, key=lambda each: -each.drop)
-    for part in weakest:
-        name, value = _WEAK_PARTS.get((part.group, part.name), ("length", part.name))
-        is_known = (part.group, part.name) in _WEAK_PARTS or part.group == "Length"
-        if is_known and part.drop > 0 and not part.is_small:
-            values.setdefault(name, (value,))
+    for part in sorted(evaluation.slices, key=lambda each: -each.drop):
+        name, value = _WEAK_PARTS.get((part.group, part.name), (part.group.lower(), part.name))
+        if name in attributes and part.interval.high < evaluation.test.accuracy:
+            values.setdefault(name, (*attributes[name], *[value] * len(attributes[name])))
     return values

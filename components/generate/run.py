@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,9 +11,12 @@ from tempfile import TemporaryDirectory
 from components.artifacts.model.encoder import SentenceEncoder, load_encoder
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import Task, load_task
-from components.generate.classifier_judge import drawn
+from components.errors import InputError
+from components.generate.classifier_judge import ClassifierJudge, drawn
 from components.generate.curate import Curator
 from components.generate.engines import parse_model
+from components.generate.examples import CORPUS_LANGUAGE
+from components.generate.focus import read_focus
 from components.generate.harvest import Harvest
 from components.generate.interview import Interview, servers_of
 from components.generate.judge import context_needed
@@ -21,9 +25,9 @@ from components.generate.letters import require_letters
 from components.generate.prompts import Prompts
 from components.generate.recording import read_recording, require_elsewhere
 from components.generate.request import Request
-from components.generate.rounds import Rounds, read_focus, requests
+from components.generate.rounds import Rounds, requests
 from components.generate.selection import chosen
-from components.generate.settings import GenerateSettings
+from components.generate.settings import CLASSIFIERS, SAME, GenerateSettings
 from components.generate.study import Study
 from components.generate.style import Style, load_style
 from components.merge.settings import MergeSettings
@@ -59,6 +63,7 @@ def generate(
     """
     task, style = load_task(settings.task), load_style(settings.style)
     require_letters(settings.judge, task)
+    _require_independent_judge(settings, style)
     replayed = parse_model(settings.chosen_model)
     recording = None
     if replayed.kind == "recorded":
@@ -66,6 +71,7 @@ def generate(
         recording = read_recording(replayed.location, task.names)
     real = train_examples(data) if data and (settings.needs_real_rows or style.rewrites) else {}
     embed = _encoder(settings, data)
+    learner = _learner(settings, task, real, embed)
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
@@ -81,13 +87,14 @@ def generate(
         prompts = Prompts(task, style, settings.seed, real, settings.few_shot)
         rounds = _rounds(settings, prompts, harvest, ledger, embed)
     ask = recording.ask if recording else None
-    held = Interview(settings, task, rounds, ask, real, ledger, harvest, embed)
+    held = Interview(settings, task, rounds, ask, real, ledger, harvest, learner)
     with servers_of(settings, output / "llm", _context(settings, task, style)) as servers:
         asyncio.run(held.hold(servers, api_key))
     harvest.require_quota()
     if settings.oversample > 1:
-        known = drawn(task, real, settings.seed)
-        harvest.keep(chosen(harvest.rows, settings.quota, task, known, embed))
+        known, offered = drawn(task, real, settings.seed), len(harvest.rows)
+        harvest.keep(set(chosen(harvest.rows, settings.quota, task, known, embed)))
+        _log.info("generate: %d sentences chosen from %d", len(harvest.rows), offered)
     write_sentences(harvest.rows, output)
     return harvest.counts
 
@@ -108,6 +115,33 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
 
+def _require_independent_judge(settings: GenerateSettings, style: Style) -> None:
+    if style.rewrites and settings.judge in CLASSIFIERS:
+        rule = f"has learnt from the rows that the style {settings.style} rewrites"
+        raise InputError(f"judge={settings.judge!r}", rule, f"Use {SAME} or another LLM")
+
+
+def _learner(
+    settings: GenerateSettings,
+    task: Task,
+    real: Mapping[str, Sequence[str]],
+    embed: Embed | None,
+) -> ClassifierJudge | None:
+    """The judge, if it is a classifier, which goes on learning from what is accepted."""
+    if settings.judge not in CLASSIFIERS:
+        return None
+    return ClassifierJudge(
+        task,
+        settings.judge,
+        real,
+        settings.seed,
+        embed,
+        # Of what is replayed from the corpus it would have no second opinion.
+        knows_corpus=parse_model(settings.chosen_model).kind != "recorded",
+        is_english=settings.language in ("", CORPUS_LANGUAGE),
+    )
+
+
 def _encoder(settings: GenerateSettings, data: MergeSettings | None) -> SentenceEncoder | None:
     """The encoder that compares texts by their meaning, if one is named."""
     reference = data.encoder if data else ""
@@ -126,6 +160,7 @@ def _curator(
     embed: Embed | None,
 ) -> Curator:
     is_recorded = parse_model(settings.chosen_model).kind == "recorded"
+    is_shown = style.rewrites or settings.few_shot or settings.rounds > 1 or settings.focus
     return Curator(
         task,
         None if is_recorded else style.max_characters,
@@ -133,8 +168,8 @@ def _curator(
         settings.language,
         settings.unsafe_filter,
         settings.form_filter,
-        # What is given to be rewritten must not come back as it was.
-        list(chain.from_iterable(real.values())) if style.rewrites else (),
+        # What is shown must not come back as it was.
+        list(chain.from_iterable(real.values())) if is_shown else (),
         embed,
     )
 
@@ -146,13 +181,15 @@ def _rounds(
     ledger: Ledger,
     embed: Embed | None,
 ) -> Rounds:
-    task, real = prompts.task, prompts.examples
-    focus = read_focus(settings.focus) if settings.focus else None
+    task = prompts.task
+    focus = read_focus(settings.focus, task) if settings.focus else None
     if settings.rounds == 1 and focus is None:
         return Rounds(settings, task, prompts, harvest, ledger)
-    known = drawn(task, real, settings.seed)
-    study = Study(task, known, prompts.style.attributes, settings.seed, embed)
-    return Rounds(settings, task, prompts, harvest, ledger, study, focus)
+    real = drawn(task, prompts.examples, settings.seed)
+    style = prompts.style
+    study = Study(task, real, prompts.attributes, settings.seed, embed, rewrites=style.rewrites)
+    shown = replace(prompts, examples=study.known)
+    return Rounds(settings, task, shown, harvest, ledger, study, focus)
 
 
 def _context(settings: GenerateSettings, task: Task, style: Style) -> int:

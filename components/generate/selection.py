@@ -43,11 +43,11 @@ def chosen(
     texts = [str(row["text"]) for row in rows]
     labels = np.array([task.names.index(row["label"]) for row in rows])
     worth = _sureness(rows) * _newness(texts, labels.tolist(), real, embed)
-    vectors = embed(texts) if embed else _word_vectors(texts)
     places: list[int] = []
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)
-        places += own[list(_spread(vectors[own], worth[own], count))].tolist()
+        vectors = (embed or _word_vectors)([texts[place] for place in own])
+        places += own[list(_spread(vectors, worth[own], count))].tolist()
     return sorted(places)
 
 

@@ -70,8 +70,8 @@ class GenerateSettings:
     """Rounds of requests; each but the first asks for what a classifier of the real train rows and
     of what was accepted so far confuses, and where it is unsure."""
     focus: str = ""
-    """Where the mistakes are that the first round aims at: path or URI of an evaluation (.json), or
-    of a registry, of whose champion it is; before there is one, nothing is aimed at."""
+    """Where the mistakes are that the first round aims at: path or URI of an evaluation, or
+    `registry:` and that of a registry, whose champion's it is; before there is one, nothing is."""
     oversample: float = 1.0
     """Times the wanted number that is asked for; kept are those texts that the judge is sure of, a
     classifier of the real rows is not, and that are unlike each other."""
@@ -89,12 +89,13 @@ class GenerateSettings:
         require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
         require_between("llm_context_tokens", self.llm_context_tokens, 0, 1_000_000)
         require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
-        require_between("rounds", self.rounds, 1, 20)
+        require_between("rounds", self.rounds, 1, min(20, self.request_budget))
         require_between("oversample", self.oversample, 1, 20)
         require_between("judge_votes", self.judge_votes, 1, 100)
         require_between("min_label_probability", self.min_label_probability, 0, 1)
         require_between("min_judge_accuracy", self.min_judge_accuracy, 0, 1)
         self._require_judge()
+        self._require_somebody_to_ask()
         require_between("seed", self.seed, 0, 2**31 - 1)
 
     @property
@@ -149,6 +150,13 @@ class GenerateSettings:
             rule = f"would be started beside {self.chosen_model}, and one machine serves one LLM"
             fix = f"Use {SAME}, or a server that runs already"
             raise InputError(f"judge={self.judge!r}", rule, fix)
+
+    def _require_somebody_to_ask(self) -> None:
+        is_aimed = self.rounds > 1 or bool(self.focus)
+        if is_aimed and all(parse_model(each).kind == "recorded" for each in self.models):
+            rule = "ask for something in particular, and recordings cannot be asked"
+            thing = f"rounds={self.rounds}, focus={self.focus!r}"
+            raise InputError(thing, rule, "Leave them out, or add an LLM to models")
 
     def _require_models(self) -> None:
         is_list = bool(self.models) and not isinstance(self.models, str)

@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.quick_classifier import Embed, Labelled, QuickClassifier, cross_validated
+from components.quick_classifier import NOTHING, Embed, Labelled, QuickClassifier, cross_validated
 
 _HELD_OUT_SHARE = 0.2
 _LEAST_ROWS_PER_LABEL = 5
@@ -81,6 +81,8 @@ class Study:
         attributes: The style's attributes and their values.
         seed: Draws the rows held out.
         embed: The encoder; None for a classifier of words alone.
+        rewrites: Whether the sentences are real ones in other words, which give away the labels of
+            those that they come from: mistakes are then made without them.
 
     Raises:
         InputError: If a label has too few real rows.
@@ -93,6 +95,8 @@ class Study:
         attributes: Mapping[str, Sequence[str]],
         seed: int,
         embed: Embed | None = None,
+        *,
+        rewrites: bool = False,
     ) -> None:
         counts = np.bincount(np.asarray(real.labels, dtype=np.int64), minlength=len(task.names))
         if counts.min() < _LEAST_ROWS_PER_LABEL:
@@ -106,8 +110,17 @@ class Study:
             random_state=seed,
         )
         self._task, self._attributes, self._seed, self._embed = task, attributes, seed, embed
+        self._rewrites = rewrites
         self._known, self._held_out = _rows(real, known), _rows(real, held_out)
         self._base = QuickClassifier(embed).fit(self._known.texts, self._known.labels)
+
+    @property
+    def known(self) -> dict[str, list[str]]:
+        """The real texts that were not held out, by label name: others must not be shown."""
+        found: dict[str, list[str]] = {name: [] for name in self._task.names}
+        for text, label in zip(self._known.texts, self._known.labels, strict=True):
+            found[self._task.names[label]].append(text)
+        return found
 
     def lesson(
         self, accepted: Sequence[Mapping[str, Any]], confusion: NDArray[np.int64] | None = None
@@ -128,7 +141,8 @@ class Study:
         )
         truth = np.asarray(self._held_out.labels)
         seen = classifier.labels[classifier.probabilities(self._held_out.texts).argmax(axis=1)]
-        said = cross_validated(self._known, len(names), self._embed, further)
+        learnt = NOTHING if self._rewrites else further
+        said = cross_validated(self._known, len(names), self._embed, learnt)
         mistakes = _confusion(self._known.labels, said) if confusion is None else confusion
         return Lesson(
             rows=len(truth),

@@ -72,10 +72,10 @@ def filter_labels(
     probability = judged["probability"].reindex(train.index).fillna(1.0)
     low = probability < settings.min_agreement
     rows = train
-    if settings.sample_weights:
-        rows = train.assign(weight=weigh(train, probability, settings, embed))
     if settings.agreement_action == "drop":
         rows = audit.drop(rows, low, "low_agreement")
+    if settings.sample_weights:
+        rows = rows.assign(weight=weigh(rows, probability.reindex(rows.index), settings, embed))
     extra = train[train["source"] == SYNTHETIC].join(judged)
     label, model = extra["label"].map(dict(enumerate(audit.labels))).astype(str), extra["model"]
     kept = rows["text"][rows["source"] == SYNTHETIC]

@@ -3,8 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from components.artifacts.ledger_lines import (
@@ -113,7 +112,8 @@ class JudgeRecord:
     """What a judge has judged, how often it is right, and its cost.
 
     Args:
-        judge: `words`, or the full reference of an LLM.
+        judge: The name of a classifier, or the full reference of an LLM.
+        model: Full reference of the LLM whose texts it judged.
         opinions: Texts that it was asked about, the real ones included.
         without: Opinions of them that name no label.
         rows: Real rows that it was tried out on.
@@ -124,6 +124,7 @@ class JudgeRecord:
     """
 
     judge: str
+    model: str = ""
     opinions: int = 0
     without: int = 0
     rows: int = 0
@@ -170,22 +171,24 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
     and left out: a ledger is a record, and nothing is trained on it.
     """
     models: dict[str, ModelYield] = {}
-    judges: dict[str, JudgeRecord] = {}
+    judges: dict[tuple[Path, str], JudgeRecord] = {}
+    writers: dict[Path, str] = {}
     rounds: list[RoundLine] = []
     rejected: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     unreadable = 0
-    for line in chain.from_iterable(map(read_ledger, paths)):
+    for path, line in ((each, line) for each in paths for line in read_ledger(each)):
         if line is None:
             unreadable += 1
             continue
         if isinstance(line, OpinionLine | JudgeLine):
-            judges.setdefault(line.judge, JudgeRecord(line.judge)).add(line)
+            judges.setdefault((path, line.judge), JudgeRecord(line.judge)).add(line)
             continue
         if isinstance(line, RoundLine):
             rounds.append(line)
             continue
         models.setdefault(line.origin.model, ModelYield(line.origin.model)).add(line)
+        writers.setdefault(path, line.origin.model)
         if isinstance(line, CandidateLine) and line.rejection:
             rejected[line.rejection] += 1
             shown = examples.setdefault(line.rejection, [])
@@ -195,7 +198,9 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
         _log.warning("merge: %d ledger lines could not be read and were left out", unreadable)
     return LedgerSummary(
         models=tuple(models.values()),
-        judges=tuple(judges.values()),
+        judges=tuple(
+            replace(judge, model=writers.get(path, "")) for (path, _), judge in judges.items()
+        ),
         rounds=tuple(rounds),
         rejections=tuple(Rejection(r, n, tuple(examples[r])) for r, n in rejected.most_common()),
         unreadable_lines=unreadable,

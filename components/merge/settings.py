@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from components.errors import InputError, require_between, require_one_of
+from components.hub import HUB_ID
 from components.options import shared
 
-HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 

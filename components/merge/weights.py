@@ -48,11 +48,14 @@ def weigh(
 
 
 def _confidence(extra: pd.DataFrame) -> NDArray[np.float64]:
-    """The probability that the judge gave to each row's label; 1 where nobody judged."""
+    """The probability that the judge gave to each row's label; their mean where nobody judged."""
     if LABEL_PROBABILITIES not in extra:
         return np.ones(len(extra))
     told = zip(extra[LABEL_PROBABILITIES], extra["label"], strict=True)
-    return np.array([each[label] if _is_told(each) else 1.0 for each, label in told])
+    sure = np.array([each[label] if _is_told(each) else np.nan for each, label in told])
+    judged = sure[~np.isnan(sure)]
+    mean = float(judged.mean()) if len(judged) else 1.0
+    return np.where(np.isnan(sure), mean, sure)
 
 
 def _is_told(value: object) -> bool:

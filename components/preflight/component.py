@@ -47,7 +47,7 @@ def preflight(
 
     from components.command_line import start_logging
     from components.options import with_options
-    from components.preflight.run import preflight
+    from components.preflight.run import branches_of, preflight
     from components.preflight.settings import GpuDemand, Place
 
     start_logging()
@@ -87,7 +87,4 @@ def preflight(
         deploy_options=deploy_options,
         deploy_image=serve_image,
     )
-    branches = [
-        {"generate_model": model, "generate_models": generate_models} for model in generate_models
-    ]
-    return branches, generation
+    return branches_of(generate_models, generate_options), generation

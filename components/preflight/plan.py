@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from components.artifacts.evaluation import read_evaluation
-from components.artifacts.registry import evaluation_of_champion
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
@@ -15,6 +13,7 @@ from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
 from components.evaluate.settings import SAMPLE, EvaluateSettings
 from components.generate.engines import may_have_key
+from components.generate.focus import read_focus
 from components.generate.letters import require_letters
 from components.generate.settings import CLASSIFIERS, ENCODER, SAME, GenerateSettings
 from components.generate.style import load_style
@@ -95,15 +94,9 @@ def _second_opinions(
             f"judge {judge}",
             lambda settings: settings.require_encoder(encoder),
         )
+    task = parameters.get("task", "emotion")
     if focus := _option(parameters, "generate_options", "focus"):
-        yield Check(f"focus {focus}", partial(_require_focus, focus))
-
-
-def _require_focus(focus: str) -> None:
-    if focus.endswith(".json"):
-        read_evaluation(focus)
-    else:
-        evaluation_of_champion(focus)
+        yield Check(f"focus {focus}", lambda: read_focus(focus, load_task(task)))
 
 
 def _require_judge(judge: str, models: Sequence[str], api_key: str) -> None:

