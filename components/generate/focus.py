@@ -29,13 +29,24 @@ def read_focus(reference: str, task: Task) -> Evaluation | None:
         InputError: If the evaluation is missing, malformed, or of other labels.
     """
     registry = reference.removeprefix(REGISTRY)
-    is_champion = registry != reference
-    evaluation = evaluation_of_champion(registry) if is_champion else read_evaluation(reference)
-    if evaluation is not None and evaluation.labels == task.names:
+    if registry != reference:
+        return _of_champion(registry, task)
+    evaluation = read_evaluation(reference)
+    if evaluation.labels == task.names:
         return evaluation
-    if evaluation is None or is_champion:
-        _log.info("generate: %s has no evaluated champion of this task to aim at", registry)
-        return None
     rule = f"is of the labels {', '.join(evaluation.labels)}"
     fix = f"Give the evaluation of a run of the task {task.name}"
     raise InputError(f"focus={reference!r}", rule, fix)
+
+
+def _of_champion(registry: str, task: Task) -> Evaluation | None:
+    """Read how the champion was evaluated, unless by other labels or an earlier version."""
+    try:
+        evaluation = evaluation_of_champion(registry)
+    except InputError as error:
+        _log.warning("generate: the champion's evaluation is not aimed at: %s", error)
+        return None
+    if evaluation is None or evaluation.labels != task.names:
+        _log.info("generate: %s has no evaluated champion of this task to aim at", registry)
+        return None
+    return evaluation

@@ -96,14 +96,19 @@ class Harvest:
         """Labels that have fewer sentences than are aimed for."""
         return {label for label, count in self.counts.items() if count < self._goal}
 
+    @property
+    def is_full(self) -> bool:
+        """True if every label has all the sentences that it may have."""
+        return all(count >= self._settings.surplus for count in self.counts.values())
+
+    @property
+    def turns(self) -> int:
+        """Number of answers for the label that has most."""
+        return max(tally.answers for tally in self._tallies.values())
+
     def aim_for(self, goal: int) -> None:
         """Take so many sentences of each label from now on, which may be fewer than all."""
         self._goal = goal
-
-    @property
-    def end(self) -> str:
-        """The reason to stop asking; empty while more should be asked."""
-        return self.spent if self.wanting else "every quota is met"
 
     @property
     def spent(self) -> str:
@@ -169,8 +174,9 @@ class Harvest:
         short = sorted(label for label, count in self.counts.items() if count < quota)
         if not short:
             return
+        self.aim_for(quota)
         asked = max(self._tallies[label].answers for label in short)
-        reason = self.end or f"{asked} requests per label are spent"
+        reason = self.spent or f"{asked} requests per label are spent"
         yields = "; ".join(
             f"{label} {self._tallies[label].accepted}/{quota} ({self._tallies[label].reasons})"
             for label in short

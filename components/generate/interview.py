@@ -133,7 +133,8 @@ class Interview:
                 async with aclosing(in_order(requests, ask, open_at_once)) as answers:
                     async for answer in answers:
                         self.harvest.take(answer)
-                        if self.harvest.end:
+                        # Between rounds the answers that are under way are paid for, and taken.
+                        if self.harvest.spent or self.harvest.is_full:
                             break
                 requests = next(rounds, None)
                 if self.learner and requests is not None:

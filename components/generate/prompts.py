@@ -88,7 +88,8 @@ class Prompts:
     def _contrast(self, label: Label, turn: int) -> Contrast | None:
         """One of the labels that this one is taken for, the more often the more it is."""
         contrasts = self.aim.contrasts.get(label.name, ())
-        if not contrasts:
+        # Few rows are mistaken: of what is rewritten, every other text is any real one.
+        if not contrasts or (self.style.rewrites and turn % 2):
             return None
         weights = [each.mistakes for each in contrasts]
         return self._dice(label, turn, "contrast").choices(contrasts, weights)[0]

@@ -1,6 +1,7 @@
 """Rounds of asking: after each one is studied what is not known yet, and the next asks for that."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,12 +55,12 @@ class Rounds:
         budget, count = self.settings.request_budget, self.settings.rounds
         lesson = self._studied(0)
         for number in range(1, count + 1):
-            self.harvest.aim_for(self.settings.surplus * number // count)
-            if self.harvest.spent:
+            self.harvest.aim_for(math.ceil(self.settings.surplus * number / count))
+            if number > 1 and self.harvest.spent:
                 return
-            first, after = budget * (number - 1) // count, budget * number // count
+            turns = range(self.harvest.turns, budget * number // count)
             prompts = self._aimed(lesson.aim, number) if lesson else self.prompts
-            yield requests(self.harvest, self.task.labels, range(first, after), prompts.request)
+            yield requests(self.harvest, self.task.labels, turns, prompts.request)
             lesson = self._studied(number)
 
     def _studied(self, number: int) -> Lesson | None:
@@ -67,7 +68,7 @@ class Rounds:
             return None
         confusion = None
         if number == 0 and self.focus is not None:
-            # The test split, on which every run is judged, steers none.
+            # Which rows of the test split are mistaken steers no run, since all are judged on it.
             confusion = np.array(self.focus.validation.confusion_matrix)
         lesson = self.study.lesson(self.harvest.rows, confusion)
         scores = (lesson.rows, round(lesson.accuracy, 4), round(lesson.macro_f1, 4))
@@ -116,7 +117,7 @@ def _pairs(aim: Aim) -> dict[str, dict[str, int]]:
 def _with_weak_values(
     attributes: Mapping[str, Sequence[str]], evaluation: Evaluation
 ) -> dict[str, tuple[str, ...]]:
-    """Values of attributes, of which every other one is what a model is weakest at.
+    """Values of attributes, half of which are what a model is weakest at.
 
     A part of the test split counts if its accuracy is below that of the whole by more than chance.
     """
@@ -124,5 +125,6 @@ def _with_weak_values(
     for part in sorted(evaluation.slices, key=lambda each: -each.drop):
         name, value = _WEAK_PARTS.get((part.group, part.name), (part.group.lower(), part.name))
         if name in attributes and part.interval.high < evaluation.test.accuracy:
-            values.setdefault(name, (*attributes[name], *[value] * len(attributes[name])))
+            others = [each for each in attributes[name] if each != value]
+            values.setdefault(name, (*others, *[value] * max(1, len(others))))
     return values

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from components.artifacts.evaluation import Evaluation
 from components.artifacts.model.encoder import SentenceEncoder, load_encoder
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import Task, load_task
-from components.errors import InputError
 from components.generate.classifier_judge import ClassifierJudge, drawn
 from components.generate.curate import Curator
 from components.generate.engines import parse_model
@@ -23,11 +23,11 @@ from components.generate.judge import context_needed
 from components.generate.ledger import Ledger
 from components.generate.letters import require_letters
 from components.generate.prompts import Prompts
-from components.generate.recording import read_recording, require_elsewhere
+from components.generate.recording import Recording, read_recording, require_elsewhere
 from components.generate.request import Request
 from components.generate.rounds import Rounds, requests
 from components.generate.selection import chosen
-from components.generate.settings import CLASSIFIERS, SAME, GenerateSettings
+from components.generate.settings import CLASSIFIERS, GenerateSettings
 from components.generate.study import Study
 from components.generate.style import Style, load_style
 from components.merge.settings import MergeSettings
@@ -61,39 +61,29 @@ def generate(
         WorkError: If the LLM's server fails, or a label's quota is not met within the budget and
             `allow_partial` is off.
     """
-    task, style = load_task(settings.task), load_style(settings.style)
-    require_letters(settings.judge, task)
-    _require_independent_judge(settings, style)
-    replayed = parse_model(settings.chosen_model)
-    recording = None
-    if replayed.kind == "recorded":
-        require_elsewhere(replayed.location, output, settings.ledger)
-        recording = read_recording(replayed.location, task.names)
-    real = train_examples(data) if data and (settings.needs_real_rows or style.rewrites) else {}
-    embed = _encoder(settings, data)
-    learner = _learner(settings, task, real, embed)
+    work = _material(settings, output, data)
     output.mkdir(parents=True, exist_ok=True)
     (output / SENTENCES).unlink(missing_ok=True)
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    harvest = Harvest(task.names, settings, _curator(settings, task, style, real, embed), ledger)
-    if recording:
-        turns = range(recording.most_turns)
-        rounds: Iterable[Iterator[Request]] = [
-            requests(harvest, task.labels, turns, recording.request)
-        ]
-    else:
-        prompts = Prompts(task, style, settings.seed, real, settings.few_shot)
-        rounds = _rounds(settings, prompts, harvest, ledger, embed)
-    ask = recording.ask if recording else None
-    held = Interview(settings, task, rounds, ask, real, ledger, harvest, learner)
-    with servers_of(settings, output / "llm", _context(settings, task, style)) as servers:
+    harvest = Harvest(work.task.names, settings, _curator(settings, work), ledger)
+    held = Interview(
+        settings,
+        work.task,
+        _rounds(settings, work, harvest, ledger),
+        work.recording.ask if work.recording else None,
+        work.real,
+        ledger,
+        harvest,
+        work.learner,
+    )
+    with servers_of(settings, output / "llm", _context(settings, work)) as servers:
         asyncio.run(held.hold(servers, api_key))
     harvest.require_quota()
     if settings.oversample > 1:
-        known, offered = drawn(task, real, settings.seed), len(harvest.rows)
-        harvest.keep(set(chosen(harvest.rows, settings.quota, task, known, embed)))
+        known, offered = drawn(work.task, work.real, settings.seed), len(harvest.rows)
+        harvest.keep(set(chosen(harvest.rows, settings.quota, work.task, known, work.embed)))
         _log.info("generate: %d sentences chosen from %d", len(harvest.rows), offered)
     write_sentences(harvest.rows, output)
     return harvest.counts
@@ -115,10 +105,68 @@ def train_examples(data: MergeSettings) -> Mapping[str, Sequence[str]]:
     return {name: list(rows["text"][rows["label"] == label]) for label, name in enumerate(names)}
 
 
-def _require_independent_judge(settings: GenerateSettings, style: Style) -> None:
-    if style.rewrites and settings.judge in CLASSIFIERS:
-        rule = f"has learnt from the rows that the style {settings.style} rewrites"
-        raise InputError(f"judge={settings.judge!r}", rule, f"Use {SAME} or another LLM")
+@dataclass(frozen=True)
+class _Material:
+    """What a run works with, read and checked before anything is written or asked.
+
+    Args:
+        task: The labels.
+        style: The style of the prompts.
+        prompts: Build the requests.
+        recording: The answers to replay; None if an LLM is asked.
+        real: Real train texts of each label that may be shown and learnt from; may be empty.
+        embed: The encoder; None compares words alone.
+        study: Says what to ask for; None for a single round without an aim.
+        focus: Evaluation of an earlier run that is aimed at; or None.
+        learner: The judge, if it is a classifier.
+    """
+
+    task: Task
+    style: Style
+    prompts: Prompts
+    recording: Recording | None
+    real: Mapping[str, Sequence[str]]
+    embed: Embed | None
+    study: Study | None
+    focus: Evaluation | None
+    learner: ClassifierJudge | None
+
+
+def _material(settings: GenerateSettings, output: Path, data: MergeSettings | None) -> _Material:
+    task, style = load_task(settings.task), load_style(settings.style)
+    require_letters(settings.judge, task)
+    style.require_judge(settings.judge)
+    recording = _recording(settings, task, output)
+    real = train_examples(data) if data and (settings.needs_real_rows or style.rewrites) else {}
+    embed = _encoder(settings, data)
+    prompts = Prompts(task, style, settings.seed, real, settings.few_shot)
+    focus = read_focus(settings.focus, task) if settings.focus and not recording else None
+    study = None
+    if not recording and (settings.rounds > 1 or focus):
+        known, rewrites = drawn(task, real, settings.seed), style.rewrites
+        study = Study(task, known, prompts.attributes, settings.seed, embed, rewrites=rewrites)
+        # What is held out is neither shown to an LLM nor learnt by a judge.
+        real = study.known
+        prompts = replace(prompts, examples=real)
+    learner = _learner(settings, task, real, embed)
+    return _Material(task, style, prompts, recording, real, embed, study, focus, learner)
+
+
+def _recording(settings: GenerateSettings, task: Task, output: Path) -> Recording | None:
+    model = parse_model(settings.chosen_model)
+    if model.kind != "recorded":
+        return None
+    require_elsewhere(model.location, output, settings.ledger)
+    return read_recording(model.location, task.names)
+
+
+def _rounds(
+    settings: GenerateSettings, work: _Material, harvest: Harvest, ledger: Ledger
+) -> Iterable[Iterator[Request]]:
+    if work.recording:
+        turns = range(work.recording.most_turns)
+        return [requests(harvest, work.task.labels, turns, work.recording.request)]
+    return Rounds(settings, work.task, work.prompts, harvest, ledger, work.study, work.focus)
 
 
 def _learner(
@@ -152,48 +200,22 @@ def _encoder(settings: GenerateSettings, data: MergeSettings | None) -> Sentence
         return load_encoder(reference, Path(downloads))
 
 
-def _curator(
-    settings: GenerateSettings,
-    task: Task,
-    style: Style,
-    real: Mapping[str, Sequence[str]],
-    embed: Embed | None,
-) -> Curator:
-    is_recorded = parse_model(settings.chosen_model).kind == "recorded"
-    is_shown = style.rewrites or settings.few_shot or settings.rounds > 1 or settings.focus
+def _curator(settings: GenerateSettings, work: _Material) -> Curator:
+    is_shown = work.style.rewrites or settings.few_shot or work.study
     return Curator(
-        task,
-        None if is_recorded else style.max_characters,
+        work.task,
+        None if work.recording else work.style.max_characters,
         settings.near_duplicate_similarity,
         settings.language,
         settings.unsafe_filter,
         settings.form_filter,
         # What is shown must not come back as it was.
-        list(chain.from_iterable(real.values())) if is_shown else (),
-        embed,
+        list(chain.from_iterable(work.real.values())) if is_shown else (),
+        work.embed,
     )
 
 
-def _rounds(
-    settings: GenerateSettings,
-    prompts: Prompts,
-    harvest: Harvest,
-    ledger: Ledger,
-    embed: Embed | None,
-) -> Rounds:
-    task = prompts.task
-    focus = read_focus(settings.focus, task) if settings.focus else None
-    if settings.rounds == 1 and focus is None:
-        return Rounds(settings, task, prompts, harvest, ledger)
-    real = drawn(task, prompts.examples, settings.seed)
-    style = prompts.style
-    study = Study(task, real, prompts.attributes, settings.seed, embed, rewrites=style.rewrites)
-    shown = replace(prompts, examples=study.known)
-    return Rounds(settings, task, shown, harvest, ledger, study, focus)
-
-
-def _context(settings: GenerateSettings, task: Task, style: Style) -> int:
+def _context(settings: GenerateSettings, work: _Material) -> int:
     """Most tokens of a request and its answer."""
-    has_aim = settings.rounds > 1 or bool(settings.focus)
-    needed = style.context_tokens(settings.few_shot, has_aim=has_aim)
-    return settings.llm_context_tokens or max(needed, context_needed(task))
+    needed = work.style.context_tokens(settings.few_shot, has_aim=work.study is not None)
+    return settings.llm_context_tokens or max(needed, context_needed(work.task))

@@ -105,7 +105,7 @@ class Study:
             raise InputError("rounds and focus", rule, "Add rows, or leave both out")
         known, held_out = train_test_split(
             np.arange(len(real.labels)),
-            test_size=max(_HELD_OUT_SHARE, len(task.names) / len(real.labels)),
+            test_size=_HELD_OUT_SHARE,
             stratify=real.labels,
             random_state=seed,
         )
@@ -165,15 +165,17 @@ class Study:
                 Contrast(
                     self._task.names[other],
                     int(confusion[label, other]),
-                    tuple(
-                        self._known.texts[row]
-                        for row in rows[np.argsort(-(said[rows, other] * unsure[rows]))]
-                    )[:_TEXTS_PER_PAIR],
+                    self._telling(rows, said[rows, other] * unsure[rows]),
                 )
                 for other in others
                 if other != label and confusion[label, other]
             ][:_PAIRS_PER_LABEL]
         return contrasts
+
+    def _telling(self, rows: NDArray[np.int64], worth: NDArray[np.float64]) -> tuple[str, ...]:
+        """The texts of those rows that are worth most."""
+        best = rows[np.argsort(-worth, kind="stable")][:_TEXTS_PER_PAIR]
+        return tuple(self._known.texts[row] for row in best)
 
     def _unsureness(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
         """How unsure the classifier is of each row's region: texts that mean about the same."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from components.data_files import read_shipped
 from components.errors import InputError, require_between
+from components.generate.settings import CLASSIFIERS, SAME
 from components.options import with_options
 
 _SHIPPED = resources.files("components.generate") / "styles"
@@ -77,6 +78,19 @@ class Style:
     def max_tokens(self) -> int:
         """Length at which an answer is cut off: more than the schema allows."""
         return int(self.texts_per_request * self.max_characters / _CHARACTERS_PER_TOKEN)
+
+    def require_judge(self, judge: str) -> None:
+        """Refuse a judge that has learnt from the texts that are rewritten.
+
+        Args:
+            judge: As in `GenerateSettings`.
+
+        Raises:
+            InputError: If the style rewrites, and the judge is a classifier.
+        """
+        if self.rewrites and judge in CLASSIFIERS:
+            rule = "has learnt from the rows that the style rewrites"
+            raise InputError(f"judge={judge!r}", rule, f"Use {SAME} or another LLM")
 
     def context_tokens(self, shown: int, *, has_aim: bool = False) -> int:
         """Most tokens of a request that shows some texts, and its answer."""

@@ -188,7 +188,9 @@ def read_ledgers(paths: Iterable[Path]) -> LedgerSummary:
             rounds.append(line)
             continue
         models.setdefault(line.origin.model, ModelYield(line.origin.model)).add(line)
-        writers.setdefault(path, line.origin.model)
+        if isinstance(line, CandidateLine):
+            # Of other LLMs a ledger holds answers alone.
+            writers.setdefault(path, line.origin.model)
         if isinstance(line, CandidateLine) and line.rejection:
             rejected[line.rejection] += 1
             shown = examples.setdefault(line.rejection, [])

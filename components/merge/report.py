@@ -32,7 +32,7 @@ _PAIRS = 10
 _EXAMPLES = 3
 _REASONS = 10
 _CONFUSED = 5
-_MOST_NEIGHBOURS = 4000
+MOST_NEIGHBOURS = 4000
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,7 @@ def render(report: DataReport) -> str:
         same_meaning=SAME_MEANING,
         pairs=_closest_pairs(rows, report),
         has_encoder=report.embed is not None,
+        most_neighbours=MOST_NEIGHBOURS,
         models=_models(report, rows),
         judges=[(_short(each.judge), _short(each.model), each) for each in report.ledger.judges],
         rounds=[(_short(each.model), each, _confused(each)) for each in report.ledger.rounds],
@@ -199,9 +200,9 @@ def _closest_pairs(rows: pd.DataFrame, report: DataReport) -> list[dict[str, Any
     labels = report.labels
     synthetic = rows[rows["source"] == SYNTHETIC]
     real = rows[rows["source"] == REAL]
-    if report.embed and len(real) > _MOST_NEIGHBOURS:
+    if report.embed and len(real) > MOST_NEIGHBOURS:
         # To embed all of a large data set would take hours.
-        real = real.sample(_MOST_NEIGHBOURS, random_state=report.description.seed)
+        real = real.sample(MOST_NEIGHBOURS, random_state=report.description.seed)
     nearest = nearest_real(list(synthetic["text"]), list(real["text"]), report.embed)
     closest = sorted(enumerate(nearest), key=lambda each: -each[1][1])[:_PAIRS]
     return [

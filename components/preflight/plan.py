@@ -52,6 +52,7 @@ def choices(parameters: Parameters) -> Iterator[Check]:
     yield Check(f"gate {gate}", partial(load_gate, gate))
     if judge := _option(parameters, "generate_options", "judge"):
         yield Check(f"labels for judge {judge}", lambda: require_letters(judge, load_task(task)))
+        yield Check(f"style for judge {judge}", lambda: load_style(style).require_judge(judge))
     for model in parameters.get("generate_models") or [""]:
         chosen = {**parameters, "generate_model": model}
         look = partial(settings_of, GenerateSettings, **chosen)
