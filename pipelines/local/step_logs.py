@@ -69,6 +69,9 @@ class StepLogs(io.TextIOBase):
         if step == self._step:
             self._running += 1
             return
+        if self._running:
+            # Of parallel branches kfp does not always say that the last one has finished.
+            self._end()
         self._step, self._running = step, 1
         self._started = time.monotonic() - self.seconds.get(step, 0.0)
         if not self.failed:
@@ -81,9 +84,15 @@ class StepLogs(io.TextIOBase):
         if status != "SUCCESS":
             self.failed = step
         if self._running == 0:
-            if not self.failed:
-                self._say(f"  {step}: done in {self.seconds[step]:.0f} s")
-            self._step = "pipeline"
+            self._end()
+
+    def _end(self) -> None:
+        """Close the step that is under way, after all of its branches."""
+        step, self._running = self._step, 0
+        self.seconds[step] = round(time.monotonic() - self._started, 1)
+        if not self.failed:
+            self._say(f"  {step}: done in {self.seconds[step]:.0f} s")
+        self._step = "pipeline"
 
     def _say(self, line: str) -> None:
         self._console.write(line + "\n")

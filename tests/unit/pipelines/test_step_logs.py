@@ -69,8 +69,22 @@ def test_branches_of_a_loop_are_one_step(tmp_path):
     assert console.getvalue().count("done in") == 1
 
 
+def test_a_branch_whose_end_is_not_told_ends_with_the_next_step(tmp_path):
+    console = io.StringIO()
+    logs = StepLogs(tmp_path / "logs", console)
+    started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
+    other = started.replace("merge", "train")
+    logs.write(
+        "\n".join([started, started, finished, other, "", finished.replace("merge", "train")])
+    )
+    logs.write("\n")
+    assert console.getvalue().index("merge: done in") < console.getvalue().index("> train")
+    assert console.getvalue().count("done in") == 2
+    assert set(logs.seconds) == {"merge", "train"}
+
+
 def test_the_seconds_of_branches_that_follow_each_other_add_up(tmp_path, monkeypatch):
-    now = iter((0.0, 0.0, 30.0, 31.0, 34.0))
+    now = iter((0.0, 0.0, 30.0, 30.0, 31.0, 34.0, 34.0))
     monkeypatch.setattr("pipelines.local.step_logs.time.monotonic", lambda: next(now))
     logs = StepLogs(tmp_path / "logs", io.StringIO())
     started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
