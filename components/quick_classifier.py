@@ -5,7 +5,7 @@ of whole texts. Each is wrong where the other is not: what both say is the geome
 probabilities.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,12 @@ class Labelled:
 
     texts: Sequence[str] = ()
     labels: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, int]]) -> "Labelled":
+        """Take texts with the ids of their labels, row by row."""
+        found = list(rows)
+        return cls([text for text, _ in found], [label for _, label in found])
 
 
 NOTHING = Labelled()
@@ -128,3 +134,10 @@ def cross_validated(
         told = classifier.probabilities([texts[row] for row in asked])
         said[np.ix_(asked, classifier.labels)] = told
     return said
+
+
+def judged_right(labels: Sequence[int], said: NDArray[np.float64]) -> tuple[int, int]:
+    """Count the texts of which `cross_validated` said something, and those labelled right."""
+    judged = ~np.isnan(said).any(axis=1)
+    truth = np.asarray(labels, dtype=np.int64)[judged]
+    return len(truth), int((said[judged].argmax(axis=1) == truth).sum())

@@ -9,8 +9,6 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from components.artifacts.ledger_lines import OpinionLine
 from components.artifacts.task import Task
 from components.errors import InputError
@@ -21,6 +19,7 @@ from components.quick_classifier import (
     Labelled,
     QuickClassifier,
     cross_validated,
+    judged_right,
 )
 
 _MOST_ROWS_PER_LABEL = 500  # more cost more time than they add to a quick classifier
@@ -66,11 +65,11 @@ class ClassifierJudge:
 
     def learn(self, accepted: Iterable[Mapping[str, Any]]) -> None:
         """Learn again, now also from sentences that were accepted (`text`, `label`)."""
-        found = [(row["text"], self._names.index(row["label"])) for row in accepted]
+        found = Labelled.of((row["text"], self._names.index(row["label"])) for row in accepted)
         none = len(self._names)
         self._classifier.fit(
-            [*self._real.texts, *(text for text, _ in found), *self._unlabelled],
-            [*self._real.labels, *(label for _, label in found), *[none] * len(self._unlabelled)],
+            [*self._real.texts, *found.texts, *self._unlabelled],
+            [*self._real.labels, *found.labels, *[none] * len(self._unlabelled)],
             self._shipped,
         )
 
@@ -93,21 +92,18 @@ class ClassifierJudge:
         Labels with very few rows are left out; without two others nothing is tried.
         """
         said = cross_validated(self._real, len(self._names), self._embed, self._shipped)
-        judged = ~np.isnan(said).any(axis=1)
-        truth = np.asarray(self._real.labels, dtype=np.int64)[judged]
-        return len(truth), int((said[judged].argmax(axis=1) == truth).sum()) if len(truth) else 0
+        return judged_right(self._real.labels, said)
 
 
 def drawn(task: Task, real: Mapping[str, Sequence[str]], seed: int) -> Labelled:
     """Real texts with the ids of their labels, at most 500 of each label."""
-    rows = [
+    return Labelled.of(
         (text, task.names.index(name))
         for name, texts in real.items()
         for text in random.Random(f"{seed} {name}").sample(  # noqa: S311
             list(texts), min(_MOST_ROWS_PER_LABEL, len(texts))
         )
-    ]
-    return Labelled([text for text, _ in rows], [label for _, label in rows])
+    )
 
 
 def _unlabelled() -> tuple[str, ...]:
@@ -118,6 +114,4 @@ def _shipped(task: Task) -> Labelled:
     """The corpus, if it is of the task."""
     if not corpus_has(task):
         return NOTHING
-    return Labelled(
-        [text for text, _ in corpus()], [task.names.index(name) for _, name in corpus()]
-    )
+    return Labelled.of((text, task.names.index(name)) for text, name in corpus())

@@ -133,9 +133,7 @@ class Study:
                 None takes the classifier's own mistakes.
         """
         names = self._task.names
-        further = Labelled(
-            [row["text"] for row in accepted], [names.index(row["label"]) for row in accepted]
-        )
+        further = Labelled.of((row["text"], names.index(row["label"])) for row in accepted)
         classifier = QuickClassifier(self._embed).fit(
             [*self._known.texts, *further.texts], [*self._known.labels, *further.labels]
         )
@@ -205,8 +203,7 @@ class Study:
 
 
 def _rows(all_rows: Labelled, places: Iterable[int]) -> Labelled:
-    found = [(all_rows.texts[place], all_rows.labels[place]) for place in places]
-    return Labelled([text for text, _ in found], [label for _, label in found])
+    return Labelled.of((all_rows.texts[place], all_rows.labels[place]) for place in places)
 
 
 def _confusion(labels: Sequence[int], said: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -16,7 +16,13 @@ from components.merge.measures import distinct_n
 from components.merge.settings import MergeSettings
 from components.merge.splits import subsample
 from components.merge.weights import weigh
-from components.quick_classifier import Embed, Labelled, QuickClassifier, cross_validated
+from components.quick_classifier import (
+    Embed,
+    Labelled,
+    QuickClassifier,
+    cross_validated,
+    judged_right,
+)
 
 _MAX_ROWS = 4000  # more rows cost more time than they add to a quick classifier
 
@@ -93,12 +99,9 @@ def filter_labels(
 
 
 def _accuracy(rows: Labelled, embed: Embed | None) -> float | None:
-    labels = np.asarray(rows.labels)
-    said = cross_validated(rows, int(labels.max()) + 1, embed)
-    judged = ~np.isnan(said).any(axis=1)
-    if not judged.any():
-        return None
-    return float((said[judged].argmax(axis=1) == labels[judged]).mean())
+    said = cross_validated(rows, max(rows.labels) + 1, embed)
+    judged, right = judged_right(rows.labels, said)
+    return right / judged if judged else None
 
 
 def _summary(extra: pd.DataFrame, by: "pd.Series[str]") -> dict[str, dict[str, Any]]:

@@ -80,7 +80,6 @@ class StepLogs(io.TextIOBase):
 
     def _finish(self, step: str, status: str) -> None:
         self._running -= 1
-        self.seconds[step] = round(time.monotonic() - self._started, 1)
         if status != "SUCCESS":
             self.failed = step
         if self._running == 0:

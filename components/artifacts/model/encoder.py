@@ -61,11 +61,15 @@ class SentenceEncoder:
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts: one row each, in their order."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        tokens = [each.ids for each in self._tokenizer.encode_batch(new)]
+        if new:
+            self._add(new)
+        return np.stack([self._known[text] for text in texts])
+
+    def _add(self, texts: Sequence[str]) -> None:
+        tokens = [each.ids for each in self._tokenizer.encode_batch(list(texts))]
         # One by one, since in 8 bits the vector of a text depends on the others in its batch.
         with ThreadPoolExecutor() as pool:
-            self._known.update(zip(new, pool.map(self._embedded, tokens), strict=True))
-        return np.stack([self._known[text] for text in texts])
+            self._known.update(zip(texts, pool.map(self._embedded, tokens), strict=True))
 
     def _require_states(self, folder: Path) -> None:
         inputs = f"takes {', '.join(self._inputs)}"

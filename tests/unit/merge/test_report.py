@@ -107,11 +107,15 @@ LINES = [
 ]
 
 
+def ledger_of(folder, lines):
+    path = folder / "ledger.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def ledger(tmp_path):
-    path = tmp_path / "ledger.jsonl"
-    path.write_text("".join(json.dumps(each) + "\n" for each in LINES), encoding="utf-8")
-    return path
+    return ledger_of(tmp_path, LINES)
 
 
 @pytest.fixture(scope="module")
@@ -302,8 +306,7 @@ def test_judges_are_shown_with_what_they_are_worth_and_cost(tmp_path):
         {**opinion, "probabilities": {}},
         {**candidate("a b", "judged otherwise"), "label_probabilities": chances},
     ]
-    path = tmp_path / "ledger.jsonl"
-    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    path = ledger_of(tmp_path, lines)
     summary = read_ledgers([path])
 
     assert summary.unreadable_lines == 0
@@ -321,8 +324,7 @@ def test_rounds_are_shown_with_what_they_gained_and_aimed_at(tmp_path):
         {"kind": "round", **before},
         {"kind": "round", **after, "confused": {"red": {"green": 2}, "green": {"red": 5}}},
     ]
-    path = tmp_path / "ledger.jsonl"
-    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    path = ledger_of(tmp_path, lines)
     summary = read_ledgers([path])
 
     assert summary.unreadable_lines == 0
@@ -340,8 +342,7 @@ def test_attributes_are_shown_by_what_was_accepted_and_not_left_out_again(tmp_pa
         {**candidate("g h", "too short"), "length": "long"},
         {**candidate("c d", "surplus"), "length": "short"},
     ]
-    path = tmp_path / "ledger.jsonl"
-    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    path = ledger_of(tmp_path, lines)
     (model,) = read_ledgers([path]).models
 
     assert model.attributes["length"] == {"short": 1, "long": 1}
