@@ -25,7 +25,7 @@ from components.texts import NearTexts, fold, words, words_of
 
 _MIN_WORDS = 3
 MAX_CHARACTERS = 2000
-"""Longest text that is accepted."""
+"""Longest text of any style that is accepted."""
 
 _MIN_LETTERS_SHARE = 0.7
 _MAX_REPEATED_TRIPLES_SHARE = 0.25
@@ -48,6 +48,7 @@ class Curator:
             tasks with the corpus's labels only.
         known: Further texts that count as seen.
         embed: The encoder that the check of the form uses; None for words alone.
+        longest: Most characters of a text that is accepted.
 
     Raises:
         InputError: If the wanted language is not known.
@@ -61,6 +62,7 @@ class Curator:
     form_filter: bool = True
     known: Collection[str] = ()
     embed: Embed | None = None
+    longest: int = MAX_CHARACTERS
 
     def __post_init__(self) -> None:
         examples = (text for label in self.task.labels for text in label.examples)
@@ -111,7 +113,7 @@ class Curator:
         claimed = candidate.label or label
         yield "control characters", has_hidden_characters(text)
         yield "too short", len(words_of(text)) < _MIN_WORDS
-        yield "too long", len(text) > MAX_CHARACTERS
+        yield "too long", len(text) > self.longest
         is_at_limit = self.max_characters is not None and len(text) >= self.max_characters
         yield "breaks off", is_at_limit and not _FINISHED.search(text)
         yield "not prose", letters_share(text) < _MIN_LETTERS_SHARE

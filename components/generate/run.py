@@ -13,7 +13,7 @@ from components.artifacts.model.encoder import SentenceEncoder, load_encoder
 from components.artifacts.synthetic import LEDGER, SENTENCES, write_sentences
 from components.artifacts.task import Task, load_task
 from components.generate.classifier_judge import ClassifierJudge, drawn
-from components.generate.curate import Curator
+from components.generate.curate import MAX_CHARACTERS, Curator
 from components.generate.engines import parse_model
 from components.generate.examples import CORPUS_LANGUAGE
 from components.generate.focus import read_focus
@@ -212,6 +212,8 @@ def _curator(settings: GenerateSettings, work: _Material) -> Curator:
         # What is shown must not come back as it was.
         list(chain.from_iterable(work.real.values())) if is_shown else (),
         work.embed,
+        # A server holds to the style by itself; a recording may have been made after another.
+        min(work.style.max_characters, MAX_CHARACTERS) if work.recording else MAX_CHARACTERS,
     )
 
 

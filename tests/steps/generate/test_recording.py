@@ -10,6 +10,7 @@ from components.artifacts.task import load_task
 from components.errors import InputError, WorkError
 from components.generate.run import generate
 from components.generate.settings import GenerateSettings
+from components.generate.style import load_style
 from tests.fakes.openai_server import Reply, fake_openai
 
 NAMES = load_task("emotion").names
@@ -75,6 +76,13 @@ def test_what_is_replayed_says_so_and_costs_nothing(asked, tmp_path):
 def test_changed_curation_judges_the_recorded_answers_anew(asked, tmp_path):
     strict = {"near_duplicate_similarity": 0.3, "allow_partial": True}
     assert max(replay(asked, tmp_path / "again", **strict).values()) < 3
+
+
+def test_recorded_texts_that_are_too_long_for_the_style_are_left_out(tmp_path):
+    corpus = "package:components/generate/corpus/emotion.jsonl"
+    replay(corpus, tmp_path, samples_per_label=6, form_filter=False)
+    assert max(map(len, texts_of(tmp_path))) <= load_style("plain").max_characters
+    assert "too long" in {line.get("reason") for line in lines_of(tmp_path)}
 
 
 def test_a_replay_that_is_started_again_ends_with_the_same_texts(asked, tmp_path):
