@@ -17,6 +17,7 @@ from components.errors import InputError
 _SHIPPED = resources.files("components.artifacts") / "tasks"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MAX_LABELS = 100
+_WHOLE_NUMBER = re.compile(r"\+?0*(\d{1,9})(?:\.0*)?", re.ASCII)
 _MAX_WORDS = 4
 _WORDS = re.compile(rf"[^\W\d_][\w'-]*( [\w'-]+){{0,{_MAX_WORDS - 1}}}")
 _NO_JOINERS = str.maketrans("", "", "\u200c\u200d")
@@ -62,12 +63,23 @@ class Task:
 
     def label_id(self, value: object) -> int | None:
         """The id of a label given by name (any case) or by id, or None if it is not a label."""
-        text = str(value).strip().lower()
-        if text in self.names:
-            return self.names.index(text)
-        if re.fullmatch(r"\d{1,3}(\.0)?", text) and float(text) < len(self.labels):
-            return int(float(text))
-        return None
+        key = label_key(value)
+        if key in self.names:
+            return self.names.index(key)
+        return int(key) if is_id(key) and int(key) < len(self.labels) else None
+
+
+def label_key(value: object) -> str:
+    """The form in which labels are compared: 1, 1.0, "01" and " 1 " are one, Joy and joy too."""
+    text = str(value).strip().lower()
+    if whole := _WHOLE_NUMBER.fullmatch(text):
+        return whole[1]
+    return text
+
+
+def is_id(key: str) -> bool:
+    """Check whether a label, as `label_key` gives it, is a number, and no name."""
+    return key.isascii() and key.isdecimal()
 
 
 def load_task(reference: str) -> Task:

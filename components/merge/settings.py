@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from components.artifacts.task import label_key
 from components.errors import InputError, require_between, require_one_of
 from components.hub import HUB_ID
 from components.options import shared
@@ -123,6 +124,12 @@ class MergeSettings:
         if not all(isinstance(each, str) and each for pair in pairs for each in pair):
             rule = "must map each label of the data set to a label name of the task, both as texts"
             raise InputError(f"label_map={self.label_map!r}", rule, 'Write {"0": "sadness"}')
+        names: dict[str, str] = {}
+        for key, name in self.label_map.items():
+            if names.setdefault(label_key(key), name) != name:
+                rule = f"maps the label {key!r} to {names[label_key(key)]} and to {name}"
+                fix = "Map it once: neither case nor `.0` tells labels apart"
+                raise InputError("label_map", rule, fix)
 
     def _require_no_contradiction(self) -> None:
         if self.agreement_action == "weight" and not self.sample_weights:

@@ -146,7 +146,7 @@ def test_fewer_train_rows_leave_the_held_out_ones_alone(whole_table, synthetic_f
 @pytest.mark.parametrize("rows", ["text,label\nhello,happy\n", "words,label\nhello,joy\n", "text"])
 def test_a_failing_merge_leaves_no_folder(rows, synthetic_file, tmp_path):
     (tmp_path / "rows.csv").write_text(rows)
-    with pytest.raises(InputError, match=r"rows\.csv, all"):
+    with pytest.raises(InputError, match=r"rows\.csv(, all)?: "):
         merge(
             MergeSettings(dataset=str(tmp_path / "rows.csv")),
             [synthetic_file.parent],
