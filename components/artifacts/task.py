@@ -99,7 +99,9 @@ def _task(content: Mapping[str, Any], where: str) -> Task:
     fields = _fields(content, {"name", "description", "labels"}, where, optional={"topics"})
     listed = fields["labels"]
     if not isinstance(listed, list) or not 2 <= len(listed) <= _MAX_LABELS:
-        raise InputError(where, f"`labels` must be a list of 2 to {_MAX_LABELS}", "Add labels")
+        count = f"a list of {len(listed)}" if isinstance(listed, list) else f"{listed!r:.60}"
+        rule = f"`labels` must be a list of 2 to {_MAX_LABELS}, and is {count}"
+        raise InputError(where, rule, f"Write 2 labels or more, at most {_MAX_LABELS}")
     labels = tuple(_label(each, f"{where}, label {n}") for n, each in enumerate(listed))
     names = [label.name for label in labels]
     if len(set(names)) < len(names):
@@ -134,7 +136,9 @@ def _fields(
 def _name(value: object, where: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
-        raise InputError(f"{where}, name {value!r}", rule, "Rename it")
+        read_as_other = not isinstance(value, str)
+        fix = 'Put it between quotes, as in "true", or rename it' if read_as_other else "Rename it"
+        raise InputError(f"{where}, name {value!r}", rule, fix)
     return value
 
 

@@ -64,11 +64,12 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
         for name, raw in tables.items()
     }
     _log.info("merge: %d real rows read", sum(map(len, rows.values())))
+    origin = {"name": settings.dataset, **pinned, **_reading(rows, task)}
     if not {TEST, VALIDATION} <= set(rows):
         # A text that occurs twice would be drawn for two splits.
         drawn_from = TRAIN if TRAIN in rows else WHOLE
         rows[drawn_from] = clean_train(rows[drawn_from], audit)
-    return rows, {"name": settings.dataset, **pinned, **_reading(rows, task)}
+    return rows, origin
 
 
 def read_all_synthetic(

@@ -23,15 +23,17 @@ class MergeSettings:
     task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     dataset: str = "sample"
-    """`sample`, a hub id, or a path or URI of a file or folder of CSV, JSON lines or Parquet."""
+    """`sample`, a hub id, or a path or URI of a file, folder or archive of CSV, TSV, JSON lines or
+    Parquet."""
     dataset_revision: str = ""
     """Commit of a hub data set; `sha256:` and the content hash of a file or folder, or empty."""
     text_column: str = "text"
-    """Column of the texts."""
+    """Column of the texts: its name, or its number from 1 in files without a header."""
     label_column: str = "label"
-    """Column of the labels: names or ids of the task, or keys of `label_map`."""
+    """Column of the labels: names or ids of the task, or keys of `label_map`; named like
+    `text_column`."""
     label_map: Mapping[str, str] = field(default_factory=dict)
-    """Label of the data set -> label name of the task, where they differ."""
+    """Label of the data set -> label name of the task, where they differ; all ids, if any."""
     test_fraction: float = 0.1
     """Share of the real rows kept for the test split, if the source has none."""
     validation_fraction: float = 0.1

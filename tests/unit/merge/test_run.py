@@ -193,6 +193,26 @@ def test_a_poisoned_batch_is_caught_by_kind(dataset_folder, tmp_path):
     assert len(pd.read_csv(tmp_path / "problems.csv")) == 7
 
 
+def test_the_description_and_the_report_say_what_was_read_as_what(tmp_path):
+    words = ("alpha", "brook", "cedar", "delta", "ember")
+    rows = [(f"{one} {other} day", n % 2) for n in range(2) for one in words for other in words]
+    rows = [(f"{text} {label}", float(label)) for text, label in rows]
+    data = tmp_path / "data"
+    data.mkdir()
+    frame = pd.DataFrame([*rows, *rows[:9]], columns=["text", "label"])
+    frame.to_csv(data / "my_train.csv", index=False)
+    settings = MergeSettings(dataset=str(data), label_map={"0": "joy", "1": "fear"})
+    merged = merge(settings, [], tmp_path / "out", report=tmp_path / "report.html")
+
+    assert merged.sources[0]["files"] == {"train": {"my_train.csv": 59}}
+    assert merged.sources[0]["labels"] == {"joy": {"0.0": 34}, "fear": {"1.0": 25}}
+    assert {why: count for why, count in merged.removed.items() if count} == {"repeated": 9}
+    assert sum(rows["real"] for rows in merged.rows.values()) == 50
+    page = " ".join((tmp_path / "report.html").read_text().split())
+    assert 'my_train.csv <span class="note">59</span>' in page
+    assert '1.0 <span class="note">25</span>' in page
+
+
 def test_a_shifted_test_split_is_refused_or_allowed(tmp_path):
     data = tmp_path / "data"
     data.mkdir()

@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ import pytest
 
 from components.errors import InputError
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate, read_tables
+from components.merge.sources import fingerprint, locate, read_tables
 from components.merge.split_files import WHOLE
 from components.merge.tables import read_file
 
@@ -210,7 +212,7 @@ def test_a_hub_data_set_on_a_machine_without_the_hub_is_refused_soon(tmp_path):
     program = f"""
 from pathlib import Path
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate, read_tables
+from components.merge.sources import fingerprint, locate, read_tables
 settings = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
 read_tables(settings, locate(settings, Path(".")))
 """
@@ -260,3 +262,121 @@ def test_a_missing_column_is_named(tmp_path):
 
     with pytest.raises(InputError, match=r"lacks the column tweet \(it has \['text', 'label'"):
         read_tables(settings, locate(settings, tmp_path))
+
+
+NAMES = ["joy", "sadness", "anger"]
+"""Other names in another order than those of the task."""
+
+
+def class_labels(**texts):
+    """A data set whose ids stand for NAMES, a text of each label in each split."""
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=NAMES)}
+    )
+    return datasets.DatasetDict(
+        {
+            split: datasets.Dataset.from_dict(
+                {"text": [f"{text} {name}" for name in NAMES], "label": [0, 1, 2]}, features
+            )
+            for split, text in texts.items()
+        }
+    )
+
+
+def expected(text):
+    return [(f"{text} {name}", name) for name in NAMES]
+
+
+def test_parquet_files_keep_the_names_that_the_hub_gives_to_ids(tmp_path):
+    saved = class_labels(train="so much", test="such")
+    for split, rows in saved.items():
+        rows.to_parquet(tmp_path / f"{split}-00000-of-00001.parquet")
+    tables = read(str(tmp_path), tmp_path)
+
+    assert pairs(tables["train"]) == expected("so much")
+    assert pairs(tables["test"]) == expected("such")
+    assert list(tables["test"]["given"]) == [0, 1, 2]
+
+
+def test_a_folder_of_save_to_disk_is_read_whole_or_by_split(tmp_path):
+    class_labels(train="so much", test="such").save_to_disk(tmp_path / "saved")
+    folder = tmp_path / "saved"
+    tables = read(str(folder), tmp_path)
+
+    assert {name: pairs(table) for name, table in tables.items()} == {
+        "train": expected("so much"),
+        "test": expected("such"),
+    }
+    assert pairs(read(str(folder / "test"), tmp_path)[WHOLE]) == expected("such")
+    assert list(fingerprint(folder / "test")) == ["data-00000-of-00001.arrow"]
+
+
+def test_the_card_of_a_cloned_folder_names_its_ids(tmp_path):
+    names = "".join(f"          '{n}': {name}\n" for n, name in enumerate(NAMES))
+    (tmp_path / "README.md").write_text(
+        "---\ndataset_info:\n  features:\n  - name: text\n    dtype: string\n  - name: label\n"
+        f"    dtype:\n      class_label:\n        names:\n{names}---\n# Feelings\n"
+    )
+    write(tmp_path / "data" / "train.csv", [{"text": "so glad", "label": 0}, ROWS[0]])
+
+    assert pairs(read(str(tmp_path), tmp_path)["train"]) == [("so glad", "joy"), PAIRS[0]]
+
+
+@pytest.mark.parametrize("name", ["rows.zip", "rows.tar.gz"])
+def test_an_archive_is_read_as_the_folder_in_it(name, tmp_path):
+    write(tmp_path / "in" / "set" / "train.csv")
+    write(tmp_path / "in" / "set" / "my_test.csv", [{"text": "the last", "label": "fear"}])
+    write(tmp_path / "in" / "__MACOSX" / "set" / "train.csv")
+    base, _, kind = name.partition(".")
+    shutil.make_archive(tmp_path / base, {"zip": "zip"}.get(kind, "gztar"), tmp_path / "in")
+    tables = read(str(tmp_path / name), tmp_path / "downloads")
+
+    assert {split: pairs(table) for split, table in tables.items()} == {
+        "train": PAIRS,
+        "test": [("the last", "fear")],
+    }
+    (tmp_path / name).write_text("nothing")
+    with pytest.raises(InputError, match="is an archive that cannot be unpacked"):
+        read(str(tmp_path / name), tmp_path / "other")
+
+
+def test_two_files_of_the_same_rows_are_refused(tmp_path):
+    write(tmp_path / "train.csv")
+    write(tmp_path / "train (1).csv", [*ROWS, {"text": "another", "label": "fear"}])
+
+    with pytest.raises(InputError, match=r"train \(1\)\.csv and train\.csv: .* all rows of one"):
+        read(str(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl"])
+def test_a_pointer_of_git_lfs_is_named(name, tmp_path):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n"
+    (tmp_path / name).write_text(pointer)
+
+    with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs.* `git lfs pull`"):
+        read(str(tmp_path), tmp_path)
+
+
+def test_json_lines_may_be_named_json(tmp_path):
+    (tmp_path / "rows.json").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+
+    assert pairs(read_file(tmp_path / "rows.json")) == PAIRS
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("Config name is missing.\nPlease pick one among: ['emoji', 'emotion']"),
+        RuntimeError("Dataset scripts are no longer supported, but found set.py"),
+        datasets.exceptions.DatasetNotFoundError("Dataset 'owner/name' is a gated dataset"),
+        datasets.exceptions.DatasetGenerationError("An error occurred"),
+    ],
+)
+def test_why_the_hub_gives_no_data_set_is_said_in_its_words(error, monkeypatch):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    reason = re.escape(" ".join(str(error).split()))
+    with pytest.raises(InputError, match=rf"dataset owner/name: cannot be read .*{reason}"):
+        read_tables(MergeSettings(dataset="owner/name", dataset_revision=COMMIT), None)
