@@ -52,7 +52,8 @@ def not_readable(name: str, error: Exception) -> InputError:
 
 def is_saved(root: Path) -> bool:
     """Check for a folder that `save_to_disk` wrote."""
-    return (root / "dataset_dict.json").is_file() or (root / "state.json").is_file()
+    names = {"state.json", "dataset_info.json"}
+    return (root / "dataset_dict.json").is_file() or all((root / each).is_file() for each in names)
 
 
 def read_saved(root: Path, named: Sequence[str]) -> dict[str, pd.DataFrame]:

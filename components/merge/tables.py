@@ -21,6 +21,11 @@ NAMED = ("text", "label")
 """The usual columns of texts and of labels."""
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_BROKEN = (
+    *(ValueError, OSError, EOFError, RecursionError),
+    *(pyarrow.ArrowException, lzma.LZMAError, zlib.error),
+)
+"""What the readers raise at a file that is not of its kind."""
 _UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.decompress,
     ".bz2": bz2.decompress,
@@ -58,7 +63,7 @@ def read_file(path: Path, named: Sequence[str] = NAMED, place: str = "") -> pd.D
         raise InputError(f"{path}, line {line}", rule, "Save it as UTF-8") from error
     except InputError:
         raise
-    except (ValueError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+    except _BROKEN as error:
         rule = f"is not readable as {kind_of(path)}: {error}"
         raise InputError(str(path), rule, "Correct the file or its name") from error
     return chosen(frame, named, place or path.name, names)
@@ -106,7 +111,7 @@ def holds_no_rows(path: Path) -> bool:
         return False
     try:
         content = json.loads(_text(_content(path)))
-    except (ValueError, OSError, EOFError):
+    except _BROKEN:
         return False
     return not isinstance(content, list) or not any(isinstance(row, dict) for row in content)
 

@@ -5,10 +5,14 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import datasets
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.errors import InputError
 from components.merge.settings import MergeSettings
@@ -45,8 +49,8 @@ def pairs(frame):
 
 
 def read(dataset, downloads, revision=""):
-    settings = MergeSettings(dataset=dataset, dataset_revision=revision)
-    return read_tables(settings, locate(settings, downloads))
+    chosen = MergeSettings(dataset=dataset, dataset_revision=revision)
+    return read_tables(chosen, locate(chosen, downloads))
 
 
 @pytest.mark.parametrize(
@@ -213,8 +217,8 @@ def test_a_hub_data_set_on_a_machine_without_the_hub_is_refused_soon(tmp_path):
 from pathlib import Path
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_tables
-settings = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
-read_tables(settings, locate(settings, Path(".")))
+chosen = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
+read_tables(chosen, locate(chosen, Path(".")))
 """
     started = time.monotonic()
     result = subprocess.run(
@@ -237,31 +241,31 @@ def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_keep_theirs(
     rows = {"text": ["a", "b", "c"], "label": [1, 0, -1]}
     hub = datasets.DatasetDict(train=datasets.Dataset.from_dict(rows, features=features))
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: hub)
-    settings = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
-    labels = read_tables(settings, None)["train"]["label"]
+    chosen = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
+    labels = read_tables(chosen, None)["train"]["label"]
 
     assert list(labels) == ["glad", "sad", -1]
 
 
 def test_columns_and_labels_may_have_other_names(tmp_path):
     (tmp_path / "rows.csv").write_text("id,tweet,mood,text\n1,so glad,1,no\n2,so low, 0,no\n")
-    settings = MergeSettings(
+    chosen = MergeSettings(
         dataset=str(tmp_path / "rows.csv"),
         text_column="tweet",
         label_column="mood",
         label_map={"1": "joy", "0": "sadness"},
     )
-    tables = read_tables(settings, locate(settings, tmp_path))
+    tables = read_tables(chosen, locate(chosen, tmp_path))
 
     assert pairs(tables[WHOLE]) == [("so glad", "joy"), ("so low", "sadness")]
 
 
 def test_a_missing_column_is_named(tmp_path):
     path = write(tmp_path / "rows.csv")
-    settings = MergeSettings(dataset=str(path), text_column="tweet")
+    chosen = MergeSettings(dataset=str(path), text_column="tweet")
 
     with pytest.raises(InputError, match=r"lacks the column tweet \(it has \['text', 'label'"):
-        read_tables(settings, locate(settings, tmp_path))
+        read_tables(chosen, locate(chosen, tmp_path))
 
 
 NAMES = ["joy", "sadness", "anger"]
@@ -355,6 +359,31 @@ def test_a_pointer_of_git_lfs_is_named(name, tmp_path):
 
     with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs.* `git lfs pull`"):
         read(str(tmp_path), tmp_path)
+
+
+KINDS = ["a.csv", "a.jsonl", "a.json", "a.parquet", "a.csv.gz", "a.json.xz", "a.tsv.bz2"]
+STARTS = [
+    b"",
+    b"PAR1",
+    b"text,label\n",
+    b'{"text": ',
+    b"[" * 5000,
+    b"\x1f\x8b\x08",
+    b"BZh9",
+    b"\xfd7zXZ\0",
+]
+
+
+@settings(deadline=None)
+@given(st.sampled_from(KINDS), st.sampled_from(STARTS), st.binary(max_size=80))
+def test_any_bytes_are_read_or_refused(name, start, content):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(start + content)
+        try:
+            read_file(path)
+        except InputError as refused:
+            assert name in refused.thing
 
 
 def test_json_lines_may_be_named_json(tmp_path):
