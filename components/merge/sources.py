@@ -17,7 +17,7 @@ from components.merge import hub_sets
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
 from components.merge.split_files import split_files
-from components.merge.tables import NAMED, chosen, read_file
+from components.merge.tables import NAMED, chosen, read_file, require_no_pointer
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`."""
@@ -115,6 +115,7 @@ def is_archive(path: Path) -> bool:
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
+    require_no_pointer(path)
     rule, fix = "is an archive that cannot be unpacked", "Unpack it, and give the folder"
     try:
         if path.suffix.lower() == ".zip":

@@ -31,10 +31,10 @@ _WORDS = {
     "evaluation": TEST,
 }
 _BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-# Words that may mean a split: trainset, testdata, valset, xtest, holdout, held-out, unseen.
+# Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
 _UNCLEAR = re.compile(
     r"(train|test|valid|eval).*|(dev|val)(set|data|split).*|.*(train|test|valid|eval)"
-    r"|hold(out)?|held(out)?|unseen"
+    r"|trn?|te|tst|hold(out)?|held(out)?|unseen"
 )
 _SHOWN = 8
 _RENAME = "Put train, validation or test into its name, or take it out of the folder"

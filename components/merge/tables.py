@@ -105,6 +105,18 @@ def is_readable(path: Path) -> bool:
     return kind_of(path) in _READERS
 
 
+def require_no_pointer(path: Path) -> None:
+    """Refuse a file that git-lfs has put in the place of another.
+
+    Raises:
+        InputError: If it is one.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            rule = "is a pointer of git-lfs, not the file itself"
+            raise InputError(str(path), rule, "Run `git lfs pull` in the folder that was cloned")
+
+
 def holds_no_rows(path: Path) -> bool:
     """Check for a JSON file that describes something else: it is no list of objects."""
     if kind_of(path) != ".json":
@@ -117,10 +129,8 @@ def holds_no_rows(path: Path) -> bool:
 
 
 def _content(path: Path) -> bytes:
+    require_no_pointer(path)
     content = path.read_bytes()
-    if content.startswith(_LFS_POINTER):
-        rule = "is a pointer of git-lfs, not the file itself"
-        raise InputError(str(path), rule, "Run `git lfs pull` in the folder that was cloned")
     unpack = _UNPACK.get(path.suffix.lower())
     return unpack(content) if unpack else content
 

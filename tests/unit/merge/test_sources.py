@@ -352,13 +352,13 @@ def test_two_files_of_the_same_rows_are_refused(tmp_path):
         read(str(tmp_path), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl"])
+@pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl", "train.zip"])
 def test_a_pointer_of_git_lfs_is_named(name, tmp_path):
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n"
     (tmp_path / name).write_text(pointer)
 
     with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs.* `git lfs pull`"):
-        read(str(tmp_path), tmp_path)
+        read(str(tmp_path / name), tmp_path)
 
 
 KINDS = ["a.csv", "a.jsonl", "a.json", "a.parquet", "a.csv.gz", "a.json.xz", "a.tsv.bz2"]

@@ -51,6 +51,8 @@ def test_a_split_is_a_word_in_the_name_of_a_file_or_its_folder(train, validation
         ("train.csv", "held-out.csv"),
         ("train.csv", "train_test.csv"),
         ("train.csv", "trainval.csv"),
+        ("x_tr.csv", "x_te.csv"),
+        ("train.csv", "tst.csv"),
         ("rows.csv", "Testdaten.csv"),
     ],
 )
