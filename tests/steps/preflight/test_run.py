@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import datasets
 import httpx
 import pytest
 from hypothesis import given
@@ -19,8 +20,10 @@ from components import storage
 from components.artifacts.registry import POINTER, Champion, replace_champion
 from components.data_files import read_mapping
 from components.errors import InputError
+from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
+from components.preflight.data import require_readable_on_hub
 from components.preflight.plan import checks_of
 from components.preflight.run import branches_of, preflight
 from components.preflight.settings import GpuDemand, Place
@@ -136,6 +139,15 @@ def test_more_labels_than_an_llm_can_judge_are_a_problem(tmp_path):
 def test_rows_that_merge_could_not_read_are_a_problem(content, fault, tmp_path):
     (tmp_path / "rows.csv").write_bytes(content.encode("latin-1"))
     assert re.search(fault, problems(merge_dataset=str(tmp_path / "rows.csv")))
+
+
+def test_a_hub_data_set_of_several_configs_is_a_problem(monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("Config name is missing.\nPlease pick one among: ['emoji', 'emotion']")
+
+    monkeypatch.setattr(datasets, "load_dataset_builder", refuse)
+    with pytest.raises(InputError, match=r"cannot be read from the hub.* among: \['emoji'"):
+        require_readable_on_hub(MergeSettings(dataset="owner/name", dataset_revision=COMMIT))
 
 
 def test_the_sample_under_another_task_is_a_problem(tmp_path):
