@@ -17,6 +17,7 @@ from components.errors import InputError
 _SHIPPED = resources.files("components.artifacts") / "tasks"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MAX_LABELS = 100
+_WHOLE_NUMBER = re.compile(r"\+?0*(\d{1,9})(?:\.0*)?", re.ASCII)
 _MAX_WORDS = 4
 _WORDS = re.compile(rf"[^\W\d_][\w'-]*( [\w'-]+){{0,{_MAX_WORDS - 1}}}")
 _NO_JOINERS = str.maketrans("", "", "\u200c\u200d")
@@ -62,12 +63,23 @@ class Task:
 
     def label_id(self, value: object) -> int | None:
         """The id of a label given by name (any case) or by id, or None if it is not a label."""
-        text = str(value).strip().lower()
-        if text in self.names:
-            return self.names.index(text)
-        if re.fullmatch(r"\d{1,3}(\.0)?", text) and float(text) < len(self.labels):
-            return int(float(text))
-        return None
+        key = label_key(value)
+        if key in self.names:
+            return self.names.index(key)
+        return int(key) if is_id(key) and int(key) < len(self.labels) else None
+
+
+def label_key(value: object) -> str:
+    """The form in which labels are compared: 1, 1.0, "01" and " 1 " are one, Joy and joy too."""
+    text = str(value).strip().lower()
+    if whole := _WHOLE_NUMBER.fullmatch(text):
+        return whole[1]
+    return text
+
+
+def is_id(key: str) -> bool:
+    """Check whether a label, as `label_key` gives it, is a number, and no name."""
+    return key.isascii() and key.isdecimal()
 
 
 def load_task(reference: str) -> Task:
@@ -87,7 +99,9 @@ def _task(content: Mapping[str, Any], where: str) -> Task:
     fields = _fields(content, {"name", "description", "labels"}, where, optional={"topics"})
     listed = fields["labels"]
     if not isinstance(listed, list) or not 2 <= len(listed) <= _MAX_LABELS:
-        raise InputError(where, f"`labels` must be a list of 2 to {_MAX_LABELS}", "Add labels")
+        count = f"a list of {len(listed)}" if isinstance(listed, list) else f"{listed!r:.60}"
+        rule = f"`labels` must be a list of 2 to {_MAX_LABELS}, and is {count}"
+        raise InputError(where, rule, f"Write 2 labels or more, at most {_MAX_LABELS}")
     labels = tuple(_label(each, f"{where}, label {n}") for n, each in enumerate(listed))
     names = [label.name for label in labels]
     if len(set(names)) < len(names):
@@ -122,7 +136,9 @@ def _fields(
 def _name(value: object, where: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
-        raise InputError(f"{where}, name {value!r}", rule, "Rename it")
+        read_as_other = not isinstance(value, str)
+        fix = 'Put it between quotes, as in "true", or rename it' if read_as_other else "Rename it"
+        raise InputError(f"{where}, name {value!r}", rule, fix)
     return value
 
 

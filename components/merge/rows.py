@@ -1,6 +1,7 @@
 """The real and the synthetic rows, read and checked."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.artifacts.dataset import SYNTHETIC, TRAIN
+from components.artifacts.dataset import SYNTHETIC, TEST, TRAIN, VALIDATION
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
@@ -17,10 +18,15 @@ from components.merge.audit import PROBLEMS, Audit
 from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_synthetic, read_tables
+from components.merge.split_files import WHOLE
 from components.merge.splits import Splits, held_out, split_rows
 
 Origin = Mapping[str, Any]
-"""The identity of a source: `name`, and its `sha256` by file or its `revision`."""
+"""The identity of a source: `name`, and its `sha256` by file or its `revision`.
+
+That of real rows also has `files` (its rows by split and file) and `labels` (its rows by the label
+of the task, and by the label that stands in the source).
+"""
 
 COLUMNS = ["text", "label", "place", "model", "source", "origin"]
 
@@ -37,7 +43,7 @@ def real_train(settings: MergeSettings) -> pd.DataFrame:
     with TemporaryDirectory() as folder:
         audit = Audit(task.names, Path(folder) / PROBLEMS)
         real, _ = read_real(settings, task, audit)
-        splits = split_rows(real, settings)
+        splits = split_rows(real, settings, task.names)
         train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
         return clean_train(train, audit)[["text", "label"]]
 
@@ -58,7 +64,12 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
         for name, raw in tables.items()
     }
     _log.info("merge: %d real rows read", sum(map(len, rows.values())))
-    return rows, {"name": settings.dataset, **pinned}
+    origin = {"name": settings.dataset, **pinned, **_reading(rows, task)}
+    if not {TEST, VALIDATION} <= set(rows):
+        # A text that occurs twice would be drawn for two splits.
+        drawn_from = TRAIN if TRAIN in rows else WHOLE
+        rows[drawn_from] = clean_train(rows[drawn_from], audit)
+    return rows, origin
 
 
 def read_all_synthetic(
@@ -80,6 +91,21 @@ def read_all_synthetic(
     rows = pd.concat(parts, ignore_index=True) if parts else _no_rows()
     _log.info("merge: %d synthetic rows read", len(rows))
     return remove_repeats(rows, settings, audit), origins
+
+
+def _reading(rows: Splits, task: Task) -> dict[str, dict[str, dict[str, int]]]:
+    """How the source was read: the files of each split, and the labels behind each of the task."""
+    files = {name: _counted(part["file"]) for name, part in rows.items()}
+    together = pd.concat(list(rows.values()), ignore_index=True)
+    given = together["given"].groupby(together["label"])
+    labels = {task.names[int(str(label))]: _counted(each) for label, each in given}
+    _log.info("merge: rows by split and file: %s; by label: %s", files, labels)
+    return {"files": files, "labels": labels}
+
+
+def _counted(values: pd.Series) -> dict[str, int]:
+    """Count values in the order of their first occurrence."""
+    return dict(Counter(str(each).strip() for each in values))
 
 
 def _no_rows() -> pd.DataFrame:

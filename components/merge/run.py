@@ -66,7 +66,7 @@ def merge(
     audit = Audit(task.names, problems or output.with_name(PROBLEMS))
     real, origin = read_real(settings, task, audit)
     extra, origins = read_all_synthetic(synthetic, settings, task, audit)
-    splits = divide(real, extra, settings)
+    splits = divide(real, extra, settings, task.names)
     require_similar_labels(splits, settings, audit)
     train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
     train = clean_train(train, audit)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from components.artifacts.task import label_key
 from components.errors import InputError, require_between, require_one_of
 from components.hub import HUB_ID
 from components.options import shared
@@ -22,15 +23,17 @@ class MergeSettings:
     task: str = shared("task", "emotion")
     """Shipped task name, or path or URI of a task file."""
     dataset: str = "sample"
-    """`sample`, a hub id, or a path or URI of a file or folder of CSV, JSON lines or Parquet."""
+    """`sample`, a hub id, or a path or URI of a file, folder or archive of CSV, TSV, JSON lines or
+    Parquet."""
     dataset_revision: str = ""
     """Commit of a hub data set; `sha256:` and the content hash of a file or folder, or empty."""
     text_column: str = "text"
-    """Column of the texts."""
+    """Column of the texts: its name, or its number from 1 in files without a header."""
     label_column: str = "label"
-    """Column of the labels: names or ids of the task, or keys of `label_map`."""
+    """Column of the labels: names or ids of the task, or keys of `label_map`; named like
+    `text_column`."""
     label_map: Mapping[str, str] = field(default_factory=dict)
-    """Label of the data set -> label name of the task, where they differ."""
+    """Label of the data set -> label name of the task, where they differ; all ids, if any."""
     test_fraction: float = 0.1
     """Share of the real rows kept for the test split, if the source has none."""
     validation_fraction: float = 0.1
@@ -123,6 +126,12 @@ class MergeSettings:
         if not all(isinstance(each, str) and each for pair in pairs for each in pair):
             rule = "must map each label of the data set to a label name of the task, both as texts"
             raise InputError(f"label_map={self.label_map!r}", rule, 'Write {"0": "sadness"}')
+        names: dict[str, str] = {}
+        for key, name in self.label_map.items():
+            if names.setdefault(label_key(key), name) != name:
+                rule = f"maps the label {key!r} to {names[label_key(key)]} and to {name}"
+                fix = "Map it once: neither case nor `.0` tells labels apart"
+                raise InputError("label_map", rule, fix)
 
     def _require_no_contradiction(self) -> None:
         if self.agreement_action == "weight" and not self.sample_weights:

@@ -1,45 +1,48 @@
 """Readers of labelled rows: the embedded sample, files, folders, object storage, the hub."""
 
-import io
-import json
-from collections.abc import Callable, Mapping
+import logging
+import shutil
+import tarfile
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from components import storage
-from components.artifacts.dataset import REAL, SPLITS, SYNTHETIC, TRAIN, VALIDATION
+from components.artifacts.dataset import REAL, SYNTHETIC
 from components.artifacts.synthetic import LABEL_PROBABILITIES, SENTENCES, read_sentences
 from components.errors import InputError
+from components.merge import hub_sets
+from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
-
-WHOLE = "all"
+from components.merge.split_files import split_files
+from components.merge.tables import NAMED, chosen, read_file, require_no_pointer
 
 Tables = Mapping[str, pd.DataFrame]
-"""Raw rows by split name, or one table under `WHOLE`; column `place` names each row's origin."""
+"""Raw rows by split name, or one table under `WHOLE`."""
 
-_SPLIT_NAMES = {
-    **{name: name for name in SPLITS},
-    "training": TRAIN,
-    "valid": VALIDATION,
-    "val": VALIDATION,
-    "dev": VALIDATION,
-}
+_log = logging.getLogger(__name__)
 
 
 def locate(settings: MergeSettings, downloads: Path) -> Path | None:
     """Find the file or folder of the data set that the settings name; None if it is on the hub.
 
+    Args:
+        settings: Name and pin of the data set.
+        downloads: A folder for what is downloaded or unpacked.
+
     Raises:
-        InputError: If it is missing, is on the hub and not pinned, or differs from its pin.
+        InputError: If it is missing, is on the hub and not pinned, differs from its pin, or is an
+            archive that cannot be unpacked.
     """
     if settings.dataset == "sample":
         return storage.fetch("package:components.merge/sample", downloads)
     if settings.is_on_hub:
         settings.require_pinned()
         return None
-    return storage.fetch(settings.dataset + settings.pin, downloads)
+    path = storage.fetch(settings.dataset + settings.pin, downloads)
+    return _unpacked(path, downloads / "unpacked") if is_archive(path) else path
 
 
 def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
@@ -49,14 +52,27 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
         settings: Name and columns of the data set.
         path: The result of `locate`.
 
+    Returns:
+        Columns `text`, `label`, `given` (the label as it stands there), `file`, `place`, `model`,
+        `source` and `origin`.
+
     Raises:
-        InputError: If the source cannot be read or lacks a column; it names the file and place.
+        InputError: If the source cannot be read or lacks a column, or if a split, or the meaning of
+            the labels, is not certain; it names the file and place.
     """
+    named = (settings.text_column, settings.label_column)
     if path is None:
-        tables = _read_hub(settings.dataset, settings.dataset_revision, settings.label_column)
+        tables = hub_sets.read_hub(settings.dataset, settings.dataset_revision, named)
+    elif path.is_dir() and hub_sets.is_saved(path):
+        tables = hub_sets.read_saved(path, named)
     else:
-        tables = _read_files(path)
-    return {name: _as_rows(frame, name, settings) for name, frame in tables.items()}
+        names = hub_sets.stated_names(path, named[1]) if path.is_dir() else []
+        tables = {
+            split: _read_split(files, path, named, names)
+            for split, files in split_files(path).items()
+        }
+    require_used(settings.label_map, [each for rows in tables.values() for each in rows["label"]])
+    return {name: _as_rows(rows, name, settings) for name, rows in tables.items()}
 
 
 def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
@@ -75,146 +91,72 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
     """
     name = f"{SYNTHETIC}_{number}"
     # A branch may have given nothing (`allow_partial`).
-    sentences = pd.DataFrame(read_sentences(folder) or {"text": [], "label": []})
-    frame = _placed(sentences, f"{name}, {SENTENCES}")
-    if "model" not in frame:
-        frame["model"] = name
-    rows = _columns(frame, "text", "label", f"synthetic rows of {folder}")
+    frame = pd.DataFrame(read_sentences(folder) or {"text": [], "label": []})
+    rows = chosen(frame, NAMED, f"{name}, {SENTENCES}").drop(columns="given")
     if LABEL_PROBABILITIES in frame:
         rows[LABEL_PROBABILITIES] = frame[LABEL_PROBABILITIES]
-    return rows.assign(model=frame["model"].fillna(name), source=SYNTHETIC, origin=name)
+    models = frame["model"].fillna(name) if "model" in frame else name
+    return rows.assign(model=models, source=SYNTHETIC, origin=name)
 
 
 def fingerprint(path: Path) -> dict[str, str]:
     """Compute the sha256 of each file that rows are read from, by name."""
-    files = [path] if path.is_file() else sorted(path.iterdir())
-    return {each.name: storage.sha256(each) for each in files if each.suffix.lower() in _READERS}
+    if path.is_dir() and hub_sets.is_saved(path):
+        files = sorted(path.rglob("*.arrow"))
+    else:
+        files = [file for those in split_files(path).values() for file in those]
+    return {_name(each, path): storage.sha256(each) for each in files}
 
 
-def read_file(path: Path) -> pd.DataFrame:
-    """Read one CSV, JSON lines, JSON or Parquet file; adds the column `place`.
+def is_archive(path: Path) -> bool:
+    """Check for a file that holds others."""
+    suffixes = [each for _, known, _ in shutil.get_unpack_formats() for each in known]
+    return path.is_file() and path.name.lower().endswith(tuple(suffixes))
 
-    Raises:
-        InputError: If the file is not of the kind that its name says.
-    """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        allowed = ", ".join(_READERS)
-        raise InputError(str(path), "is of a kind that cannot be read", f"Use one of: {allowed}")
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    require_no_pointer(path)
+    rule, fix = "is an archive that cannot be unpacked", "Unpack it, and give the folder"
     try:
-        frame = reader(path)
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path}, line {line}", f"is not UTF-8 ({error.reason})", "Save it as UTF-8"
-        ) from error
-    except (ValueError, OSError) as error:
-        rule = f"is not readable as {path.suffix}: {error}"
-        raise InputError(str(path), rule, "Correct the file or its name") from error
-    return _placed(frame, path.name)
+        if path.suffix.lower() == ".zip":
+            shutil.unpack_archive(path, folder)
+        else:
+            # Names in an archive must not lead out of the folder; of a zip, shutil skips such.
+            shutil.unpack_archive(path, folder, filter="data")
+    except (OSError, ValueError, RuntimeError, EOFError, tarfile.TarError) as error:
+        raise InputError(str(path), f"{rule}: {error}", fix) from error
+    return folder
 
 
-def _placed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    return frame.assign(place=[f"{where}, row {row}" for row in range(1, len(frame) + 1)])
+def _read_split(
+    files: Sequence[Path], root: Path, named: tuple[str, str], names: Sequence[str]
+) -> pd.DataFrame:
+    """Read the files of one split; ids are named by the folder's card, if no file has names."""
+    parts = []
+    for file in files:
+        rows = read_file(file, named, _name(file, root))
+        _log.info("merge: %d rows in %s", len(rows), file)
+        parts.append(rows.assign(file=_name(file, root)))
+    _require_distinct(parts)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(label=with_names(rows["label"], names)) if names else rows
 
 
-def _read_files(path: Path) -> Tables:
-    if path.is_file():
-        return {WHOLE: read_file(path)}
-    files = sorted(each for each in path.iterdir() if each.suffix.lower() in _READERS)
-    splits = {file: _SPLIT_NAMES.get(file.stem.split("-")[0].lower()) for file in files}
-    if files and not any(splits.values()):
-        return {WHOLE: pd.concat([read_file(file) for file in files], ignore_index=True)}
-    tables = {
-        name: pd.concat([read_file(f) for f in files if splits[f] == name], ignore_index=True)
-        for name in SPLITS
-        if name in splits.values()
-    }
-    if TRAIN not in tables:
-        rule = "has neither a train file nor a single table"
-        fix = "Add train.csv (or .jsonl, .parquet), and optionally validation and test files"
-        raise InputError(str(path), rule, fix)
-    return tables
+def _require_distinct(parts: Sequence[pd.DataFrame]) -> None:
+    """Refuse files of one split of which one is a copy of another, or of a part of it."""
+    pairs = [set(zip(each["text"].map(str), each["label"].map(str), strict=True)) for each in parts]
+    for one, other in combinations(range(len(parts)), 2):
+        few, many = sorted((pairs[one], pairs[other]), key=len)
+        if few and few <= many:
+            names = " and ".join(parts[place]["file"].iloc[0] for place in (one, other))
+            rule = "are of one split, and all rows of one are in the other too"
+            raise InputError(names, rule, "Take one of them out of the folder")
 
 
-def _as_rows(frame: pd.DataFrame, name: str, settings: MergeSettings) -> pd.DataFrame:
-    where = f"{settings.dataset}, {name}"
-    rows = _columns(frame, settings.text_column, settings.label_column, where)
-    labels = [settings.label_map.get(str(each).strip(), each) for each in rows["label"]]
-    return rows.assign(
-        label=pd.Series(labels, index=rows.index, dtype=object), model="", source=REAL, origin=name
-    )
+def _as_rows(rows: pd.DataFrame, name: str, settings: MergeSettings) -> pd.DataFrame:
+    labels = pd.Series(mapped(rows["label"], settings.label_map), index=rows.index, dtype=object)
+    return rows.assign(label=labels, model="", source=REAL, origin=name)
 
 
-def _columns(frame: pd.DataFrame, text: str, label: str, where: str) -> pd.DataFrame:
-    if missing := {text, label} - set(frame.columns):
-        rule = f"lacks the column {', '.join(sorted(missing))} (it has {list(frame.columns)})"
-        raise InputError(where, rule, "Name its columns with text_column and label_column")
-    return pd.DataFrame(
-        {"text": frame[text], "label": frame[label].astype(object), "place": frame["place"]}
-    )
-
-
-def _read_hub(name: str, revision: str, label_column: str) -> Tables:
-    import datasets
-
-    try:
-        loaded = datasets.load_dataset(name, revision=revision)
-    except (OSError, ValueError) as error:
-        rule = f"cannot be read from the hub ({type(error).__name__}), and is not a path here"
-        fix = "Check the name, the revision and the network, or give a folder"
-        raise InputError(f"dataset {name}", rule, fix) from error
-    return {
-        _SPLIT_NAMES[split]: _hub_frame(rows, label_column)
-        for split, rows in loaded.items()
-        if split in _SPLIT_NAMES
-    }
-
-
-def _hub_frame(rows: Any, label_column: str) -> pd.DataFrame:
-    frame: pd.DataFrame = rows.to_pandas()
-    if names := getattr(rows.features.get(label_column), "names", None):
-        frame[label_column] = frame[label_column].map(dict(enumerate(names)))
-    return frame.assign(place=[f"row {row}" for row in range(1, len(frame) + 1)])
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    frame = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False)
-    if not frame.index.equals(pd.RangeIndex(len(frame))):
-        # pandas has taken the surplus fields for an index, which shifts the columns.
-        raise ValueError("its rows have more fields than its header; quote texts with commas")
-    return frame
-
-
-def _read_json_lines(path: Path) -> pd.DataFrame:
-    lines = enumerate(_text(path).split("\n"), start=1)
-    return _records([_parsed(line, number) for number, line in lines if line.strip()])
-
-
-def _read_json(path: Path) -> pd.DataFrame:
-    return _records(json.loads(_text(path)))
-
-
-def _records(rows: Any) -> pd.DataFrame:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("it must hold one object per row")
-    return pd.DataFrame(rows)
-
-
-def _parsed(line: str, number: int) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from error
-
-
-def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8-sig")
-
-
-_READERS: Mapping[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": _read_csv,
-    ".jsonl": _read_json_lines,
-    ".json": _read_json,
-    ".parquet": pd.read_parquet,
-}
+def _name(file: Path, root: Path) -> str:
+    return file.name if file == root else file.relative_to(root).as_posix()

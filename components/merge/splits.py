@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from sklearn.model_selection import train_test_split
@@ -11,20 +11,24 @@ from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATIO
 from components.errors import InputError
 from components.merge.audit import Audit
 from components.merge.settings import MergeSettings
-from components.merge.sources import WHOLE
+from components.merge.split_files import WHOLE
+
+_RAREST = 3
 
 Splits = dict[str, pd.DataFrame]
 
 
-def divide(real: Splits, synthetic: pd.DataFrame, settings: MergeSettings) -> Splits:
+def divide(
+    real: Splits, synthetic: pd.DataFrame, settings: MergeSettings, labels: Sequence[str]
+) -> Splits:
     """Split the real rows and add the synthetic ones to train; with `pool`, split them together."""
     if settings.pool:
-        return _split_pooled(real, synthetic, settings)
-    splits = split_rows(real, settings)
+        return _split_pooled(real, synthetic, settings, labels)
+    splits = split_rows(real, settings, labels)
     return splits | {TRAIN: pd.concat([splits[TRAIN], synthetic], ignore_index=True)}
 
 
-def split_rows(tables: Splits, settings: MergeSettings) -> Splits:
+def split_rows(tables: Splits, settings: MergeSettings, labels: Sequence[str]) -> Splits:
     """Complete a data set to train, validation and test rows.
 
     Splits that the source has are kept as they are. A missing test split is taken from the
@@ -33,6 +37,7 @@ def split_rows(tables: Splits, settings: MergeSettings) -> Splits:
     Args:
         tables: Checked rows by split name, or all of them under `WHOLE`.
         settings: Fractions and seed.
+        labels: Label names in the order of their ids, for errors.
 
     Raises:
         InputError: If a label has too few rows for each split.
@@ -43,21 +48,23 @@ def split_rows(tables: Splits, settings: MergeSettings) -> Splits:
     test, validation = tables.get(TEST), tables.get(VALIDATION)
     if test is None:
         count = math.ceil(settings.test_fraction * len(train))
-        train, test = _take(train, count, settings.seed, TEST)
+        train, test = _take(train, count, settings.seed, TEST, labels)
     if validation is None:
         count = math.ceil(settings.validation_fraction * len(train))
-        train, validation = _take(train, count, settings.seed, VALIDATION)
+        train, validation = _take(train, count, settings.seed, VALIDATION, labels)
     return {TRAIN: train, VALIDATION: validation, TEST: test}
 
 
-def subsample(train: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+def subsample(
+    train: pd.DataFrame, rows: int, seed: int, labels: Sequence[str] = ()
+) -> pd.DataFrame:
     """Draw at most `rows` rows with the same shares of labels; 0 keeps all."""
     left_out = len(train) - rows
     if rows == 0 or left_out <= 0:
         return train
     if left_out < train["label"].nunique():
         return train.sample(rows, random_state=seed).sort_index()
-    _, kept = _take(train, rows, seed, "subsampled train")
+    _, kept = _take(train, rows, seed, "subsampled train", labels)
     return kept
 
 
@@ -100,7 +107,7 @@ def mix(train: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFr
         audit: Records the rows that are not drawn.
     """
     real = train[train["source"] == REAL]
-    chosen = subsample(real, settings.max_train_rows, settings.seed)
+    chosen = subsample(real, settings.max_train_rows, settings.seed, audit.labels)
     rows = audit.drop(train, _not_in(train, real, chosen), "over_max_train_rows")
     extra = rows[rows["source"] == SYNTHETIC]
     wanted = quotas(Counter(extra["label"].tolist()), Counter(chosen["label"].tolist()), settings)
@@ -134,7 +141,9 @@ def quotas(
     return _even(wanted, math.floor(share / (1 - share) * sum(real.values()) + 1e-9))
 
 
-def _split_pooled(real: Splits, synthetic: pd.DataFrame, settings: MergeSettings) -> Splits:
+def _split_pooled(
+    real: Splits, synthetic: pd.DataFrame, settings: MergeSettings, labels: Sequence[str]
+) -> Splits:
     """Draw validation from real and synthetic rows, as projects do that augment first.
 
     A test split of the source stays apart; without one, the validation rows are the test rows too.
@@ -142,21 +151,27 @@ def _split_pooled(real: Splits, synthetic: pd.DataFrame, settings: MergeSettings
     parts = [rows for name, rows in real.items() if name != TEST]
     pooled = pd.concat([*parts, synthetic], ignore_index=True)
     count = math.ceil(settings.validation_fraction * len(pooled))
-    train, validation = _take(pooled, count, settings.seed, VALIDATION)
+    train, validation = _take(pooled, count, settings.seed, VALIDATION, labels)
     return {TRAIN: train, VALIDATION: validation, TEST: real.get(TEST, validation)}
 
 
 def _take(
-    rows: pd.DataFrame, count: int, seed: int, name: str
+    rows: pd.DataFrame, count: int, seed: int, name: str, labels: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rule = f"cannot give {count} of its {len(rows)} rows to the {name} split with every label"
+    """Draw rows so that every label keeps its share; returns the rest and the drawn ones."""
+    counts = rows["label"].replace(dict(enumerate(labels))).value_counts()
+    fewest = [f"{label} {number}" for label, number in counts.sort_values().head(_RAREST).items()]
+    rule = (
+        f"cannot give {count} of its {len(rows)} rows to the {name} split with every label, of "
+        f"which the rarest are: {', '.join(fewest)}"
+    )
     fix = "Add rows of the rare labels or ask for another share"
     try:
         rest, taken = train_test_split(
             rows, test_size=count, random_state=seed, stratify=rows["label"]
         )
     except ValueError as error:
-        raise InputError("data set", f"{rule} ({error})", fix) from error
+        raise InputError("data set", rule, fix) from error
     if set(taken["label"]) < set(rows["label"]):
         raise InputError("data set", rule, fix)
     return rest.sort_index(), taken.sort_index()

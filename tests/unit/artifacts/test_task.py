@@ -117,7 +117,7 @@ LABEL = {"name": "refund", "description": "wants money back"}
         ({**TICKETS, "lables": []}, "", "and no other"),
         ({**TICKETS, "labels": "refund, bug"}, "", "`labels` must be a list of 2 to 100"),
         ({**TICKETS, "labels": [LABEL]}, "", "`labels` must be a list of 2 to 100"),
-        ({**TICKETS, "labels": [LABEL] * 101}, "", "`labels` must be a list of 2 to 100"),
+        ({**TICKETS, "labels": [LABEL] * 101}, "", "2 to 100, and is a list of 101"),
         ({**TICKETS, "labels": [LABEL, LABEL]}, "", "occurs twice"),
         ({**TICKETS, "name": "My Task"}, ", name 'My Task'", "a name is"),
         ({**TICKETS, "description": ""}, ", text ''", "must be one line"),

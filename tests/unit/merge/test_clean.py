@@ -64,7 +64,8 @@ def test_an_unknown_label_is_named_with_its_row(label, audit):
         (" \n\t", "the text is empty"),
         (None, "the text is empty"),
         (float("nan"), "the text is empty"),
-        (12, "the text is empty"),
+        (12, "the text is no text, but of type int: 12"),
+        (b"so glad", "the text is no text, but of type bytes: b'so glad'"),
         ("lone \ud83d surrogate", "the text is not valid Unicode"),
         ("a" * 5001, "the text is longer than 5000 characters"),
     ],
@@ -112,6 +113,23 @@ def test_contradictions_repeats_and_copies_of_real_texts_leave_train(audit):
     assert list(kept["text"]) == ["twice", "once", "new"]
     assert list(kept.index) == [0, 1, 2]
     assert removed(audit) == {"conflicting_labels": 3, "repeated": 1, "synthetic_copies_real": 2}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{TEXT} \U0001f642", f"{TEXT} \U0001f621"),
+        (f"{TEXT} मेरा बेटा बीमार है", f"{TEXT} मेरी बेटा बीमार है"),
+        (TEXT, TEXT.replace("tonight", "never")),
+    ],
+)
+def test_real_texts_that_differ_in_what_decides_their_label_stay(one, other, audit):
+    train = joined(table((other, 1)), table((other, 1), source="synthetic"))
+    kept = remove_leaks(train, table((one, 0)), MergeSettings(max_leak_share=1), audit)
+
+    assert list(zip(kept["text"], kept["source"], strict=True)) == [(other, "real")]
+    assert removed(audit) == {"synthetic_near_other_split": 1}
+    assert remove_leaks(train, table((one, 1)), MergeSettings(max_leak_share=1), audit).empty
 
 
 def test_leaks_are_removed_by_kind(audit):

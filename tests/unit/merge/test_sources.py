@@ -1,32 +1,44 @@
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import datasets
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.errors import InputError
 from components.merge.settings import MergeSettings
-from components.merge.sources import WHOLE, locate, read_file, read_tables
+from components.merge.sources import fingerprint, locate, read_tables
+from components.merge.split_files import WHOLE
+from components.merge.tables import read_file
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ROWS = [{"text": "a quiet, sunny day", "label": "joy"}, {"text": "NA", "label": "2"}]
 PAIRS = [("a quiet, sunny day", "joy"), ("NA", "2")]
 
 
-def write(path):
-    """Write ROWS in the format that the file's name asks for."""
-    frame = pd.DataFrame(ROWS)
-    match path.suffix.lower():
+def write(path, rows=ROWS):
+    """Write rows in the format that the file's name asks for."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame(rows)
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    match path.suffixes[0].lower():
         case ".csv":
             frame.to_csv(path, index=False)
-        case ".jsonl":
-            path.write_text("\n".join(map(json.dumps, ROWS)) + "\n")
+        case ".tsv" | ".txt":
+            frame.to_csv(path, index=False, sep="\t")
+        case ".jsonl" | ".ndjson":
+            path.write_text(lines)
         case ".json":
-            path.write_text(json.dumps(ROWS, indent=1))
+            path.write_text(json.dumps(rows, indent=1))
         case ".parquet":
             frame.to_parquet(path, index=False)
     return path
@@ -37,11 +49,17 @@ def pairs(frame):
 
 
 def read(dataset, downloads, revision=""):
-    settings = MergeSettings(dataset=dataset, dataset_revision=revision)
-    return read_tables(settings, locate(settings, downloads))
+    chosen = MergeSettings(dataset=dataset, dataset_revision=revision)
+    return read_tables(chosen, locate(chosen, downloads))
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json", "a.parquet", "A.CSV"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.csv", "A.CSV", "a.tsv", "a.txt", "a.csv.gz", "a.csv.bz2", "a.tsv.xz"),
+        *("a.jsonl", "a.ndjson", "a.json", "a.parquet"),
+    ],
+)
 def test_every_kind_of_file_gives_the_same_rows(name, tmp_path):
     frame = read_file(write(tmp_path / name))
 
@@ -68,7 +86,7 @@ def test_json_keeps_texts_that_look_like_dates_and_lone_surrogates(tmp_path):
 def test_an_unknown_kind_of_file_is_refused_with_the_known_ones(tmp_path):
     (tmp_path / "rows.xlsx").write_bytes(b"")
 
-    with pytest.raises(InputError, match=r"rows\.xlsx: is of a kind .* \.csv, \.jsonl, \.json, "):
+    with pytest.raises(InputError, match=r"rows\.xlsx: is of a kind .* \.csv, \.tsv, .*\.json, "):
         read_file(tmp_path / "rows.xlsx")
 
 
@@ -83,22 +101,27 @@ def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
-        ("a.csv", "", "No columns"),
-        ("a.csv", "text,label\nhello, world,joy\nbye, now,joy\n", "more fields than its header"),
-        ("a.csv", "text,label\nhello,joy\nbye, now,joy\n", "line 3, saw 3"),
-        ("a.json", '[{"text": "a"', "line 1 column 14"),
-        ("a.json", "", "Expecting value"),
+        ("a.csv", "", "is empty: No columns"),
+        (
+            "a.csv",
+            "text,label\nhello, world,joy\n",
+            "line 2: has 3 values, more fields than its header",
+        ),
+        ("a.json", '[{"text": "a"', "is not readable as .json: .*line 1 column 14"),
+        ("a.json", "", "is not readable as .json: Expecting value"),
         ("a.json", "null", "one object per row"),
         ("a.json", '[{"text": "a", "label": 1}, 2]', "one object per row"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": \n', "line 2: Expecting value"),
         ("a.jsonl", "[1]\n", "one object per row"),
-        ("a.parquet", "text,label\n", "Parquet"),
+        ("a.parquet", "text,label\n", "is not readable as .parquet: .*Parquet"),
+        ("a.csv.gz", "text,label\n", "is not readable as .csv: Not a gzipped file"),
+        ("a.csv.xz", "text,label\n", "is not readable as .csv: .*format"),
     ],
 )
 def test_a_broken_file_is_named_with_its_fault(name, content, fault, tmp_path):
     (tmp_path / name).write_text(content)
 
-    with pytest.raises(InputError, match=f"{name}: is not readable as .*{fault}"):
+    with pytest.raises(InputError, match=rf"{name}.*{fault}"):
         read_file(tmp_path / name)
 
 
@@ -131,17 +154,19 @@ def test_a_folder_has_the_splits_that_its_files_are_named_for(names, splits, tmp
     ("first", "second", "split"),
     [
         ("train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "train"),
+        ("train/a.csv", "train/b.json", "train"),
+        ("train_1.csv", "train_2.tsv", "train"),
         ("monday.csv", "tuesday.json", WHOLE),
     ],
 )
 def test_files_of_one_split_are_read_one_after_the_other(first, second, split, tmp_path):
-    for name in (second, first):
-        write(tmp_path / name)
+    write(tmp_path / second, [{"text": "the last one", "label": "fear"}])
+    write(tmp_path / first)
 
     tables = read(str(tmp_path), tmp_path)
     assert list(tables) == [split]
-    assert pairs(tables[split]) == PAIRS * 2
-    assert list(tables[split]["place"])[1:3] == [f"{first}, row 2", f"{second}, row 1"]
+    assert pairs(tables[split]) == [*PAIRS, ("the last one", "fear")]
+    assert list(tables[split]["place"])[1:] == [f"{first}, row 2", f"{second}, row 1"]
 
 
 @pytest.mark.parametrize("names", [[], ["README.md"], ["validation.csv", "test.csv"]])
@@ -191,9 +216,9 @@ def test_a_hub_data_set_on_a_machine_without_the_hub_is_refused_soon(tmp_path):
     program = f"""
 from pathlib import Path
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate, read_tables
-settings = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
-read_tables(settings, locate(settings, Path(".")))
+from components.merge.sources import fingerprint, locate, read_tables
+chosen = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
+read_tables(chosen, locate(chosen, Path(".")))
 """
     started = time.monotonic()
     result = subprocess.run(
@@ -209,36 +234,178 @@ read_tables(settings, locate(settings, Path(".")))
     assert time.monotonic() - started < 30
 
 
-def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_none(monkeypatch):
+def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_keep_theirs(monkeypatch):
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["sad", "glad"])}
     )
     rows = {"text": ["a", "b", "c"], "label": [1, 0, -1]}
     hub = datasets.DatasetDict(train=datasets.Dataset.from_dict(rows, features=features))
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: hub)
-    settings = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
-    labels = read_tables(settings, None)["train"]["label"]
+    chosen = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
+    labels = read_tables(chosen, None)["train"]["label"]
 
-    assert list(labels[:2]) == ["glad", "sad"]
-    assert pd.isna(labels[2])
+    assert list(labels) == ["glad", "sad", -1]
 
 
 def test_columns_and_labels_may_have_other_names(tmp_path):
     (tmp_path / "rows.csv").write_text("id,tweet,mood,text\n1,so glad,1,no\n2,so low, 0,no\n")
-    settings = MergeSettings(
+    chosen = MergeSettings(
         dataset=str(tmp_path / "rows.csv"),
         text_column="tweet",
         label_column="mood",
         label_map={"1": "joy", "0": "sadness"},
     )
-    tables = read_tables(settings, locate(settings, tmp_path))
+    tables = read_tables(chosen, locate(chosen, tmp_path))
 
     assert pairs(tables[WHOLE]) == [("so glad", "joy"), ("so low", "sadness")]
 
 
 def test_a_missing_column_is_named(tmp_path):
     path = write(tmp_path / "rows.csv")
-    settings = MergeSettings(dataset=str(path), text_column="tweet")
+    chosen = MergeSettings(dataset=str(path), text_column="tweet")
 
     with pytest.raises(InputError, match=r"lacks the column tweet \(it has \['text', 'label'"):
-        read_tables(settings, locate(settings, tmp_path))
+        read_tables(chosen, locate(chosen, tmp_path))
+
+
+NAMES = ["joy", "sadness", "anger"]
+"""Other names in another order than those of the task."""
+
+
+def class_labels(**texts):
+    """A data set whose ids stand for NAMES, a text of each label in each split."""
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=NAMES)}
+    )
+    return datasets.DatasetDict(
+        {
+            split: datasets.Dataset.from_dict(
+                {"text": [f"{text} {name}" for name in NAMES], "label": [0, 1, 2]}, features
+            )
+            for split, text in texts.items()
+        }
+    )
+
+
+def expected(text):
+    return [(f"{text} {name}", name) for name in NAMES]
+
+
+def test_parquet_files_keep_the_names_that_the_hub_gives_to_ids(tmp_path):
+    saved = class_labels(train="so much", test="such")
+    for split, rows in saved.items():
+        rows.to_parquet(tmp_path / f"{split}-00000-of-00001.parquet")
+    tables = read(str(tmp_path), tmp_path)
+
+    assert pairs(tables["train"]) == expected("so much")
+    assert pairs(tables["test"]) == expected("such")
+    assert list(tables["test"]["given"]) == [0, 1, 2]
+
+
+def test_a_folder_of_save_to_disk_is_read_whole_or_by_split(tmp_path):
+    class_labels(train="so much", test="such").save_to_disk(tmp_path / "saved")
+    folder = tmp_path / "saved"
+    tables = read(str(folder), tmp_path)
+
+    assert {name: pairs(table) for name, table in tables.items()} == {
+        "train": expected("so much"),
+        "test": expected("such"),
+    }
+    assert pairs(read(str(folder / "test"), tmp_path)[WHOLE]) == expected("such")
+    assert list(fingerprint(folder / "test")) == ["data-00000-of-00001.arrow"]
+
+
+def test_the_card_of_a_cloned_folder_names_its_ids(tmp_path):
+    names = "".join(f"          '{n}': {name}\n" for n, name in enumerate(NAMES))
+    (tmp_path / "README.md").write_text(
+        "---\ndataset_info:\n  features:\n  - name: text\n    dtype: string\n  - name: label\n"
+        f"    dtype:\n      class_label:\n        names:\n{names}---\n# Feelings\n"
+    )
+    write(tmp_path / "data" / "train.csv", [{"text": "so glad", "label": 0}, ROWS[0]])
+
+    assert pairs(read(str(tmp_path), tmp_path)["train"]) == [("so glad", "joy"), PAIRS[0]]
+
+
+@pytest.mark.parametrize("name", ["rows.zip", "rows.tar.gz"])
+def test_an_archive_is_read_as_the_folder_in_it(name, tmp_path):
+    write(tmp_path / "in" / "set" / "train.csv")
+    write(tmp_path / "in" / "set" / "my_test.csv", [{"text": "the last", "label": "fear"}])
+    write(tmp_path / "in" / "__MACOSX" / "set" / "train.csv")
+    base, _, kind = name.partition(".")
+    shutil.make_archive(tmp_path / base, {"zip": "zip"}.get(kind, "gztar"), tmp_path / "in")
+    tables = read(str(tmp_path / name), tmp_path / "downloads")
+
+    assert {split: pairs(table) for split, table in tables.items()} == {
+        "train": PAIRS,
+        "test": [("the last", "fear")],
+    }
+    (tmp_path / name).write_text("nothing")
+    with pytest.raises(InputError, match="is an archive that cannot be unpacked"):
+        read(str(tmp_path / name), tmp_path / "other")
+
+
+def test_two_files_of_the_same_rows_are_refused(tmp_path):
+    write(tmp_path / "train.csv")
+    write(tmp_path / "train (1).csv", [*ROWS, {"text": "another", "label": "fear"}])
+
+    with pytest.raises(InputError, match=r"train \(1\)\.csv and train\.csv: .* all rows of one"):
+        read(str(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl", "train.zip"])
+def test_a_pointer_of_git_lfs_is_named(name, tmp_path):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n"
+    (tmp_path / name).write_text(pointer)
+
+    with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs.* `git lfs pull`"):
+        read(str(tmp_path / name), tmp_path)
+
+
+KINDS = ["a.csv", "a.jsonl", "a.json", "a.parquet", "a.csv.gz", "a.json.xz", "a.tsv.bz2"]
+STARTS = [
+    b"",
+    b"PAR1",
+    b"text,label\n",
+    b'{"text": ',
+    b"[" * 5000,
+    b"\x1f\x8b\x08",
+    b"BZh9",
+    b"\xfd7zXZ\0",
+]
+
+
+@settings(deadline=None)
+@given(st.sampled_from(KINDS), st.sampled_from(STARTS), st.binary(max_size=80))
+def test_any_bytes_are_read_or_refused(name, start, content):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(start + content)
+        try:
+            read_file(path)
+        except InputError as refused:
+            assert name in refused.thing
+
+
+def test_json_lines_may_be_named_json(tmp_path):
+    (tmp_path / "rows.json").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+
+    assert pairs(read_file(tmp_path / "rows.json")) == PAIRS
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("Config name is missing.\nPlease pick one among: ['emoji', 'emotion']"),
+        RuntimeError("Dataset scripts are no longer supported, but found set.py"),
+        datasets.exceptions.DatasetNotFoundError("Dataset 'owner/name' is a gated dataset"),
+        datasets.exceptions.DatasetGenerationError("An error occurred"),
+    ],
+)
+def test_why_the_hub_gives_no_data_set_is_said_in_its_words(error, monkeypatch):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    reason = re.escape(" ".join(str(error).split()))
+    with pytest.raises(InputError, match=rf"dataset owner/name: cannot be read .*{reason}"):
+        read_tables(MergeSettings(dataset="owner/name", dataset_revision=COMMIT), None)

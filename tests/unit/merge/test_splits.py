@@ -9,13 +9,14 @@ from components.artifacts.dataset import TEST, TRAIN, VALIDATION
 from components.errors import InputError
 from components.merge.audit import Audit
 from components.merge.settings import MergeSettings
-from components.merge.sources import WHOLE
+from components.merge.split_files import WHOLE
 from components.merge.splits import mix, quotas, split_rows, subsample
 
 COUNTS = st.lists(st.integers(12, 60), min_size=2, max_size=6)
 FRACTIONS = st.floats(0.15, 0.5)
 SEEDS = st.integers(0, 2**31 - 1)
 LABELS = ["a", "b", "c"]
+NAMES = [*LABELS, "d", "e", "f"]
 PER_LABEL = st.lists(st.integers(0, 30), min_size=3, max_size=3)
 
 
@@ -39,7 +40,7 @@ def test_splits_share_out_the_rows_fairly(counts, test_fraction, validation_frac
     choice = MergeSettings(
         test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed
     )
-    splits = split_rows({WHOLE: rows}, choice)
+    splits = split_rows({WHOLE: rows}, choice, NAMES)
 
     texts = [text for part in splits.values() for text in part["text"]]
     assert sorted(texts) == sorted(rows["text"])
@@ -56,8 +57,8 @@ def test_splits_share_out_the_rows_fairly(counts, test_fraction, validation_frac
 @given(COUNTS, SEEDS)
 def test_one_seed_always_gives_the_same_splits(counts, seed):
     choice = MergeSettings(test_fraction=0.2, validation_fraction=0.2, seed=seed)
-    first = split_rows({WHOLE: table(counts)}, choice)
-    second = split_rows({TRAIN: table(counts)}, choice)
+    first = split_rows({WHOLE: table(counts)}, choice, NAMES)
+    second = split_rows({TRAIN: table(counts)}, choice, NAMES)
 
     for name, part in first.items():
         pd.testing.assert_frame_equal(part, second[name])
@@ -65,7 +66,8 @@ def test_one_seed_always_gives_the_same_splits(counts, seed):
 
 def test_another_seed_gives_other_splits():
     first, second = (
-        split_rows({WHOLE: table([50, 50])}, MergeSettings(seed=seed))[TEST] for seed in (0, 1)
+        split_rows({WHOLE: table([50, 50])}, MergeSettings(seed=seed), NAMES)[TEST]
+        for seed in (0, 1)
     )
 
     assert list(first["text"]) != list(second["text"])
@@ -74,7 +76,7 @@ def test_another_seed_gives_other_splits():
 @pytest.mark.parametrize("given_splits", [(TEST,), (VALIDATION,), (TEST, VALIDATION)])
 def test_splits_of_the_source_are_kept(given_splits):
     tables = {TRAIN: table([40, 40])} | {name: table([5, 5]) for name in given_splits}
-    splits = split_rows(tables, MergeSettings())
+    splits = split_rows(tables, MergeSettings(), NAMES)
 
     for name in given_splits:
         pd.testing.assert_frame_equal(splits[name], tables[name])
@@ -83,19 +85,19 @@ def test_splits_of_the_source_are_kept(given_splits):
     assert all(len(splits[name]) == 8 for name in made)
 
 
-@pytest.mark.parametrize("counts", [[100, 1], [100, 2], [100, 100, 3], [1, 1]])
+@pytest.mark.parametrize("counts", [[100, 1], [100, 2], [100, 100, 3], [1, 5]])
 def test_a_label_with_too_few_rows_for_every_split_is_refused(counts):
-    with pytest.raises(
-        InputError, match=r"data set: cannot give .* rows to the .* split with every"
-    ):
-        split_rows({WHOLE: table(counts)}, MergeSettings())
+    rarest = f"{NAMES[counts.index(min(counts))]} {min(counts)}"
+    rule = rf"data set: cannot give .* rows to the .* split with every .* rarest are: {rarest}"
+    with pytest.raises(InputError, match=rule):
+        split_rows({WHOLE: table(counts)}, MergeSettings(), NAMES)
 
 
 def test_a_data_set_without_train_rows_is_refused():
     with pytest.raises(InputError, match="has no train split"):
-        split_rows({TEST: table([5, 5])}, MergeSettings())
+        split_rows({TEST: table([5, 5])}, MergeSettings(), NAMES)
     with pytest.raises(InputError, match="cannot give 0 of its 0 rows"):
-        split_rows({TRAIN: table([])}, MergeSettings())
+        split_rows({TRAIN: table([])}, MergeSettings(), NAMES)
 
 
 @settings(deadline=None, max_examples=50)

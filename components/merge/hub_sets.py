@@ -1,0 +1,123 @@
+"""Data sets as the library `datasets` has them: on the hub, saved to disk, described in a card."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components.artifacts.dataset import SPLITS
+from components.errors import InputError
+from components.merge.labels import names_in
+from components.merge.split_files import WHOLE, split_of
+from components.merge.tables import chosen
+
+_CARD, _INFOS = "README.md", "dataset_infos.json"
+_REASON_CHARACTERS = 400
+
+_log = logging.getLogger(__name__)
+
+
+def read_hub(name: str, revision: str, named: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Read the splits of a data set on the hub, with labels by name where it states them.
+
+    Args:
+        name: owner/name.
+        revision: Commit.
+        named: Columns of texts and labels.
+
+    Raises:
+        InputError: If it cannot be read; it gives the hub's reason.
+    """
+    import datasets
+
+    try:
+        loaded = datasets.load_dataset(name, revision=revision)
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        raise not_readable(name, error) from error
+    return _tables(loaded, named, f"dataset {name}")
+
+
+def not_readable(name: str, error: Exception) -> InputError:
+    """The error for a data set on the hub that cannot be read, with the reason in its words."""
+    reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
+    rule = f"cannot be read from the hub, and is not a path here ({type(error).__name__}: {reason})"
+    fix = (
+        "Check the name, the revision, the network and HF_TOKEN, or download the files that are "
+        "meant and give their folder"
+    )
+    return InputError(f"dataset {name}", rule, fix)
+
+
+def is_saved(root: Path) -> bool:
+    """Check for a folder that `save_to_disk` wrote."""
+    names = {"state.json", "dataset_info.json"}
+    return (root / "dataset_dict.json").is_file() or all((root / each).is_file() for each in names)
+
+
+def read_saved(root: Path, named: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Read a folder that `save_to_disk` wrote, with labels by name where it states them.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    import datasets
+
+    try:
+        loaded = datasets.load_from_disk(str(root))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        rule = f"looks like a folder of `save_to_disk`, but cannot be read: {error}"
+        raise InputError(str(root), rule, "Save it again") from error
+    is_whole = isinstance(loaded, datasets.Dataset)
+    return _tables({WHOLE: loaded} if is_whole else loaded, named, str(root))
+
+
+def stated_names(root: Path, label: str) -> list[str]:
+    """The names of labels, by their ids, that the card of a folder states; none if it has none.
+
+    Raises:
+        InputError: If its configs state different ones.
+    """
+    has_card = (root / _CARD).is_file() and "dataset_info" in (root / _CARD).read_text(
+        "utf-8", "replace"
+    )
+    if not has_card and not (root / _INFOS).is_file():
+        return []
+    from datasets.info import DatasetInfosDict
+
+    try:
+        infos = DatasetInfosDict.from_directory(str(root)).values()
+        features = [info.features or {} for info in infos]
+    except Exception as error:  # noqa: BLE001 (any fault of a file that nobody needs to have)
+        _log.warning("merge: the card of %s cannot be read: %s", root, error)
+        return []
+    found = {tuple(names) for each in features if (names := names_in(each, label))}
+    if len(found) > 1:
+        rule = f"states the names of labels in different orders: {sorted(found)}"
+        raise InputError(str(root), rule, "Remove the wrong ones from its card")
+    return list(found.pop()) if found else []
+
+
+def _tables(loaded: Mapping[str, Any], named: Sequence[str], where: str) -> dict[str, pd.DataFrame]:
+    splits = {name: split_of(name) for name in loaded}
+    if len(loaded) == 1 and not any(splits.values()):
+        splits = dict.fromkeys(loaded, WHOLE)
+    known = [split for split in splits.values() if split]
+    if len(set(known)) < len(known):
+        rule = f"has more than one split of a kind: {', '.join(map(str, splits))}"
+        raise InputError(where, rule, "Download those that are meant, and give their folder")
+    for name in splits:
+        if not splits[name]:
+            _log.warning("merge: not read: split %s of %s", name, where)
+    return {
+        each: chosen(
+            loaded[name].to_pandas(),
+            named,
+            f"split {name}",
+            names_in(loaded[name].features, named[1]),
+        ).assign(file=f"split {name}")
+        for each in (WHOLE, *SPLITS)
+        for name, split in splits.items()
+        if split == each
+    }

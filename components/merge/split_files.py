@@ -1,0 +1,152 @@
+"""Which file of a folder holds rows of which split, by the names of files and folders.
+
+A split's name stands in a file's name as a word of its own: `emotions_train.csv`, `test-2.tsv`,
+`evalData.json`, or in that of its folder. The words are those of the hub's own rule.
+
+Source: https://huggingface.co/docs/hub/datasets-file-names-and-splits
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from components.artifacts.dataset import SPLITS, TEST, TRAIN, VALIDATION
+from components.errors import InputError
+from components.merge.tables import holds_no_rows, is_readable, kind_of
+
+WHOLE = "all"
+"""Name of the only table of a data set that is not split yet."""
+
+_WORDS = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+    "dev": VALIDATION,
+    "test": TEST,
+    "testing": TEST,
+    "eval": TEST,
+    "evaluation": TEST,
+}
+_BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
+# Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
+_UNCLEAR = re.compile(
+    r"(train|test|valid|eval).*|(dev|val)(set|data|split).*|.*(train|test|valid|eval)"
+    r"|trn?|te|tst|hold(out)?|held(out)?|unseen"
+)
+_SHOWN = 8
+_RENAME = "Put train, validation or test into its name, or take it out of the folder"
+
+_log = logging.getLogger(__name__)
+
+
+def split_of(name: str) -> str | None:
+    """The split whose name stands in a name; None if it names none, or several."""
+    splits = {_WORDS[word] for word in _words(name) if word in _WORDS}
+    return splits.pop() if len(splits) == 1 else None
+
+
+def split_files(root: Path) -> dict[str, list[Path]]:
+    """Sort the files of a data set by splits, in the order of their names.
+
+    Args:
+        root: A file, or a folder whose files, or those of one folder below it, hold rows.
+
+    Returns:
+        The files of each split that is there, or all of them under `WHOLE` if none names one.
+
+    Raises:
+        InputError: If the split of a file is not certain, there are two files of the same rows,
+            or none to train on.
+    """
+    if root.is_file():
+        return {WHOLE: [root]}
+    files = _files_with_rows(root)
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        found.setdefault(_split(file, root, is_alone=len(files) == 1), []).append(file)
+    _require_train(root, found)
+    for split, those in found.items():
+        _require_one_of_each(those, split)
+    if len(found) > 1:
+        for file in found.pop(WHOLE, []):
+            _log.warning("merge: not read, since its name has no split: %s", file)
+    return {name: found[name] for name in (WHOLE, *SPLITS) if name in found}
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _BETWEEN_WORDS.split(name) if word]
+
+
+def _stem(file: Path) -> str:
+    """The name of a readable file without what tells its kind and compression."""
+    return file.name[: file.name.lower().rindex(kind_of(file))]
+
+
+def _files_with_rows(root: Path) -> list[Path]:
+    """The files that may hold rows: those in the folder, or else in one folder below it."""
+    below = sorted(each for each in root.rglob("*") if is_readable(each) and each.is_file())
+    # A Mac puts `._rows.csv` next to rows.csv, and __MACOSX into archives.
+    seen = [
+        each
+        for each in below
+        if not any(part.startswith((".", "__")) for part in each.relative_to(root).parts)
+    ]
+    # README.txt holds no rows, and dataset_infos.json neither.
+    tables = [each for each in seen if kind_of(each) != ".txt" or split_of(_stem(each))]
+    files = [each for each in tables if split_of(_stem(each)) or not holds_no_rows(each)] or tables
+    if top := [each for each in files if each.parent == root]:
+        return top
+    homes = sorted({_home(each, root).relative_to(root).as_posix() for each in files})
+    if len(homes) > 1:
+        rule = f"has rows in several folders ({', '.join(homes)})"
+        raise InputError(str(root), rule, "Give the one that is meant as dataset")
+    return files
+
+
+def _home(file: Path, root: Path) -> Path:
+    """The folder of a file, or the one above if the folder is that of a split."""
+    folder = file.parent
+    return folder.parent if folder != root and split_of(folder.name) else folder
+
+
+def _split(file: Path, root: Path, is_alone: bool) -> str:
+    folder = file.parent.name if file.parent != _home(file, root) else ""
+    words = [*_words(folder), *_words(_stem(file))]
+    splits = {_WORDS[word] for word in words if word in _WORDS}
+    if len(splits) == 1:
+        return splits.pop()
+    if not is_alone and (splits or any(map(_UNCLEAR.fullmatch, words))):
+        rule = "has a name from which its split is not certain"
+        raise InputError(str(file), rule, _RENAME)
+    return WHOLE
+
+
+def _require_train(root: Path, found: Mapping[str, Sequence[Path]]) -> None:
+    if TRAIN in found or set(found) == {WHOLE}:
+        return
+    of = {WHOLE: "of no split"}
+    seen = [f"{file.name} {of.get(name, f'as {name}')}" for name in found for file in found[name]]
+    others = sorted(each.name for each in root.iterdir() if not each.name.startswith("."))
+    shown = ", ".join(seen or others[:_SHOWN]) or "nothing"
+    rule = f"has neither a train file nor a single table (found: {shown})"
+    fix = (
+        "Name the file of the train rows train.csv (or .tsv, .jsonl, .parquet), and unpack archives"
+    )
+    raise InputError(str(root), rule, fix)
+
+
+def _require_one_of_each(files: Sequence[Path], split: str) -> None:
+    """Refuse files of a split that may hold the same rows, by their names."""
+    if len(files) == 1:
+        return
+    words = [{word for word in _words(_stem(each)) if word in _WORDS} for each in files]
+    names = ", ".join(each.name for each in files)
+    if len(set().union(*words)) > 1 or len({each.parent for each in files}) > 1:
+        raise InputError(names, f"all name the {split} split in different ways", _RENAME)
+    stems = [_stem(each).lower() for each in files]
+    if len(set(stems)) < len(stems):
+        rule = f"have the same name{'' if split == WHOLE else f', that of {split},'} in two kinds"
+        raise InputError(names, rule, "Keep one file of each name, so that no row is read twice")

@@ -1,0 +1,93 @@
+"""The files of a folder and the splits whose rows they hold."""
+
+import json
+
+import pytest
+
+from components.errors import InputError
+from components.merge.split_files import WHOLE, split_files
+
+
+def folder(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("text,label\n")
+    return root
+
+
+def names_of(root):
+    return {
+        split: [file.relative_to(root).as_posix() for file in files]
+        for split, files in split_files(root).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("emotions_train.csv", "emotions_val.csv", "emotions_test.csv"),
+        ("train_data.csv", "dev_data.csv", "test_data.csv"),
+        ("my_train_file.csv", "my_validation_file.csv", "my_test_file.csv"),
+        ("TrainData.csv", "validData.tsv", "DATA-TEST.CSV"),
+        ("training.csv", "valid.csv", "testing.csv"),
+        ("train.txt", "dev.txt", "eval.txt"),
+        ("2018-train2.tsv.gz", "2018-dev.tsv.gz", "2018.evaluation.tsv.gz"),
+        ("data/train-00000-of-00001.parquet", "data/val-0.parquet", "data/test-0.parquet"),
+        ("ds/train/a.csv", "ds/validation/a.csv", "ds/test/a.csv"),
+    ],
+)
+def test_a_split_is_a_word_in_the_name_of_a_file_or_its_folder(train, validation, test, tmp_path):
+    root = folder(tmp_path, train, validation, test)
+
+    assert names_of(root) == {"train": [train], "validation": [validation], "test": [test]}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("trainset.csv", "testset.csv"),
+        ("rows.csv", "testdata.csv"),
+        ("rows.csv", "holdout.csv"),
+        ("train.csv", "held-out.csv"),
+        ("train.csv", "train_test.csv"),
+        ("train.csv", "trainval.csv"),
+        ("x_tr.csv", "x_te.csv"),
+        ("train.csv", "tst.csv"),
+        ("rows.csv", "Testdaten.csv"),
+    ],
+)
+def test_a_name_from_which_the_split_is_not_certain_is_refused(names, tmp_path):
+    with pytest.raises(InputError, match="its split is not certain"):
+        split_files(folder(tmp_path, *names))
+
+
+@pytest.mark.parametrize("name", ["latest.csv", "trainset.csv", "train_test.csv", "rows.csv"])
+def test_a_file_alone_is_one_table(name, tmp_path):
+    assert names_of(folder(tmp_path, name)) == {WHOLE: [name]}
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (("train.csv", "train.parquet"), "have the same name, that of train, in two kinds"),
+        (("rows.csv", "rows.csv.gz"), "have the same name in two kinds"),
+        (("train.csv", "test.csv", "eval.csv"), "all name the test split in different ways"),
+        (("data/train/a.csv", "data/train.csv"), "all name the train split in different ways"),
+        (("raw/train.csv", "small/train.csv"), r"in several folders \(raw, small\)"),
+        (("rows.csv", "rows_test.csv"), "found: rows.csv of no split, rows_test.csv as test"),
+        (("rows.zip", "README.md"), "found: README.md, rows.zip"),
+    ],
+)
+def test_files_that_cannot_all_be_meant_are_refused(names, fault, tmp_path):
+    with pytest.raises(InputError, match=fault):
+        split_files(folder(tmp_path, *names))
+
+
+def test_what_holds_no_rows_is_left_out(tmp_path):
+    root = folder(
+        tmp_path, "rows.csv", "._rows.csv", ".cache/rows.csv", "__MACOSX/rows.csv", "README.txt"
+    )
+    (root / "dataset_infos.json").write_text(json.dumps({"default": {}}))
+    (root / "categories.json").write_text(json.dumps(["joy", "fear"]))
+
+    assert names_of(root) == {WHOLE: ["rows.csv"]}
