@@ -11,9 +11,11 @@ import torch
 from transformers import set_seed
 
 from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
+from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task
 from components.errors import require_between
+from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
 from components.train.loop.data import tokenise
@@ -23,7 +25,9 @@ from components.train.methods.adapters import (
     load_classifier,
     with_adapter,
 )
+from components.train.methods.attachments import ATTACHMENTS
 from components.train.methods.base_model import Encoder, locate_encoder
+from components.train.methods.reading import require_readable
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
@@ -59,6 +63,8 @@ def fine_tune(
         tokenizer = _tokenizer(encoder, settings)
         set_seed(settings.seed)
         model = prepared_model(encoder, task, settings)
+        base_model = f"base_model {settings.base_model}"
+        require_readable(base_model, model, tokenizer, settings.max_length)
         sizes = _count_weights(model)
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
@@ -70,6 +76,9 @@ def fine_tune(
                 tokenise(frame, tokenizer, settings, cache / f"{split}.arrow")
                 for split, frame in rows.items()
             )
+        if encoder.model_type() not in ATTACHMENTS and this_process().is_main_process:
+            layout = Layout(tokenizer.pad_token_id, settings.max_length)
+            require_exportable(base_model, encoder.classifier(task), validation, layout)
         history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
         if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
