@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from components import storage
-from components.artifacts.dataset import Dataset, Split, read_dataset
+from components.artifacts.dataset import TEST, Dataset, Split, read_dataset, split_file
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.model.history import History, read_history
@@ -23,6 +23,7 @@ from components.evaluate.settings import SAMPLE, EvaluateSettings
 
 _SAMPLE_URI = "package:components.merge/sample/test.csv"
 _FEWEST_ROWS = 50
+_FEWEST_TEST_ROWS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +83,9 @@ def read_inputs(
     """
     task, gate = load_task(settings.task), load_gate(settings.gate)
     data = read_dataset(dataset, task.names)
+    if len(data.test.texts) < _FEWEST_TEST_ROWS:
+        rule = f"has one row, but an interval needs at least {_FEWEST_TEST_ROWS}"
+        raise InputError(str(split_file(dataset, TEST)), rule, "Merge again with more test rows")
     sealed = bundle.verify(model)
     return EvaluationInputs(
         task=task,
