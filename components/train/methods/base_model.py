@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -101,8 +100,9 @@ class Encoder:
             return kind.from_pretrained(
                 self.name, revision=self.commit, trust_remote_code=False, **options
             )
-        except (OSError, ValueError, SafetensorError) as error:
-            rule = f"cannot be loaded ({str(error).splitlines()[0]:.200})"
+        except Exception as error:  # Every architecture and tokenizer has errors of its own.
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            rule = f"cannot be loaded ({reason:.300})"
             fix = "Check the model's files, its revision and the network"
             raise InputError(f"base_model {self.name}", rule, fix) from error
 

@@ -364,6 +364,19 @@ def test_more_tokens_than_positions_are_refused_before_training(
     assert not (tmp_path / "checkpoints").exists()
 
 
+@pytest.mark.parametrize("most", ["x", 4])
+def test_a_tokenizer_of_no_usable_length_is_refused(most, tiny_settings, small_dataset, tmp_path):
+    base = write_tiny_encoder(tmp_path / "base")
+    path = base / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "model_max_length": most}))
+
+    with pytest.raises(InputError, match=rf"model_max_length={most!r}: must be a number of tokens"):
+        fine_tune(
+            replace(tiny_settings, base_model=str(base)),
+            *(small_dataset, tmp_path / "model", tmp_path / "checkpoints"),
+        )
+
+
 def test_an_encoder_that_cannot_be_exported_is_refused_before_training(
     tiny_settings, small_dataset, tmp_path
 ):

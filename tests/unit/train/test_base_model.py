@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pytest
@@ -193,3 +194,27 @@ def test_a_tokenizer_cuts_and_pads_at_the_end_whatever_its_settings(tmp_path):
 
     tokenizer = Encoder(str(folder), None).tokenizer()
     assert (tokenizer.truncation_side, tokenizer.padding_side) == ("right", "right")
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", {"hidden_size": "x"}),
+        ("config.json", {"hidden_act": "none"}),
+        ("config.json", {"num_attention_heads": 0}),
+        ("config.json", {"id2label": [1]}),
+        ("config.json", {"pad_token_id": 99_999}),
+        ("config.json", {"attn_implementation": "flash_attention_2"}),
+        ("config.json", {"model_type": "t5"}),
+        ("tokenizer_config.json", {"do_lower_case": "x"}),
+        ("tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"}),
+    ],
+)
+def test_a_model_with_wrong_settings_is_refused(file, change, tmp_path):
+    path = write_tiny_encoder(tmp_path) / file
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    encoder = Encoder(str(tmp_path), None)
+
+    with pytest.raises(InputError, match=r"base_model .*: cannot be loaded \(\w+: .*\w{3}"):
+        encoder.classifier(load_task("emotion"))
+        encoder.tokenizer()

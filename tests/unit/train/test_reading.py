@@ -1,5 +1,8 @@
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.processors import BertProcessing
 from transformers import AutoModelForSequenceClassification, GPT2Config
 
 from components.errors import InputError
@@ -14,9 +17,13 @@ BY_POSITIONS = ["bert", "electra", "deberta", "deberta-v2", "albert", *OFFSET]
 class Tokens:
     """The face of a tokenizer that counts here."""
 
-    def __init__(self, vocabulary=50, pad=0):
+    def __init__(self, vocabulary=50, pad=0, **changes):
         self.pad_token_id = pad
         self._vocabulary = {f"token{place}": place for place in range(vocabulary)}
+        words = WordLevel(self._vocabulary, **{"unk_token": "token3", **changes})
+        self.backend_tokenizer = Tokenizer(words)
+        special = [("token1", 1), ("token2", 2)]
+        self.backend_tokenizer.post_processor = BertProcessing(*special)
 
     def get_vocab(self):
         return self._vocabulary
@@ -46,6 +53,19 @@ def test_no_random_numbers_are_drawn():
 def test_a_tokenizer_without_padding_is_refused():
     with pytest.raises(InputError, match="base: has a tokenizer without a padding token"):
         require_readable("base", tiny_classifier("bert"), Tokens(pad=None), 32)
+
+
+def test_a_tokenizer_that_does_not_know_every_character_is_refused():
+    tokens = Tokens(unk_token="none")  # noqa: S106
+    with pytest.raises(InputError, match=r"base: has a tokenizer that cannot read every text \("):
+        require_readable("base", tiny_classifier("bert"), tokens, 32)
+
+
+def test_a_tokenizer_that_may_give_no_tokens_is_refused():
+    tokens = Tokens()
+    tokens.backend_tokenizer.post_processor = None
+    with pytest.raises(InputError, match="base: has a tokenizer that adds no special tokens"):
+        require_readable("base", tiny_classifier("bert"), tokens, 32)
 
 
 def test_a_token_without_an_embedding_is_refused():
