@@ -120,6 +120,10 @@ def read_out_of_domain(reference: str, dataset: Dataset, task: Task) -> Split | 
         return None
     rows = _read_rows(_SAMPLE_URI if reference == SAMPLE else reference)
     ids = [task.label_id(label) for _, label in rows]
+    empty = [row for row, (text, _) in enumerate(rows, start=1) if not text.strip()]
+    if empty:
+        rule = f"row {empty[0]} has no text"
+        raise InputError(f"out_of_domain {reference}", rule, "Write one, or remove the row")
     if None in ids:
         if reference == SAMPLE:
             return None
@@ -140,7 +144,9 @@ def _read_rows(uri: str) -> list[tuple[str, str]]:
         path = storage.fetch(uri, Path(downloads))
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                return [(row["text"], row["label"]) for row in csv.DictReader(file, strict=True)]
+                # A row that is cut off lacks its last columns.
+                rows = csv.DictReader(file, strict=True, restval="")
+                return [(row["text"], row["label"]) for row in rows]
         except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
             rule = f"is not a CSV file with the columns text and label ({error})"
             raise InputError(f"out_of_domain {uri}", rule, "Correct the file") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 import torch
 from transformers import set_seed
 
@@ -54,17 +55,14 @@ def fine_tune(
         WorkError: If the int8 model differs too much from the float32 model.
     """
     task = load_task(settings.task)
-    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
-    if real_only:
-        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
+    rows = _rows(dataset, task, real_only)
     with TemporaryDirectory() as downloads:
         encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
         settings = _with_learning_rate(settings, encoder)
         tokenizer = _tokenizer(encoder, settings)
         set_seed(settings.seed)
         model = prepared_model(encoder, task, settings)
-        base_model = f"base_model {settings.base_model}"
-        require_readable(base_model, model, tokenizer, settings.max_length)
+        require_readable(_name(settings), model, tokenizer, settings.max_length)
         sizes = _count_weights(model)
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
@@ -78,7 +76,7 @@ def fine_tune(
             )
         if encoder.model_type() not in ATTACHMENTS and this_process().is_main_process:
             layout = Layout(tokenizer.pad_token_id, settings.max_length)
-            require_exportable(base_model, encoder.classifier(task), validation, layout)
+            require_exportable(_name(settings), encoder.classifier(task), validation, layout)
         history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
         if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
@@ -88,6 +86,13 @@ def fine_tune(
     return history
 
 
+def _rows(dataset: Path, task: Task, real_only: bool) -> dict[str, pd.DataFrame]:
+    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
+    if real_only:
+        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
+    return rows
+
+
 def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
     """Load the encoder with a new head, the chosen dropout and the method's adapter."""
     classifier = load_classifier(encoder, task, settings)
@@ -95,6 +100,10 @@ def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any
         if isinstance(module, torch.nn.Dropout):
             module.p = settings.dropout
     return with_adapter(classifier, settings)
+
+
+def _name(settings: TrainSettings) -> str:
+    return f"base_model {settings.base_model}"
 
 
 def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSettings:
@@ -108,7 +117,7 @@ def _tokenizer(encoder: Encoder, settings: TrainSettings) -> Any:
     tokenizer = encoder.tokenizer()
     most = tokenizer.model_max_length
     if not isinstance(most, int | float) or most < SHORTEST:
-        thing = f"base_model {settings.base_model}, model_max_length={most!r}"
+        thing = f"{_name(settings)}, model_max_length={most!r}"
         rule = f"must be a number of tokens, at least {SHORTEST}"
         raise InputError(thing, rule, "Correct tokenizer_config.json")
     require_between("max_length", settings.max_length, SHORTEST, most)
