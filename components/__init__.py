@@ -10,6 +10,7 @@
 | `options`, `data_files`, `command_line` | settings from parameters, files and the command line |
 | `api_server` | the account that asks Kubernetes' API server, and its refusals in plain words |
 | `texts`, `processes`, `reports` | equal texts, servers that a step starts, report pages |
+| `orphan_guard` | the program that ends such a server if its step is killed |
 
 Imports run one way: steps, artifacts, shared modules, storage, errors.
 """

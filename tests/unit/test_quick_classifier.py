@@ -76,3 +76,11 @@ def test_cross_validation_says_something_of_every_label_with_three_texts(labels)
     wanted = [label in enough and len(enough) > 1 for label in labels]
     assert judged.tolist() == wanted
     assert said[judged].sum(axis=1) == pytest.approx(np.ones(judged.sum()))
+
+
+@pytest.mark.parametrize("texts", ["abcdef", "🙂🙃😀😁😂😃", "123456", "!?.,;:"])
+def test_texts_of_one_character_can_be_learnt(texts):
+    labels = [0, 1] * 3
+
+    assert QuickClassifier().fit([*texts], labels).probabilities([*texts]).shape == (6, 2)
+    assert not np.isnan(cross_validated(Labelled([*texts], labels), 2)).any()

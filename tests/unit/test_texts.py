@@ -125,6 +125,21 @@ def test_what_a_classifier_learns_from_is_any_word_but_a_latin_letter():
     assert telling_words("我很好。") == ["我", "很", "好"]
 
 
+@pytest.mark.parametrize(
+    ("text", "learnt"),
+    [
+        ("k", ["k"]),
+        ("A b!", ["a", "b"]),
+        ("🙂", ["🙂"]),
+        ("!!", ["!!"]),
+        ("?", ["?"]),
+        ("7", ["7"]),
+    ],
+)
+def test_there_is_a_word_to_learn_in_every_text(text, learnt):
+    assert telling_words(text) == learnt
+
+
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
 @pytest.mark.parametrize("similarity", [0.5, 0.7])
 def test_near_duplicates_are_found_in_any_script(language, similarity):

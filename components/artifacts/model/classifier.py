@@ -57,6 +57,18 @@ class Layout:
         return {"input_ids": ids, "attention_mask": mask}
 
 
+def cutting(tokenizer: Tokenizer, max_length: int) -> Tokenizer:
+    """Have a tokenizer cut the end of long texts, and pad none, in training as in serving.
+
+    Args:
+        tokenizer: What its file asks for in this respect is overruled.
+        max_length: Most tokens of a text, special tokens included.
+    """
+    tokenizer.enable_truncation(max_length=max_length, direction="right")
+    tokenizer.no_padding()
+    return tokenizer
+
+
 class Classifier:
     """A verified model that classifies texts; several threads may share it.
 
@@ -81,9 +93,8 @@ class Classifier:
         self.temperature = labels.temperature
         self._layout = Layout(labels.pad_id, labels.max_length)
         self.width = self._layout.width
-        self._tokenizer = Tokenizer.from_file(str(folder / bundle.TOKENIZER))
-        self._tokenizer.enable_truncation(max_length=labels.max_length)
-        self._tokenizer.no_padding()
+        tokenizer = Tokenizer.from_file(str(folder / bundle.TOKENIZER))
+        self._tokenizer = cutting(tokenizer, labels.max_length)
         self.batch_texts = _BATCH_TEXTS[precision]
         self._infer = _engine(folder, threads, precision)
 

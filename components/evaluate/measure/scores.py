@@ -19,6 +19,7 @@ from sklearn.metrics import (
 from components.artifacts.dataset import Split
 from components.artifacts.evaluation.scores import LabelScores, ReliabilityBin, Scores
 from components.artifacts.model.classifier import Classifier
+from components.errors import InputError
 
 _CHUNK = 512
 _BINS = 15
@@ -27,10 +28,18 @@ _log = logging.getLogger(__name__)
 
 
 def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float32]:
-    """Classify the texts of a split: probabilities of shape (rows, labels); the log says `what`."""
+    """Classify the texts of a split: probabilities of shape (rows, labels); the log says `what`.
+
+    Raises:
+        InputError: If the model answers with something else than numbers.
+    """
     chunks = []
     for start in range(0, len(split.texts), _CHUNK):
         chunks.append(classifier.probabilities(split.texts[start : start + _CHUNK]))
+        if not np.isfinite(chunks[-1]).all():
+            rule = f"gives probabilities that are no numbers ({what})"
+            fix = "Train it again, with a lower learning_rate or another base model"
+            raise InputError(f"model {classifier.version}", rule, fix)
         done = min(start + _CHUNK, len(split.texts))
         _log.info("evaluate: %s, %d/%d rows", what, done, len(split.texts))
     return np.concatenate(chunks)

@@ -11,10 +11,12 @@ import pyarrow
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from components import storage
+from components.artifacts.model.classifier import cutting
 from components.artifacts.synthetic import LABEL_PROBABILITIES
 from components.train.settings import TrainSettings
 
@@ -46,12 +48,14 @@ def tokenise(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings, cache:
 
 
 def _columns(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings) -> dict[str, list[Any]]:
-    encoded = tokenizer(list(rows["text"]), truncation=True, max_length=settings.max_length)
+    # As the predictor reads texts, whatever the settings that transformers keeps beside the file.
+    own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    encoded = cutting(own, settings.max_length).encode_batch(list(rows["text"]))
     columns = {
-        "input_ids": encoded["input_ids"],
-        "attention_mask": encoded["attention_mask"],
+        "input_ids": [each.ids for each in encoded],
+        "attention_mask": [each.attention_mask for each in encoded],
         "labels": rows["label"].tolist(),
-        "length": [len(ids) for ids in encoded["input_ids"]],
+        "length": [len(each.ids) for each in encoded],
     }
     if "weight" in rows:
         columns["weight"] = (rows["weight"] / rows["weight"].mean()).tolist()

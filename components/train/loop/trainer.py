@@ -1,6 +1,7 @@
 """Fine-tuning with the transformers Trainer."""
 
 import logging
+import math
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -25,6 +26,7 @@ from transformers import (
 )
 
 from components.artifacts.model.history import History
+from components.errors import WorkError
 from components.train.loop.callbacks import MovingAverage, Progress
 from components.train.loop.checkpointing import Checkpointing, Schedule
 from components.train.loop.checkpoints import ended_at, newest_valid
@@ -198,9 +200,16 @@ class ClassifierTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
-        """Score the averaged weights if there are any, else the current ones."""
+        """Score the averaged weights if there are any, else the current ones.
+
+        Raises:
+            WorkError: If training has diverged.
+        """
         with self._average.applied() if self._average else nullcontext():
             metrics: dict[str, float] = super().evaluate(*arguments, **options)
+        if not math.isfinite(metrics["eval_loss"]):
+            rule = "came to weights with which the loss is no number"
+            raise WorkError("training", rule, "Lower learning_rate, or set precision=float32")
         return metrics
 
     def create_optimizer(self, model: Any = None) -> Any:

@@ -4,5 +4,6 @@
 | --- | --- |
 | `base_model` | the pretrained encoder: where it is, and loading it |
 | `adapters` | each method's trainable weights, learning rate and precision |
+| `reading` | what an encoder can read, found out by trying |
 | `attachments` | the modules of each architecture that methods attach to |
 """

@@ -70,7 +70,7 @@ feed-forward layer, as in arXiv 2205.05638 and in peft's own table."""
 def head_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
     """Return the names of the modules that are trained in full: those chosen, else those known."""
     known = ATTACHMENTS.get(model_type, Attachment()).head
-    return _chosen(settings.head_modules, known, "head_modules", model_type)
+    return _chosen(settings, "head_modules", known, model_type)
 
 
 def targets_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def targets_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
     known = attachment.adapted
     if settings.peft_method == "ia3":
         known = attachment.scaled + attachment.feedforward
-    return _chosen(settings.target_modules, known, "target_modules", model_type)
+    return _chosen(settings, "target_modules", known, model_type)
 
 
 def check_attachment(model: Any, settings: TrainSettings) -> None:
@@ -121,13 +121,17 @@ def is_named(path: str, name: str) -> bool:
 
 
 def _chosen(
-    choice: list[str], known: tuple[str, ...], setting: str, model_type: str
+    settings: TrainSettings, setting: str, known: tuple[str, ...], model_type: str
 ) -> tuple[str, ...]:
+    choice = tuple(getattr(settings, setting))
     if not choice and not known:
-        fix = f"Set {setting}, or use {', '.join(ATTACHMENTS)}"
+        adapts = settings.peft_method not in WHOLE_METHODS
+        needed = ("target_modules", "head_modules") if adapts else ("head_modules",)
+        unset = " and ".join(name for name in needed if not getattr(settings, name))
         rule = "has an architecture whose modules are not known"
+        fix = f"Set {unset}, or use {', '.join(ATTACHMENTS)}"
         raise InputError(f"base model of type {model_type!r}", rule, fix)
-    return tuple(choice) or known
+    return choice or known
 
 
 def _require_present(
@@ -138,9 +142,8 @@ def _require_present(
         present = sorted({path.rpartition(".")[2] for path in modules} - {""})
         what = "linear module outside the head" if setting == "target_modules" else "module"
         known = ", ".join(name for name in present if not name.isdigit())
-        raise InputError(
-            f"{setting}={unknown}", f"names no {what} of this {model_type}", f"Use {known}"
-        )
+        fix = f"Use {known}" if known else "It has none: choose peft_method=full"
+        raise InputError(f"{setting}={unknown}", f"names no {what} of this {model_type}", fix)
 
 
 def _require_rank(rank: int, targets: Iterable[str], modules: Mapping[str, Any]) -> None:

@@ -270,6 +270,28 @@ def test_a_missing_split_is_named(model_folder, dataset, tmp_path):
         run(SETTINGS, model_folder, incomplete, tmp_path)
 
 
+def test_a_test_split_of_one_row_is_refused(model_folder, dataset, tmp_path):
+    frames = {name: read_frame(dataset, name, LABELS) for name in SPLITS}
+    few = {**frames, TEST: frames[TEST].head(1)}
+    write_dataset(few, read_description(dataset), tmp_path / "dataset")
+
+    with pytest.raises(InputError, match=r"test\.parquet: has one row, .* at least 2"):
+        run(SETTINGS, model_folder, tmp_path / "dataset", tmp_path)
+
+
+def test_a_model_that_answers_with_no_numbers_is_refused(biased_model, dataset, tmp_path):
+    broken = shutil.copytree(biased_model, tmp_path / "broken")
+    network = onnx.load(broken / bundle.ONNX["int8"])
+    (bias,) = (each for each in network.graph.initializer if list(each.dims) == [len(LABELS)])
+    nothing = np.full(len(LABELS), np.nan, dtype=np.float32)
+    bias.CopyFrom(numpy_helper.from_array(nothing, bias.name))
+    onnx.save(network, broken / bundle.ONNX["int8"])
+    bundle.write_manifest(broken, {})
+
+    with pytest.raises(InputError, match=r"gives probabilities that are no numbers \(test\)"):
+        run(SETTINGS, broken, dataset, tmp_path)
+
+
 def test_evaluate_needs_no_torch():
     code = "import sys, components.evaluate.run; sys.exit('torch' in sys.modules)"
 

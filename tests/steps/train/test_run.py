@@ -6,15 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from datasets import Dataset
 from peft import PeftModel
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    LongformerConfig,
+    LongformerModel,
+    TrainingArguments,
+    pipeline,
+)
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.model.classifier import inference_session
+from components.artifacts.model.classifier import Classifier, inference_session
 from components.artifacts.model.history import read_history
 from components.artifacts.task import load_task
-from components.errors import InputError
+from components.errors import InputError, WorkError
 from components.train.fine_tuning import fine_tune
 from components.train.loop.trainer import ClassifierTrainer
 from components.train.methods.base_model import locate_encoder
@@ -314,3 +322,80 @@ def test_weights_of_the_data_set_change_what_is_learned(
     uneven.to_parquet(folder / "train.parquet", index=False)
     fine_tune(tiny_settings, folder, tmp_path / "uneven", tmp_path / "checkpoints")
     assert weights(tmp_path / "uneven") != weights(tiny_run[0] / "model")
+
+
+@pytest.fixture(scope="module")
+def foreign_base(tmp_path_factory):
+    """A classifier of several other labels at a time, whose tokenizer reads the end of texts."""
+    folder = write_tiny_encoder(tmp_path_factory.mktemp("foreign"))
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=6, problem_type="multi_label_classification"
+    )
+    model.save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.truncation_side = tokenizer.padding_side = "left"
+    tokenizer.model_max_length = int(1e30)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_what_is_served_is_what_transformers_makes_of_the_merged_model(
+    foreign_base, tiny_settings, small_dataset, tmp_path
+):
+    settings = replace(tiny_settings, base_model=str(foreign_base), epochs=1)
+    fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+    texts = [*TEXTS, f"At first {'this and that, ' * 40}and in the end joy"]
+
+    served = Classifier(tmp_path / "model", precision="fp32")
+    told = pipeline("text-classification", str(tmp_path / "model" / bundle.MERGED), top_k=None)
+    for text, logits in zip(texts, served.logits([*texts]), strict=True):
+        scores = {each["label"]: each["score"] for each in told([text], truncation=True)[0]}
+        shares = torch.softmax(torch.tensor(logits), 0).tolist()
+        assert scores == pytest.approx(dict(zip(served.labels, shares, strict=True)), abs=1e-5)
+
+
+def test_more_tokens_than_positions_are_refused_before_training(
+    foreign_base, tiny_settings, small_dataset, tmp_path
+):
+    settings = replace(tiny_settings, base_model=str(foreign_base), max_length=128)
+
+    with pytest.raises(InputError, match=r"max_length=128: exceeds the 64 tokens that base_model"):
+        fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+    assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("most", ["x", 4])
+def test_a_tokenizer_of_no_usable_length_is_refused(most, tiny_settings, small_dataset, tmp_path):
+    base = write_tiny_encoder(tmp_path / "base")
+    path = base / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "model_max_length": most}))
+
+    with pytest.raises(InputError, match=rf"model_max_length={most!r}: must be a number of tokens"):
+        fine_tune(
+            replace(tiny_settings, base_model=str(base)),
+            *(small_dataset, tmp_path / "model", tmp_path / "checkpoints"),
+        )
+
+
+def test_an_encoder_that_cannot_be_exported_is_refused_before_training(
+    tiny_settings, small_dataset, tmp_path
+):
+    base = write_tiny_encoder(tmp_path / "base")
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = LongformerConfig(attention_window=8, intermediate_size=64, pad_token_id=0, **sizes)
+    LongformerModel(config).save_pretrained(base)
+    settings = replace(tiny_settings, base_model=str(base), peft_method="full")
+
+    with pytest.raises(InputError, match=r"base: cannot be served: its ONNX export fails \("):
+        fine_tune(settings, small_dataset, tmp_path / "model", tmp_path / "checkpoints")
+    assert not list((tmp_path / "checkpoints").glob("checkpoint-*"))
+
+
+def test_a_training_that_diverges_ends_with_a_reason(tmp_path):
+    model, trainer, batch = untrained(TEXTS, tmp_path)
+    rows = Dataset.from_dict({**batch, "labels": [1] * len(TEXTS)}).with_format("torch")
+
+    assert trainer.evaluate(rows)["eval_loss"] > 0
+    model.classifier.weight.data[2, 3] = float("nan")
+    with pytest.raises(WorkError, match=r"the loss is no number\. Lower learning_rate"):
+        trainer.evaluate(rows)

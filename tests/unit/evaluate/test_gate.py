@@ -71,6 +71,20 @@ def test_the_label_of_the_lowest_recall_is_named():
     assert "(green)" in rule.sentence
 
 
+def test_the_recall_of_a_label_without_rows_is_not_judged_and_that_is_said():
+    labels = (*LABELS, "blue", "grey")
+    test = score(TRUTH, np.eye(4)[FAIR_ANSWERS], labels)
+    rule = only_rule(Gate(min_label_recall=0.5), replace(EVIDENCE, test=test))
+
+    assert rule.passed
+    assert rule.value == pytest.approx(2 / 3)
+    assert (
+        "(red) 0.6667 reaches the required 0.5000. The test split has no row to judge blue, "
+        in (rule.sentence)
+    )
+    assert not only_rule(Gate(min_label_recall=0.7), replace(EVIDENCE, test=test)).passed
+
+
 def test_the_calibration_error_must_not_exceed_its_limit():
     # Always certain, right three times in four.
     assert only_rule(Gate(max_calibration_error=0.25), EVIDENCE).passed

@@ -63,6 +63,9 @@ def test_the_embedded_sample_is_only_for_tasks_with_its_labels(tmp_path):
     ("content", "rule"),
     [
         (b"text,label\nHello,bored\n", "row 1 has a label that the task emotion lacks"),
+        (b"text,label\nHello,joy\nHello\n", "row 2 has a label that the task emotion lacks"),
+        (b"label,text\njoy,Hello\njoy\n", "row 2 has no text"),
+        (b"text,label\n ,joy\n", "row 1 has no text"),
         (b"sentence,label\nHello,joy\n", "columns text and label"),
         (b'text,label\n"Hello,joy\n', "columns text and label"),
         (b"text,label\n\xff,joy\n", "columns text and label"),

@@ -31,3 +31,10 @@ def test_the_baselines_are_the_same_each_time():
     first, second = (baseline_probabilities(DATASET, seed=3) for _ in range(2))
 
     assert all((first[name] == second[name]).all() for name in (MAJORITY, TFIDF))
+
+
+def test_texts_without_a_word_of_two_letters_still_train_the_baselines():
+    split = Split(["a", "🙂", "!", "b"] * 5, np.array([0, 0, 2, 2] * 5))
+    dataset = Dataset(Description(labels=LABELS, rows={}), split, split, split)
+
+    assert (baseline_probabilities(dataset, 0)[TFIDF].argmax(axis=1) == split.labels).all()

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification, GPT2Config
 
 from components.errors import InputError
 from components.train.methods.adapters import with_adapter
@@ -118,6 +119,28 @@ def test_an_unknown_architecture_is_refused_with_the_known_ones():
             InputError, match=r"type 'albert': .*, or use bert, distilbert, roberta"
         ):
             with_adapter(tiny_classifier("albert"), TrainSettings(peft_method=method))
+
+
+def test_all_the_modules_that_have_to_be_named_are_asked_for_at_once():
+    needed = {
+        "target_modules and head_modules": TrainSettings(),
+        "head_modules": TrainSettings(target_modules=["query"]),
+        "target_modules": TrainSettings(head_modules=["classifier"]),
+    }
+    for names, settings in needed.items():
+        with pytest.raises(InputError, match=rf"known\. Set {names}, or use"):
+            with_adapter(tiny_classifier("albert"), settings)
+    with pytest.raises(InputError, match=r"known\. Set head_modules, or use"):
+        with_adapter(tiny_classifier("albert"), TrainSettings(peft_method="head"))
+
+
+def test_a_model_without_linear_modules_gets_no_adapter():
+    config = GPT2Config(vocab_size=50, n_embd=32, n_layer=1, n_head=2)
+    model = AutoModelForSequenceClassification.from_config(config)
+    settings = TrainSettings(target_modules=["c_attn"], head_modules=["score"])
+
+    with pytest.raises(InputError, match=r"this gpt2\. It has none: choose peft_method=full"):
+        with_adapter(model, settings)
 
 
 def test_an_unknown_architecture_is_taken_with_its_modules():
