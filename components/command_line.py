@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from components.data_files import read_mapping
@@ -53,7 +54,8 @@ def chosen_settings(
             the settings refuse it.
     """
     file = read_mapping(arguments.settings, "settings file") if arguments.settings else {}
-    return with_options(kind, {**defaults, **file, **read_assignments(arguments.set)})
+    types = {each.name: each.type for each in fields(kind)}  # type: ignore[arg-type]
+    return with_options(kind, {**defaults, **file, **read_assignments(arguments.set, types)})
 
 
 @contextmanager

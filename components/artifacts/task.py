@@ -121,8 +121,9 @@ def _fields(
 
 def _name(value: object, where: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
-        raise InputError(f"{where}, name {value!r}", rule, "Rename it")
+        rule = "a name is a letter from a to z, then up to 62 of a to z, 0 to 9, _ or -"
+        fix = "Rename it" if isinstance(value, str) else "Put it into quotation marks, or rename it"
+        raise InputError(f"{where}, name {value!r}", rule, fix)
     return value
 
 
