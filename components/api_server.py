@@ -1,6 +1,7 @@
 """Kubernetes' API server as a step sees it: the account that asks, and refusals in plain words."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from components.errors import ClusterError, InputError
 POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Mount of the pod's service account: `token`, `ca.crt` and `namespace`."""
 
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _FIXES = {401: "Log in again", 409: "Try again", 422: "Correct the manifest"}
 
 
@@ -20,6 +22,17 @@ class ConflictError(ClusterError):
 
 class ForbiddenError(ClusterError):
     """The account lacks the right."""
+
+
+def require_namespace(name: str) -> None:
+    """Refuse what is no name of a namespace, and so could become another part of a path.
+
+    Raises:
+        InputError: If it is not a DNS label.
+    """
+    if not _LABEL.fullmatch(name):
+        rule = "must be up to 63 of a-z, 0-9 and inner hyphens"
+        raise InputError(f"namespace={name!r}", rule, "Use a name that `kubectl get ns` prints")
 
 
 def load_account(configuration: Any, folder: Path) -> str:

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from components.data_files import read_mapping
-from components.errors import StepError
+from components.errors import InputError, StepError
 from components.options import Settings, read_assignments, with_options
 
 
@@ -60,8 +60,16 @@ def chosen_settings(
 
 @contextmanager
 def errors_as_exit(command: str) -> Iterator[None]:
-    """End the process with status 1 and one line if the block raises a `StepError`."""
+    """End the process with status 1 and one line if the block raises a `StepError`.
+
+    So does a file that cannot be read or written, which any of a command's paths may name.
+    """
     try:
         yield
     except StepError as error:
         sys.exit(f"{command}: {error}")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        rule, fix = f"cannot be used ({error.strerror})", "Check the path and the account's rights"
+        sys.exit(f"{command}: {InputError(str(error.filename), rule, fix)}")
