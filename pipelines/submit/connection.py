@@ -29,7 +29,7 @@ class NotKubeflowError(InputError):
     """What answers is not the API of Kubeflow Pipelines."""
 
 
-class _Client(Client):
+class _Client(Client):  # type: ignore[misc]
     """kfp's client, which asks once whether the API is there, instead of five times in 25 s."""
 
     def get_kfp_healthz(self, *_: Any, **__: Any) -> api.V2beta1GetHealthzResponse:
