@@ -159,7 +159,7 @@ class S3Store:
     def _tag(self, name: str) -> str:
         try:
             return self._tag_in(self._files.info(self._key(name), refresh=True))
-        except (FileNotFoundError, PermissionError, OSError) as error:
+        except OSError as error:
             # The answer to this request has no body, and so no reason.
             if 400 <= _status(error) < 500 or isinstance(error, FileNotFoundError):
                 self._ask(name)
