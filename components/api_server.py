@@ -1,16 +1,21 @@
 """Kubernetes' API server as a step sees it: the account that asks, and refusals in plain words."""
 
 import json
+import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from components.errors import ClusterError, InputError
 
 POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Mount of the pod's service account: `token`, `ca.crt` and `namespace`."""
 
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _FIXES = {401: "Log in again", 409: "Try again", 422: "Correct the manifest"}
 
 
@@ -18,8 +23,23 @@ class ConflictError(ClusterError):
     """Another client has changed the object since it was read, or has already created it."""
 
 
+class UnansweredError(ClusterError):
+    """The API server cannot be reached."""
+
+
 class ForbiddenError(ClusterError):
     """The account lacks the right."""
+
+
+def require_namespace(name: str) -> None:
+    """Refuse what is no name of a namespace, and so could become another part of a path.
+
+    Raises:
+        InputError: If it is not a DNS label.
+    """
+    if not _LABEL.fullmatch(name):
+        rule = "must be up to 63 of a-z, 0-9 and inner hyphens"
+        raise InputError(f"namespace={name!r}", rule, "Use a name that `kubectl get ns` prints")
 
 
 def load_account(configuration: Any, folder: Path) -> str:
@@ -57,16 +77,62 @@ def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
         InputError: If there is none, or it cannot be read.
     """
     from kubernetes import config
+    from kubernetes.config import kube_config
 
     file = str(path) if path else None
     try:
         config.load_kube_config(file, client_configuration=configuration)
-        _, context = config.list_kube_config_contexts(file)
+        _, current = config.list_kube_config_contexts(file)
+        context = current["context"]
+        merged = kube_config.KubeConfigMerger(file or kube_config.KUBE_CONFIG_DEFAULT_LOCATION)
+        cluster = merged.config["clusters"].get_with_name(context["cluster"])["cluster"]
+        user = merged.config["users"].get_with_name(context["user"])["user"]
+        plugin = (user.safe_get("exec") or {}).get("command", "")
+        namespace = str(context.get("namespace") or "default")
     except Exception as error:
         # A broken file raises whatever its reader does.
         fix = "Run in a pod, or set KUBECONFIG to the cluster's kubeconfig file"
-        raise InputError("kubeconfig", f"cannot be used: {error}", fix) from error
-    return str(context["context"].get("namespace", "default"))
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError("kubeconfig", f"cannot be used: {reason:.300}", fix) from error
+    # The library goes on without what a plugin should have given.
+    if plugin and not (configuration.api_key or configuration.cert_file):
+        is_there = "/" in plugin or shutil.which(plugin)
+        rule = "gives no credentials" if is_there else "is not installed"
+        fix = "Run it in a shell to see why" if is_there else "Install it, and put it on the PATH"
+        raise InputError(f"kubeconfig's plugin {plugin}", rule, fix)
+    named = cluster.safe_get("proxy-url")
+    configuration.proxy = _whole_proxy(named) if named else proxy_of(configuration.host)
+    return namespace
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy on the way to a URL, by HTTPS_PROXY, NO_PROXY and their like; None for none.
+
+    Raises:
+        InputError: If it is not a proxy of HTTP.
+    """
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    return _whole_proxy(proxy) if proxy and not proxy_bypass(parts.netloc) else None
+
+
+def client_of(configuration: Any) -> Any:
+    """Make a client of an API server, which takes no other answers for those of one.
+
+    Args:
+        configuration: Of Kubernetes' client.
+    """
+    from kubernetes import client
+
+    class Client(client.ApiClient):  # type: ignore[misc]
+        def deserialize(self, response: Any, response_type: Any) -> Any:
+            if _parsed(response.data) is None:
+                rule = "answers with a page, and not as the API of Kubernetes does"
+                fix = "Check the server of the kubeconfig, and proxies on the way"
+                raise ClusterError(f"API server {configuration.host}", rule, fix)
+            return super().deserialize(response, response_type)
+
+    return Client(configuration)
 
 
 @contextmanager
@@ -87,7 +153,9 @@ def explained(request: str, fixes: Mapping[int, str]) -> Iterator[None]:
         yield
     except HTTPError as error:
         fix = "Check that the API server is up and reachable"
-        raise ClusterError(request, f"the API server does not answer: {error}", fix) from error
+        reason = getattr(error, "reason", error)
+        rule = f"the API server does not answer: {reason}"
+        raise UnansweredError(request, rule, fix) from error
     except ApiException as error:
         raise _refusal(request, error, {**_FIXES, **fixes}) from error
 
@@ -117,8 +185,21 @@ def _refusal(request: str, error: Any, fixes: Mapping[int, str]) -> ClusterError
 
 
 def _details(error: Any) -> dict[str, Any]:
+    answer = _parsed(error.body) or {}
+    return answer if answer.get("kind") == "Status" else {}
+
+
+def _parsed(text: Any) -> dict[str, Any] | None:
     try:
-        answer = json.loads(error.body)
+        answer = json.loads(text)
     except (TypeError, ValueError):
-        return {}
-    return answer if isinstance(answer, dict) and answer.get("kind") == "Status" else {}
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _whole_proxy(url: str) -> str:
+    """The URL of a proxy with its scheme, which may be left out."""
+    whole = url if "://" in url else f"http://{url}"
+    if not re.fullmatch(r"https?://[^\s/]+/?", whole):
+        raise InputError(f"proxy {url}", "is not one of HTTP", "Write it like http://proxy:3128")
+    return whole

@@ -6,10 +6,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from components.data_files import read_mapping
-from components.errors import StepError
+from components.errors import InputError, StepError
 from components.options import Settings, read_assignments, with_options
 
 
@@ -23,6 +24,8 @@ def start_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     for library in ("aiobotocore", "botocore", "datasets", "httpx", "httpx2", "kserve"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # It warns of every request that it repeats; whoever asked says what became of it.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def add_settings_options(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +56,22 @@ def chosen_settings(
             the settings refuse it.
     """
     file = read_mapping(arguments.settings, "settings file") if arguments.settings else {}
-    return with_options(kind, {**defaults, **file, **read_assignments(arguments.set)})
+    types = {each.name: each.type for each in fields(kind)}  # type: ignore[arg-type]
+    return with_options(kind, {**defaults, **file, **read_assignments(arguments.set, types)})
 
 
 @contextmanager
 def errors_as_exit(command: str) -> Iterator[None]:
-    """End the process with status 1 and one line if the block raises a `StepError`."""
+    """End the process with status 1 and one line if the block raises a `StepError`.
+
+    So does a file that cannot be read or written, which any of a command's paths may name.
+    """
     try:
         yield
     except StepError as error:
         sys.exit(f"{command}: {error}")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        rule, fix = f"cannot be used ({error.strerror})", "Check the path and the account's rights"
+        sys.exit(f"{command}: {InputError(str(error.filename), rule, fix)}")

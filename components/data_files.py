@@ -18,13 +18,15 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import ScalarNode
 
 from components import storage
 from components.errors import InputError
 
 _Record = TypeVar("_Record")
 
-_SHIPPED_NAME = re.compile(r"[\w-]*")
+# Short enough for the name of a file in any script.
+_SHIPPED_NAME = re.compile(r"[\w-]{0,63}")
 
 
 class _Constructor(SafeConstructor):
@@ -36,7 +38,7 @@ class _Constructor(SafeConstructor):
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
 
-for _dropped in ("timestamp", "value", "merge"):
+for _dropped in ("timestamp", "value", "merge", "yaml"):
     _Constructor.add_constructor(
         f"tag:yaml.org,2002:{_dropped}", SafeConstructor.construct_yaml_str
     )
@@ -66,12 +68,27 @@ def parse_yaml(text: str, what: str) -> Any:
     Raises:
         InputError: If it is not valid YAML.
     """
-    reader = YAML(typ="safe", pure=True)
-    reader.Constructor = _Constructor
     try:
-        return reader.load(text)
+        return _reader().load(text)
     except (YAMLError, ValueError) as error:
         raise InputError(what, "is not valid YAML", _first_line(error)) from error
+
+
+def parse_scalar(text: str) -> Any:
+    """The number, truth value or null that a text is in YAML; every other text is itself.
+
+    Nothing in it is YAML's notation for anything else: no comment, anchor, alias, tag or mapping.
+    """
+    reader = _reader()
+    tag = reader.resolver.resolve(ScalarNode, text.strip(), (True, False))
+    value = reader.constructor.construct_object(ScalarNode(tag, text.strip()))
+    return text if isinstance(value, str) else value
+
+
+def _reader() -> YAML:
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = _Constructor
+    return reader
 
 
 def read_mapping(reference: str | Path, what: str) -> dict[str, Any]:
@@ -87,8 +104,8 @@ def read_mapping(reference: str | Path, what: str) -> dict[str, Any]:
     thing = f"{what} {reference}"
     try:
         text = storage.read_text(str(reference))
-    except OSError as error:
-        raise InputError(thing, f"cannot be read ({error})", "Check the path") from error
+    except InputError as error:
+        raise InputError(thing, error.rule, error.fix) from error
     content = parse_yaml(text, thing)
     return {} if content is None else require_mapping(content, thing)
 

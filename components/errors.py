@@ -10,8 +10,8 @@ StepError                   every entry point reports it in one line and exits w
     └── ChampionMovedError  another run has replaced the champion in the meantime
 
 Where code treats a case apart, its module refines one of them: `storage` NoPackageError (an
-InputError); `api_server` ConflictError and ForbiddenError (ClusterError); `deploy` LeaseLostError
-(LeaseError) and NotAnsweringError (ServingError).
+InputError); `api_server` ConflictError, ForbiddenError and UnansweredError (ClusterError); `deploy`
+LeaseLostError (LeaseError) and NotAnsweringError (ServingError).
 """
 
 import math

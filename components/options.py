@@ -2,14 +2,18 @@
 
 import difflib
 import shlex
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, fields
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar, get_origin
 
-from components.data_files import parse_yaml
+from components.data_files import parse_scalar, parse_yaml
 from components.errors import InputError
 
 Settings = TypeVar("Settings")
+
+_QUOTES = ('"', "'")
+_BRACKETS = ("[", "{")
 
 
 class StepSettings(Protocol):
@@ -106,34 +110,61 @@ def assign(values: dict[str, Any], given: Mapping[str, Any], types: Mapping[str,
             raise InputError(f"parameter {name!r}", rule, f"Write {group}=value")
 
 
-def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+def option_types(*kinds: type[StepSettings]) -> dict[str, Any]:
+    """Types of the options of steps by the names that set them: `train_options.lora_rank`."""
+    return {
+        f"{kind.STEP}_options.{each.name}": each.type
+        for kind in kinds
+        for each in fields(kind)  # type: ignore[arg-type]
+    }
+
+
+def read_assignments(
+    texts: Iterable[str], types: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Read `name=value` assignments from a command line; later ones win.
 
     Args:
-        texts: Each holds one or more assignments, quoted and separated as a shell does it; the
-            values are YAML, of which JSON is a part.
+        texts: Each holds one or more assignments, quoted and separated as a shell does it. A value
+            is a word, or in brackets or quotation marks YAML, of which JSON is a part.
+        types: Types by name. A word is taken as it stands where text is wanted, so that a file
+            may be called `rows #1.csv` or `@rows.csv`, and a commit `1234567`.
 
     Raises:
-        InputError: If a text is not an assignment, or a value is not valid YAML.
+        InputError: If a text is not an assignment or not UTF-8, or brackets or quotation marks
+            do not hold YAML.
     """
     values = {}
     for text in texts:
-        try:
-            words = shlex.split(text)
-        except ValueError as error:
-            raise InputError(
-                f"--set {text!r}", f"cannot be split: {error}", "Close the quotation mark"
-            ) from error
-        for word in words:
+        for word in _words(text):
             name, equals, value = word.partition("=")
             if not equals or not name:
-                raise InputError(
-                    f"--set {word!r}",
-                    "must read name=value",
-                    "Add the name and =, and quote a value with spaces",
-                )
-            values[name] = parse_yaml(value, f"--set {word!r}")
+                fix = "Add the name and =, and quote a value with spaces"
+                raise InputError(f"--set {word!r}", "must read name=value", fix)
+            values[name] = _value(value, types.get(name), f"--set {word!r}")
     return values
+
+
+def _words(text: str) -> list[str]:
+    try:
+        text.encode()
+        return shlex.split(text)
+    except UnicodeEncodeError as error:
+        fix = "Write it in UTF-8, and rename a file whose name is not"
+        raise InputError(f"--set {text!r}", "is not UTF-8", fix) from error
+    except ValueError as error:
+        fix = 'Close the quotation mark, or put a value that holds one into others: "it\'s.csv"'
+        raise InputError(f"--set {text!r}", f"cannot be split: {error}", fix) from error
+
+
+def _value(text: str, wanted: Any, thing: str) -> Any:
+    if text.startswith(_QUOTES) or (wanted is not str and text.startswith(_BRACKETS)):
+        try:
+            return parse_yaml(text, thing)
+        except InputError as error:
+            fix = f"{error.fix}; put a value with spaces into quotation marks"
+            raise InputError(thing, error.rule, fix) from error
+    return text if wanted is str else parse_scalar(text)
 
 
 def require_known(name: str, known: Collection[str], what: str) -> None:
@@ -167,5 +198,18 @@ def of_type(name: str, value: Any, wanted: Any) -> Any:
         return ""
     if not isinstance(value, plain) or (type(value) is bool and plain is not bool):
         rule = f"must be {plain.__name__}, not {type(value).__name__}"
-        raise InputError(f"{name}={value!r}", rule, "Change its value")
+        raise InputError(f"{name}={value!r}", rule, _notation(plain, value))
     return value
+
+
+def _notation(wanted: type, value: Any) -> str:
+    """How a value of a type is written."""
+    if wanted is bool:
+        return "Write true or false"
+    if issubclass(wanted, str):
+        return "Put it into quotation marks"
+    if issubclass(wanted, Mapping):
+        return "Write {name: value}"
+    if issubclass(wanted, Sequence):
+        return f"Write [{value}]" if isinstance(value, str) else "Write [one,two]"
+    return "Write a whole number" if wanted is int else "Write a number"

@@ -15,7 +15,7 @@ from components.command_line import add_set_option, errors_as_exit
 from components.data_files import read_mapping, to_yaml
 from components.deploy.settings import DeploySettings
 from components.options import assign, read_assignments
-from components.preflight.plan import choices
+from components.preflight.plan import OPTION_TYPES, choices
 from pipelines.emotion import emotion
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
@@ -35,7 +35,7 @@ def read_parameters(
 
     Args:
         path: YAML file of the parameters that differ from their defaults; None for no file.
-        overrides: `name=value` or `merge_options.name=value`, the value in YAML; they win.
+        overrides: `name=value` or `merge_options.name=value`, the value a word or YAML; they win.
         cluster: Values that belong to the cluster; they replace those of the set.
 
     Returns:
@@ -47,7 +47,7 @@ def read_parameters(
     """
     values = dict(DEFAULTS)
     items = read_mapping(path, "parameter file") if path else {}
-    for each in (items, cluster, read_assignments(overrides)):
+    for each in (items, cluster, read_assignments(overrides, {**_TYPES, **OPTION_TYPES})):
         assign(values, each, _TYPES)
     # The image belongs to the compiled pipeline, and is not an option of a run.
     for choice in choices({**values, "deploy_image": DeploySettings.image}):

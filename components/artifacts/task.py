@@ -135,9 +135,8 @@ def _fields(
 
 def _name(value: object, where: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        rule = "a name is a lower-case letter, then up to 62 letters, digits, _ or -"
-        read_as_other = not isinstance(value, str)
-        fix = 'Put it between quotes, as in "true", or rename it' if read_as_other else "Rename it"
+        rule = "a name is a letter from a to z, then up to 62 of a to z, 0 to 9, _ or -"
+        fix = "Rename it" if isinstance(value, str) else "Put it into quotation marks, or rename it"
         raise InputError(f"{where}, name {value!r}", rule, fix)
     return value
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from components.api_server import require_namespace
 from components.artifacts.registry import require_guarded
 from components.deploy.inference_service import AUTO, CANDIDATE, KNATIVE, STANDARD
 from components.errors import InputError, require_between, require_one_of
@@ -65,5 +66,7 @@ class DeploySettings:
         require_between("canary_percent", self.canary_percent, 0, 99)
         for name in ("ready_seconds", "endpoint_seconds", "max_latency_ms"):
             require_between(name, getattr(self, name), 0.1)
+        if self.namespace:
+            require_namespace(self.namespace)
         if self.registry:
             require_guarded(self.registry)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
+from components import storage
 from components.artifacts.task import label_key
 from components.errors import InputError, require_between, require_one_of
 from components.hub import HUB_ID
@@ -102,8 +102,7 @@ class MergeSettings:
     @property
     def is_on_hub(self) -> bool:
         """True if the data set is on the hub, and is not a file or folder."""
-        is_local = "://" in self.dataset or Path(self.dataset).exists()
-        return not is_local and bool(HUB_ID.fullmatch(self.dataset))
+        return not storage.is_place(self.dataset) and bool(HUB_ID.fullmatch(self.dataset))
 
     def require_pinned(self) -> None:
         """Refuse a hub data set whose revision is not a commit.

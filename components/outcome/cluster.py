@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.api_server import POD, explained, load_account, load_kubeconfig
+from components.api_server import POD, client_of, explained, load_account, load_kubeconfig
 from components.outcome.workflow import Workflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
@@ -89,7 +89,7 @@ def of_pod() -> RunCluster:
     configuration = client.Configuration()
     configuration.retries = False
     namespace = load_account(configuration, POD)
-    return RunCluster(client.ApiClient(configuration), namespace)
+    return RunCluster(client_of(configuration), namespace)
 
 
 def of_kubeconfig(namespace: str) -> RunCluster:
@@ -106,4 +106,4 @@ def of_kubeconfig(namespace: str) -> RunCluster:
     configuration = client.Configuration()
     configuration.retries = False
     load_kubeconfig(configuration)
-    return RunCluster(client.ApiClient(configuration), namespace)
+    return RunCluster(client_of(configuration), namespace)

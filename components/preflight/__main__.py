@@ -13,6 +13,7 @@ from components.data_files import read_mapping
 from components.errors import InputError
 from components.options import assign, read_assignments
 from components.preflight.component import preflight as component
+from components.preflight.plan import OPTION_TYPES
 from components.preflight.run import preflight
 from components.preflight.settings import Place
 
@@ -38,7 +39,8 @@ def _parameters(file: str, overrides: list[str]) -> dict[str, Any]:
     signature = inspect.signature(component.python_func).parameters
     types = {name: signature[name].annotation for name in signature if name not in _OF_A_RUN}
     values: dict[str, Any] = {}
-    for given in (read_mapping(file, "parameter file"), read_assignments(overrides)):
+    assigned = read_assignments(overrides, {**types, **OPTION_TYPES})
+    for given in (read_mapping(file, "parameter file"), assigned):
         assign(values, given, types)
     if missing := [name for name in types if name not in values]:
         fix = "Print a whole set with `python -m pipelines.parameters --params FILE`"

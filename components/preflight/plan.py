@@ -18,7 +18,7 @@ from components.generate.letters import require_letters
 from components.generate.settings import CLASSIFIERS, ENCODER, SAME, GenerateSettings
 from components.generate.style import load_style
 from components.merge.settings import MergeSettings
-from components.options import StepSettings, settings_of
+from components.options import StepSettings, option_types, settings_of
 from components.preflight import cluster_checks, sources, stores
 from components.preflight.checks import Check
 from components.preflight.settings import Place
@@ -26,6 +26,10 @@ from components.train.settings import TrainSettings
 
 Parameters = Mapping[str, Any]
 """Values of the pipeline's parameters by name; a step's default holds for one that is missing."""
+
+_ONE_EACH = (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings)
+OPTION_TYPES = option_types(GenerateSettings, *_ONE_EACH)
+"""Type of every option of a step, by the name that sets it."""
 
 
 def checks_of(place: Place, parameters: Parameters) -> list[Check]:
@@ -57,7 +61,7 @@ def choices(parameters: Parameters) -> Iterator[Check]:
         chosen = {**parameters, "generate_model": model}
         look = partial(settings_of, GenerateSettings, **chosen)
         yield Check("settings of generate", look)
-    for kind in (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings):
+    for kind in _ONE_EACH:
         yield Check(f"settings of {kind.STEP}", partial(settings_of, kind, **parameters))
 
 

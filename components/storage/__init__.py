@@ -10,11 +10,18 @@
 """
 
 from components.storage.files import content_sha256, require_content, sha256, staged
-from components.storage.names import local_path, require_inside, require_no_link, split
+from components.storage.names import (
+    SCHEMES,
+    is_place,
+    local_path,
+    require_inside,
+    require_no_link,
+    scheme_of,
+    split,
+)
 from components.storage.store import Store
 from components.storage.transfer import (
     PIN,
-    SCHEMES,
     NoPackageError,
     download,
     fetch,
@@ -33,6 +40,7 @@ __all__ = [
     "content_sha256",
     "download",
     "fetch",
+    "is_place",
     "local_path",
     "open_store",
     "read_text",
@@ -41,6 +49,7 @@ __all__ = [
     "require_no_link",
     "require_store",
     "require_there",
+    "scheme_of",
     "sha256",
     "split",
     "staged",

@@ -1,12 +1,12 @@
 """Google Cloud Storage."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-from google.api_core.exceptions import ClientError, GoogleAPIError, PreconditionFailed
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import ClientError, Forbidden, GoogleAPIError, PreconditionFailed
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud.storage import Client, transfer_manager
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
@@ -40,8 +40,9 @@ class GoogleStore:
         bucket, _, path = self.uri.removeprefix("gs://").partition("/")
         self._path = path.strip("/")
         self._prefix = f"{self._path}/" if self._path else ""
+        self._has_account = True
         with self._explained():
-            self._bucket = Client().bucket(bucket)
+            self._bucket = self._client().bucket(bucket)
 
     def sizes(self) -> Mapping[str, int]:
         """Map every file below the folder to its bytes; "" is the URI itself."""
@@ -84,7 +85,10 @@ class GoogleStore:
         with self._explained():
             blob = self._bucket.get_blob(self._prefix + name)
             # The content may be newer than the generation; then a replacement fails, as it should.
-            return (blob.download_as_bytes(), int(blob.generation)) if blob else (b"", 0)
+            if blob:
+                return blob.download_as_bytes(), int(blob.generation)
+            self._require_bucket()
+            return b"", 0
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
         """Write a small file if it is at the expected generation; return the new one, or 0."""
@@ -98,6 +102,19 @@ class GoogleStore:
                 return 0
             return int(blob.generation)
 
+    def _client(self) -> Client:
+        try:
+            return Client()
+        except DefaultCredentialsError:
+            # Anybody may read a public bucket.
+            self._has_account = False
+            return Client.create_anonymous_client()
+
+    def _require_bucket(self) -> None:
+        # A missing file and a missing bucket are both 404. Not every reader may list.
+        with suppress(Forbidden):
+            next(iter(self._bucket.list_blobs(max_results=1)), None)
+
     def _blob(self, name: str, chunk_bytes: int | None = None) -> Any:
         return self._bucket.blob(self._prefix + name, chunk_size=chunk_bytes)
 
@@ -107,4 +124,5 @@ class GoogleStore:
             unusable=(ClientError, GoogleAuthError),
             damaged=(DataCorruption,),
             unreachable=(GoogleAPIError, InvalidResponse, OSError),
+            has_account=self._has_account,
         )

@@ -1,22 +1,54 @@
 """Amazon S3 and compatible services."""
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+import errno
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientError as HttpError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    CredentialRetrievalError,
     FlexibleChecksumError,
+    InvalidConfigError,
     NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
 )
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
 from s3fs import S3FileSystem
 
 from components.errors import InputError
 from components.storage.store import explained, hashed_generation
 
 _CONCURRENT = 8
+_VERSION = "?versionId="
+_UNUSABLE = (
+    PermissionError,
+    FileNotFoundError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    SSOError,
+    ProfileNotFound,
+    ConfigNotFound,
+    ConfigParseError,
+    InvalidConfigError,
+    NoRegionError,
+    ParamValidationError,
+    ResponseParserError,
+    ValueError,  # botocore's, about an endpoint without http://
+)
+# What s3fs makes of a refusal that is neither of a right nor of a name.
+_REFUSED = {errno.EINVAL, errno.EPERM, errno.EREMCHG}
 
 
 class S3Store:
@@ -35,7 +67,12 @@ class S3Store:
     def __init__(self, uri: str) -> None:
         self.uri = uri.rstrip("/")
         self._root = self.uri.partition("://")[2]
+        self._has_account = True
+        with self._explained():
+            # Anybody may read a public bucket.
+            self._has_account = Session().get_credentials() is not None
         self._files = S3FileSystem(
+            anon=not self._has_account,
             use_listings_cache=False,
             config_kwargs={"retries": {"mode": "standard", "total_max_attempts": 8}},
         )
@@ -44,11 +81,13 @@ class S3Store:
         """Map every file below the folder to its bytes; "" is the URI itself."""
         with self._explained():
             found = self._files.find(self._root, detail=True)
-        return {
-            path.removeprefix(self._root).removeprefix("/"): info["size"]
-            for path, info in found.items()
-            if info["type"] == "file" and not path.endswith("/")
-        }
+            if not found:
+                self._ask("")
+            return {
+                path.removeprefix(self._root).removeprefix("/"): info["size"]
+                for path, info in found.items()
+                if info["type"] == "file" and not path.endswith("/") and self._tag_in(info)
+            }
 
     def put(self, folder: Path, names: Iterable[str]) -> None:
         """Copy files from a local folder."""
@@ -81,7 +120,7 @@ class S3Store:
     def write(self, name: str, content: bytes) -> None:
         """Write a small file."""
         with self._explained():
-            self._files.pipe_file(self._key(name), content)
+            self._tag_in(self._files.pipe_file(self._key(name), content))
 
     def read(self, name: str) -> tuple[bytes, int]:
         """Read a small file and its generation; b"" and 0 if missing."""
@@ -111,13 +150,33 @@ class S3Store:
             return hashed_generation(written.encode())
 
     def _key(self, name: str) -> str:
-        return f"{self._root}/{name}"
+        key = f"{self._root}/{name}"
+        if _VERSION in key:
+            rule = f"holds {_VERSION}, which names a version and not a file"
+            raise InputError(f"s3://{key}", rule, "Rename it")
+        return key
 
     def _tag(self, name: str) -> str:
         try:
-            return str(self._files.info(self._key(name), refresh=True)["ETag"])
-        except FileNotFoundError:
-            return ""
+            return self._tag_in(self._files.info(self._key(name), refresh=True))
+        except OSError as error:
+            # The answer to this request has no body, and so no reason.
+            if 400 <= _status(error) < 500 or isinstance(error, FileNotFoundError):
+                self._ask(name)
+            if isinstance(error, FileNotFoundError):
+                return ""
+            raise
+
+    def _ask(self, name: str) -> None:
+        """Ask in a way that is answered with a reason, such as a missing bucket or a wrong key."""
+        bucket, _, key = self._key(name).partition("/")
+        self._files.call_s3("list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1)
+
+    def _tag_in(self, answer: Mapping[str, Any]) -> str:
+        if not (tag := answer.get("ETag")):
+            rule = "what answers for it is not S3, but perhaps the page of one"
+            raise InputError(self.uri, rule, "Check AWS_ENDPOINT_URL and its port")
+        return str(tag)
 
     def _written(self, name: str, content: bytes, condition: Mapping[str, str]) -> str:
         """Write on a condition; return the new entity tag, or "" if the condition is not met."""
@@ -127,22 +186,38 @@ class S3Store:
             if _is_unmet(error):
                 return ""
             raise
-        return str(answer["ETag"])
+        return self._tag_in(answer)
 
-    def _explained(self) -> AbstractContextManager[None]:
-        return explained(
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        with explained(
             self.uri,
-            unusable=(PermissionError, FileNotFoundError, NoCredentialsError),
+            unusable=_UNUSABLE,
             damaged=(FlexibleChecksumError,),
             unreachable=(OSError, BotoCoreError, ClientError, HttpError),
-        )
+            has_account=self._has_account,
+        ):
+            try:
+                yield
+            except InputError:
+                raise
+            except OSError as error:
+                if error.errno in _REFUSED:
+                    raise PermissionError(error.strerror) from error
+                raise
 
 
 def _is_unmet(error: Exception) -> bool:
     """Tell whether a write was refused because the file had changed, or was changing."""
-    answer = getattr(error.__cause__, "response", {})
+    answer: Mapping[str, Any] = getattr(error.__cause__, "response", {})
     return answer.get("Error", {}).get("Code") in {
         "PreconditionFailed",
         "ConditionalRequestConflict",
         "NoSuchKey",
     }
+
+
+def _status(error: Exception) -> int:
+    """Status of the answer that an error of s3fs stands for; 0 if there was none."""
+    answer: Mapping[str, Any] = getattr(error.__cause__ or error.__context__, "response", {})
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

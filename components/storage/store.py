@@ -52,7 +52,9 @@ class Store(Protocol):
 
 
 @contextmanager
-def explained(uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds) -> Iterator[None]:
+def explained(
+    uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds, *, has_account: bool = True
+) -> Iterator[None]:
     """Turn the errors of a provider's client library into ours.
 
     Args:
@@ -60,6 +62,7 @@ def explained(uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds) -> 
         unusable: Errors of a store that refuses a request.
         damaged: Errors of a file whose checksum is not that of the file that was sent.
         unreachable: Errors of a store that does not answer in time.
+        has_account: False if there were no credentials, as public stores need none.
 
     Raises:
         InputError: If the store is unusable.
@@ -68,7 +71,9 @@ def explained(uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds) -> 
     try:
         yield
     except unusable as error:
-        fix = "Check the address and the account's permissions"
+        fix = "Check the address, the account's credentials and its permissions"
+        if not has_account:
+            fix = "There are no credentials here: give those of an account, or check the address"
         raise InputError(uri, f"cannot be used: {error}", fix) from error
     except damaged as error:
         reason = str(error).partition("\n")[0].rstrip(":")

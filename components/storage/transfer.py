@@ -5,16 +5,21 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlparse
 
 from components.errors import InputError
 from components.storage.files import require_content, staged
-from components.storage.names import local_path, require_inside, require_no_link, split
+from components.storage.names import (
+    REMOTE,
+    SCHEMES,
+    STORES,
+    local_path,
+    require_inside,
+    require_no_link,
+    scheme_of,
+    split,
+)
 from components.storage.store import Store
 
-_REMOTE = ("gs", "minio", "s3")
-STORES = ("file", *_REMOTE)
-SCHEMES = ("file", "package", *_REMOTE)
 PIN = "@sha256:"
 """Separates a path or URI from the `content_sha256` that it must have."""
 
@@ -36,7 +41,7 @@ def open_store(uri: str) -> Store:
         InputError: If the scheme is not one of them, or there are no credentials for it.
     """
     require_store(uri)
-    match urlparse(uri).scheme:
+    match scheme_of(uri):
         case "gs":
             from components.storage.google import GoogleStore
 
@@ -55,9 +60,9 @@ def require_store(uri: str) -> None:
     """Refuse a URI that `open_store` would refuse, without opening it.
 
     Raises:
-        InputError: If its scheme is not known.
+        InputError: If its scheme is not known, or it is not in the form of its scheme.
     """
-    scheme = urlparse(uri).scheme
+    scheme = scheme_of(uri)
     if scheme and scheme not in STORES:
         fix = f"Use a path or one of {', '.join(STORES)}"
         raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
@@ -91,7 +96,7 @@ def require_there(uri: str) -> None:
         InputError: If there is nothing, or it cannot be read.
     """
     place = uri.partition(PIN)[0]
-    if urlparse(place).scheme not in _REMOTE:
+    if scheme_of(place) not in REMOTE:
         _located(place, Path())
     elif not open_store(place).sizes():
         raise InputError(place, _MISSING, "Check the spelling")
@@ -108,6 +113,9 @@ def read_text(uri: str) -> str:
             return fetch(uri, Path(folder)).read_text(encoding="utf-8")
         except (UnicodeDecodeError, IsADirectoryError) as error:
             raise InputError(uri, "is not a UTF-8 text file", "Use a text file") from error
+        except OSError as error:
+            fix = "Check the rights of the account"
+            raise InputError(uri, f"cannot be read ({error.strerror})", fix) from error
 
 
 def upload(store: Store, folder: Path, names: Iterable[str]) -> None:
@@ -172,18 +180,23 @@ def batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
 
 
 def _located(uri: str, into: Path) -> Path:
-    match urlparse(uri).scheme:
+    match scheme_of(uri):
         case "" | "file":
             path = local_path(uri) or Path()
         case "package":
             path = _inside_package(uri.removeprefix("package:"))
-        case scheme if scheme in _REMOTE:
+        case scheme if scheme in REMOTE:
             path = _downloaded(uri, into)
         case scheme:
             allowed = ", ".join(SCHEMES)
             raise InputError(uri, f"scheme {scheme!r} is not known", f"Use a path or {allowed}")
-    if not path.exists():
-        raise InputError(uri, _MISSING, "Check the spelling")
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(uri, _MISSING, "Check the spelling") from error
+    except OSError as error:
+        fix = "Check the path and the rights of the account"
+        raise InputError(uri, f"cannot be read ({error.strerror})", fix) from error
     return path
 
 
@@ -191,7 +204,7 @@ def _inside_package(path: str) -> Path:
     package, _, inner = path.partition("/")
     try:
         spec = importlib.util.find_spec(package)
-    except ModuleNotFoundError:
+    except (ImportError, ValueError):  # ValueError is for a name that is none
         spec = None
     if spec is None or not spec.submodule_search_locations:
         rule = f"package {package!r} is not installed"

@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlparse
 
 from torch.distributed.elastic.multiprocessing.errors import record
 
@@ -41,7 +40,7 @@ def main() -> None:
 def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
     settings = chosen_settings(TrainSettings, arguments)
     settings = with_copies(settings, f"{arguments.output}.checkpoints")
-    remote = urlparse(arguments.output).scheme
+    remote = not storage.local_path(arguments.output)
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))
         output = Path(scratch) / "model" if remote else Path(arguments.output)

@@ -5,9 +5,9 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
+from components import storage
 from components.errors import InputError, require_between, require_one_of
 from components.options import shared
 
@@ -54,7 +54,7 @@ def hub_commit(base_model: str, revision: str) -> str:
     Raises:
         InputError: If a hub model is not pinned.
     """
-    if ":" in base_model or Path(base_model).exists():
+    if storage.is_place(base_model):
         return ""
     if not revision or revision.startswith(SHA256):
         rule = "is not a folder here, and a hub model needs a commit of 40 hexadecimal digits"

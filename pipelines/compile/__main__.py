@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from components.command_line import errors_as_exit
+from components.errors import InputError
 from pipelines.compile.compiler import COMPILED, add_options, compile_pipeline, settings_from
 from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
 
+_SUFFIXES = (".yaml", ".yml")
 _BUILD = Path("build") / "pipelines"
 
 
@@ -24,6 +26,9 @@ def main() -> None:
 
 
 def _compile(arguments: argparse.Namespace) -> Path:
+    if arguments.output and arguments.output.suffix not in _SUFFIXES:
+        fix = f"End its name in {' or '.join(_SUFFIXES)}"
+        raise InputError(f"output {arguments.output}", "is not a YAML file", fix)
     plain = not (arguments.params or arguments.set or arguments.settings or arguments.lock)
     if plain:
         output = arguments.output or COMPILED

@@ -63,7 +63,7 @@ def _file(reference: str) -> str:
 
 def _encoder(reference: str) -> str:
     # A folder of this machine is read where the pipeline runs on it, and nowhere else.
-    return _file(reference) if "://" in reference else reference
+    return _file(reference) if storage.scheme_of(reference) else reference
 
 
 def _dataset_revision(dataset: str, given: str) -> str:
@@ -80,7 +80,7 @@ def _base_revision(base_model: str, given: str) -> str:
 
 def _is_outside(place: str) -> bool:
     """True for a file or folder that is neither on the hub nor in a package."""
-    return "://" in place or (not place.startswith("package:") and Path(place).exists())
+    return not place.startswith("package:") and storage.is_place(place)
 
 
 def _hash(uri: str, inner: str = "") -> str:

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,14 +11,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfp import Client
-from kfp_server_api import ApiException
-from urllib3.exceptions import HTTPError
 
-from components.errors import StepError
+from components.api_server import require_namespace
+from components.command_line import errors_as_exit
+from components.errors import InputError, require_between
 from pipelines.compile.compiler import add_options, compile_pipeline, settings_from
 from pipelines.compile.pins import pinned
 from pipelines.compile.settings import CompileSettings
 from pipelines.parameters import read_parameters
+from pipelines.submit.connection import connect, explained, id_of
 from pipelines.submit.links import link_of, ui_of
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.submission import (
@@ -32,6 +32,7 @@ from pipelines.submit.submission import (
 )
 from pipelines.submit.watch import failures, remarks, watch
 
+_MOST_HOURS, _MOST_POLL_SECONDS = 24 * 365, 3600
 _RECURRING = Path(__file__).parents[2] / "manifests" / "base" / "recurring-run.yaml"
 
 
@@ -57,6 +58,7 @@ def requested(arguments: argparse.Namespace) -> Request:
     Raises:
         InputError: If a file or value is refused.
     """
+    _require_possible(arguments)
     settings = settings_from(arguments)
     values = read_parameters(arguments.params, arguments.set, settings.parameters)
     once = arguments.schedule is None or arguments.upload_only
@@ -70,6 +72,15 @@ def requested(arguments: argparse.Namespace) -> Request:
         service_account=arguments.service_account or plan.service_account,
     )
     return Request(replace(settings, caching=once), parameters, job, None if once else plan)
+
+
+def _require_possible(arguments: argparse.Namespace) -> None:
+    require_between("--hours", arguments.hours, 0, _MOST_HOURS)
+    require_between("--poll-seconds", arguments.poll_seconds, 0, _MOST_POLL_SECONDS)
+    if arguments.namespace:
+        require_namespace(arguments.namespace)
+    if not arguments.experiment.strip():
+        raise InputError("--experiment", "is empty", "Name the group that the run belongs to")
 
 
 def submit(
@@ -105,11 +116,12 @@ def submit(
         return []
     if plan := request.schedule:
         created = schedule(client, version, request.job, plan, request.parameters)
-        say(f"scheduled {request.job.name} ({plan.cron}): {created.recurring_run_id}")
+        made = id_of(created, "recurring_run_id")
+        say(f"scheduled {request.job.name} ({plan.cron}): {made}")
         return []
-    run = start(client, version, request.job, request.parameters)
-    say(f"run {run.run_id}: {link_of(ui, run.run_id)}" if ui else f"run {run.run_id}")
-    observed = ObservedRun(client, run.run_id)
+    run_id = id_of(start(client, version, request.job, request.parameters), "run_id")
+    say(f"run {run_id}: {link_of(ui, run_id)}" if ui else f"run {run_id}")
+    observed = ObservedRun(client, run_id)
     ended = watch(observed, hours, say, poll_seconds)
     for line in remarks(observed, ended):
         say(line)
@@ -119,34 +131,18 @@ def submit(
 def main() -> None:
     """Submit; exit with status 1 and a reason if something is refused or the run fails."""
     arguments = _parser().parse_args()
-    try:
+    with errors_as_exit("submit"), explained(arguments.host):
         request = requested(arguments)
         problems = submit(
-            _client(arguments),
+            connect(arguments.host, arguments.namespace, os.environ.get("KFP_TOKEN")),
             request,
             lambda line: print(line, flush=True),
             arguments.ui or ui_of(arguments.host),
             arguments.hours,
             arguments.poll_seconds,
         )
-    except HTTPError as error:
-        thing = arguments.host or "the kubeconfig's Kubeflow"
-        sys.exit(f"submit: {thing}: cannot be reached. Check its URL and that it runs: {error}")
-    except (StepError, ApiException, TimeoutError) as error:
-        sys.exit(f"submit: {error}")
     if problems:
         sys.exit("\n".join(problems))
-
-
-def _client(arguments: argparse.Namespace) -> Client:
-    with warnings.catch_warnings():
-        # At each start kfp names the versions of Kubeflow Pipelines that it works with.
-        warnings.simplefilter("ignore", FutureWarning)
-        return Client(
-            host=arguments.host or None,
-            namespace=arguments.namespace or "kubeflow",
-            existing_token=os.environ.get("KFP_TOKEN"),
-        )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from kfp import Client
 
 from components.data_files import read_mapping
 from components.errors import InputError
+from pipelines.submit.connection import id_of
+from pipelines.submit.cron import read_cron
 
 PIPELINE = "emotion"
 _EQUALS = 1
@@ -55,21 +57,22 @@ def read_schedule(path: Path, cron: str = "") -> Schedule:
         cron: Replaces the file's cron expression.
 
     Raises:
-        InputError: If the file cannot be read or lacks a field.
+        InputError: If the file cannot be read or lacks a field, or the expression is refused.
     """
     body = read_mapping(path, "recurring run")
     try:
-        return Schedule(
+        plan = Schedule(
             name=body["display_name"],
             description=body["description"],
             service_account=body["service_account"],
-            cron=cron or body["trigger"]["cron_schedule"]["cron"],
+            cron=cron or str(body["trigger"]["cron_schedule"]["cron"]),
             max_concurrency=int(body["max_concurrency"]),
             no_catchup=body["no_catchup"],
         )
     except (KeyError, TypeError, ValueError) as error:
         rule = f"is not a recurring run ({type(error).__name__}: {error})"
         raise InputError(f"recurring run {path}", rule, "Start from the shipped one") from error
+    return replace(plan, cron=read_cron(plan.cron))
 
 
 @contextlib.contextmanager
@@ -89,13 +92,18 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
 
     Returns:
         The version, named by a hash of the content.
+
+    Raises:
+        NotKubeflowError: If the answer names no version.
     """
     name = f"{PIPELINE}-{_content_sha256(package)[:16]}"
     pipeline_id = _pipeline_id(client)
     found = client.list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
     if found:
         return found[0]
-    return client.upload_pipeline_version(str(package), name, pipeline_id=pipeline_id)
+    version = client.upload_pipeline_version(str(package), name, pipeline_id=pipeline_id)
+    id_of(version, "pipeline_version_id")
+    return version
 
 
 @_without_links()
@@ -181,11 +189,11 @@ def _pipeline_id(client: Client) -> str:
     # Client.upload_pipeline would add a first version with a name that says nothing.
     namespace = client.get_user_namespace() or None
     body = api.V2beta1Pipeline(display_name=PIPELINE, name=PIPELINE, namespace=namespace)
-    return str(client.pipelines.pipeline_service_create_pipeline(pipeline=body).pipeline_id)
+    return id_of(client.pipelines.pipeline_service_create_pipeline(pipeline=body), "pipeline_id")
 
 
 def _experiment_id(client: Client, name: str) -> str:
-    return str(client.create_experiment(name).experiment_id)
+    return id_of(client.create_experiment(name), "experiment_id")
 
 
 def _named(name: str) -> str:

@@ -60,7 +60,7 @@ def without(number, resource, verb):
 def test_every_right_of_the_role_is_needed(make_stage, monkeypatch, number, resource, verb):
     stage = make_stage(without(number, resource, verb))
     monkeypatch.setattr(kserve, "require_rights", lambda *_: None)
-    stage.cluster.forbidden_seconds = 1
+    stage.cluster.patience_seconds = 1
     stage.settings = replace(stage.settings, ready_seconds=20)
     with pytest.raises(StepError, match="forbidden"):
         everything(stage)

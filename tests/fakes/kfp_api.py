@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import flask
 import kfp_server_api as api
@@ -40,6 +41,7 @@ class FakeKfp:
         self.argo: ArgoRun | None = None
         self.started = datetime.now(UTC)
         self.page = ""
+        self.instead: tuple[Any, ...] | None = None
         self.pipelines: list[api.V2beta1Pipeline] = []
         self.versions: list[api.V2beta1PipelineVersion] = []
         self.specs: dict[str, object] = {}
@@ -183,6 +185,10 @@ def _application(fake):
     application.add_url_rule("/apis/v1beta1/runs/<run_id>", "old run", older)
     application.add_url_rule("/apis/v1alpha1/runs/<run_id>/nodes/<pod>/log", "log", fake.get_log)
     application.add_url_rule("/", "page", lambda: fake.page or flask.abort(404))
+
+    @application.before_request
+    def answer_with_something_else():
+        return fake.instead if flask.request.path != "/" else None
 
     @application.before_request
     def authenticate():

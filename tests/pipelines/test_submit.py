@@ -236,6 +236,76 @@ def test_a_server_that_is_not_there_is_named():
     assert "http://127.0.0.1:9: cannot be reached" in output
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            ("<p>Log in</p>", 200),
+            "is not Kubeflow Pipelines to this account: it answers with a page",
+        ),
+        (("", 200), "it answers with a page"),
+        (("[]", 200), "it answers with a page"),
+        (("{}", 200), "the answer has no pipeline_id"),
+        (("", 302, {"Location": "/"}), "it answers with a page"),
+        (("", 401), "answers 401 UNAUTHORIZED. Put a token into KFP_TOKEN"),
+        (("", 403), "answers 403 FORBIDDEN. Put a token into KFP_TOKEN"),
+        (("<p>None</p>", 404), "answers 404 NOT FOUND. Check that the URL"),
+        (('{"message": "no\\ndisk"}', 500), "answers 500 INTERNAL SERVER ERROR: no disk. Look at"),
+        (("", 503), "answers 503 SERVICE UNAVAILABLE. Look at"),
+    ],
+)
+def test_what_does_not_answer_as_kubeflow_pipelines_is_said_at_once(answer, said):
+    fake = FakeKfp()
+    fake.page, fake.instead = "<p>Log in</p>", answer
+    with serving(fake) as url:
+        status, output = submit(url, "--upload-only")
+    assert (status, output.count("\n")) == (1, 0)
+    assert output.startswith(f"submit: {url}: ")
+    assert said in output
+
+
+def test_a_login_that_ends_while_a_run_is_watched_ends_the_watch(monkeypatch):
+    fake = FakeKfp(["RUNNING"])
+    looked = fake.get_run
+
+    def get_run(run_id):
+        fake.instead = ("<p>Log in</p>", 200)
+        return looked(run_id)
+
+    monkeypatch.setattr(fake, "get_run", get_run)
+    with serving(fake) as url:
+        status, output = submit(url)
+    assert status == 1
+    assert output.endswith("Put a token into KFP_TOKEN, or forward the port of the API.")
+
+
+def test_without_host_and_kubeconfig_the_host_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none")
+    )
+    status, output = submit("", "--upload-only")
+    assert status == 1
+    assert output.startswith("submit: HOST: is not given, and no kubeconfig names a cluster. Give")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "localhost:8888"], "HOST 'localhost:8888': is not a URL"),
+        (["--host", "http://[x"], "http://[x: cannot be reached"),
+        (["--schedule", "0 3 * * 1"], "must have six fields, not 5"),
+        (["--hours", "nan"], "--hours=nan: must be between"),
+        (["--poll-seconds", "-1"], "--poll-seconds=-1.0: must be between"),
+        (["--namespace", "a/b"], "namespace='a/b': must be up to 63"),
+        (["--experiment", " "], "--experiment: is empty"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(options, said):
+    status, output = submit("http://127.0.0.1:9", *options)
+    assert status == 1
+    assert said in output
+
+
 def test_the_shipped_recurring_run_is_read_whole():
     plan = read_schedule(RECURRING)
     body = yaml.safe_load(RECURRING.read_text())

@@ -44,9 +44,17 @@ def test_any_error_of_a_step_ends_the_command_in_one_line(kind):
     assert ended.value.code == "deploy: service x: is not ready. Look at it."
 
 
-def test_other_errors_are_not_hidden():
-    with pytest.raises(KeyError), errors_as_exit("deploy"):
-        raise KeyError("bug")
+def test_a_path_that_cannot_be_written_ends_the_command_in_one_line(tmp_path):
+    with pytest.raises(SystemExit) as ended, errors_as_exit("merge"):
+        (tmp_path / "none" / "file").write_text("")
+    said = "none/file: cannot be used (No such file or directory). Check the path and"
+    assert said in str(ended.value.code)
+
+
+@pytest.mark.parametrize("bug", [KeyError("bug"), OSError("bug")])
+def test_other_errors_are_not_hidden(bug):
+    with pytest.raises(type(bug)), errors_as_exit("deploy"):
+        raise bug
 
 
 # s3fs asks aiobotocore, which logs where it found credentials as soon as it needs them.

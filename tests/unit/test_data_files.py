@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.data_files import (
+    parse_scalar,
     parse_yaml,
     read_json,
     read_mapping,
@@ -69,6 +70,12 @@ def test_any_text_is_parsed_or_refused(text):
         parse_yaml(text, "value")
     except InputError as error:
         assert error.thing == "value"
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_scalar_and_other_text_is_itself(text):
+    value = parse_scalar(text)
+    assert value == text or not isinstance(value, str)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Settings from loosely typed values."""
 
+import contextlib
 import json
 import shlex
 from dataclasses import dataclass
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import InputError, require_between
-from components.options import read_assignments, settings_of, shared, with_options
+from components.options import (
+    of_type,
+    option_types,
+    read_assignments,
+    settings_of,
+    shared,
+    with_options,
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +41,17 @@ def test_numbers_come_back_from_json_in_their_types():
     [
         ({"cuont": 1}, "Did you mean count"),
         ({"name": "b"}, "'name'"),
-        ({"count": 1.5}, "count=1.5: must be int, not float"),
+        ({"count": 1.5}, "count=1.5: must be int, not float. Write a whole number"),
+        ({"name": 1234567}, "name=1234567: must be str, not int. Put it into quotation marks"),
         ({"count": True}, "count=True: must be int, not bool"),
-        ({"is_on": 1}, "is_on=1: must be bool, not int"),
+        ({"is_on": 1}, "is_on=1: must be bool, not int. Write true or false"),
         ({"share": "much"}, "share='much': must be float, not str"),
     ],
 )
 def test_what_is_no_option_or_has_another_type_is_refused(options, named):
+    given = {} if "must be str" in named else {"name": "a"}
     with pytest.raises(InputError, match=named):
-        with_options(Choice, options, name="a")
+        with_options(Choice, options, **given)
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,75 @@ def test_assignments_are_split_as_a_shell_does_and_read_as_yaml():
     assert read_assignments(texts) == {"a": 2, "b": "two words", "c": {"0": "joy"}}
 
 
-@pytest.mark.parametrize("text", ["epochs", "=1", "a='open", "a=[1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rows #1.csv",
+        "@rows.csv",
+        "`x`",
+        "%x",
+        "*.yaml",
+        "&x",
+        "!x",
+        "[a",
+        "{x",
+        "a: b",
+        "- a",
+        "?",
+        "1234567",
+        "1e10",
+        "007",
+        "null",
+        "true",
+        "~",
+        "",
+        " gs://b/x",
+        "a\nb",
+    ],
+)
+def test_where_text_is_wanted_a_word_is_taken_as_it_stands(text):
+    assert read_assignments([shlex.quote(f"name={text}")], {"name": str}) == {"name": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2e-5", 2e-5),
+        ("1e3", 1000.0),
+        ("010", 10),
+        ("true", True),
+        ("yes", "yes"),
+        ("null", None),
+        ("3 #4", "3 #4"),
+        ("*x", "*x"),
+        ("[a,b]", ["a", "b"]),
+        ("{a: 1e-1}", {"a": 0.1}),
+        ('"3"', "3"),
+    ],
+)
+def test_elsewhere_a_value_is_what_it_is_in_yaml(text, value):
+    read = read_assignments([shlex.quote(f"name={text}")])["name"]
+    assert (read, type(read)) == (value, type(value))
+
+
+def test_options_of_a_step_have_their_types():
+    assert option_types(BakeSettings)["bake_options.flour"] is str
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "fix"),
+    [
+        ("a.gguf", list[str], r"Write \[a\.gguf\]\.$"),
+        (3, list[str], r"Write \[one,two\]\.$"),
+        ("a", dict[str, object], r"Write \{name: value\}\.$"),
+    ],
+)
+def test_the_fix_shows_how_a_value_is_written(value, wanted, fix):
+    with pytest.raises(InputError, match=fix):
+        of_type("models", value, wanted)
+
+
+@pytest.mark.parametrize("text", ["epochs", "=1", "a='open", "a=[1", "a=it's.csv", "a=\udce9"])
 def test_what_is_not_an_assignment_is_refused(text):
     with pytest.raises(InputError, match="--set"):
         read_assignments([text])
@@ -91,4 +169,11 @@ def test_what_is_not_an_assignment_is_refused(text):
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(max_size=9)))
 def test_any_values_survive_quoting(values):
     texts = [shlex.quote(f"{name}={json.dumps(value)}") for name, value in values.items()]
-    assert read_assignments([" ".join(texts)]) == values
+    for types in ({}, dict.fromkeys(values, str)):
+        assert read_assignments([" ".join(texts)], types) == values
+
+
+@given(st.text(max_size=20), st.sampled_from([str, int, float, bool, list[str], dict[str, object]]))
+def test_any_text_is_read_or_refused(text, wanted):
+    with contextlib.suppress(InputError):
+        of_type("a", read_assignments([text, f"a={text}"], {"a": wanted}).get("a"), wanted)

@@ -100,7 +100,7 @@ def load_encoder(reference: str, downloads: Path) -> SentenceEncoder:
         InputError: If it is missing, not pinned, or not a sentence encoder.
     """
     hub = PINNED_MODEL.fullmatch(reference)
-    if not hub and HUB_ID.fullmatch(reference) and not Path(reference).exists():
+    if not hub and HUB_ID.fullmatch(reference) and not storage.is_place(reference):
         fix = "Add @ and the 40 digits of a commit, or check the path"
         raise InputError(f"encoder {reference}", "is no folder, and as a hub model not pinned", fix)
     if not hub:

@@ -12,7 +12,13 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from components.api_server import ConflictError, ForbiddenError, explained, is_missing
+from components.api_server import (
+    ConflictError,
+    ForbiddenError,
+    UnansweredError,
+    explained,
+    is_missing,
+)
 from components.deploy.cluster.events import Event, read_event
 from components.errors import ClusterError
 
@@ -44,13 +50,13 @@ class Cluster:
     Args:
         api: Client of the API server.
         namespace: Name of the namespace.
-        forbidden_seconds: How long a right that was there before may be missing.
+        patience_seconds: How long a server or a right that was there before may be missing.
     """
 
-    def __init__(self, api: Any, namespace: str, forbidden_seconds: float = 60.0) -> None:
+    def __init__(self, api: Any, namespace: str, patience_seconds: float = 60.0) -> None:
         self.api = api
         self.namespace = namespace
-        self.forbidden_seconds = forbidden_seconds
+        self.patience_seconds = patience_seconds
         self._has_rights = False
 
     def read(self, kind: tuple[str, str, str], name: str) -> dict[str, Any] | None:
@@ -176,10 +182,11 @@ class Cluster:
         content_type: str = "application/json",
         missing_is_none: bool = False,
     ) -> dict[str, Any] | None:
-        # A restarted API server forbids everything until it has read the roles.
+        # A restarted API server forbids everything until it has read the roles. One that has never
+        # answered is reported at once.
         again = Retrying(
-            retry=retry_if_exception_type(ForbiddenError),
-            stop=stop_after_delay(self.forbidden_seconds if self._has_rights else 0),
+            retry=retry_if_exception_type((ForbiddenError, UnansweredError)),
+            stop=stop_after_delay(self.patience_seconds if self._has_rights else 0),
             wait=wait_fixed(1),
             reraise=True,
         )

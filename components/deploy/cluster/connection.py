@@ -2,11 +2,18 @@
 
 from pathlib import Path
 
-from components.api_server import POD, load_account, load_kubeconfig
+from components.api_server import (
+    POD,
+    client_of,
+    load_account,
+    load_kubeconfig,
+    require_namespace,
+)
 from components.deploy.cluster.api import LEASES, RIGHTS, SERVICES, Cluster
 from components.deploy.cluster.lease import lease_name
 from components.errors import InputError
 
+_CONNECTIONS = 2
 DEPLOYER = Path("/var/run/secrets/deployer")
 """Mount of the deploy step's secret `deployer-token`: `token`, `ca.crt` and `namespace`."""
 
@@ -27,15 +34,17 @@ def connect(
         pod: Mount of the pod's service account; it may be missing.
 
     Raises:
-        InputError: If none of them is there, or the first that is there is incomplete.
+        InputError: If none of them is there, the first that is there is incomplete, or the
+            namespace has no name of one.
     """
     from kubernetes import client
     from urllib3 import Retry
 
     configuration = client.Configuration()
-    # Patience for an API server that restarts: 70 seconds in all. Every request may be repeated.
+    # Every request may be repeated; a cluster has its own patience with one that does not listen.
     configuration.retries = Retry(
         total=12,
+        connect=_CONNECTIONS,
         backoff_factor=0.5,
         backoff_max=8,
         allowed_methods=None,
@@ -47,7 +56,8 @@ def connect(
         found = load_account(configuration, account)
     else:
         found = load_kubeconfig(configuration, kubeconfig)
-    return Cluster(client.ApiClient(configuration), namespace or found)
+    require_namespace(namespace or found)
+    return Cluster(client_of(configuration), namespace or found)
 
 
 def require_rights(cluster: Cluster, service_name: str) -> None:

@@ -1,10 +1,16 @@
 """The account that the deploy step connects as."""
 
+import time
+
 import pytest
 import yaml
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
 
+from components.deploy.cluster.api import LEASES
 from components.deploy.cluster.connection import connect
-from components.errors import InputError
+from components.errors import ClusterError, InputError
+from tests.fakes.http_server import running
 
 
 @pytest.fixture
@@ -67,3 +73,104 @@ def test_an_incomplete_secret_is_refused(tmp_path, missing):
     if missing != "namespace":
         with pytest.raises(InputError, match="empty"):
             connect(deployer=deployer)
+
+
+def with_entries(path, **entries):
+    """Change the entry of the cluster or the user in a kubeconfig."""
+    content = yaml.safe_load(path.read_text())
+    for kind, entry in entries.items():
+        content[f"{kind}s"][0][kind] |= entry
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"- a", b"a: [", b"just text", b"\x00\xff", b"clusters: 3", b"users: []", b"{}"],
+)
+def test_a_kubeconfig_that_is_none_is_refused_in_one_line(kubeconfig, content):
+    kubeconfig.write_bytes(content)
+    with pytest.raises(InputError, match=r"^kubeconfig: cannot be used: .+ set KUBECONFIG") as said:
+        connect(kubeconfig=kubeconfig)
+    assert "\n" not in str(said.value)
+
+
+def test_a_folder_and_a_missing_token_file_are_refused(kubeconfig, tmp_path):
+    with pytest.raises(InputError, match=r"cannot be used: .*directory"):
+        connect(kubeconfig=tmp_path)
+    content = yaml.safe_load(kubeconfig.read_text())
+    content["users"][0]["user"] = {"tokenFile": "/no/such/token"}
+    kubeconfig.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match="/no/such/token"):
+        connect(kubeconfig=kubeconfig)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("no-such-auth-plugin", "plugin no-such-auth-plugin: is not installed. Install it"),
+        ("false", "plugin false: gives no credentials. Run it in a shell"),
+    ],
+)
+def test_a_plugin_that_gives_no_credentials_is_named(kubeconfig, command, said):
+    content = yaml.safe_load(kubeconfig.read_text())
+    plugin = {"command": command, "apiVersion": "client.authentication.k8s.io/v1"}
+    content["users"][0]["user"] = {"exec": plugin}
+    kubeconfig.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=said):
+        connect(kubeconfig=kubeconfig)
+
+
+def test_the_proxy_is_that_of_the_kubeconfig_or_of_the_environment(kubeconfig, monkeypatch):
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    def proxy():
+        return connect(kubeconfig=kubeconfig).api.configuration.proxy
+
+    assert proxy() is None
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    assert proxy() == "http://proxy.example:3128"
+    monkeypatch.setenv("NO_PROXY", "cluster.example")
+    assert proxy() is None
+    with_entries(kubeconfig, cluster={"proxy-url": "http://own.example:1"})
+    assert proxy() == "http://own.example:1"
+    with_entries(kubeconfig, cluster={"proxy-url": "socks5://own.example:1"})
+    with pytest.raises(InputError, match=r"proxy socks5://own.example:1: is not one of HTTP"):
+        proxy()
+
+
+def test_requests_go_through_the_proxy(kubeconfig):
+    asked = []
+
+    def answer(request):
+        asked.append(str(request.url))
+        return JSONResponse({"kind": "Lease"})
+
+    with running([Route("/{path:path}", answer)]) as proxy:
+        entry = {"server": "http://cluster.example", "proxy-url": proxy}
+        with_entries(kubeconfig, cluster=entry)
+        assert connect(kubeconfig=kubeconfig).read(LEASES, "emotion") == {"kind": "Lease"}
+    assert "/namespaces/shell/leases/emotion" in asked[0]
+
+
+@pytest.mark.parametrize("name", ["a?x=1", "a/b", "../../pods", "MyNS", "my ns", "a" * 64, "-a"])
+def test_what_is_no_name_of_a_namespace_gets_into_no_path(kubeconfig, name):
+    with pytest.raises(InputError, match=r"namespace=.*: must be up to 63 of"):
+        connect(name, kubeconfig=kubeconfig)
+
+
+def test_a_page_is_no_api_server(kubeconfig):
+    with running([Route("/{path:path}", lambda _: HTMLResponse("<p>Log in</p>"))]) as url:
+        with_entries(kubeconfig, cluster={"server": url})
+        with pytest.raises(ClusterError, match="answers with a page, and not as the API"):
+            connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
+
+
+@pytest.mark.parametrize("server", ["http://127.0.0.1:9", "https://no.such.host.invalid"])
+def test_an_api_server_that_has_never_answered_is_reported_at_once(kubeconfig, server):
+    with_entries(kubeconfig, cluster={"server": server})
+    begun = time.monotonic()
+    with pytest.raises(ClusterError, match=r"the API server does not answer: .*Check that"):
+        connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
+    assert time.monotonic() - begun < 15

@@ -39,6 +39,7 @@ def test_an_image_that_cannot_be_is_refused(image):
     [
         {"mode": "Serverless"},
         {"canary_percent": -1},
+        {"namespace": "a/b"},
         {"canary_percent": 100},
         {"ready_seconds": 0},
         {"endpoint_seconds": float("nan")},

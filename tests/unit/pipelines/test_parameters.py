@@ -81,6 +81,17 @@ def test_an_old_name_is_answered_with_the_new_one(override, tmp_path):
             read()
 
 
+def test_names_of_files_and_commits_are_taken_as_they_stand():
+    overrides = [
+        "'merge_dataset=rows #1.csv' merge_dataset_revision=1234567",
+        "'merge_options.encoder=#1' deploy_options.namespace=123",
+    ]
+    values = read_parameters(LOCAL, overrides)
+    assert (values["merge_dataset"], values["merge_dataset_revision"]) == ("rows #1.csv", "1234567")
+    assert values["merge_options"]["encoder"] == "#1"
+    assert values["deploy_options"]["namespace"] == "123"
+
+
 def test_overrides_win_and_keep_their_types():
     values = read_parameters(
         LOCAL, ["train_epochs=1", "merge_dataset=../elsewhere", "train_learning_rate=1"]
@@ -112,6 +123,11 @@ def test_overrides_win_and_keep_their_types():
         ("train_peft_method=magic", "peft_method"),
         ("deploy_target=moon", "deploy_target"),
         ("task=no-such-task", "no-such-task"),
+        pytest.param(f"task={'x' * 300}", r"task file x+: cannot be read \(File name", id="long"),
+        ("task=&x", "task file &x: there is no such file"),
+        ("generate_models=a,b", r"must be list, not str\. Write \[a,b\]"),
+        ("deploy_registry=gs:/bucket/x", r"registry='gs:/bucket/x': does not name a bucket"),
+        ("deploy_registry=file://models/reg", "is not the URI of a file on this machine"),
         ("train_epochs", "name=value"),
         ("task.x=3", "Write task=value"),
         ("train_options.=3", "option '': is not known. Use one of"),

@@ -1,7 +1,10 @@
 import errno
 import hashlib
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components import storage
 from components.errors import InputError, WorkError
@@ -46,6 +49,84 @@ def test_nothing_at_a_uri_is_refused(uri, tmp_path):
 def test_an_unknown_scheme_is_refused_with_the_known_ones(uri, tmp_path):
     known = "file, package, gs, minio, s3"
     with pytest.raises(InputError, match=rf"is not known\. Use a path or {known}"):
+        storage.fetch(uri, tmp_path)
+
+
+WRONG = {
+    "gs:/bucket/x": "Write gs://bucket/folder",
+    "gs:bucket/x": "Write gs://bucket/folder",
+    "s3:/bucket/x": "Write s3://bucket/folder",
+    "s3:///x": "does not name a bucket",
+    "gs://": "does not name a bucket",
+    "gs:": "does not name a bucket",
+    "minio:///": "does not name a bucket",
+    "gs://-bucket/x": "does not name a bucket",
+    "gs://user@bucket/x": "does not name a bucket",
+    "gs://bucket//x": "does not name a bucket",
+    "gs://[bucket/x": "does not name a bucket",
+    "s3://my bucket/x": "does not name a bucket",
+    "GS://bucket/x": "Write gs: in lower case",
+    "S3://bucket/x": "Write s3: in lower case",
+    "File:///x": "Write file: in lower case",
+    " gs://bucket/x": "without a space before or after",
+    "s3://bucket/x\n": "without a space before or after",
+    "file://models/reg": "Write file:///folder from the root on",
+    "file:models": "Write file:///folder from the root on",
+    "file://": "Write file:///folder from the root on",
+    "file:///a%00b": "holds NUL",
+    "a\0b": "holds NUL",
+}
+
+
+@pytest.mark.parametrize("uri", WRONG)
+@pytest.mark.parametrize(
+    "use", [lambda uri: storage.fetch(uri, Path()), storage.open_store, storage.require_there]
+)
+def test_a_uri_in_no_form_of_its_scheme_is_refused_whatever_it_is_for(use, uri):
+    with pytest.raises(InputError, match=WRONG[uri]):
+        use(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("models/reg", "models/reg"),
+        ("/reg", "/reg"),
+        ("file:///reg", "/reg"),
+        ("file:/reg", "/reg"),
+        ("file://localhost/reg", "/reg"),
+        ("file:///a/rows #1?.csv", "/a/rows #1?.csv"),
+        ("file:///a/rows%20%231.csv", "/a/rows #1.csv"),
+        ("~/models", "/home/me/models"),
+        ("~models", "~models"),
+        ("gs://bucket/x", None),
+        ("package:name/x", None),
+    ],
+)
+def test_what_is_on_this_machine_has_a_path(uri, path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert storage.local_path(uri) == (path and Path(path))
+
+
+@given(st.text(max_size=20) | st.from_regex(r"(gs|s3|file|package|[A-Z]+):.{0,12}", fullmatch=True))
+def test_any_text_is_a_place_or_refused(text):
+    try:
+        is_uri = bool(storage.scheme_of(text))
+        assert storage.is_place(text) or not is_uri
+    except InputError:
+        return
+
+
+def test_a_name_that_is_too_long_is_no_place_and_cannot_be_read():
+    name = "x" * 300
+    assert not storage.is_place(name)
+    with pytest.raises(InputError, match=r"x: cannot be read \(File name too long\)"):
+        storage.read_text(name)
+
+
+@pytest.mark.parametrize("uri", ["package:", "package:/x", "package:.x/y", "package:a..b"])
+def test_a_package_without_a_name_is_refused(uri, tmp_path):
+    with pytest.raises(InputError, match="is not installed"):
         storage.fetch(uri, tmp_path)
 
 

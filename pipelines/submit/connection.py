@@ -1,0 +1,130 @@
+"""A connection to Kubeflow Pipelines that is known to be one, and its refusals in plain words."""
+
+import contextlib
+import io
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import kfp_server_api as api
+from kfp import Client
+from urllib3.exceptions import HTTPError
+
+from components.errors import InputError, WorkError
+
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+_REQUEST_SECONDS = 30
+_LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
+_FIXES = {
+    400: "Correct what it names",
+    401: _LOGIN,
+    403: f"{_LOGIN}, and check the account's rights and the namespace",
+    404: "Check that the URL is that of Kubeflow Pipelines, which has /apis/v2beta1",
+}
+
+
+class NotKubeflowError(InputError):
+    """What answers is not the API of Kubeflow Pipelines."""
+
+
+class _Client(Client):  # type: ignore[misc]
+    """kfp's client, which asks once whether the API is there, instead of five times in 25 s."""
+
+    def get_kfp_healthz(self, *_: Any, **__: Any) -> api.V2beta1GetHealthzResponse:
+        service = self._healthz_api
+        if service.api_client.configuration.host == api.Configuration().host:
+            fix = "Give the URL of Kubeflow Pipelines: HOST=url, or --host"
+            raise InputError("HOST", "is not given, and no kubeconfig names a cluster", fix)
+        return service.healthz_service_get_healthz(_request_timeout=_REQUEST_SECONDS)
+
+
+def connect(host: str, namespace: str, token: str | None) -> Client:
+    """Connect to Kubeflow Pipelines.
+
+    Args:
+        host: Its URL; empty for that of the kubeconfig's cluster.
+        namespace: Profile of the user; empty where there is none.
+        token: Bearer token; None for what kfp finds itself.
+
+    Raises:
+        InputError: If there is nothing to connect to, or it is not Kubeflow Pipelines.
+        ApiException: If it refuses the account.
+        HTTPError: If it does not answer.
+    """
+    if host and not _URL.fullmatch(host):
+        raise InputError(f"HOST {host!r}", "is not a URL", "Write http://name:port or https://name")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        # At each start kfp names the versions of Kubeflow Pipelines that it works with.
+        warnings.simplefilter("ignore", FutureWarning)
+        client = _Client(host=host or None, namespace=namespace or "kubeflow", existing_token=token)
+    # All services share it, so that no answer is taken for one that is none.
+    _require_objects(client.pipelines.api_client)
+    client.get_kfp_healthz()
+    return client
+
+
+def id_of(thing: Any, name: str) -> str:
+    """The id that Kubeflow Pipelines has given to something.
+
+    Raises:
+        NotKubeflowError: If it has none, so that nothing has been created.
+    """
+    if not (given := getattr(thing, name, None)):
+        raise _refusal(f"the answer has no {name}")
+    return str(given)
+
+
+@contextlib.contextmanager
+def explained(host: str) -> Iterator[None]:
+    """Turn the errors of kfp's client in a block into those of a step.
+
+    Args:
+        host: URL of Kubeflow Pipelines, for the message; may be empty.
+
+    Raises:
+        WorkError: If a request is refused or not answered.
+    """
+    thing = host or "the kubeconfig's Kubeflow"
+    try:
+        yield
+    except NotKubeflowError as error:
+        raise InputError(thing, error.rule, error.fix) from error
+    except HTTPError as error:
+        rule = f"cannot be reached ({getattr(error, 'reason', error)})"
+        raise WorkError(thing, rule, "Check its URL and that it runs") from error
+    except api.ApiException as error:
+        fix = _FIXES.get(int(error.status), "Look at the log of its API server")
+        said = f": {message}" if (message := _message(error)) else ""
+        raise WorkError(thing, f"answers {error.status} {error.reason}{said}", fix) from error
+
+
+def _require_objects(client: Any) -> None:
+    read = client.deserialize
+
+    def checked(response: Any, kind: Any) -> Any:
+        if not isinstance(_parsed(response.data), dict):
+            raise _refusal("it answers with a page, such as one to log in, and not as the API does")
+        return read(response, kind)
+
+    client.deserialize = checked
+
+
+def _refusal(why: str) -> NotKubeflowError:
+    rule = f"is not Kubeflow Pipelines to this account: {why}"
+    return NotKubeflowError("HOST", rule, f"Check the URL. {_LOGIN}")
+
+
+def _message(error: api.ApiException) -> str:
+    """What Kubeflow Pipelines says, on one line; empty if something else answers."""
+    answer = _parsed(error.body)
+    said = (answer.get("message") or answer.get("error")) if isinstance(answer, dict) else ""
+    return " ".join(str(said or "").split())
+
+
+def _parsed(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,148 @@
+"""Object storage that refuses, or is none: the service's own reason, on reading as on writing."""
+
+from unittest import mock
+
+import boto3
+import pytest
+import s3fs
+from google.auth.exceptions import DefaultCredentialsError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from components import storage
+from components.errors import InputError
+from tests.fakes.http_server import running
+from tests.fakes.object_storage import BUCKET
+
+KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+SKEW = "The difference between the request time and the current time is too large."
+USES = {
+    "list": lambda store, _: store.sizes(),
+    "read": lambda store, _: store.read("champion.json"),
+    "write": lambda store, _: store.write("champion.json", b"{}"),
+    "replace": lambda store, _: store.replace("champion.json", b"{}", 0),
+    "fetch": lambda store, folder: storage.fetch(f"{store.uri}/rows.csv", folder),
+}
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """No settings of AWS but those of a test."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", *KEYS):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield lambda **settings: [monkeypatch.setenv(*each) for each in settings.items()]
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def answering(status, body, kind="application/xml"):
+    """A service that answers everything in one way; as S3, HEAD without a body."""
+
+    def answer(request: Request) -> Response:
+        content = "" if request.method == "HEAD" else body
+        return Response(content, status, media_type=kind)
+
+    methods = ["GET", "HEAD", "PUT", "POST", "DELETE"]
+    return running([Route("/{path:path}", answer, methods=methods)])
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (403, "InvalidAccessKeyId", "The AWS Access Key Id does not exist."),
+        (403, "SignatureDoesNotMatch", "Check your secret access key."),
+        (403, "RequestTimeTooSkewed", SKEW),
+        (400, "ExpiredToken", "The provided token has expired."),
+        (400, "AuthorizationHeaderMalformed", "the region 'a' is wrong; expecting 'b'"),
+        (400, "InvalidToken", "The provided token is malformed."),
+        (404, "NoSuchBucket", "The specified bucket does not exist"),
+    ],
+)
+def test_what_s3_refuses_has_its_reason(environment, status, code, reason, use, tmp_path):
+    body = f"<Error><Code>{code}</Code><Message>{reason}</Message></Error>"
+    with answering(status, body) as url:
+        environment(AWS_ENDPOINT_URL=url, **KEYS)
+        with pytest.raises(InputError) as refused:
+            USES[use](storage.open_store("s3://bucket/folder"), tmp_path)
+    assert refused.value.rule.startswith("cannot be used: ")
+    assert reason.rstrip(".") in refused.value.rule
+    assert "credentials" in refused.value.fix
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("page", ["<html>Log in</html>", ""])
+def test_a_page_is_not_s3(environment, page, use, tmp_path):
+    with answering(200, page, "text/html") as url:
+        environment(AWS_ENDPOINT_URL=url, **KEYS)
+        with pytest.raises(InputError):
+            USES[use](storage.open_store("s3://bucket/folder"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {**KEYS, "AWS_ENDPOINT_URL": "minio-service.kubeflow:9000"},
+            "Invalid endpoint: minio-ser",
+        ),
+        ({**KEYS, "AWS_ENDPOINT_URL": "minio"}, "Invalid endpoint: minio"),
+        ({"AWS_PROFILE": "none"}, "config profile (none) could not be found"),
+        ({"AWS_ACCESS_KEY_ID": "a"}, "missing: AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_a_wrong_setting_is_not_taken_for_the_network(environment, settings, said, tmp_path):
+    environment(**settings)
+    with pytest.raises(InputError) as refused:
+        storage.fetch("s3://bucket/folder", tmp_path)
+    assert said in refused.value.rule
+    assert "the account's credentials" in refused.value.fix
+
+
+def test_without_keys_a_refusal_says_so(environment, tmp_path):
+    body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    with answering(403, body) as url:
+        environment(AWS_ENDPOINT_URL=url)
+        with pytest.raises(InputError, match=r"Access Denied\. There are no credentials here"):
+            storage.fetch("s3://bucket/folder", tmp_path)
+
+
+def test_a_public_bucket_is_read_without_keys(s3_bucket, tmp_path, monkeypatch):
+    storage.open_store(f"{s3_bucket}/public").write("rows.csv", b"text,label\n")
+    acl = {"Bucket": BUCKET, "Key": "public/rows.csv", "ACL": "public-read"}
+    boto3.client("s3").put_object_acl(**acl)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    path = storage.fetch(f"{s3_bucket}/public/rows.csv", tmp_path)
+    assert path.read_bytes() == b"text,label\n"
+
+
+def test_google_without_credentials_reads_public_buckets(gs_bucket, tmp_path):
+    storage.open_store(f"{gs_bucket}/public").write("rows.csv", b"text,label\n")
+    anonymous = storage.google.Client
+    with mock.patch("components.storage.google.Client") as client:
+        client.side_effect = DefaultCredentialsError("none")
+        client.create_anonymous_client = anonymous.create_anonymous_client
+        path = storage.fetch(f"{gs_bucket}/public/rows.csv", tmp_path)
+    assert path.read_bytes() == b"text,label\n"
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_missing_bucket_is_no_empty_registry(use, gs_bucket, s3_bucket, tmp_path):
+    for uri in (gs_bucket, s3_bucket):
+        store = storage.open_store(f"{uri}-that-is-missing/folder")
+        with pytest.raises(InputError, match="cannot be used: "):
+            USES[use](store, tmp_path)
+
+
+def test_a_name_that_s3s_client_takes_for_a_version_is_refused(s3_bucket):
+    store = storage.open_store(f"{s3_bucket}/folder")
+    with pytest.raises(InputError, match=r"holds \?versionId=.* Rename it"):
+        store.write("a?versionId=1.csv", b"x")
+    assert store.sizes() == {}
