@@ -16,19 +16,31 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.errors import InputError
 from components.serve.answers import Refusal
+from components.serve.exchanges import Exchange, Message, Reports, exchange_id
 from components.serve.predictor import Predictor
-from components.serve.tensors import Output, decoded, named_outputs, read_texts, tensor_metadata
+from components.serve.schemas import InferParameters, read
+from components.serve.tensors import (
+    Output,
+    decoded,
+    model_metadata,
+    named_outputs,
+    read_texts,
+    require_shape,
+)
 from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)
+_CHOICE = "parameter_choice"
+_PROTOBUF = "application/protobuf"
+_TEXT = "text/plain; charset=utf-8"
 _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
     """The V2 calls; those that load and unload models stay unimplemented."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
+    def __init__(self, predictor: Predictor, reports: Reports) -> None:
+        self._predictor, self._reports = predictor, reports
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Report that the process is alive."""
@@ -40,7 +52,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
 
     async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Report if requests for a model are accepted."""
-        await self._require(request.name, context)
+        await self._require(request, context)
         return pb.ModelReadyResponse(ready=self._predictor.ready)
 
     async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -49,50 +61,62 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
 
     async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Describe the inputs and outputs of a model."""
-        await self._require(request.name, context)
-        inputs, outputs = tensor_metadata(self._predictor)
-        return pb.ModelMetadataResponse(
-            name=self._predictor.name,
-            versions=[self._predictor.version],
-            platform="onnxruntime",
-            inputs=inputs,
-            outputs=outputs,
-        )
+        await self._require(request, context)
+        return pb.ModelMetadataResponse(**model_metadata(self._predictor))
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Classify texts."""
         start = time.monotonic()
-        code = grpc.StatusCode.CANCELLED
+        code, body = grpc.StatusCode.CANCELLED, Message(b"", _TEXT)
         try:
-            async with asyncio.timeout(self._predictor.settings.request_seconds):
-                answer = await self._infer(request)
-            code = grpc.StatusCode.OK
-        except Refusal as refusal:
-            if refusal.bound:
-                self._predictor.metrics.refused(refusal.bound)
-            code = _CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
-            await context.abort(code, refusal.message)
-        except TimeoutError:
-            code = grpc.StatusCode.DEADLINE_EXCEEDED
-            await context.abort(code, "the answer took too long (request_seconds)")
-        except Exception:  # noqa: BLE001
-            _log.exception("request failed")
-            code = grpc.StatusCode.INTERNAL
-            await context.abort(code, "internal error")
+            answer = await self._infer(request)
+            code, body = grpc.StatusCode.OK, self._message(answer)
+        except _AbortedError as aborted:
+            code, body = aborted.code, Message(str(aborted).encode(), _TEXT)
+            await context.abort(code, str(aborted))
         finally:
-            seconds = time.monotonic() - start
-            self._predictor.metrics.request("grpc:ModelInfer", code.name, seconds)
+            self._report(request, context, code, body, time.monotonic() - start)
         return answer
 
-    async def _require(self, model_name: str, context: Any) -> None:
+    def _report(
+        self, request: Any, context: Any, code: grpc.StatusCode, answer: Message, seconds: float
+    ) -> None:
+        headers = {name: str(value) for name, value in context.invocation_metadata() or ()}
+        route = "grpc:ModelInfer"
+        self._reports.report(
+            Exchange(
+                exchange_id(headers), route, code.name, seconds, self._message(request), answer
+            )
+        )
+
+    def _message(self, message: Any) -> Message:
+        return Message(message.SerializeToString() if self._reports.need_bodies else b"", _PROTOBUF)
+
+    async def _require(self, request: Any, context: Any) -> None:
         try:
-            self._predictor.require(model_name)
+            self._predictor.require(request.name, request.version)
         except Refusal as refusal:
             await context.abort(grpc.StatusCode.NOT_FOUND, refusal.message)
 
     async def _infer(self, request: Any) -> Any:
-        self._predictor.require(request.model_name)
-        top_k = _top_k(request)
+        try:
+            async with asyncio.timeout(self._predictor.settings.request_seconds):
+                return await self._answer(request)
+        except Refusal as refusal:
+            if refusal.bound:
+                self._predictor.metrics.refused(refusal.bound)
+            code = _CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
+            raise _AbortedError(code, refusal.message) from None
+        except TimeoutError:
+            message = "the answer took too long (request_seconds)"
+            raise _AbortedError(grpc.StatusCode.DEADLINE_EXCEEDED, message) from None
+        except Exception:  # noqa: BLE001
+            _log.exception("request failed")
+            raise _AbortedError(grpc.StatusCode.INTERNAL, "internal error") from None
+
+    async def _answer(self, request: Any) -> Any:
+        self._predictor.require(request.model_name, request.model_version)
+        top_k = _parameters(request).top_k
         probabilities = await self._predictor.predict(_texts(request))
         outputs = {each.name: each for each in named_outputs(self._predictor, probabilities, top_k)}
         wanted = [each.name for each in request.outputs] or list(outputs)
@@ -107,8 +131,16 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         return answer
 
 
+class _AbortedError(Exception):
+    """A call that ends without an answer."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @asynccontextmanager
-async def running_grpc(predictor: Predictor) -> AsyncIterator[None]:
+async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[None]:
     """Listen for gRPC for the duration of a block, then finish the requests in progress.
 
     Raises:
@@ -124,8 +156,8 @@ async def running_grpc(predictor: Predictor) -> AsyncIterator[None]:
         ],
         maximum_concurrent_rpcs=settings.max_requests,
     )
-    service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor), server)
-    address = f"{settings.host}:{settings.grpc_port}"
+    service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor, reports), server)
+    address = settings.address(settings.grpc_port)
     try:
         server.add_insecure_port(address)
     except RuntimeError as error:
@@ -147,21 +179,14 @@ def _texts(request: Any) -> list[str]:
     else:
         contents = tensor.contents.bytes_contents
         texts = [decoded(each, place) for place, each in enumerate(contents)]
-    if list(tensor.shape) != [len(texts)]:
-        message = f"input `text` has shape {list(tensor.shape)}, but {len(texts)} texts"
-        raise Refusal.malformed(message)
+    require_shape(tensor.shape, texts)
     return texts
 
 
-def _top_k(request: Any) -> int | None:
-    if unknown := sorted(set(request.parameters) - {"top_k"}):
-        raise Refusal.malformed(f"there is no parameter `{unknown[0]}`")
-    if "top_k" not in request.parameters:
-        return None
-    top_k = int(request.parameters["top_k"].int64_param)
-    if top_k < 1:
-        raise Refusal.malformed("parameter `top_k` must be an integer of at least 1")
-    return top_k
+def _parameters(request: Any) -> InferParameters:
+    kinds = {name: each.WhichOneof(_CHOICE) for name, each in request.parameters.items()}
+    values = {name: getattr(request.parameters[name], kind) for name, kind in kinds.items() if kind}
+    return read(InferParameters, values)
 
 
 def _add(answer: Any, output: Output, raw: bool) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -29,8 +30,19 @@ class _Closed(BaseModel):
 
 
 class _Open(BaseModel):
-    # V2 clients add names of their own to a request.
+    # V2 clients add names of their own to a request, and write null for what they do not set.
     model_config = ConfigDict(strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: object) -> object:
+        return _without_nulls(value)
+
+
+def _without_nulls(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {name: each for name, each in value.items() if each is not None}
 
 
 def _integer(value: object) -> object:
@@ -57,7 +69,7 @@ TopK = Annotated[
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
-Parameters = dict[str, str | bool | int | float]
+Parameters = Annotated[dict[str, str | bool | int | float], BeforeValidator(_without_nulls)]
 
 
 class TextObject(_Closed):
@@ -178,7 +190,7 @@ class InputTensor(_Open):
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
-    shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=1)]
+    shape: list[Annotated[int, Field(ge=1)]]
     parameters: Parameters = {}
     data: Annotated[list[Text], Field(fail_fast=True)] | None = None
 
@@ -203,7 +215,7 @@ class InferRequest(_Open):
     id: Annotated[str, Field(max_length=256)] | None = None
     parameters: InferParameters = InferParameters()
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
-    outputs: Annotated[list[RequestedOutput], Field(min_length=1, max_length=2)] | None = None
+    outputs: Annotated[list[RequestedOutput], Field(max_length=2)] = []
 
 
 class OutputTensor(BaseModel):
@@ -226,14 +238,16 @@ class InferResponse(BaseModel):
     outputs: list[OutputTensor]
 
 
-def read(model: type[_Model], body: bytes) -> _Model:
-    """Read a request body.
+def read(model: type[_Model], body: bytes | dict[str, Any]) -> _Model:
+    """Read a request body, as JSON or parsed.
 
     Raises:
         Refusal: If it is not JSON or not of this form; names the first place and its rule.
     """
     try:
-        return model.model_validate_json(body)
+        if isinstance(body, bytes):
+            return model.model_validate_json(body)
+        return model.model_validate(body)
     except ValidationError as error:
         first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "body"

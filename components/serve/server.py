@@ -12,8 +12,9 @@ import uvloop
 
 from components.errors import InputError
 from components.serve.application import application
-from components.serve.bounds import Bounds, LogPayload
+from components.serve.bounds import Bounds
 from components.serve.connections import BoundedConnection
+from components.serve.exchanges import Reports
 from components.serve.predictor import Predictor
 
 _log = logging.getLogger(__name__)
@@ -59,24 +60,25 @@ class _DrainingServer(uvicorn.Server):
 async def _serve(predictor: Predictor, listener: socket.socket) -> None:
     settings = predictor.settings
     async with AsyncExitStack() as running:
-        log_payload = None
+        collector = None
         if settings.payload_url:
             from components.serve.payloads import payload_logger
 
-            log_payload = await running.enter_async_context(payload_logger(predictor))
+            collector = await running.enter_async_context(payload_logger(predictor))
+        reports = Reports(predictor, collector)
         if settings.grpc_port:
             from components.serve.grpc_service import running_grpc
 
-            await running.enter_async_context(running_grpc(predictor))
-        config = _config(predictor, log_payload)
-        _log.info("serve: %s on http://%s:%d", predictor.name, *listener.getsockname())
+            await running.enter_async_context(running_grpc(predictor, reports))
+        config = _config(predictor, reports)
+        _log.info("serve: %s on http://%s", predictor.name, settings.address(settings.http_port))
         await _DrainingServer(config, predictor).serve(sockets=[listener])
 
 
-def _config(predictor: Predictor, log_payload: LogPayload | None) -> uvicorn.Config:
+def _config(predictor: Predictor, reports: Reports) -> uvicorn.Config:
     settings = predictor.settings
     return uvicorn.Config(
-        Bounds(application(predictor), predictor, log_payload),
+        Bounds(application(predictor), predictor, reports),
         http=partial(BoundedConnection, predictor),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
@@ -90,9 +92,13 @@ def _config(predictor: Predictor, log_payload: LogPayload | None) -> uvicorn.Con
 
 
 def _listener(predictor: Predictor) -> socket.socket:
-    host, port = predictor.settings.host, predictor.settings.http_port
+    settings = predictor.settings
+    host, port = settings.bare_host, settings.http_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # `::` stands for IPv4, too, where the system can.
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
-        rule = f"cannot be listened on ({error.strerror})"
-        raise InputError(f"address {host}:{port}", rule, "Choose another host or port") from error
+        address, rule = settings.address(port), f"cannot be listened on ({error.strerror})"
+        raise InputError(f"address {address}", rule, "Choose another host or port") from error

@@ -22,9 +22,17 @@ from components.serve.schemas import (
     ServerMetadata,
     read,
 )
-from components.serve.tensors import Output, named_outputs, read_texts, tensor_metadata
+from components.serve.tensors import (
+    Output,
+    model_metadata,
+    named_outputs,
+    read_texts,
+    require_shape,
+)
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
+_MODEL = "/models/{model_name}"
+_VERSION = _MODEL + "/versions/{model_version}"
 SERVER = {"name": "emotion-pipeline", "version": "2", "extensions": ["binary_tensor_data"]}
 
 
@@ -33,6 +41,7 @@ def v2_routes(predictor: Predictor) -> APIRouter:
     router = APIRouter(prefix="/v2", tags=["V2"])
 
     @router.get("", response_model=ServerMetadata)
+    @router.get("/", include_in_schema=False)
     async def server() -> Response:
         return json_answer(SERVER)
 
@@ -44,21 +53,22 @@ def v2_routes(predictor: Predictor) -> APIRouter:
     async def ready() -> Response:
         return readiness(predictor.ready)
 
-    @router.get("/models/{model_name}/ready", **documented(ModelStatus, statuses=(404, 503)))
-    async def model_ready(model_name: str) -> Response:
-        predictor.require(model_name)
+    @router.get(f"{_MODEL}/ready", **documented(ModelStatus, statuses=(404, 503)))
+    @router.get(f"{_VERSION}/ready", **documented(ModelStatus, statuses=(404, 503)))
+    async def model_ready(model_name: str, model_version: str = "") -> Response:
+        predictor.require(model_name, model_version)
         return readiness(predictor.ready, name=predictor.name)
 
-    @router.get("/models/{model_name}", **documented(ModelMetadata, statuses=(404,)))
-    async def model(model_name: str) -> Response:
-        predictor.require(model_name)
-        inputs, outputs = tensor_metadata(predictor)
-        head = {"name": predictor.name, "versions": [predictor.version], "platform": "onnxruntime"}
-        return json_answer({**head, "inputs": inputs, "outputs": outputs})
+    @router.get(_MODEL, **documented(ModelMetadata, statuses=(404,)))
+    @router.get(_VERSION, **documented(ModelMetadata, statuses=(404,)))
+    async def model(model_name: str, model_version: str = "") -> Response:
+        predictor.require(model_name, model_version)
+        return json_answer(model_metadata(predictor))
 
-    @router.post("/models/{model_name}/infer", **documented(InferResponse, InferRequest))
-    async def infer(model_name: str, request: Request) -> Response:
-        predictor.require(model_name)
+    @router.post(f"{_MODEL}/infer", **documented(InferResponse, InferRequest))
+    @router.post(f"{_VERSION}/infer", **documented(InferResponse, InferRequest))
+    async def infer(request: Request, model_name: str, model_version: str = "") -> Response:
+        predictor.require(model_name, model_version)
         body = await request.body()
         length = _json_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read(InferRequest, body[:length])
@@ -93,15 +103,14 @@ def _texts(tensor: InputTensor, binary: bytes) -> list[str]:
         raise Refusal.malformed(message)
     else:
         texts = read_texts(binary)
-    if len(texts) != tensor.shape[0]:
-        raise Refusal.malformed(f"inputs.0 has shape {tensor.shape}, but {len(texts)} texts")
+    require_shape(tensor.shape, texts)
     return texts
 
 
 def _answer(predictor: Predictor, asked: InferRequest, outputs: Sequence[Output]) -> Response:
     tensors, binary = _tensors(asked, {each.name: each for each in outputs})
     head = {
-        "id": asked.id or str(uuid4()),
+        "id": str(uuid4()) if asked.id is None else asked.id,
         "model_name": predictor.name,
         "model_version": predictor.version,
         # A parameter of V2 is a scalar, so one string holds the names of the columns.
