@@ -29,20 +29,21 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def _optional_may_be_null(schema: dict[str, Any]) -> None:
+    for name in set(schema["properties"]) - set(schema.get("required", ())):
+        schema["properties"][name] = {"anyOf": [schema["properties"][name], {"type": "null"}]}
+
+
 class _Open(BaseModel):
     # V2 clients add names of their own to a request, and write null for what they do not set.
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra=_optional_may_be_null)
 
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: object) -> object:
-        return _without_nulls(value)
-
-
-def _without_nulls(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {name: each for name, each in value.items() if each is not None}
+        if not isinstance(value, dict):
+            return value
+        return {name: each for name, each in value.items() if each is not None}
 
 
 def _integer(value: object) -> object:
@@ -69,7 +70,7 @@ TopK = Annotated[
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
-Parameters = Annotated[dict[str, str | bool | int | float], BeforeValidator(_without_nulls)]
+Parameters = dict[str, str | bool | int | float | None]
 
 
 class TextObject(_Closed):

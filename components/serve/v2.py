@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from components.serve.answers import Refusal, documented, json_answer, readiness
 from components.serve.predictor import Predictor
@@ -53,22 +53,32 @@ def v2_routes(predictor: Predictor) -> APIRouter:
     async def ready() -> Response:
         return readiness(predictor.ready)
 
-    @router.get(f"{_MODEL}/ready", **documented(ModelStatus, statuses=(404, 503)))
-    @router.get(f"{_VERSION}/ready", **documented(ModelStatus, statuses=(404, 503)))
-    async def model_ready(model_name: str, model_version: str = "") -> Response:
+    async def of_model(model_name: str) -> None:
+        predictor.require(model_name)
+
+    async def of_version(model_name: str, model_version: str) -> None:
         predictor.require(model_name, model_version)
+
+    for path, known in ((_MODEL, of_model), (_VERSION, of_version)):
+        routes = _model_routes(predictor)
+        router.include_router(routes, prefix=path, dependencies=[Depends(known)])
+    return router
+
+
+def _model_routes(predictor: Predictor) -> APIRouter:
+    """Build the routes below a model or a version of it."""
+    router = APIRouter()
+
+    @router.get("/ready", **documented(ModelStatus, statuses=(404, 503)))
+    async def model_ready() -> Response:
         return readiness(predictor.ready, name=predictor.name)
 
-    @router.get(_MODEL, **documented(ModelMetadata, statuses=(404,)))
-    @router.get(_VERSION, **documented(ModelMetadata, statuses=(404,)))
-    async def model(model_name: str, model_version: str = "") -> Response:
-        predictor.require(model_name, model_version)
+    @router.get("", **documented(ModelMetadata, statuses=(404,)))
+    async def model() -> Response:
         return json_answer(model_metadata(predictor))
 
-    @router.post(f"{_MODEL}/infer", **documented(InferResponse, InferRequest))
-    @router.post(f"{_VERSION}/infer", **documented(InferResponse, InferRequest))
-    async def infer(request: Request, model_name: str, model_version: str = "") -> Response:
-        predictor.require(model_name, model_version)
+    @router.post("/infer", **documented(InferResponse, InferRequest))
+    async def infer(request: Request) -> Response:
         body = await request.body()
         length = _json_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read(InferRequest, body[:length])
@@ -130,11 +140,10 @@ def _tensors(
 ) -> tuple[list[dict[str, Any]], bytes]:
     """Build the requested outputs as JSON, and the data of the binary ones."""
     by_default = asked.parameters.binary_data_output
-    wanted: Mapping[str, object] = dict.fromkeys(outputs, by_default)
+    wanted: dict[str, object] = dict.fromkeys(outputs, by_default)
     if asked.outputs:
-        wanted = {
-            each.name: each.parameters.get("binary_data", by_default) for each in asked.outputs
-        }
+        binary_data = {each.name: each.parameters.get("binary_data") for each in asked.outputs}
+        wanted = {name: by_default if own is None else own for name, own in binary_data.items()}
     tensors: list[dict[str, Any]] = []
     binary = b""
     for name, as_binary in wanted.items():

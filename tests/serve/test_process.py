@@ -11,9 +11,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import httpx
 import numpy as np
 import pytest
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
@@ -93,6 +96,33 @@ def test_it_listens_only_on_loopback_by_default(process):
     port = int(url.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts"),
+    [("::", ["[::1]", "127.0.0.1"]), ("::1", ["[::1]"]), ("[::1]", ["[::1]"])],
+)
+def test_it_listens_on_ipv6(model_folder, tmp_path, host, hosts):
+    ports = [free_port(), free_port()]
+    command = [*COMMAND, "--model-dir", str(model_folder), "--host", host, "--drain-seconds", "0"]
+    command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1])]
+    ready = f"http://[::1]:{ports[0]}/v2/health/ready"
+    log = tmp_path / "log"
+    with running_server(command, ready, log, 60.0):
+        for each in hosts:
+            assert ask(f"http://{each}:{ports[0]}", ["a"]).is_success
+            with grpc.insecure_channel(f"{each}:{ports[1]}") as channel:
+                stub = service.GRPCInferenceServiceStub(channel)
+                assert stub.ServerLive(pb.ServerLiveRequest()).live
+    shown = host if host.startswith("[") else f"[{host}]"
+    assert f"emotion on http://{shown}:{ports[0]}" in log.read_text()
+
+
+def test_an_ipv6_address_in_use_is_refused(model_folder):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        options = ["--host", "::1", "--http-port", port]
+        assert f"address [::1]:{port}" in refused("--model-dir", model_folder, *options)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -187,6 +187,17 @@ def test_v2_serves_the_version_that_it_advertises(client, predictor):
     assert asyncio.run(ask()) == version
 
 
+def test_the_openapi_document_names_the_version(client):
+    (version,) = client.get("/v2/models/emotion").json()["versions"]
+    paths = client.get("/openapi.json").json()["paths"]
+    base = "/v2/models/{model_name}/versions/{model_version}"
+    for path, method in ((base, "get"), (f"{base}/ready", "get"), (f"{base}/infer", "post")):
+        parameters = {each["name"]: each for each in paths[path][method]["parameters"]}
+        assert set(parameters) == {"model_name", "model_version"}
+        assert parameters["model_version"]["in"] == "path"
+        assert parameters["model_version"]["schema"]["enum"] == [version]
+
+
 def test_v2_names_the_platform_of_its_list(client, predictor):
     assert client.get("/v2/models/emotion").json()["platform"] == "onnx_onnxv1"
     with grpc.insecure_channel(predictor.grpc) as channel:
