@@ -4,13 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
+from functools import cached_property
 from typing import Any
 
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from components.serve.answers import Refusal, internal_error, refused
-from components.serve.cloud_events import event_headers, require_no_envelope
+from components.serve.cloud_events import event_headers, is_event, require_no_envelope
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
 from components.serve.heads import require_host, require_known_codings, require_small_head
 from components.serve.predictor import Predictor
@@ -44,11 +45,11 @@ class Bounds:
         """Answer one request; see https://asgi.readthedocs.io."""
         start = time.monotonic()
         # HEAD is GET without the body, and uvicorn leaves that out.
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        scope = {**scope, "method": method}
-        exchange = _Exchange(scope, send, self._predictor, keep=self._reports.need_bodies)
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        exchange = _Exchange(scope, send, self._predictor, keep=self._reports.collected)
         # Only requests that carry work are counted; probes and metrics always get through.
-        carries_work = method == "POST"
+        carries_work = scope["method"] == "POST"
         self._in_progress += carries_work
         try:
             async with asyncio.timeout(self._settings.request_seconds):
@@ -59,7 +60,8 @@ class Bounds:
             await exchange.answer(scope, refused(self._too_slow(), self._predictor.metrics))
         finally:
             self._in_progress -= carries_work
-            self._reports.report(exchange.ended(time.monotonic() - start))
+            route, seconds = getattr(scope.get("route"), "path", "none"), time.monotonic() - start
+            self._reports.report(route, exchange.status, seconds, exchange.ended)
 
     async def _answer(
         self, scope: Scope, receive: Receive, exchange: "_Exchange", carries_work: bool
@@ -141,11 +143,14 @@ class _Exchange:
     def __init__(self, scope: Scope, send: Send, predictor: Predictor, keep: bool) -> None:
         self._scope, self._send, self._predictor, self._keep = scope, send, predictor, keep
         self.headers = _by_name(scope["headers"])
-        self.id = exchange_id(self.headers)
         self.request = b""
         self.status = 0
         self._response = bytearray()
-        self._response_headers: Mapping[str, str] = {}
+        self._response_headers: Iterable[tuple[bytes, bytes]] = ()
+
+    @cached_property
+    def id(self) -> str:
+        return exchange_id(self.headers)
 
     async def answer(self, scope: Scope, response: Response) -> None:
         await response(scope, _replay(b""), self.send)
@@ -155,19 +160,18 @@ class _Exchange:
             self.status = message["status"]
             if self._predictor.draining or self.status in _UNREAD:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
-            if self._scope["method"] == "POST":
-                event = event_headers(self.headers, self.id, self._predictor.name)
+            if self._scope["method"] == "POST" and is_event(self.headers):
+                event = event_headers(self.id, self._predictor.name)
                 message["headers"] = [*message["headers"], *event]
-            self._response_headers = _by_name(message["headers"])
+            self._response_headers = message["headers"]
         elif self._keep:
             self._response += message.get("body", b"")
         await self._send(message)
 
-    def ended(self, seconds: float) -> Exchange:
-        route = getattr(self._scope.get("route"), "path", "none")
+    def ended(self) -> Exchange:
         request = _message(self.request, self.headers)
-        response = _message(bytes(self._response), self._response_headers)
-        return Exchange(self.id, route, self.status, seconds, request, response)
+        response = _message(bytes(self._response), _by_name(self._response_headers))
+        return Exchange(self.id, request, response)
 
 
 def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -23,21 +23,18 @@ def require_no_envelope(headers: Mapping[str, str]) -> None:
         raise Refusal(415, f"{rule}alone in the body (Content-Type)")
 
 
-def event_headers(
-    headers: Mapping[str, str], event_id: str, model_name: str
-) -> list[tuple[bytes, bytes]]:
-    """Build the headers that make the answer to an event an event, as KServe's predictors do.
+def is_event(headers: Mapping[str, str]) -> bool:
+    """Tell if a request with these headers, values by lower-case name, is an event."""
+    return "ce-specversion" in headers
+
+
+def event_headers(event_id: str, model_name: str) -> list[tuple[bytes, bytes]]:
+    """Build the headers that make an answer an event, as KServe's predictors do.
 
     Args:
-        headers: Headers of the request, values by lower-case name.
         event_id: Identifier of the answer.
         model_name: Name of the model.
-
-    Returns:
-        No headers if the request is not an event.
     """
-    if "ce-specversion" not in headers:
-        return []
     attributes = {
         "specversion": "1.0",
         "id": event_id,

@@ -51,11 +51,6 @@ class BoundedConnection(HttpToolsProtocol):
         self._header_bytes, self._header_begun = 0, True
         self._expect_headers()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; fields that trail a body are none (RFC 9110, section 6.5.1)."""
-        if self._header_begun:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Stop to time the headers; `Bounds` times the body."""
         if self.parser.should_upgrade():
@@ -63,6 +58,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._header_begun = False
         self._stop_waiting()
         super().on_headers_complete()
+        # What trails the body in chunks is no header (RFC 9110, section 6.5.1).
+        self.headers = [*self.headers]
 
     def on_message_complete(self) -> None:
         """End the request, unless its head is about to be read again."""

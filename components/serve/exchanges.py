@@ -33,17 +33,11 @@ class Exchange:
 
     Args:
         id: The identifier that its client gave it, or a new one.
-        route: Template of the path, or name of the gRPC call.
-        status: HTTP status, or name of a gRPC status; 0 if the client left before.
-        seconds: Time until the answer.
         request: The request; its body is empty if it was not read.
         response: The answer.
     """
 
     id: str
-    route: str
-    status: int | str
-    seconds: float
     request: Message
     response: Message
 
@@ -64,25 +58,37 @@ class Reports:
         self._collector = collector
 
     @property
-    def need_bodies(self) -> bool:
-        """True if more than the outcome of an exchange is reported."""
-        return self._collector is not None or self._settings.log_requests
+    def collected(self) -> bool:
+        """True if the bodies of answers are needed."""
+        return self._collector is not None
 
-    def report(self, exchange: Exchange) -> None:
-        """Report an exchange that has ended."""
-        self._metrics.request(exchange.route, exchange.status, exchange.seconds)
+    def report(
+        self, route: str, status: int | str, seconds: float, ended: Callable[[], Exchange]
+    ) -> None:
+        """Report an exchange that has ended.
+
+        Args:
+            route: Template of the path, or name of the gRPC call.
+            status: HTTP status, or name of a gRPC status; 0 if the client left before.
+            seconds: Time until the answer.
+            ended: Builds the exchange; called only if more than its outcome is reported.
+        """
+        self._metrics.request(route, status, seconds)
+        if not (self._settings.log_requests or self._collector):
+            return
+        exchange = ended()
         if self._settings.log_requests:
-            _log.info("request", extra={"facts": self._facts(exchange)})
-        if self._collector and exchange.request.body and exchange.status:
+            facts: dict[str, object] = {"id": exchange.id, "route": route, "status": status}
+            facts |= {"milliseconds": round(1000 * seconds, 1), **self._size(exchange.request)}
+            _log.info("request", extra={"facts": facts})
+        if self._collector and exchange.request.body and status:
             self._collector(exchange)
 
-    def _facts(self, exchange: Exchange) -> dict[str, object]:
-        facts: dict[str, object] = {"id": exchange.id, "route": exchange.route}
-        facts |= {"status": exchange.status, "milliseconds": round(1000 * exchange.seconds, 1)}
-        facts["bytes"] = len(exchange.request.body)
+    def _size(self, request: Message) -> dict[str, object]:
+        size: dict[str, object] = {"bytes": len(request.body)}
         if self._settings.log_texts:
-            facts["body"] = exchange.request.body.decode(errors="replace")
-        return facts
+            size["body"] = request.body.decode(errors="replace")
+        return size
 
 
 def exchange_id(headers: Mapping[str, str]) -> str:

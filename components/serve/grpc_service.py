@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -31,6 +32,7 @@ from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)
 _CHOICE = "parameter_choice"
+_INFER = "grpc:ModelInfer"
 _PROTOBUF = "application/protobuf"
 _TEXT = "text/plain; charset=utf-8"
 _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
@@ -67,30 +69,17 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Classify texts."""
         start = time.monotonic()
-        code, body = grpc.StatusCode.CANCELLED, Message(b"", _TEXT)
+        code, answer = grpc.StatusCode.CANCELLED, None
         try:
             answer = await self._infer(request)
-            code, body = grpc.StatusCode.OK, self._message(answer)
+            code = grpc.StatusCode.OK
         except _AbortedError as aborted:
-            code, body = aborted.code, Message(str(aborted).encode(), _TEXT)
-            await context.abort(code, str(aborted))
+            code, answer = aborted.code, str(aborted)
+            await context.abort(code, answer)
         finally:
-            self._report(request, context, code, body, time.monotonic() - start)
+            ended = partial(_exchange, request, context, answer)
+            self._reports.report(_INFER, code.name, time.monotonic() - start, ended)
         return answer
-
-    def _report(
-        self, request: Any, context: Any, code: grpc.StatusCode, answer: Message, seconds: float
-    ) -> None:
-        headers = {name: str(value) for name, value in context.invocation_metadata() or ()}
-        route = "grpc:ModelInfer"
-        self._reports.report(
-            Exchange(
-                exchange_id(headers), route, code.name, seconds, self._message(request), answer
-            )
-        )
-
-    def _message(self, message: Any) -> Message:
-        return Message(message.SerializeToString() if self._reports.need_bodies else b"", _PROTOBUF)
 
     async def _require(self, request: Any, context: Any) -> None:
         try:
@@ -129,6 +118,14 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         for name in wanted:
             _add(answer, outputs[name], raw=bool(request.raw_input_contents))
         return answer
+
+
+def _exchange(request: Any, context: Any, answer: Any) -> Exchange:
+    headers = {name: str(value) for name, value in context.invocation_metadata() or ()}
+    asked = Message(request.SerializeToString(), _PROTOBUF)
+    if isinstance(answer, pb.ModelInferResponse):
+        return Exchange(exchange_id(headers), asked, Message(answer.SerializeToString(), _PROTOBUF))
+    return Exchange(exchange_id(headers), asked, Message((answer or "").encode(), _TEXT))
 
 
 class _AbortedError(Exception):
