@@ -6,12 +6,14 @@ Source: https://github.com/kserve/open-inference-protocol/blob/main/specificatio
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
@@ -31,6 +33,9 @@ from components.serve.tensors import (
 from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)
+Drain = Callable[[], Awaitable[None]]
+
+_SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 _CHOICE = "parameter_choice"
 _INFER = "grpc:ModelInfer"
 _PROTOBUF = "application/protobuf"
@@ -137,8 +142,10 @@ class _AbortedError(Exception):
 
 
 @asynccontextmanager
-async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[None]:
+async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[Drain]:
     """Listen for gRPC for the duration of a block, then finish the requests in progress.
+
+    Beside V2's service there are grpc.health.v1 and reflection. Yields what ends the health.
 
     Raises:
         InputError: If the address cannot be listened on.
@@ -154,6 +161,12 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
         maximum_concurrent_rpcs=settings.max_requests,
     )
     service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor, reports), server)
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    for name in (health.OVERALL_HEALTH, _SERVICE):
+        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
+    names = (_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
     address = settings.address(settings.grpc_port)
     try:
         server.add_insecure_port(address)
@@ -161,7 +174,7 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
         rule = "cannot be listened on"
         raise InputError(f"address {address}", rule, "Choose another host or port") from error
     await server.start()
-    yield
+    yield healthy.enter_graceful_shutdown
     await server.stop(settings.shutdown_seconds)
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
@@ -16,6 +18,9 @@ from components.serve.bounds import Bounds
 from components.serve.connections import BoundedConnection
 from components.serve.exchanges import Reports
 from components.serve.predictor import Predictor
+
+if TYPE_CHECKING:
+    from components.serve.grpc_service import Drain
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +43,12 @@ def serve(predictor: Predictor) -> None:
 class _DrainingServer(uvicorn.Server):
     """uvicorn's server, which itself would stop listening at the signal."""
 
-    def __init__(self, config: uvicorn.Config, predictor: Predictor) -> None:
+    def __init__(
+        self, config: uvicorn.Config, predictor: Predictor, drains: Sequence["Drain"]
+    ) -> None:
         super().__init__(config)
-        self._predictor = predictor
+        self._predictor, self._drains = predictor, drains
+        self._draining: list[asyncio.Future[None]] = []
         self._loop = asyncio.get_running_loop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -49,9 +57,11 @@ class _DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._predictor.draining = True
-        self._loop.call_soon_threadsafe(
-            self._loop.call_later, self._predictor.settings.drain_seconds, self._close
-        )
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._loop.call_later(self._predictor.settings.drain_seconds, self._close)
+        self._draining = [asyncio.ensure_future(each()) for each in self._drains]
 
     def _close(self) -> None:
         self.should_exit = True
@@ -66,13 +76,14 @@ async def _serve(predictor: Predictor, listener: socket.socket) -> None:
 
             collector = await running.enter_async_context(payload_logger(predictor))
         reports = Reports(predictor, collector)
+        drains: list[Drain] = []
         if settings.grpc_port:
             from components.serve.grpc_service import running_grpc
 
-            await running.enter_async_context(running_grpc(predictor, reports))
+            drains.append(await running.enter_async_context(running_grpc(predictor, reports)))
         config = _config(predictor, reports)
         _log.info("serve: %s on http://%s", predictor.name, settings.address(settings.http_port))
-        await _DrainingServer(config, predictor).serve(sockets=[listener])
+        await _DrainingServer(config, predictor, drains).serve(sockets=[listener])
 
 
 def _config(predictor: Predictor, reports: Reports) -> uvicorn.Config:

@@ -15,6 +15,7 @@ import grpc
 import httpx
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
@@ -123,6 +124,30 @@ def test_an_ipv6_address_in_use_is_refused(model_folder):
         port = taken.getsockname()[1]
         options = ["--host", "::1", "--http-port", port]
         assert f"address [::1]:{port}" in refused("--model-dir", model_folder, *options)
+
+
+def test_grpc_health_follows_the_life_cycle(model_folder, tmp_path):
+    status = health_pb2.HealthCheckResponse
+    ports = [free_port(), free_port()]
+    command = [*COMMAND, "--model-dir", str(model_folder), "--drain-seconds", "3"]
+    command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1])]
+    ready = f"http://127.0.0.1:{ports[0]}/v2/health/ready"
+    with (
+        running_server(command, ready, tmp_path / "log", 60.0) as server,
+        grpc.insecure_channel(f"127.0.0.1:{ports[1]}") as channel,
+    ):
+        stub = health_pb2_grpc.HealthStub(channel)
+        whole = health_pb2.HealthCheckRequest()
+        of_service = health_pb2.HealthCheckRequest(service="inference.GRPCInferenceService")
+        assert stub.Check(whole).status == stub.Check(of_service).status == status.SERVING
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Check(health_pb2.HealthCheckRequest(service="other"))
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
+        watched = stub.Watch(whole)
+        assert next(watched).status == status.SERVING
+        server.send_signal(signal.SIGTERM)
+        assert next(watched).status == stub.Check(of_service).status == status.NOT_SERVING
+        assert service.GRPCInferenceServiceStub(channel).ServerLive(pb.ServerLiveRequest()).live
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -7,6 +7,10 @@ import grpc
 import numpy as np
 import pandas as pd
 import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
 from kserve import (
     InferenceGRPCClient,
     InferenceRESTClient,
@@ -305,3 +309,12 @@ def test_kserves_own_grpc_client_talks_to_it(predictor, model_folder):
     np.testing.assert_array_equal(
         over_grpc(predictor, [TEXTS]), Classifier(model_folder).probabilities(TEXTS)
     )
+
+
+def test_grpc_reflects_its_services(predictor):
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        reflected = ProtoReflectionDescriptorDatabase(channel)
+        names = set(reflected.get_services())
+        found = DescriptorPool(reflected).FindServiceByName("inference.GRPCInferenceService")
+    assert {"inference.GRPCInferenceService", "grpc.health.v1.Health"} <= names
+    assert "ModelInfer" in found.methods_by_name
