@@ -10,40 +10,17 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from components.serve.answers import Refusal
+from components.serve.bodies import Closed, Open
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-class _Closed(BaseModel):
-    # A misspelt name is an error, and not ignored.
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-def _optional_may_be_null(schema: dict[str, Any]) -> None:
-    for name in set(schema["properties"]) - set(schema.get("required", ())):
-        schema["properties"][name] = {"anyOf": [schema["properties"][name], {"type": "null"}]}
-
-
-class _Open(BaseModel):
-    # V2 clients add names of their own to a request, and write null for what they do not set.
-    model_config = ConfigDict(strict=True, json_schema_extra=_optional_may_be_null)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        return {name: each for name, each in value.items() if each is not None}
 
 
 def _integer(value: object) -> object:
@@ -70,10 +47,10 @@ TopK = Annotated[
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
-Parameters = dict[str, str | bool | int | float | None]
+Parameters = Annotated[dict[str, str | bool | int | float | None], Field(default_factory=dict)]
 
 
-class TextObject(_Closed):
+class TextObject(Closed):
     """A text as an object."""
 
     text: Text
@@ -85,7 +62,7 @@ Instance = Annotated[
 ]
 
 
-class PredictRequest(_Closed):
+class PredictRequest(Closed):
     """V1: texts to classify."""
 
     instances: Annotated[list[Instance], Field(min_length=1, fail_fast=True)]
@@ -186,37 +163,37 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata]
 
 
-class InputTensor(_Open):
+class InputTensor(Open):
     """V2: the texts; without `data` they follow the JSON in binary form."""
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
     shape: list[Annotated[int, Field(ge=1)]]
-    parameters: Parameters = {}
+    parameters: Parameters
     data: Annotated[list[Text], Field(fail_fast=True)] | None = None
 
 
-class RequestedOutput(_Open):
+class RequestedOutput(Open):
     """V2: a requested output."""
 
     name: Literal["label", "probabilities"]
-    parameters: Parameters = {}
+    parameters: Parameters
 
 
-class InferParameters(_Open):
+class InferParameters(Open):
     """V2: the parameters of a request."""
 
     top_k: TopK | None = None
     binary_data_output: bool = False
 
 
-class InferRequest(_Open):
+class InferRequest(Open):
     """V2: texts to classify."""
 
     id: Annotated[str, Field(max_length=256)] | None = None
     parameters: InferParameters = InferParameters()
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
-    outputs: Annotated[list[RequestedOutput], Field(max_length=2)] = []
+    outputs: Annotated[list[RequestedOutput], Field(default_factory=list, max_length=2)]
 
 
 class OutputTensor(BaseModel):
