@@ -13,7 +13,7 @@ _ABOUT = {
     404: "There is no such model.",
     408: "The request took too long to arrive.",
     413: "The body is too large.",
-    415: "The body is compressed.",
+    415: "The body is compressed, or an event with its attributes.",
     503: "The predictor is overloaded or about to end.",
 }
 

@@ -94,10 +94,11 @@ def _openapi(app: FastAPI, predictor: Predictor) -> dict[str, Any]:
         settings = predictor.settings
         _instances(schemas, "PredictRequest")["maxItems"] = settings.max_texts
         _instances(schemas, "ExplainRequest")["maxItems"] = settings.max_explained_texts
+        known = {"model_name": predictor.name, "model_version": predictor.version}
         for operations in document["paths"].values():
             for operation in operations.values():
                 for parameter in operation.get("parameters", ()):
-                    parameter["schema"]["enum"] = [predictor.name]
+                    parameter["schema"]["enum"] = [known[parameter["name"]]]
         app.openapi_schema = document
     return app.openapi_schema
 

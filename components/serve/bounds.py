@@ -1,22 +1,26 @@
-"""Bounds of a request, around the whole application: size, time, number; and its log."""
+"""Bounds of a request, around the whole application: head, size, time, number; and its report."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from functools import cached_property
 from typing import Any
-from uuid import uuid4
 
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from components.serve.answers import Refusal, internal_error, refused
+from components.serve.cloud_events import event_headers, is_event, require_no_envelope
+from components.serve.exchanges import Exchange, Message, Reports, exchange_id
+from components.serve.heads import require_host, require_known_codings, require_small_head
 from components.serve.predictor import Predictor
-
-LogPayload = Callable[[str, bytes, bytes], None]
+from components.serve.v2 import HEADER_LENGTH
 
 _log = logging.getLogger(__name__)
-_UNREAD = {408, 413, 415}
+_JSON = "application/json"
+_BINARY = "application/octet-stream"
+_UNREAD = {408, 413, 415, 431, 501}
 """After these the rest of the body is unread, so the connection is closed."""
 
 
@@ -29,20 +33,21 @@ class Bounds:
     Args:
         app: The application.
         predictor: Its settings, state and metrics.
-        log_payload: Called with an id, each request and its answer; None for no calls.
+        reports: Reports every exchange.
     """
 
-    def __init__(
-        self, app: ASGIApp, predictor: Predictor, log_payload: LogPayload | None = None
-    ) -> None:
-        self._app, self._predictor, self._log_payload = app, predictor, log_payload
+    def __init__(self, app: ASGIApp, predictor: Predictor, reports: Reports) -> None:
+        self._app, self._predictor, self._reports = app, predictor, reports
         self._settings = predictor.settings
         self._in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; see https://asgi.readthedocs.io."""
         start = time.monotonic()
-        exchange = _Exchange(send, self._predictor.draining, keep=self._log_payload is not None)
+        # HEAD is GET without the body, and uvicorn leaves that out.
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        exchange = _Exchange(scope, send, self._predictor, keep=self._reports.collected)
         # Only requests that carry work are counted; probes and metrics always get through.
         carries_work = scope["method"] == "POST"
         self._in_progress += carries_work
@@ -55,16 +60,17 @@ class Bounds:
             await exchange.answer(scope, refused(self._too_slow(), self._predictor.metrics))
         finally:
             self._in_progress -= carries_work
-            route = getattr(scope.get("route"), "path", "none")
-            self._record(route, exchange, time.monotonic() - start)
+            route, seconds = getattr(scope.get("route"), "path", "none"), time.monotonic() - start
+            self._reports.report(route, exchange.status, seconds, exchange.ended)
 
     async def _answer(
         self, scope: Scope, receive: Receive, exchange: "_Exchange", carries_work: bool
     ) -> None:
         try:
+            self._require_head(scope)
             if carries_work:
                 self._require_place()
-            exchange.request = await self._body(scope, receive)
+            exchange.request = await self._body(exchange.headers, receive)
             await self._app(scope, _replay(exchange.request), exchange.send)
         except Refusal as refusal:
             await exchange.answer(scope, refused(refusal, self._predictor.metrics))
@@ -75,6 +81,13 @@ class Bounds:
             if exchange.status == 0:
                 await exchange.answer(scope, internal_error())
 
+    def _require_head(self, scope: Scope) -> None:
+        headers = scope["headers"]
+        target = scope["raw_path"] + scope["query_string"]
+        require_small_head(target, headers, self._settings.max_header_bytes)
+        require_host(scope["http_version"], headers)
+        require_known_codings(headers)
+
     def _require_place(self) -> None:
         most = self._settings.max_requests
         if self._in_progress > most:
@@ -82,12 +95,12 @@ class Bounds:
                 "max_requests", f"{most} requests are in progress (max_requests)"
             )
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        headers = dict(scope["headers"])
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise Refusal(415, "the body must not be compressed (Content-Encoding)")
+        require_no_envelope(headers)
         # The HTTP parser accepts only digits.
-        if int(headers.get(b"content-length", 0)) > self._settings.max_body_bytes:
+        if int(headers.get("content-length", 0)) > self._settings.max_body_bytes:
             raise self._too_large()
         body = bytearray()
         try:
@@ -116,17 +129,6 @@ class Bounds:
         message = f"the answer took longer than {seconds:g} s (request_seconds)"
         return Refusal.overload("request_seconds", message)
 
-    def _record(self, route: str, exchange: "_Exchange", seconds: float) -> None:
-        self._predictor.metrics.request(route, exchange.status, seconds)
-        if self._settings.log_requests:
-            facts: dict[str, Any] = {"route": route, "status": exchange.status}
-            facts |= {"milliseconds": round(1000 * seconds, 1), "bytes": len(exchange.request)}
-            if self._settings.log_texts:
-                facts["body"] = exchange.request.decode(errors="replace")
-            _log.info("request", extra={"facts": facts})
-        if self._log_payload and exchange.request and exchange.status:
-            self._log_payload(str(uuid4()), exchange.request, bytes(exchange.response))
-
 
 class _DisconnectedError(Exception):
     """The client disconnected while it was sending."""
@@ -135,14 +137,20 @@ class _DisconnectedError(Exception):
 class _Exchange:
     """A request and its answer; the status is 0 until the answer has begun.
 
-    `close` asks the client to close the connection; `keep` keeps the body of the answer.
+    `keep` keeps the body of the answer.
     """
 
-    def __init__(self, send: Send, close: bool, keep: bool) -> None:
-        self._send, self._close, self._keep = send, close, keep
+    def __init__(self, scope: Scope, send: Send, predictor: Predictor, keep: bool) -> None:
+        self._scope, self._send, self._predictor, self._keep = scope, send, predictor, keep
+        self.headers = _by_name(scope["headers"])
         self.request = b""
         self.status = 0
-        self.response = bytearray()
+        self._response = bytearray()
+        self._response_headers: Iterable[tuple[bytes, bytes]] = ()
+
+    @cached_property
+    def id(self) -> str:
+        return exchange_id(self.headers)
 
     async def answer(self, scope: Scope, response: Response) -> None:
         await response(scope, _replay(b""), self.send)
@@ -150,11 +158,32 @@ class _Exchange:
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._close or self.status in _UNREAD:
+            if self._predictor.draining or self.status in _UNREAD:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
+            if self._scope["method"] == "POST" and is_event(self.headers):
+                event = event_headers(self.id, self._predictor.name)
+                message["headers"] = [*message["headers"], *event]
+            self._response_headers = message["headers"]
         elif self._keep:
-            self.response += message.get("body", b"")
+            self._response += message.get("body", b"")
         await self._send(message)
+
+    def ended(self) -> Exchange:
+        request = _message(self.request, self.headers)
+        response = _message(bytes(self._response), _by_name(self._response_headers))
+        return Exchange(self.id, request, response)
+
+
+def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+
+
+def _message(body: bytes, headers: Mapping[str, str]) -> Message:
+    json_length = headers.get(HEADER_LENGTH.lower(), "")
+    content_type = headers.get("content-type", _JSON)
+    if json_length and content_type.startswith(_JSON):
+        content_type = _BINARY
+    return Message(body, content_type, json_length)
 
 
 def _replay(body: bytes) -> Receive:

@@ -4,25 +4,24 @@ Source of the callbacks: https://github.com/MagicStack/httptools
 """
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from components.serve.answers import Refusal
+from components.serve.heads import head_too_large, require_known_codings
 from components.serve.predictor import Predictor
-
-_PHRASES = {
-    400: "Bad Request",
-    408: "Request Timeout",
-    431: "Request Header Fields Too Large",
-    503: "Service Unavailable",
-}
+from components.serve.upgrades import Head, UpgradeIgnoringParser
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's HTTP connection, closed when it breaks a bound."""
+    """uvicorn's HTTP connection, closed when it breaks a bound; it is never upgraded."""
 
     def __init__(self, predictor: Predictor, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.parser = UpgradeIgnoringParser(self, self._head)  # type: ignore[assignment]
         self._settings, self._metrics = predictor.settings, predictor.metrics
         self._deadline: asyncio.TimerHandle | None = None
         self._header_bytes = 0
@@ -37,14 +36,14 @@ class BoundedConnection(HttpToolsProtocol):
             self._expect_headers()
 
     def data_received(self, data: bytes) -> None:
-        """Count the bytes of incomplete headers."""
+        """Count the bytes of incomplete headers; `Bounds` counts those of complete ones."""
         waiting = self._header_begun
         super().data_received(data)
         # Bytes that came with the end of an earlier request are not counted: a read is bounded.
         if waiting and self._header_begun:
             self._header_bytes += len(data)
             if self._header_bytes > self._settings.max_header_bytes:
-                self._refuse(431, "max_header_bytes", "the headers are too large")
+                self._close_with(head_too_large())
 
     def on_message_begin(self) -> None:
         """Start to count and time the headers."""
@@ -54,9 +53,18 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Stop to time the headers; `Bounds` times the body."""
+        if self.parser.should_upgrade():
+            return
         self._header_begun = False
         self._stop_waiting()
         super().on_headers_complete()
+        # What trails the body in chunks is no header (RFC 9110, section 6.5.1).
+        self.headers = [*self.headers]
+
+    def on_message_complete(self) -> None:
+        """End the request, unless its head is about to be read again."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
@@ -65,7 +73,16 @@ class BoundedConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not HTTP in JSON, like every other error."""
-        self._write(400, f'{{"error": "{msg}"}}')
+        try:
+            # httptools takes a body whose last coding is not `chunked` for an error of syntax.
+            require_known_codings(self.headers or ())
+        except Refusal as refusal:
+            self._close_with(refusal)
+        else:
+            self._close_with(Refusal.malformed(msg))
+
+    def _head(self) -> Head:
+        return self.parser.get_method(), self.url, self.headers
 
     def _expect_headers(self) -> None:
         self._stop_waiting()
@@ -80,12 +97,15 @@ class BoundedConnection(HttpToolsProtocol):
         self._refuse(408, "header_seconds", "the headers took too long")
 
     def _refuse(self, status: int, bound: str, message: str) -> None:
-        if not self.transport.is_closing():
-            self._metrics.refused(bound)
-            self._write(status, f'{{"error": "{message} ({bound})"}}')
+        self._close_with(Refusal(status, f"{message} ({bound})", bound))
 
-    def _write(self, status: int, body: str) -> None:
-        head = f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
-        head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        self.transport.write(f"{head}{body}".encode())
+    def _close_with(self, refusal: Refusal) -> None:
+        if self.transport.is_closing():
+            return
+        if refusal.bound:
+            self._metrics.refused(refusal.bound)
+        body = orjson.dumps({"error": refusal.message})
+        head = f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\n"
+        head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
         self.transport.close()

@@ -6,29 +6,48 @@ Source: https://github.com/kserve/open-inference-protocol/blob/main/specificatio
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.errors import InputError
 from components.serve.answers import Refusal
+from components.serve.exchanges import Exchange, Message, Reports, exchange_id
 from components.serve.predictor import Predictor
-from components.serve.tensors import Output, decoded, named_outputs, read_texts, tensor_metadata
+from components.serve.schemas import InferParameters, read
+from components.serve.tensors import (
+    Output,
+    decoded,
+    model_metadata,
+    named_outputs,
+    read_texts,
+    require_shape,
+)
 from components.serve.v2 import SERVER
 
 _log = logging.getLogger(__name__)
+Drain = Callable[[], Awaitable[None]]
+
+_SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+_CHOICE = "parameter_choice"
+_INFER = "grpc:ModelInfer"
+_PROTOBUF = "application/protobuf"
+_TEXT = "text/plain; charset=utf-8"
 _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
     """The V2 calls; those that load and unload models stay unimplemented."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
+    def __init__(self, predictor: Predictor, reports: Reports) -> None:
+        self._predictor, self._reports = predictor, reports
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Report that the process is alive."""
@@ -40,7 +59,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
 
     async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Report if requests for a model are accepted."""
-        await self._require(request.name, context)
+        await self._require(request, context)
         return pb.ModelReadyResponse(ready=self._predictor.ready)
 
     async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -49,50 +68,49 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
 
     async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Describe the inputs and outputs of a model."""
-        await self._require(request.name, context)
-        inputs, outputs = tensor_metadata(self._predictor)
-        return pb.ModelMetadataResponse(
-            name=self._predictor.name,
-            versions=[self._predictor.version],
-            platform="onnxruntime",
-            inputs=inputs,
-            outputs=outputs,
-        )
+        await self._require(request, context)
+        return pb.ModelMetadataResponse(**model_metadata(self._predictor))
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Classify texts."""
         start = time.monotonic()
-        code = grpc.StatusCode.CANCELLED
+        code, answer = grpc.StatusCode.CANCELLED, None
         try:
-            async with asyncio.timeout(self._predictor.settings.request_seconds):
-                answer = await self._infer(request)
+            answer = await self._infer(request)
             code = grpc.StatusCode.OK
-        except Refusal as refusal:
-            if refusal.bound:
-                self._predictor.metrics.refused(refusal.bound)
-            code = _CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
-            await context.abort(code, refusal.message)
-        except TimeoutError:
-            code = grpc.StatusCode.DEADLINE_EXCEEDED
-            await context.abort(code, "the answer took too long (request_seconds)")
-        except Exception:  # noqa: BLE001
-            _log.exception("request failed")
-            code = grpc.StatusCode.INTERNAL
-            await context.abort(code, "internal error")
+        except _AbortedError as aborted:
+            code, answer = aborted.code, str(aborted)
+            await context.abort(code, answer)
         finally:
-            seconds = time.monotonic() - start
-            self._predictor.metrics.request("grpc:ModelInfer", code.name, seconds)
+            ended = partial(_exchange, request, context, answer)
+            self._reports.report(_INFER, code.name, time.monotonic() - start, ended)
         return answer
 
-    async def _require(self, model_name: str, context: Any) -> None:
+    async def _require(self, request: Any, context: Any) -> None:
         try:
-            self._predictor.require(model_name)
+            self._predictor.require(request.name, request.version)
         except Refusal as refusal:
             await context.abort(grpc.StatusCode.NOT_FOUND, refusal.message)
 
     async def _infer(self, request: Any) -> Any:
-        self._predictor.require(request.model_name)
-        top_k = _top_k(request)
+        try:
+            async with asyncio.timeout(self._predictor.settings.request_seconds):
+                return await self._answer(request)
+        except Refusal as refusal:
+            if refusal.bound:
+                self._predictor.metrics.refused(refusal.bound)
+            code = _CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
+            raise _AbortedError(code, refusal.message) from None
+        except TimeoutError:
+            message = "the answer took too long (request_seconds)"
+            raise _AbortedError(grpc.StatusCode.DEADLINE_EXCEEDED, message) from None
+        except Exception:  # noqa: BLE001
+            _log.exception("request failed")
+            raise _AbortedError(grpc.StatusCode.INTERNAL, "internal error") from None
+
+    async def _answer(self, request: Any) -> Any:
+        self._predictor.require(request.model_name, request.model_version)
+        top_k = _parameters(request).top_k
         probabilities = await self._predictor.predict(_texts(request))
         outputs = {each.name: each for each in named_outputs(self._predictor, probabilities, top_k)}
         wanted = [each.name for each in request.outputs] or list(outputs)
@@ -107,9 +125,27 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         return answer
 
 
+def _exchange(request: Any, context: Any, answer: Any) -> Exchange:
+    headers = {name: str(value) for name, value in context.invocation_metadata() or ()}
+    asked = Message(request.SerializeToString(), _PROTOBUF)
+    if isinstance(answer, pb.ModelInferResponse):
+        return Exchange(exchange_id(headers), asked, Message(answer.SerializeToString(), _PROTOBUF))
+    return Exchange(exchange_id(headers), asked, Message((answer or "").encode(), _TEXT))
+
+
+class _AbortedError(Exception):
+    """A call that ends without an answer."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @asynccontextmanager
-async def running_grpc(predictor: Predictor) -> AsyncIterator[None]:
+async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[Drain]:
     """Listen for gRPC for the duration of a block, then finish the requests in progress.
+
+    Beside V2's service there are grpc.health.v1 and reflection. Yields what ends the health.
 
     Raises:
         InputError: If the address cannot be listened on.
@@ -124,15 +160,21 @@ async def running_grpc(predictor: Predictor) -> AsyncIterator[None]:
         ],
         maximum_concurrent_rpcs=settings.max_requests,
     )
-    service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor), server)
-    address = f"{settings.host}:{settings.grpc_port}"
+    service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor, reports), server)
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    for name in (health.OVERALL_HEALTH, _SERVICE):
+        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
+    names = (_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    address = settings.address(settings.grpc_port)
     try:
         server.add_insecure_port(address)
     except RuntimeError as error:
         rule = "cannot be listened on"
         raise InputError(f"address {address}", rule, "Choose another host or port") from error
     await server.start()
-    yield
+    yield healthy.enter_graceful_shutdown
     await server.stop(settings.shutdown_seconds)
 
 
@@ -147,21 +189,14 @@ def _texts(request: Any) -> list[str]:
     else:
         contents = tensor.contents.bytes_contents
         texts = [decoded(each, place) for place, each in enumerate(contents)]
-    if list(tensor.shape) != [len(texts)]:
-        message = f"input `text` has shape {list(tensor.shape)}, but {len(texts)} texts"
-        raise Refusal.malformed(message)
+    require_shape(tensor.shape, texts)
     return texts
 
 
-def _top_k(request: Any) -> int | None:
-    if unknown := sorted(set(request.parameters) - {"top_k"}):
-        raise Refusal.malformed(f"there is no parameter `{unknown[0]}`")
-    if "top_k" not in request.parameters:
-        return None
-    top_k = int(request.parameters["top_k"].int64_param)
-    if top_k < 1:
-        raise Refusal.malformed("parameter `top_k` must be an integer of at least 1")
-    return top_k
+def _parameters(request: Any) -> InferParameters:
+    kinds = {name: each.WhichOneof(_CHOICE) for name, each in request.parameters.items()}
+    values = {name: getattr(request.parameters[name], kind) for name, kind in kinds.items() if kind}
+    return read(InferParameters, values)
 
 
 def _add(answer: Any, output: Output, raw: bool) -> None:

@@ -73,7 +73,7 @@ class Metrics:
         model = Gauge("classifier_model_info", "The model", ("version",), registry=registry)
         model.labels(version).set(1)
 
-    def request(self, route: str, status: int, seconds: float) -> None:
+    def request(self, route: str, status: int | str, seconds: float) -> None:
         """Count an answered request.
 
         Args:

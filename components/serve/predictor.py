@@ -71,8 +71,20 @@ class Predictor:
         """True while new requests are accepted: the model is warm and no end is near."""
         return not self.draining
 
-    def require(self, model_name: str) -> None:
-        """Refuse a request for another model.
+    @property
+    def platform(self) -> str:
+        """Name of the model's framework and format, where there is one from V2's list.
+
+        Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md#platforms
+        """
+        return "pytorch_safetensors" if self.settings.precision == "torch" else "onnx_onnxv1"
+
+    def require(self, model_name: str, version: str = "") -> None:
+        """Refuse a request for another model, or another version of it.
+
+        Args:
+            model_name: Name of the model.
+            version: Version of the model; empty for any.
 
         Raises:
             Refusal: With status 404.
@@ -81,6 +93,8 @@ class Predictor:
             raise Refusal(
                 404, f"there is no model of this name; this predictor serves `{self.name}`"
             )
+        if version not in ("", self.version):
+            raise Refusal(404, f"there is no such version; this predictor serves `{self.version}`")
 
     async def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Predict calibrated probabilities of shape (texts, labels), in the order of the texts.

@@ -10,7 +10,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -19,18 +18,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from components.serve.answers import Refusal
+from components.serve.bodies import Closed, Open
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-class _Closed(BaseModel):
-    # A misspelt name is an error, and not ignored.
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _Open(BaseModel):
-    # V2 clients add names of their own to a request.
-    model_config = ConfigDict(strict=True)
 
 
 def _integer(value: object) -> object:
@@ -57,10 +47,10 @@ TopK = Annotated[
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
-Parameters = dict[str, str | bool | int | float]
+Parameters = Annotated[dict[str, str | bool | int | float | None], Field(default_factory=dict)]
 
 
-class TextObject(_Closed):
+class TextObject(Closed):
     """A text as an object."""
 
     text: Text
@@ -72,7 +62,7 @@ Instance = Annotated[
 ]
 
 
-class PredictRequest(_Closed):
+class PredictRequest(Closed):
     """V1: texts to classify."""
 
     instances: Annotated[list[Instance], Field(min_length=1, fail_fast=True)]
@@ -173,37 +163,37 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata]
 
 
-class InputTensor(_Open):
+class InputTensor(Open):
     """V2: the texts; without `data` they follow the JSON in binary form."""
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
-    shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=1)]
-    parameters: Parameters = {}
+    shape: list[Annotated[int, Field(ge=1)]]
+    parameters: Parameters
     data: Annotated[list[Text], Field(fail_fast=True)] | None = None
 
 
-class RequestedOutput(_Open):
+class RequestedOutput(Open):
     """V2: a requested output."""
 
     name: Literal["label", "probabilities"]
-    parameters: Parameters = {}
+    parameters: Parameters
 
 
-class InferParameters(_Open):
+class InferParameters(Open):
     """V2: the parameters of a request."""
 
     top_k: TopK | None = None
     binary_data_output: bool = False
 
 
-class InferRequest(_Open):
+class InferRequest(Open):
     """V2: texts to classify."""
 
     id: Annotated[str, Field(max_length=256)] | None = None
     parameters: InferParameters = InferParameters()
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
-    outputs: Annotated[list[RequestedOutput], Field(min_length=1, max_length=2)] | None = None
+    outputs: Annotated[list[RequestedOutput], Field(default_factory=list, max_length=2)]
 
 
 class OutputTensor(BaseModel):
@@ -226,14 +216,16 @@ class InferResponse(BaseModel):
     outputs: list[OutputTensor]
 
 
-def read(model: type[_Model], body: bytes) -> _Model:
-    """Read a request body.
+def read(model: type[_Model], body: bytes | dict[str, Any]) -> _Model:
+    """Read a request body, as JSON or parsed.
 
     Raises:
         Refusal: If it is not JSON or not of this form; names the first place and its rule.
     """
     try:
-        return model.model_validate_json(body)
+        if isinstance(body, bytes):
+            return model.model_validate_json(body)
+        return model.model_validate(body)
     except ValidationError as error:
         first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "body"

@@ -3,18 +3,24 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
 
 from components.errors import InputError
 from components.serve.application import application
-from components.serve.bounds import Bounds, LogPayload
+from components.serve.bounds import Bounds
 from components.serve.connections import BoundedConnection
+from components.serve.exchanges import Reports
 from components.serve.predictor import Predictor
+
+if TYPE_CHECKING:
+    from components.serve.grpc_service import Drain
 
 _log = logging.getLogger(__name__)
 
@@ -37,9 +43,12 @@ def serve(predictor: Predictor) -> None:
 class _DrainingServer(uvicorn.Server):
     """uvicorn's server, which itself would stop listening at the signal."""
 
-    def __init__(self, config: uvicorn.Config, predictor: Predictor) -> None:
+    def __init__(
+        self, config: uvicorn.Config, predictor: Predictor, drains: Sequence["Drain"]
+    ) -> None:
         super().__init__(config)
-        self._predictor = predictor
+        self._predictor, self._drains = predictor, drains
+        self._draining: list[asyncio.Future[None]] = []
         self._loop = asyncio.get_running_loop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -48,9 +57,11 @@ class _DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._predictor.draining = True
-        self._loop.call_soon_threadsafe(
-            self._loop.call_later, self._predictor.settings.drain_seconds, self._close
-        )
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._loop.call_later(self._predictor.settings.drain_seconds, self._close)
+        self._draining = [asyncio.ensure_future(each()) for each in self._drains]
 
     def _close(self) -> None:
         self.should_exit = True
@@ -59,24 +70,26 @@ class _DrainingServer(uvicorn.Server):
 async def _serve(predictor: Predictor, listener: socket.socket) -> None:
     settings = predictor.settings
     async with AsyncExitStack() as running:
-        log_payload = None
+        collector = None
         if settings.payload_url:
             from components.serve.payloads import payload_logger
 
-            log_payload = await running.enter_async_context(payload_logger(predictor))
+            collector = await running.enter_async_context(payload_logger(predictor))
+        reports = Reports(predictor, collector)
+        drains: list[Drain] = []
         if settings.grpc_port:
             from components.serve.grpc_service import running_grpc
 
-            await running.enter_async_context(running_grpc(predictor))
-        config = _config(predictor, log_payload)
-        _log.info("serve: %s on http://%s:%d", predictor.name, *listener.getsockname())
-        await _DrainingServer(config, predictor).serve(sockets=[listener])
+            drains.append(await running.enter_async_context(running_grpc(predictor, reports)))
+        config = _config(predictor, reports)
+        _log.info("serve: %s on http://%s", predictor.name, settings.address(settings.http_port))
+        await _DrainingServer(config, predictor, drains).serve(sockets=[listener])
 
 
-def _config(predictor: Predictor, log_payload: LogPayload | None) -> uvicorn.Config:
+def _config(predictor: Predictor, reports: Reports) -> uvicorn.Config:
     settings = predictor.settings
     return uvicorn.Config(
-        Bounds(application(predictor), predictor, log_payload),
+        Bounds(application(predictor), predictor, reports),
         http=partial(BoundedConnection, predictor),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
@@ -90,9 +103,13 @@ def _config(predictor: Predictor, log_payload: LogPayload | None) -> uvicorn.Con
 
 
 def _listener(predictor: Predictor) -> socket.socket:
-    host, port = predictor.settings.host, predictor.settings.http_port
+    settings = predictor.settings
+    host, port = settings.bare_host, settings.http_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # `::` stands for IPv4, too, where the system can.
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
-        rule = f"cannot be listened on ({error.strerror})"
-        raise InputError(f"address {host}:{port}", rule, "Choose another host or port") from error
+        address, rule = settings.address(port), f"cannot be listened on ({error.strerror})"
+        raise InputError(f"address {address}", rule, "Choose another host or port") from error

@@ -25,7 +25,8 @@ class ServeSettings:
     run_id: str = ""
     """The pipeline run that created the model; part of the version in answers; may be empty."""
     host: str = "127.0.0.1"
-    """Address to listen on; `0.0.0.0` in a pod, where probes and traffic come from outside."""
+    """Address to listen on; `0.0.0.0` in a pod, where probes and traffic come from outside, or
+    `::` for IPv6 and, where there is any, IPv4."""
     http_port: int = _between(1, 65_535, 8080)
     """TCP port of HTTP."""
     grpc_port: int = _between(0, 65_535, 0)
@@ -49,7 +50,7 @@ class ServeSettings:
     max_body_bytes: int = _between(1, 2**30, 262_144)
     """Most bytes of a request body."""
     max_header_bytes: int = _between(1024, 2**20, 16_384)
-    """Most bytes of a request's headers, if they arrive in more than one piece."""
+    """Most bytes of a request's headers and target."""
     max_texts: int = _between(1, 100_000, 256)
     """Most texts in a request."""
     max_characters: int = _between(1, 10_000_000, 10_000)
@@ -72,12 +73,12 @@ class ServeSettings:
     page: bool = True
     """Serve the page for people at `/`."""
     log_requests: bool = False
-    """Log a line per request, without its texts."""
+    """Log a line per request, without its texts, over HTTP and gRPC."""
     log_texts: bool = False
     """Put the texts into these lines."""
     payload_url: str = ""
-    """URL to which every request and answer is posted as a CloudEvent, as by KServe's logger; may
-    be empty."""
+    """URL to which every request and answer, over HTTP and gRPC, is posted as a CloudEvent, as by
+    KServe's logger; may be empty."""
 
     def __post_init__(self) -> None:
         if not self.model_dir.is_dir():
@@ -90,6 +91,16 @@ class ServeSettings:
             if bounds := each.metadata.get("range"):
                 require_between(each.name, getattr(self, each.name), *bounds)
         self._refuse_contradictions()
+
+    @property
+    def bare_host(self) -> str:
+        """The host without the brackets that an IPv6 address has in a URL."""
+        return self.host.removeprefix("[").removesuffix("]")
+
+    def address(self, port: int) -> str:
+        """Build the address of a port, as it stands in a URL."""
+        host = self.bare_host
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _refuse_contradictions(self) -> None:
         if self.max_texts > self.queue_texts:

@@ -103,11 +103,28 @@ def named_outputs(
     return Output("label", "BYTES", labels), Output("probabilities", "FP32", probabilities)
 
 
-def tensor_metadata(predictor: Predictor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Describe the inputs and the outputs; the size -1 is any number of texts."""
+def require_shape(shape: Sequence[int], texts: Sequence[str]) -> None:
+    """Refuse an input whose shape is not that of its texts.
+
+    Raises:
+        Refusal: With status 400.
+    """
+    if list(shape) != [len(texts)]:
+        right = f"the input `text` with {len(texts)} texts must have shape [{len(texts)}]"
+        raise Refusal.malformed(f"{right}, not {list(shape)}")
+
+
+def model_metadata(predictor: Predictor) -> dict[str, Any]:
+    """Describe the model, its inputs and outputs; the size -1 is any number of texts."""
     inputs = [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
     outputs = [
         {"name": "label", "datatype": "BYTES", "shape": [-1]},
         {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(predictor.labels)]},
     ]
-    return inputs, outputs
+    return {
+        "name": predictor.name,
+        "versions": [predictor.version],
+        "platform": predictor.platform,
+        "inputs": inputs,
+        "outputs": outputs,
+    }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from components.serve.answers import Refusal, documented, json_answer, readiness
 from components.serve.predictor import Predictor
@@ -22,9 +22,17 @@ from components.serve.schemas import (
     ServerMetadata,
     read,
 )
-from components.serve.tensors import Output, named_outputs, read_texts, tensor_metadata
+from components.serve.tensors import (
+    Output,
+    model_metadata,
+    named_outputs,
+    read_texts,
+    require_shape,
+)
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
+_MODEL = "/models/{model_name}"
+_VERSION = _MODEL + "/versions/{model_version}"
 SERVER = {"name": "emotion-pipeline", "version": "2", "extensions": ["binary_tensor_data"]}
 
 
@@ -33,6 +41,7 @@ def v2_routes(predictor: Predictor) -> APIRouter:
     router = APIRouter(prefix="/v2", tags=["V2"])
 
     @router.get("", response_model=ServerMetadata)
+    @router.get("/", include_in_schema=False)
     async def server() -> Response:
         return json_answer(SERVER)
 
@@ -44,21 +53,32 @@ def v2_routes(predictor: Predictor) -> APIRouter:
     async def ready() -> Response:
         return readiness(predictor.ready)
 
-    @router.get("/models/{model_name}/ready", **documented(ModelStatus, statuses=(404, 503)))
-    async def model_ready(model_name: str) -> Response:
+    async def of_model(model_name: str) -> None:
         predictor.require(model_name)
+
+    async def of_version(model_name: str, model_version: str) -> None:
+        predictor.require(model_name, model_version)
+
+    for path, known in ((_MODEL, of_model), (_VERSION, of_version)):
+        routes = _model_routes(predictor)
+        router.include_router(routes, prefix=path, dependencies=[Depends(known)])
+    return router
+
+
+def _model_routes(predictor: Predictor) -> APIRouter:
+    """Build the routes below a model or a version of it."""
+    router = APIRouter()
+
+    @router.get("/ready", **documented(ModelStatus, statuses=(404, 503)))
+    async def model_ready() -> Response:
         return readiness(predictor.ready, name=predictor.name)
 
-    @router.get("/models/{model_name}", **documented(ModelMetadata, statuses=(404,)))
-    async def model(model_name: str) -> Response:
-        predictor.require(model_name)
-        inputs, outputs = tensor_metadata(predictor)
-        head = {"name": predictor.name, "versions": [predictor.version], "platform": "onnxruntime"}
-        return json_answer({**head, "inputs": inputs, "outputs": outputs})
+    @router.get("", **documented(ModelMetadata, statuses=(404,)))
+    async def model() -> Response:
+        return json_answer(model_metadata(predictor))
 
-    @router.post("/models/{model_name}/infer", **documented(InferResponse, InferRequest))
-    async def infer(model_name: str, request: Request) -> Response:
-        predictor.require(model_name)
+    @router.post("/infer", **documented(InferResponse, InferRequest))
+    async def infer(request: Request) -> Response:
         body = await request.body()
         length = _json_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read(InferRequest, body[:length])
@@ -93,15 +113,14 @@ def _texts(tensor: InputTensor, binary: bytes) -> list[str]:
         raise Refusal.malformed(message)
     else:
         texts = read_texts(binary)
-    if len(texts) != tensor.shape[0]:
-        raise Refusal.malformed(f"inputs.0 has shape {tensor.shape}, but {len(texts)} texts")
+    require_shape(tensor.shape, texts)
     return texts
 
 
 def _answer(predictor: Predictor, asked: InferRequest, outputs: Sequence[Output]) -> Response:
     tensors, binary = _tensors(asked, {each.name: each for each in outputs})
     head = {
-        "id": asked.id or str(uuid4()),
+        "id": str(uuid4()) if asked.id is None else asked.id,
         "model_name": predictor.name,
         "model_version": predictor.version,
         # A parameter of V2 is a scalar, so one string holds the names of the columns.
@@ -121,11 +140,10 @@ def _tensors(
 ) -> tuple[list[dict[str, Any]], bytes]:
     """Build the requested outputs as JSON, and the data of the binary ones."""
     by_default = asked.parameters.binary_data_output
-    wanted: Mapping[str, object] = dict.fromkeys(outputs, by_default)
+    wanted: dict[str, object] = dict.fromkeys(outputs, by_default)
     if asked.outputs:
-        wanted = {
-            each.name: each.parameters.get("binary_data", by_default) for each in asked.outputs
-        }
+        binary_data = {each.name: each.parameters.get("binary_data") for each in asked.outputs}
+        wanted = {name: by_default if own is None else own for name, own in binary_data.items()}
     tensors: list[dict[str, Any]] = []
     binary = b""
     for name, as_binary in wanted.items():

@@ -62,11 +62,12 @@ def test_explain_takes_few_texts(client):
         ([tensor(["a"], name="texts")], "inputs.0.name: Input should be 'text'"),
         ([tensor(["a"]), tensor(["b"])], "inputs: List should have at most 1 item"),
         ([tensor([1.0], datatype="FP32")], "inputs.0.datatype: Input should be 'BYTES'"),
-        ([tensor(["a"], shape=[2])], "shape [2], but 1 texts"),
-        ([tensor(["a", "b"], shape=[2, 1])], "inputs.0.shape: List should have at most 1 item"),
+        ([tensor(["a"], shape=[2])], "with 1 texts must have shape [1], not [2]"),
+        ([tensor(["a", "b"], shape=[2, 1])], "with 2 texts must have shape [2], not [2, 1]"),
+        ([tensor(["a"], shape=[])], "must have shape [1], not []"),
         ([tensor(["a"], shape=[-1])], "inputs.0.shape.0: Input should be greater"),
-        ([tensor(["a"], shape=[2**80])], "but 1 texts"),
-        ([tensor([], shape=[1])], "shape [1], but 0 texts"),
+        ([tensor(["a"], shape=[2**80])], "must have shape [1], not [12"),
+        ([tensor([], shape=[1])], "with 0 texts must have shape [0], not [1]"),
         ([tensor(MANY)], "1 to 256 texts, not 257"),
         ([tensor(["a", None])], "inputs.0.data.1: Input should be a valid string"),
         ([tensor([["a"], ["b", "c"]])], "inputs.0.data.0: Input should be a valid string"),
@@ -204,14 +205,15 @@ OUTPUTS = [pb.ModelInferRequest.InferRequestedOutputTensor(name="mood")]
         (infer(), "must have one input"),
         (infer([GOOD, GOOD]), "must have one input"),
         (infer([{**GOOD, "datatype": "FP32"}]), "must have one input"),
-        (infer([{**GOOD, "shape": [2]}]), "shape [2], but 1 texts"),
-        (infer([BARE]), "shape [1], but 0 texts"),
+        (infer([{**GOOD, "shape": [2]}]), "with 1 texts must have shape [1], not [2]"),
+        (infer([{**GOOD, "shape": [1, 1]}]), "must have shape [1], not [1, 1]"),
+        (infer([BARE]), "with 0 texts must have shape [0], not [1]"),
         (infer([GOOD], raw_input_contents=[b""]), "in contents or raw"),
         (infer([BARE], raw_input_contents=[b"\xff\xff\xff\xff"]), "ends within an element"),
         (infer([{**GOOD, "contents": {"bytes_contents": [b"\xff"]}}]), "text 0 is not UTF-8"),
         (infer([{**GOOD, "contents": {"bytes_contents": [b" "]}}]), "text 0 is empty"),
-        (infer([GOOD], parameters={"top_k": pb.InferParameter(int64_param=0)}), "`top_k` must be"),
-        (infer([GOOD], parameters={"k": pb.InferParameter(int64_param=1)}), "no parameter `k`"),
+        (infer([GOOD], parameters={"top_k": pb.InferParameter(int64_param=0)}), "top_k: Input"),
+        (infer([GOOD], parameters={"top_k": pb.InferParameter(string_param="2")}), "top_k: Input"),
         (infer([GOOD], outputs=OUTPUTS), "no output `mood`"),
     ],
 )
@@ -241,6 +243,24 @@ def test_grpc_knows_no_other_model_and_loads_none(predictor):
         assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
         assert stub.ModelMetadata(pb.ModelMetadataRequest(name="emotion")).inputs[0].name == "text"
         assert stub.ServerMetadata(pb.ServerMetadataRequest()).name
+
+
+def test_another_version_is_not_found(client, predictor):
+    for path in ("", "/ready", "/infer"):
+        ask = client.post if path == "/infer" else client.get
+        answer = ask(f"/v2/models/emotion/versions/2{path}")
+        assert answer.status_code == 404
+        assert answer.json()["error"].startswith("there is no such version; this predictor serves")
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        for call, request in (
+            (stub.ModelInfer, infer([GOOD], model_version="2")),
+            (stub.ModelReady, pb.ModelReadyRequest(name="emotion", version="2")),
+            (stub.ModelMetadata, pb.ModelMetadataRequest(name="emotion", version="2")),
+        ):
+            with pytest.raises(grpc.RpcError, match="there is no such version") as error:
+                call(request)
+            assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 def test_grpc_gives_the_best_labels_if_asked(predictor):

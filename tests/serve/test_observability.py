@@ -4,14 +4,19 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import UUID
 
+import grpc
 import httpx
 import pytest
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.deploy.local import running_predictor
 from components.processes import free_port
-from tests.serve.asking import ask
+from components.serve.tensors import write_texts
+from tests.serve.asking import V1, ask
 from tests.waiting import wait_for
 
 SENTENCE = "my secret sentence about joy"
@@ -83,7 +88,7 @@ def collector(status):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            events.append((dict(self.headers), body))
+            events.append((httpx.Headers(dict(self.headers)), body))
             self.send_response(status)
             self.end_headers()
 
@@ -108,6 +113,88 @@ def test_payloads_go_to_the_collector_as_cloud_events(bounded):
     kinds = [each["ce-type"] for each in (request, response)]
     assert kinds == [f"org.kubeflow.serving.inference.{each}" for each in ("request", "response")]
     assert request["ce-inferenceservicename"] == "emotion"
+
+
+def grpc_request(text):
+    request = pb.ModelInferRequest(model_name="emotion", id="9")
+    values = request.inputs.add(name="text", datatype="BYTES", shape=[1])
+    values.contents.bytes_contents.append(text.encode())
+    return request
+
+
+def test_grpc_calls_leave_lines_and_events_as_http_does(model_folder, tmp_path):
+    port, log = free_port(), tmp_path / "log"
+    options = ["--grpc-port", str(port), "--log-requests", "--log-texts"]
+    with collector(200) as (sink, events):
+        options += ["--payload-url", sink]
+        with (
+            running_predictor(model_folder, "emotion", log, options=options),
+            grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            stub = service.GRPCInferenceServiceStub(channel)
+            request = grpc_request(SENTENCE)
+            answer = stub.ModelInfer(request, metadata=[("x-request-id", "my-id-1")])
+            with pytest.raises(grpc.RpcError):
+                stub.ModelInfer(grpc_request(" "))
+            wait_for(lambda: len(events) == 4)
+    (asked, sent), (answered, received), _, (_, refusal) = events
+    assert pb.ModelInferRequest.FromString(sent) == request
+    assert pb.ModelInferResponse.FromString(received) == answer
+    assert refusal == b"text 0 is empty"
+    assert asked["Content-Type"] == answered["Content-Type"] == "application/protobuf"
+    assert asked["ce-id"] == answered["ce-id"] == "my-id-1"
+    good, bad = [each for each in logged(log) if each.get("route") == "grpc:ModelInfer"]
+    assert (good["status"], good["id"]) == ("OK", "my-id-1")
+    assert good["bytes"] == request.ByteSize()
+    assert SENTENCE in good["body"]
+    assert bad["status"] == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "id_"),
+    [
+        ({"X-Request-Id": "my-id-1"}, "my-id-1"),
+        ({"ce-id": "my-id-2", "X-Request-Id": "my-id-1"}, "my-id-2"),
+        ({"X-Request-Id": ""}, None),
+        ({"X-Request-Id": "x" * 257}, None),
+        ({"X-Request-Id": "\u00fc"}, None),
+        ({}, None),
+    ],
+)
+def test_the_clients_id_joins_lines_and_events(model_folder, tmp_path, headers, id_):
+    log = tmp_path / "log"
+    with collector(200) as (sink, events):
+        options = ["--payload-url", sink, "--log-requests"]
+        with running_predictor(model_folder, "emotion", log, options=options) as url:
+            body = {"instances": [SENTENCE]}
+            encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+            httpx.post(url + V1, json=body, headers=encoded, trust_env=False).raise_for_status()
+            wait_for(lambda: len(events) == 2)
+    lines = [each["id"] for each in logged(log) if each.get("route", "").endswith(":predict")]
+    found = {*lines, *(event["ce-id"] for event, _ in events)}
+    assert len(found) == 1
+    if id_ is None:
+        assert UUID(found.pop())
+    else:
+        assert found == {id_}
+
+
+def test_a_binary_request_is_an_event_of_its_own_type(bounded):
+    binary = write_texts([SENTENCE])
+    text = '{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", '
+    text += '"parameters": {"binary_data_size": %d}}], "parameters": {"binary_data_output": true}}'
+    text %= len(binary)
+    length = "Inference-Header-Content-Length"
+    with collector(200) as (sink, events):
+        url = bounded("--payload-url", sink) + "/v2/models/emotion/infer"
+        content = text.encode() + binary
+        headers = {length: str(len(text))}
+        answer = httpx.post(url, content=content, headers=headers, trust_env=False)
+        wait_for(lambda: len(events) == 2)
+    (request, asked), (response, answered) = events
+    assert (asked, answered) == (content, answer.content)
+    assert request["Content-Type"] == response["Content-Type"] == "application/octet-stream"
+    assert (request[length], response[length]) == (str(len(text)), answer.headers[length])
 
 
 def test_a_collector_that_refuses_is_counted_and_no_answer_waits(bounded):

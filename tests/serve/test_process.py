@@ -11,9 +11,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import httpx
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
@@ -93,6 +97,57 @@ def test_it_listens_only_on_loopback_by_default(process):
     port = int(url.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts"),
+    [("::", ["[::1]", "127.0.0.1"]), ("::1", ["[::1]"]), ("[::1]", ["[::1]"])],
+)
+def test_it_listens_on_ipv6(model_folder, tmp_path, host, hosts):
+    ports = [free_port(), free_port()]
+    command = [*COMMAND, "--model-dir", str(model_folder), "--host", host, "--drain-seconds", "0"]
+    command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1])]
+    ready = f"http://[::1]:{ports[0]}/v2/health/ready"
+    log = tmp_path / "log"
+    with running_server(command, ready, log, 60.0):
+        for each in hosts:
+            assert ask(f"http://{each}:{ports[0]}", ["a"]).is_success
+            with grpc.insecure_channel(f"{each}:{ports[1]}") as channel:
+                stub = service.GRPCInferenceServiceStub(channel)
+                assert stub.ServerLive(pb.ServerLiveRequest()).live
+    shown = host if host.startswith("[") else f"[{host}]"
+    assert f"emotion on http://{shown}:{ports[0]}" in log.read_text()
+
+
+def test_an_ipv6_address_in_use_is_refused(model_folder):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        options = ["--host", "::1", "--http-port", port]
+        assert f"address [::1]:{port}" in refused("--model-dir", model_folder, *options)
+
+
+def test_grpc_health_follows_the_life_cycle(model_folder, tmp_path):
+    status = health_pb2.HealthCheckResponse
+    ports = [free_port(), free_port()]
+    command = [*COMMAND, "--model-dir", str(model_folder), "--drain-seconds", "3"]
+    command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1])]
+    ready = f"http://127.0.0.1:{ports[0]}/v2/health/ready"
+    with (
+        running_server(command, ready, tmp_path / "log", 60.0) as server,
+        grpc.insecure_channel(f"127.0.0.1:{ports[1]}") as channel,
+    ):
+        stub = health_pb2_grpc.HealthStub(channel)
+        whole = health_pb2.HealthCheckRequest()
+        of_service = health_pb2.HealthCheckRequest(service="inference.GRPCInferenceService")
+        assert stub.Check(whole).status == stub.Check(of_service).status == status.SERVING
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Check(health_pb2.HealthCheckRequest(service="other"))
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
+        watched = stub.Watch(whole)
+        assert next(watched).status == status.SERVING
+        server.send_signal(signal.SIGTERM)
+        assert next(watched).status == stub.Check(of_service).status == status.NOT_SERVING
+        assert service.GRPCInferenceServiceStub(channel).ServerLive(pb.ServerLiveRequest()).live
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
