@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import unquote, urlsplit
 
 from components.errors import ClusterError, InputError
 
@@ -86,8 +85,10 @@ def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
         context = current["context"]
         merged = kube_config.KubeConfigMerger(file or kube_config.KUBE_CONFIG_DEFAULT_LOCATION)
         cluster = merged.config["clusters"].get_with_name(context["cluster"])["cluster"]
-        user = merged.config["users"].get_with_name(context["user"])["user"]
-        plugin = (user.safe_get("exec") or {}).get("command", "")
+        plugin = ""
+        if context.get("user"):
+            user = merged.config["users"].get_with_name(context["user"])["user"]
+            plugin = (user.safe_get("exec") or {}).get("command", "") if user else ""
         namespace = str(context.get("namespace") or "default")
     except Exception as error:
         # A broken file raises whatever its reader does.
@@ -101,7 +102,7 @@ def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
         fix = "Run it in a shell to see why" if is_there else "Install it, and put it on the PATH"
         raise InputError(f"kubeconfig's plugin {plugin}", rule, fix)
     named = cluster.safe_get("proxy-url")
-    configuration.proxy = _whole_proxy(named) if named else proxy_of(configuration.host)
+    _use_proxy(configuration, _whole_proxy(named) if named else proxy_of(configuration.host))
     return namespace
 
 
@@ -111,9 +112,15 @@ def proxy_of(url: str) -> str | None:
     Raises:
         InputError: If it is not a proxy of HTTP.
     """
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    return _whole_proxy(proxy) if proxy and not proxy_bypass(parts.netloc) else None
+    from requests.utils import get_environ_proxies
+
+    try:
+        # It knows addresses with masks in NO_PROXY, as kubectl does.
+        proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
+    except ValueError:
+        # What is no URL is refused where it is used.
+        return None
+    return _whole_proxy(proxy) if proxy else None
 
 
 def client_of(configuration: Any) -> Any:
@@ -197,9 +204,20 @@ def _parsed(text: Any) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
+def _use_proxy(configuration: Any, proxy: str | None) -> None:
+    from urllib3.util import make_headers
+
+    configuration.proxy = proxy
+    parts = urlsplit(proxy or "")
+    if parts.username:
+        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        configuration.proxy_headers = make_headers(proxy_basic_auth=account)
+
+
 def _whole_proxy(url: str) -> str:
     """The URL of a proxy with its scheme, which may be left out."""
     whole = url if "://" in url else f"http://{url}"
     if not re.fullmatch(r"https?://[^\s/]+/?", whole):
-        raise InputError(f"proxy {url}", "is not one of HTTP", "Write it like http://proxy:3128")
+        shown = re.sub(r"//[^/@]*@", "//", whole)
+        raise InputError(f"proxy {shown}", "is not one of HTTP", "Write it like http://proxy:3128")
     return whole

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from components.artifacts.dataset import SPLITS
+from components.artifacts.dataset import SPLITS, TRAIN
 from components.errors import InputError
 from components.merge.labels import names_in
+from components.merge.separated import require_columns
 from components.merge.split_files import WHOLE, split_of
 from components.merge.tables import chosen
 
@@ -90,6 +91,7 @@ def stated_names(root: Path, label: str) -> list[str]:
         infos = DatasetInfosDict.from_directory(str(root)).values()
         features = [info.features or {} for info in infos]
     except Exception as error:  # noqa: BLE001 (any fault of a file that nobody needs to have)
+        _require_no_names(root, error)
         _log.warning("merge: the card of %s cannot be read: %s", root, error)
         return []
     found = {tuple(names) for each in features if (names := names_in(each, label))}
@@ -97,6 +99,15 @@ def stated_names(root: Path, label: str) -> list[str]:
         rule = f"states the names of labels in different orders: {sorted(found)}"
         raise InputError(str(root), rule, "Remove the wrong ones from its card")
     return list(found.pop()) if found else []
+
+
+def _require_no_names(root: Path, error: Exception) -> None:
+    """Refuse a card that cannot be read, and may state the names of labels."""
+    for each in (_CARD, _INFOS):
+        text = (root / each).read_text("utf-8", "replace") if (root / each).is_file() else ""
+        if "class_label" in text or "ClassLabel" in text:
+            rule = f"states the names of labels, but cannot be read: {error}"
+            raise InputError(str(root / each), rule, "Correct it, or set label_map") from error
 
 
 def _tables(loaded: Mapping[str, Any], named: Sequence[str], where: str) -> dict[str, pd.DataFrame]:
@@ -110,9 +121,16 @@ def _tables(loaded: Mapping[str, Any], named: Sequence[str], where: str) -> dict
     for name in splits:
         if not splits[name]:
             _log.warning("merge: not read: split %s of %s", name, where)
+    if not {WHOLE, TRAIN} & set(known):
+        rule = f"has no train split (it has {', '.join(map(str, splits))})"
+        fix = "Download the rows to train on, and give their file or folder"
+        raise InputError(where, rule, fix)
+    for name, split in splits.items():
+        if split:
+            require_columns(loaded[name].column_names, named, f"split {name}")
     return {
         each: chosen(
-            loaded[name].to_pandas(),
+            loaded[name].select_columns(list(named)).to_pandas(),
             named,
             f"split {name}",
             names_in(loaded[name].features, named[1]),

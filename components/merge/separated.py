@@ -20,7 +20,7 @@ _HEAD = 100
 _QUOTE = 'Put a text with quotes in it between quotes, and double its own: "She said ""no"" again"'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Record:
     """The cells of a row, and the number of the line that it starts in."""
 
@@ -44,17 +44,20 @@ def read_separated(text: str, where: str, named: Sequence[str]) -> pd.DataFrame:
     # The csv module has this limit for the whole process, 131,072 characters at first.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     separator, has_header = _form(text, where, named)
-    records = list(_records(text, separator, where))
+    records = _read(text, separator, where)
     header = records[0].cells if has_header else _numbers(len(records[0].cells))
     rows = records[1:] if has_header else records
     for row in rows:
-        if len(row.cells) > len(header):
+        if any(each.strip() for each in row.cells[len(header) :]):
             rule = f"has {len(row.cells)} values, more fields than its header ({len(header)})"
             fix = f"Quote texts with {separator!r} in them"
             raise InputError(f"{where}, line {row.line}", rule, fix)
     _require_none_swallowed(rows, header.index(named[1]), len(header), separator, where)
-    cells = [row.cells + [None] * (len(header) - len(row.cells)) for row in rows]
-    return pd.DataFrame(cells, columns=pd.Index(header), dtype=object)
+    places = [header.index(each) for each in named]
+    cells = [
+        [row.cells[each] if each < len(row.cells) else None for each in places] for row in rows
+    ]
+    return pd.DataFrame(cells, columns=pd.Index(list(named)), dtype=object)
 
 
 def require_columns(found: Sequence[str], named: Sequence[str], where: str) -> None:
@@ -101,7 +104,26 @@ def _head(text: str, separator: str) -> list[list[str]]:
     found: list[list[str]] = []
     with suppress(InputError):
         found.extend(record.cells for record in islice(_records(text, separator, ""), _HEAD))
+        return found
+    if separator == "\t":
+        return [record.cells for record in islice(_unquoted(text), _HEAD)]
     return found
+
+
+def _read(text: str, separator: str, where: str) -> list[_Record]:
+    try:
+        return list(_records(text, separator, where))
+    except InputError:
+        records = list(_unquoted(text)) if separator == "\t" else []
+        if len({len(each.cells) for each in records}) != 1:
+            raise
+        return records
+
+
+def _unquoted(text: str) -> Iterator[_Record]:
+    """The rows of a table in which quotes mean nothing, as in many that are parted by tabs."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return (_Record(cells, reader.line_num) for cells in reader if cells)
 
 
 def _records(text: str, separator: str, where: str) -> Iterator[_Record]:
@@ -121,17 +143,21 @@ def _records(text: str, separator: str, where: str) -> Iterator[_Record]:
 def _require_none_swallowed(
     rows: Sequence[_Record], label: int, width: int, separator: str, where: str
 ) -> None:
-    """Refuse a text with a line break that has whole rows in it.
+    """Refuse a row over several lines that are all rows.
 
     Between two lone quotes at the start and at the end of a text, everything is one text.
     """
-    labels = {row.cells[label].strip() for row in rows if len(row.cells) > label}
+    labels = {row.cells[label].strip() for row in rows if len(row.cells) > label} - {""}
     for row in rows:
-        lines = [line for cell in row.cells if "\n" in cell for line in cell.splitlines()]
-        for cells in csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE):
-            if len(cells) == width and cells[label].strip() in labels - {""}:
-                rule = f"has a text over several lines with a row in it: {lines[0]!r:.80}"
-                raise InputError(f"{where}, line {row.line}", rule, f"Close its quotes. {_QUOTE}")
+        if not any("\n" in cell or "\r" in cell for cell in row.cells):
+            continue
+        lines = list(filter(None, separator.join(row.cells).splitlines()))
+        parts = list(csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE))
+        if len(parts) > 1 and all(
+            len(each) == width and each[label].strip() in labels for each in parts
+        ):
+            rule = f"has a text over several lines, each of which is a row: {lines[0]!r:.80}"
+            raise InputError(f"{where}, line {row.line}", rule, f"Close its quotes. {_QUOTE}")
 
 
 def _numbers(count: int) -> list[str]:

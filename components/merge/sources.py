@@ -1,8 +1,11 @@
 """Readers of labelled rows: the embedded sample, files, folders, object storage, the hub."""
 
 import logging
+import lzma
 import shutil
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -16,11 +19,18 @@ from components.errors import InputError
 from components.merge import hub_sets
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
-from components.merge.split_files import split_files
-from components.merge.tables import NAMED, chosen, read_file, require_no_pointer
+from components.merge.split_files import split_files, split_of
+from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file, require_no_pointer
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`."""
+
+_DAMAGED = (
+    *(OSError, ValueError, RuntimeError, EOFError),
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+_FEWEST_OF_A_COPY = 10
+_CHUNK_BYTES = 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +76,7 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
     elif path.is_dir() and hub_sets.is_saved(path):
         tables = hub_sets.read_saved(path, named)
     else:
-        names = hub_sets.stated_names(path, named[1]) if path.is_dir() else []
+        names = _stated_names(path, named[1])
         tables = {
             split: _read_split(files, path, named, names)
             for split, files in split_files(path).items()
@@ -118,14 +128,44 @@ def _unpacked(path: Path, folder: Path) -> Path:
     require_no_pointer(path)
     rule, fix = "is an archive that cannot be unpacked", "Unpack it, and give the folder"
     try:
+        _require_small(path)
         if path.suffix.lower() == ".zip":
             shutil.unpack_archive(path, folder)
         else:
             # Names in an archive must not lead out of the folder; of a zip, shutil skips such.
             shutil.unpack_archive(path, folder, filter="data")
-    except (OSError, ValueError, RuntimeError, EOFError, tarfile.TarError) as error:
+    except _DAMAGED as error:
         raise InputError(str(path), f"{rule}: {error}", fix) from error
-    return folder
+    return _innermost(folder)
+
+
+def _require_small(path: Path) -> None:
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as packed:
+            size = sum(each.file_size for each in packed.infolist())
+    else:
+        with tarfile.open(path) as tar:
+            size = sum(each.size for each in tar)
+            # The checksum of what is compressed stands at its end.
+            while tar.fileobj and tar.fileobj.read(_CHUNK_BYTES):
+                pass
+    if size > MOST_BYTES:
+        raise ValueError(f"it holds {size:,} bytes, more than {MOST_BYTES:,}")
+
+
+def _innermost(folder: Path) -> Path:
+    """The folder itself, or the only one in it that an archive often begins with."""
+    while True:
+        inside = [each for each in folder.iterdir() if not each.name.startswith((".", "__"))]
+        if len(inside) != 1 or not inside[0].is_dir() or split_of(inside[0].name):
+            return folder
+        folder = inside[0]
+
+
+def _stated_names(path: Path, label: str) -> Sequence[str]:
+    """The names of labels on the card of a folder, or of the one above, as of a clone's `data`."""
+    homes = [path, path.parent] if path.is_dir() else [path.parent, path.parent.parent]
+    return next((names for home in homes if (names := hub_sets.stated_names(home, label))), ())
 
 
 def _read_split(
@@ -144,10 +184,12 @@ def _read_split(
 
 def _require_distinct(parts: Sequence[pd.DataFrame]) -> None:
     """Refuse files of one split of which one is a copy of another, or of a part of it."""
+    if len(parts) == 1:
+        return
     pairs = [set(zip(each["text"].map(str), each["label"].map(str), strict=True)) for each in parts]
     for one, other in combinations(range(len(parts)), 2):
         few, many = sorted((pairs[one], pairs[other]), key=len)
-        if few and few <= many:
+        if few and few <= many and (len(few) >= _FEWEST_OF_A_COPY or few == many):
             names = " and ".join(parts[place]["file"].iloc[0] for place in (one, other))
             rule = "are of one split, and all rows of one are in the other too"
             raise InputError(names, rule, "Take one of them out of the folder")

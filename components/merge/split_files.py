@@ -33,8 +33,13 @@ _WORDS = {
 _BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 # Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
 _UNCLEAR = re.compile(
-    r"(train|test|valid|eval).*|(dev|val)(set|data|split).*|.*(train|test|valid|eval)"
-    r"|trn?|te|tst|hold(out)?|held(out)?|unseen"
+    r"(x|y|my|new|the)?(train|test|valid|val|dev|eval)(s|sets?|data|splits?|ing|x|y|df|files?|rows)?"
+    r"|(train|test|valid|val|dev|eval){2,}|trn|tst|hold(out)?|held(out)?|unseen"
+)
+_TWO_LETTERS = {"tr", "te"}
+"""Words for train and test, if a folder has both; or codes of languages."""
+_NOT_READ = re.compile(
+    r"\.(zip|tar|tgz|7z|rar|zst|gz|xlsx?|arrow|feather|pkl|pickle|h5|orc|avro)", re.IGNORECASE
 )
 _SHOWN = 8
 _RENAME = "Put train, validation or test into its name, or take it out of the folder"
@@ -65,6 +70,7 @@ def split_files(root: Path) -> dict[str, list[Path]]:
         return {WHOLE: [root]}
     files = _files_with_rows(root)
     found: dict[str, list[Path]] = {}
+    _require_no_pair({word for file in files for word in _words(_stem(file))}, root)
     for file in files:
         found.setdefault(_split(file, root, is_alone=len(files) == 1), []).append(file)
     _require_train(root, found)
@@ -74,6 +80,12 @@ def split_files(root: Path) -> dict[str, list[Path]]:
         for file in found.pop(WHOLE, []):
             _log.warning("merge: not read, since its name has no split: %s", file)
     return {name: found[name] for name in (WHOLE, *SPLITS) if name in found}
+
+
+def _require_no_pair(words: set[str], root: Path) -> None:
+    if words >= _TWO_LETTERS and not words & set(_WORDS):
+        rule = "has names from which its splits are not certain (tr, te)"
+        raise InputError(str(root), rule, _RENAME)
 
 
 def _words(name: str) -> list[str]:
@@ -87,6 +99,7 @@ def _stem(file: Path) -> str:
 
 def _files_with_rows(root: Path) -> list[Path]:
     """The files that may hold rows: those in the folder, or else in one folder below it."""
+    _require_no_packed_split(root)
     below = sorted(each for each in root.rglob("*") if is_readable(each) and each.is_file())
     # A Mac puts `._rows.csv` next to rows.csv, and __MACOSX into archives.
     seen = [
@@ -98,12 +111,30 @@ def _files_with_rows(root: Path) -> list[Path]:
     tables = [each for each in seen if kind_of(each) != ".txt" or split_of(_stem(each))]
     files = [each for each in tables if split_of(_stem(each)) or not holds_no_rows(each)] or tables
     if top := [each for each in files if each.parent == root]:
+        _require_no_split_below(root, top[0], files)
         return top
     homes = sorted({_home(each, root).relative_to(root).as_posix() for each in files})
     if len(homes) > 1:
         rule = f"has rows in several folders ({', '.join(homes)})"
         raise InputError(str(root), rule, "Give the one that is meant as dataset")
     return files
+
+
+def _require_no_packed_split(root: Path) -> None:
+    for each in sorted(root.iterdir()):
+        is_packed = _NOT_READ.fullmatch(each.suffix) and not is_readable(each)
+        if is_packed and split_of(each.name) and not each.name.startswith("."):
+            rule = "names a split, but is of a kind that is not read in a folder"
+            fix = "Unpack or convert it, or take it out of the folder"
+            raise InputError(str(each), rule, fix)
+
+
+def _require_no_split_below(root: Path, top: Path, files: Sequence[Path]) -> None:
+    for each in files:
+        inner = each.relative_to(root)
+        if each.parent != root and (split_of(_stem(each)) or split_of(each.parent.name)):
+            rule = f"has rows in itself ({top.name}) and below it ({inner})"
+            raise InputError(str(root), rule, "Give the folder that is meant as dataset")
 
 
 def _home(file: Path, root: Path) -> Path:

@@ -26,11 +26,13 @@ _BROKEN = (
     *(pyarrow.ArrowException, lzma.LZMAError, zlib.error),
 )
 """What the readers raise at a file that is not of its kind."""
-_UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
+_OPENERS: Mapping[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
 }
+MOST_BYTES = 8 * 2**30
+"""Most bytes of what is unpacked: more is a mistake, or meant to fill the disk."""
 
 
 def read_file(path: Path, named: Sequence[str] = NAMED, place: str = "") -> pd.DataFrame:
@@ -50,8 +52,6 @@ def read_file(path: Path, named: Sequence[str] = NAMED, place: str = "") -> pd.D
     reader = _READERS.get(kind_of(path))
     if reader is None:
         rule, fix = "is of a kind that cannot be read", f"Use one of: {', '.join(_READERS)}"
-        if path.suffix.lower() in {".zip", ".tar", ".tgz"}:
-            rule, fix = "is an archive among other files", "Unpack it into the folder"
         raise InputError(str(path), rule, fix)
     try:
         content = _content(path)
@@ -97,7 +97,7 @@ def chosen(
 def kind_of(path: Path) -> str:
     """The end of a file's name that tells its kind, without that of its compression."""
     suffixes = [each.lower() for each in path.suffixes]
-    return next((each for each in reversed(suffixes) if each not in _UNPACK), "")
+    return next((each for each in reversed(suffixes) if each not in _OPENERS), "")
 
 
 def is_readable(path: Path) -> bool:
@@ -123,6 +123,8 @@ def holds_no_rows(path: Path) -> bool:
         return False
     try:
         content = json.loads(_text(_content(path)))
+    except InputError:
+        return True
     except _BROKEN:
         return False
     return not isinstance(content, list) or not any(isinstance(row, dict) for row in content)
@@ -130,9 +132,14 @@ def holds_no_rows(path: Path) -> bool:
 
 def _content(path: Path) -> bytes:
     require_no_pointer(path)
-    content = path.read_bytes()
-    unpack = _UNPACK.get(path.suffix.lower())
-    return unpack(content) if unpack else content
+    if path.suffix.lower() not in _OPENERS:
+        return path.read_bytes()
+    with _OPENERS[path.suffix.lower()](path, "rb") as file:
+        content: bytes = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        rule = f"is larger than {MOST_BYTES:,} bytes when it is unpacked"
+        raise InputError(str(path), rule, "Split it into files")
+    return content
 
 
 def _read_separated(content: bytes, where: str, named: Sequence[str]) -> pd.DataFrame:
@@ -173,9 +180,11 @@ def _text(content: bytes) -> str:
 
 
 def _read_parquet(content: bytes, where: str, named: Sequence[str]) -> pd.DataFrame:
-    table = parquet.read_table(pyarrow.BufferReader(content), use_threads=False)
-    require_columns(table.column_names, named, where)
-    frame: pd.DataFrame = table.select(list(named)).to_pandas()
+    require_columns(parquet.read_schema(pyarrow.BufferReader(content)).names, named, where)
+    table = parquet.read_table(
+        pyarrow.BufferReader(content), columns=list(named), use_threads=False
+    )
+    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 

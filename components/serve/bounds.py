@@ -20,8 +20,6 @@ from components.serve.v2 import HEADER_LENGTH
 _log = logging.getLogger(__name__)
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
-_UNREAD = {408, 413, 415, 431, 501}
-"""After these the rest of the body is unread, so the connection is closed."""
 
 
 class Bounds:
@@ -71,6 +69,7 @@ class Bounds:
             if carries_work:
                 self._require_place()
             exchange.request = await self._body(exchange.headers, receive)
+            exchange.is_read = True
             await self._app(scope, _replay(exchange.request), exchange.send)
         except Refusal as refusal:
             await exchange.answer(scope, refused(refusal, self._predictor.metrics))
@@ -144,6 +143,7 @@ class _Exchange:
         self._scope, self._send, self._predictor, self._keep = scope, send, predictor, keep
         self.headers = _by_name(scope["headers"])
         self.request = b""
+        self.is_read = False
         self.status = 0
         self._response = bytearray()
         self._response_headers: Iterable[tuple[bytes, bytes]] = ()
@@ -158,7 +158,8 @@ class _Exchange:
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._predictor.draining or self.status in _UNREAD:
+            # What is left of an unread body would be neither bounded nor timed.
+            if self._predictor.draining or not self.is_read:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             if self._scope["method"] == "POST" and is_event(self.headers):
                 event = event_headers(self.id, self._predictor.name)

@@ -15,6 +15,9 @@ from components.serve.heads import head_too_large, require_known_codings
 from components.serve.predictor import Predictor
 from components.serve.upgrades import Head, UpgradeIgnoringParser
 
+_FRAMING = 8
+"""Times a body of chunks of one byte each is as large as the body itself, at most."""
+
 
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's HTTP connection, closed when it breaks a bound; it is never upgraded."""
@@ -26,6 +29,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._header_bytes = 0
         self._header_begun = False
+        self._request_bytes = 0
+        self._most_bytes = (
+            _FRAMING * self._settings.max_body_bytes + self._settings.max_header_bytes
+        )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse a connection too many; expect headers in time from the others."""
@@ -36,9 +43,15 @@ class BoundedConnection(HttpToolsProtocol):
             self._expect_headers()
 
     def data_received(self, data: bytes) -> None:
-        """Count the bytes of incomplete headers; `Bounds` counts those of complete ones."""
+        """Count the bytes of incomplete headers; `Bounds` counts those of complete ones.
+
+        It does not see what parts a body into chunks, and trails it.
+        """
         waiting = self._header_begun
         super().data_received(data)
+        self._request_bytes += len(data)
+        if self._request_bytes > self._most_bytes:
+            self._refuse(413, "max_body_bytes", "the body and its chunks are too large")
         # Bytes that came with the end of an earlier request are not counted: a read is bounded.
         if waiting and self._header_begun:
             self._header_bytes += len(data)
@@ -48,8 +61,13 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start to count and time the headers."""
         super().on_message_begin()
-        self._header_bytes, self._header_begun = 0, True
+        self._header_bytes, self._header_begun, self._request_bytes = 0, True, 0
         self._expect_headers()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what trails a body in chunks is none (RFC 9110, section 6.5.1)."""
+        if self._header_begun:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Stop to time the headers; `Bounds` times the body."""
@@ -58,8 +76,6 @@ class BoundedConnection(HttpToolsProtocol):
         self._header_begun = False
         self._stop_waiting()
         super().on_headers_complete()
-        # What trails the body in chunks is no header (RFC 9110, section 6.5.1).
-        self.headers = [*self.headers]
 
     def on_message_complete(self) -> None:
         """End the request, unless its head is about to be read again."""

@@ -48,6 +48,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
 
     def __init__(self, predictor: Predictor, reports: Reports) -> None:
         self._predictor, self._reports = predictor, reports
+        self._in_progress = 0
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Report that the process is alive."""
@@ -75,6 +76,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         """Classify texts."""
         start = time.monotonic()
         code, answer = grpc.StatusCode.CANCELLED, None
+        self._in_progress += 1
         try:
             answer = await self._infer(request)
             code = grpc.StatusCode.OK
@@ -82,9 +84,16 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
             code, answer = aborted.code, str(aborted)
             await context.abort(code, answer)
         finally:
+            self._in_progress -= 1
             ended = partial(_exchange, request, context, answer)
             self._reports.report(_INFER, code.name, time.monotonic() - start, ended)
         return answer
+
+    def _require_place(self) -> None:
+        most = self._predictor.settings.max_requests
+        if self._in_progress > most:
+            message = f"{most} requests are in progress (max_requests)"
+            raise Refusal.overload("max_requests", message)
 
     async def _require(self, request: Any, context: Any) -> None:
         try:
@@ -109,6 +118,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
             raise _AbortedError(grpc.StatusCode.INTERNAL, "internal error") from None
 
     async def _answer(self, request: Any) -> Any:
+        self._require_place()
         self._predictor.require(request.model_name, request.model_version)
         top_k = _parameters(request).top_k
         probabilities = await self._predictor.predict(_texts(request))
@@ -158,7 +168,8 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
             ("grpc.max_connection_idle_ms", settings.idle_seconds * 1000),
             ("grpc.so_reuseport", 0),
         ],
-        maximum_concurrent_rpcs=settings.max_requests,
+        # Probes get through while requests are refused one by one.
+        maximum_concurrent_rpcs=2 * settings.max_requests,
     )
     service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor, reports), server)
     healthy = health.aio.HealthServicer()

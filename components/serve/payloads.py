@@ -68,6 +68,7 @@ async def _post(events: asyncio.Queue[_Event], predictor: Predictor) -> None:
             try:
                 url = predictor.settings.payload_url
                 (await client.post(url, headers=headers, content=body)).raise_for_status()
-            except httpx.HTTPError as error:
+            # A client may have sent a header that cannot be sent on.
+            except (httpx.HTTPError, ValueError) as error:
                 _log.warning("the collector did not accept a payload: %s", type(error).__name__)
                 predictor.metrics.refused("payload_url")

@@ -31,25 +31,25 @@ from components.serve.tensors import (
 )
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
-_MODEL = "/models/{model_name}"
+_MODEL = "/v2/models/{model_name}"
 _VERSION = _MODEL + "/versions/{model_version}"
 SERVER = {"name": "emotion-pipeline", "version": "2", "extensions": ["binary_tensor_data"]}
 
 
 def v2_routes(predictor: Predictor) -> APIRouter:
     """Build the routes below `/v2`."""
-    router = APIRouter(prefix="/v2", tags=["V2"])
+    router = APIRouter(tags=["V2"])
 
-    @router.get("", response_model=ServerMetadata)
-    @router.get("/", include_in_schema=False)
+    @router.get("/v2", response_model=ServerMetadata)
+    @router.get("/v2/", include_in_schema=False)
     async def server() -> Response:
         return json_answer(SERVER)
 
-    @router.get("/health/live", response_model=Live)
+    @router.get("/v2/health/live", response_model=Live)
     async def live() -> Response:
         return json_answer({"live": True})
 
-    @router.get("/health/ready", **documented(Ready, statuses=(503,)))
+    @router.get("/v2/health/ready", **documented(Ready, statuses=(503,)))
     async def ready() -> Response:
         return readiness(predictor.ready)
 
@@ -60,14 +60,14 @@ def v2_routes(predictor: Predictor) -> APIRouter:
         predictor.require(model_name, model_version)
 
     for path, known in ((_MODEL, of_model), (_VERSION, of_version)):
-        routes = _model_routes(predictor)
-        router.include_router(routes, prefix=path, dependencies=[Depends(known)])
+        # A prefix that is given to include_router would be missing in the metrics' routes.
+        router.include_router(_model_routes(predictor, path), dependencies=[Depends(known)])
     return router
 
 
-def _model_routes(predictor: Predictor) -> APIRouter:
+def _model_routes(predictor: Predictor, prefix: str) -> APIRouter:
     """Build the routes below a model or a version of it."""
-    router = APIRouter()
+    router = APIRouter(prefix=prefix)
 
     @router.get("/ready", **documented(ModelStatus, statuses=(404, 503)))
     async def model_ready() -> Response:

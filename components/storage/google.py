@@ -20,6 +20,7 @@ _PARALLEL: Mapping[str, Any] = {
 }
 _CHUNK_BYTES = 8 * 2**20
 """Most bytes that a broken connection costs an upload; a multiple of 256 KiB."""
+_NO_CREDENTIALS = "Your default credentials were not found"
 
 
 class GoogleStore:
@@ -105,7 +106,10 @@ class GoogleStore:
     def _client(self) -> Client:
         try:
             return Client()
-        except DefaultCredentialsError:
+        except DefaultCredentialsError as error:
+            # Others are about a key file that is named, and missing or broken.
+            if not str(error).startswith(_NO_CREDENTIALS):
+                raise
             # Anybody may read a public bucket.
             self._has_account = False
             return Client.create_anonymous_client()

@@ -12,7 +12,7 @@ SCHEMES = ("file", "package", *REMOTE)
 
 _URI = re.compile(r"\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
 # Buckets of Google and Amazon, old names and Amazon's access points among them.
-_IN_BUCKET = re.compile(r"//[A-Za-z0-9]([\w.:-]*[A-Za-z0-9])?(/(?!/).*)?", re.DOTALL)
+_IN_BUCKET = re.compile(r"//[A-Za-z0-9]([\w.:-]*[A-Za-z0-9])?(/+|/(?!/).*)?", re.DOTALL)
 _IN_FILES = re.compile(r"(//(localhost)?)?(?P<path>/(?!/).*|/)", re.DOTALL)
 
 
@@ -84,11 +84,12 @@ def local_path(uri: str) -> Path | None:
     """
     if (scheme := scheme_of(uri)) not in {"", "file"}:
         return None
-    path = unquote(uri) if scheme else uri
+    named = _IN_FILES.fullmatch(uri.removeprefix("file:")) if scheme else None
+    path = unquote(named["path"]) if named else uri
     if "\0" in path:
         raise InputError(repr(uri), "holds NUL, which ends a name early", "Leave it out")
-    if scheme and (named := _IN_FILES.fullmatch(path.removeprefix("file:"))):
-        return Path(named["path"])
+    if named:
+        return Path(path)
     return Path(path).expanduser() if path == "~" or path.startswith("~/") else Path(path)
 
 

@@ -49,6 +49,7 @@ _UNUSABLE = (
 )
 # What s3fs makes of a refusal that is neither of a right nor of a name.
 _REFUSED = {errno.EINVAL, errno.EPERM, errno.EREMCHG}
+_DAMAGED = {"BadDigest", "IncompleteBody"}
 
 
 class S3Store:
@@ -202,22 +203,26 @@ class S3Store:
             except InputError:
                 raise
             except OSError as error:
-                if error.errno in _REFUSED:
+                if error.errno in _REFUSED and _code(error) not in _DAMAGED:
                     raise PermissionError(error.strerror) from error
                 raise
 
 
 def _is_unmet(error: Exception) -> bool:
     """Tell whether a write was refused because the file had changed, or was changing."""
-    answer: Mapping[str, Any] = getattr(error.__cause__, "response", {})
-    return answer.get("Error", {}).get("Code") in {
-        "PreconditionFailed",
-        "ConditionalRequestConflict",
-        "NoSuchKey",
-    }
+    return _code(error) in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+
+
+def _code(error: Exception) -> str:
+    """S3's own code of the refusal that an error of s3fs stands for; empty if there was none."""
+    return str(_answer(error).get("Error", {}).get("Code", ""))
 
 
 def _status(error: Exception) -> int:
     """Status of the answer that an error of s3fs stands for; 0 if there was none."""
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _answer(error: Exception) -> Mapping[str, Any]:
     answer: Mapping[str, Any] = getattr(error.__cause__ or error.__context__, "response", {})
-    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return answer

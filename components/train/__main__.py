@@ -40,7 +40,7 @@ def main() -> None:
 def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:
     settings = chosen_settings(TrainSettings, arguments)
     settings = with_copies(settings, f"{arguments.output}.checkpoints")
-    remote = not storage.local_path(arguments.output)
+    remote = storage.scheme_of(arguments.output)
     with TemporaryDirectory() as scratch:
         dataset = storage.fetch(arguments.dataset, Path(scratch))
         output = Path(scratch) / "model" if remote else Path(arguments.output)

@@ -1,9 +1,9 @@
 """A connection to Kubeflow Pipelines that is known to be one, and its refusals in plain words."""
 
 import contextlib
-import io
 import json
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +12,7 @@ import kfp_server_api as api
 from kfp import Client
 from urllib3.exceptions import HTTPError
 
+from components.api_server import proxy_of
 from components.errors import InputError, WorkError
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
@@ -34,7 +35,9 @@ class _Client(Client):  # type: ignore[misc]
 
     def get_kfp_healthz(self, *_: Any, **__: Any) -> api.V2beta1GetHealthzResponse:
         service = self._healthz_api
-        if service.api_client.configuration.host == api.Configuration().host:
+        is_default = service.api_client.configuration.host == api.Configuration().host
+        # kfp keeps the host here that was given, by its environment variable too.
+        if is_default and not self._uihost:
             fix = "Give the URL of Kubeflow Pipelines: HOST=url, or --host"
             raise InputError("HOST", "is not given, and no kubeconfig names a cluster", fix)
         return service.healthz_service_get_healthz(_request_timeout=_REQUEST_SECONDS)
@@ -55,10 +58,16 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
     """
     if host and not _URL.fullmatch(host):
         raise InputError(f"HOST {host!r}", "is not a URL", "Write http://name:port or https://name")
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    # kfp prints remarks, and where to log in, between the lines that belong to the result.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         # At each start kfp names the versions of Kubeflow Pipelines that it works with.
         warnings.simplefilter("ignore", FutureWarning)
-        client = _Client(host=host or None, namespace=namespace or "kubeflow", existing_token=token)
+        client = _Client(
+            host=host or None,
+            namespace=namespace or "kubeflow",
+            existing_token=token,
+            proxy=proxy_of(host) if host else None,
+        )
     # All services share it, so that no answer is taken for one that is none.
     _require_objects(client.pipelines.api_client)
     client.get_kfp_healthz()

@@ -8,6 +8,10 @@ from components.errors import InputError
 
 _LEAP_YEAR = 2028
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = {
+    f"@{each}"
+    for each in ("hourly", "daily", "midnight", "weekly", "monthly", "yearly", "annually")
+}
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _PART = re.compile(r"(?P<all>[*?])|(?P<first>\w+)(-(?P<last>\w+))?")
 
@@ -64,7 +68,8 @@ def read_cron(text: str) -> str:
     KFP would read five fields as second to month, and start runs that nobody meant.
 
     Args:
-        text: Second, minute, hour, day of the month, month, day of the week.
+        text: Second, minute, hour, day of the month, month, day of the week; or one of @hourly,
+            @daily, @midnight, @weekly, @monthly, @yearly and @annually.
 
     Raises:
         InputError: If it has other fields, one of them is out of range, it starts runs within
@@ -72,6 +77,8 @@ def read_cron(text: str) -> str:
 
     Source: https://pkg.go.dev/github.com/robfig/cron@v1.2.0
     """
+    if text.strip() in _NAMED:
+        return text.strip()
     fields, thing = text.split(), f"schedule {text!r}"
     if len(fields) != len(_FIELDS):
         names = ", ".join(each.name for each in _FIELDS)

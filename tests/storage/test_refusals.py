@@ -3,6 +3,7 @@
 from unittest import mock
 
 import boto3
+import google.auth
 import pytest
 import s3fs
 from google.auth.exceptions import DefaultCredentialsError
@@ -127,10 +128,26 @@ def test_google_without_credentials_reads_public_buckets(gs_bucket, tmp_path):
     storage.open_store(f"{gs_bucket}/public").write("rows.csv", b"text,label\n")
     anonymous = storage.google.Client
     with mock.patch("components.storage.google.Client") as client:
-        client.side_effect = DefaultCredentialsError("none")
+        client.side_effect = DefaultCredentialsError("Your default credentials were not found.")
         client.create_anonymous_client = anonymous.create_anonymous_client
         path = storage.fetch(f"{gs_bucket}/public/rows.csv", tmp_path)
     assert path.read_bytes() == b"text,label\n"
+
+
+def test_a_missing_key_file_is_not_taken_for_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(InputError, match=r"key\.json was not found"):
+        storage.open_store("gs://bucket/folder").sizes()
+
+
+def test_where_google_finds_no_credentials_it_says_so_in_these_words(monkeypatch, tmp_path):
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    with pytest.raises(DefaultCredentialsError, match="^Your default credentials were not found"):
+        google.auth.default()
 
 
 @pytest.mark.parametrize("use", USES)

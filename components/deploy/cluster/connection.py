@@ -41,10 +41,9 @@ def connect(
     from urllib3 import Retry
 
     configuration = client.Configuration()
-    # Every request may be repeated; a cluster has its own patience with one that does not listen.
+    # Every request may be repeated, and the network of a pod may come up some seconds late.
     configuration.retries = Retry(
         total=12,
-        connect=_CONNECTIONS,
         backoff_factor=0.5,
         backoff_max=8,
         allowed_methods=None,
@@ -56,6 +55,8 @@ def connect(
         found = load_account(configuration, account)
     else:
         found = load_kubeconfig(configuration, kubeconfig)
+        # Somebody waits for the answer, and may have named a server that is not there.
+        configuration.retries = configuration.retries.new(connect=_CONNECTIONS)
     require_namespace(namespace or found)
     return Cluster(client_of(configuration), namespace or found)
 

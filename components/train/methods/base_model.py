@@ -24,6 +24,7 @@ _SHARDS = f"{_WEIGHTS}.index.json"
 _FILES = (_WEIGHTS, "config.json", "tokenizer.json")
 # Some pretraining has no use for a pooler, so that checkpoints come without one.
 _POOLER = "pooler."
+_STD = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -151,11 +152,11 @@ def _renew_outputs(model: Any, new: set[str], outputs: int) -> None:
     kept = [
         weights
         for name, weights in model.named_parameters()
-        if not name.startswith(inside) and name not in new and weights.shape[0] == outputs
+        if not name.startswith(inside) and name not in new and weights.shape[:1] == (outputs,)
     ]
     if kept:
         _log.info("train: the base model is a classifier, and gets a new output layer")
     for weights in kept:
         # As transformers does it for the layers that a checkpoint lacks.
-        std = model.config.initializer_range if weights.dim() > 1 else 0.0
+        std = getattr(model.config, "initializer_range", _STD) if weights.dim() > 1 else 0.0
         torch.nn.init.normal_(weights, std=std)

@@ -345,11 +345,69 @@ def test_an_archive_is_read_as_the_folder_in_it(name, tmp_path):
 
 
 def test_two_files_of_the_same_rows_are_refused(tmp_path):
-    write(tmp_path / "train.csv")
-    write(tmp_path / "train (1).csv", [*ROWS, {"text": "another", "label": "fear"}])
+    rows = [{"text": f"a fine day, {number}", "label": "joy"} for number in range(20)]
+    write(tmp_path / "train.csv", rows)
+    write(tmp_path / "train (1).csv", [*rows, {"text": "another", "label": "fear"}])
 
     with pytest.raises(InputError, match=r"train \(1\)\.csv and train\.csv: .* all rows of one"):
         read(str(tmp_path), tmp_path)
+
+
+def test_days_of_which_one_repeats_a_row_of_another_are_read(tmp_path):
+    write(tmp_path / "day1.csv", ROWS)
+    write(tmp_path / "day2.csv", ROWS[:1])
+    assert pairs(read(str(tmp_path), tmp_path)[WHOLE]) == [*PAIRS, PAIRS[0]]
+
+
+CARD = """---
+dataset_info:
+  features:
+  - name: text
+    dtype: string
+  - name: label
+    dtype:
+      class_label:
+        names:
+          '0': joy
+          '1': sadness
+---
+"""
+
+
+@pytest.mark.parametrize("given", ["clone", "clone.zip", "clone/data", "clone/data/train.csv"])
+def test_the_card_of_a_clone_names_ids_wherever_its_rows_are_given(given, tmp_path):
+    write(tmp_path / "clone/data/train.csv", [{"text": "a fine day", "label": 0}])
+    (tmp_path / "clone/README.md").write_text(CARD)
+    shutil.make_archive(str(tmp_path / "clone"), "zip", tmp_path, "clone")
+    (rows,) = read(str(tmp_path / given), tmp_path / "downloads").values()
+    assert pairs(rows) == [("a fine day", "joy")]
+
+
+def test_a_card_that_names_ids_and_cannot_be_read_is_refused(tmp_path):
+    write(tmp_path / "train.csv", ROWS)
+    (tmp_path / "README.md").write_text(CARD.replace("class_label:", "class_label: ["))
+    with pytest.raises(InputError, match="states the names of labels, but cannot be read"):
+        read(str(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train.zip", "train.tar.xz", "train.tgz"])
+def test_damaged_archives_are_refused(name, tmp_path):
+    source = tmp_path / "source"
+    write(source / "train.csv", [{"text": f"day {n}", "label": "joy"} for n in range(500)])
+    kind = {".zip": "zip", ".xz": "xztar", ".tgz": "gztar"}[Path(name).suffix]
+    made = Path(shutil.make_archive(str(tmp_path / "made"), kind, source))
+    content = bytearray(made.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="cannot be unpacked|is not readable"):
+        read(str(tmp_path / name), tmp_path / "downloads")
+
+
+def test_saved_splits_without_one_to_train_on_are_refused(tmp_path):
+    rows = datasets.Dataset.from_list([{"text": "a fine day", "label": "joy"}])
+    datasets.DatasetDict({"test": rows}).save_to_disk(str(tmp_path / "saved"))
+    with pytest.raises(InputError, match="has no train split"):
+        read(str(tmp_path / "saved"), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl", "train.zip"])

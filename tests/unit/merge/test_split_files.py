@@ -51,13 +51,38 @@ def test_a_split_is_a_word_in_the_name_of_a_file_or_its_folder(train, validation
         ("train.csv", "held-out.csv"),
         ("train.csv", "train_test.csv"),
         ("train.csv", "trainval.csv"),
-        ("x_tr.csv", "x_te.csv"),
         ("train.csv", "tst.csv"),
-        ("rows.csv", "Testdaten.csv"),
+        ("rows.csv", "x_train_df.csv", "xtest.csv"),
     ],
 )
 def test_a_name_from_which_the_split_is_not_certain_is_refused(names, tmp_path):
     with pytest.raises(InputError, match="its split is not certain"):
+        split_files(folder(tmp_path, *names))
+
+
+def test_short_names_of_splits_are_refused_and_those_of_languages_read(tmp_path):
+    with pytest.raises(InputError, match=r"are not certain \(tr, te\)"):
+        split_files(folder(tmp_path / "splits", "x_tr.csv", "x_te.csv"))
+    names = ["en.csv", "tr.csv"]
+    assert names_of(folder(tmp_path / "languages", *names)) == {WHOLE: names}
+
+
+def test_words_that_merely_hold_a_split_are_none(tmp_path):
+    names = ["contest.csv", "latest.csv", "protest.csv", "retrieval.csv", "trainer.csv"]
+    assert names_of(folder(tmp_path, *names)) == {WHOLE: names}
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (("all.csv", "splits/train.csv", "splits/test.csv"), "has rows in itself .* and below it"),
+        (("train.csv", "test/data.csv"), "has rows in itself .* and below it"),
+        (("train.csv", "test.csv.zip"), "names a split, but is of a kind that is not read"),
+        (("train.csv", "test.xlsx"), "names a split, but is of a kind that is not read"),
+    ],
+)
+def test_no_split_is_left_out_without_a_word(names, why, tmp_path):
+    with pytest.raises(InputError, match=why):
         split_files(folder(tmp_path, *names))
 
 

@@ -27,6 +27,10 @@ def test_six_fields_are_a_schedule(text):
     assert read_cron(text) == text
 
 
+def test_a_named_schedule_is_taken():
+    assert read_cron(" @daily ") == "@daily"
+
+
 def test_spaces_between_fields_do_not_matter():
     assert read_cron("  0 0  3 * *\t1 ") == "0 0 3 * * 1"
 
@@ -38,7 +42,7 @@ def test_spaces_between_fields_do_not_matter():
         ("0 * * * *", r"not 5.*Write it like 0 0 \* \* \* \*\.$"),
         ("every day", r"not 2.*Write it like 0 0 3 \* \* 1\.$"),
         ("  ", "not 0"),
-        ("@daily", "not 1"),
+        ("@every 1s", "not 2"),
         ("0 0 3 * * 1 2030", "not 7"),
         ("*/5 * * * * *", "starts runs within seconds of each other"),
         ("* 0 3 * * 1", "starts runs within seconds of each other"),
