@@ -146,7 +146,7 @@ def test_where_google_finds_no_credentials_it_says_so_in_these_words(monkeypatch
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
-    with pytest.raises(DefaultCredentialsError, match="^Your default credentials were not found"):
+    with pytest.raises(DefaultCredentialsError, match=r"^Your default credentials were not found"):
         google.auth.default()
 
 

@@ -399,7 +399,7 @@ def test_damaged_archives_are_refused(name, tmp_path):
     content = bytearray(made.read_bytes())
     content[len(content) // 2] ^= 0xFF
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match="cannot be unpacked|is not readable"):
+    with pytest.raises(InputError, match=r"cannot be unpacked|is not readable"):
         read(str(tmp_path / name), tmp_path / "downloads")
 
 
