@@ -182,7 +182,10 @@ def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def _message(body: bytes, headers: Mapping[str, str]) -> Message:
     json_length = headers.get(HEADER_LENGTH.lower(), "")
     content_type = headers.get("content-type", _JSON)
-    if json_length and content_type.startswith(_JSON):
+    # Of the client's headers an event can carry those in ASCII alone.
+    if not json_length.isascii():
+        json_length = ""
+    if not content_type.isascii() or (json_length and content_type.startswith(_JSON)):
         content_type = _BINARY
     return Message(body, content_type, json_length)
 

@@ -293,6 +293,7 @@ def test_without_host_and_kubeconfig_the_host_is_asked_for(monkeypatch, tmp_path
     [
         (["--host", "localhost:8888"], "HOST 'localhost:8888': is not a URL"),
         (["--host", "http://[x"], "http://[x: cannot be reached"),
+        (["--host", "http://localhost"], "http://localhost: cannot be reached"),
         (["--schedule", "0 3 * * 1"], "must have six fields, not 5"),
         (["--hours", "nan"], "--hours=nan: must be between"),
         (["--poll-seconds", "-1"], "--poll-seconds=-1.0: must be between"),

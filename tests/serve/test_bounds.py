@@ -49,10 +49,37 @@ def answer_of(connection):
     return int(head.split()[1]), json.loads(body)["error"]
 
 
+def endless(connection, line):
+    """Status of the answer to lines that are sent until there is one."""
+    connection.settimeout(0.01)
+    for _ in range(10_000):
+        try:
+            connection.sendall(line * 500)
+            return int(connection.recv(65_536).split()[1])
+        except TimeoutError:
+            continue
+    return 0
+
+
 def test_a_body_too_large_is_refused_before_it_is_sent(tight):
     with connect(tight) as connection:
         connection.sendall(f"{HEAD}Content-Length: 1001\r\n\r\n".encode())
         assert answer_of(connection) == (413, "a body may have at most 1000 bytes (max_body_bytes)")
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: x\r\nHost: y\r\n"])
+def test_a_body_that_nobody_reads_keeps_no_connection(tight, hosts):
+    with connect(tight) as connection:
+        head = f"POST {V1} HTTP/1.1\r\n{hosts}Content-Length: 10000000000\r\n\r\n"
+        connection.sendall(head.encode())
+        status, error = answer_of(connection)
+    assert (status, "Host header" in error) == (400, True)
+
+
+def test_what_parts_a_body_into_chunks_or_trails_it_is_bounded(tight):
+    with connect(tight) as connection:
+        connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n".encode())
+        assert endless(connection, b"a: b\r\n") == 413
 
 
 def test_a_chunked_body_is_counted_as_it_comes(tight):

@@ -115,6 +115,17 @@ def test_payloads_go_to_the_collector_as_cloud_events(bounded):
     assert request["ce-inferenceservicename"] == "emotion"
 
 
+@pytest.mark.parametrize("name", ["Content-Type", "Inference-Header-Content-Length"])
+def test_a_header_that_no_event_can_carry_stops_no_later_event(bounded, name):
+    with collector(200) as (sink, events):
+        url = bounded("--payload-url", sink)
+        content = json.dumps({"instances": [SENTENCE]}).encode()
+        odd = {name: "application/json; x=é".encode("latin-1")}
+        httpx.post(url + V1, content=content, headers=odd, trust_env=False)
+        ask(url, [SENTENCE])
+        wait_for(lambda: len(events) == 4)
+
+
 def grpc_request(text):
     request = pb.ModelInferRequest(model_name="emotion", id="9")
     values = request.inputs.add(name="text", datatype="BYTES", shape=[1])

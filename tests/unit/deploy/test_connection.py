@@ -1,5 +1,6 @@
 """The account that the deploy step connects as."""
 
+import base64
 import time
 
 import pytest
@@ -138,6 +139,32 @@ def test_the_proxy_is_that_of_the_kubeconfig_or_of_the_environment(kubeconfig, m
     with_entries(kubeconfig, cluster={"proxy-url": "socks5://own.example:1"})
     with pytest.raises(InputError, match=r"proxy socks5://own.example:1: is not one of HTTP"):
         proxy()
+
+
+def test_addresses_with_masks_stand_in_no_proxy(kubeconfig, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "10.0.0.0/8")
+    with_entries(kubeconfig, cluster={"server": "https://10.1.2.3:6443"})
+    assert connect(kubeconfig=kubeconfig).api.configuration.proxy is None
+
+
+def test_the_account_of_a_proxy_is_used_and_never_shown(kubeconfig):
+    with_entries(kubeconfig, cluster={"proxy-url": "http://me:p%40ss@own.example:1"})
+    configuration = connect(kubeconfig=kubeconfig).api.configuration
+    expected = base64.b64encode(b"me:p@ss").decode()
+    assert configuration.proxy_headers == {"proxy-authorization": f"Basic {expected}"}
+    with_entries(kubeconfig, cluster={"proxy-url": "socks5://me:secret@own.example:1"})
+    with pytest.raises(InputError) as refused:
+        connect(kubeconfig=kubeconfig)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_context_needs_no_user(kubeconfig):
+    content = yaml.safe_load(kubeconfig.read_text())
+    del content["users"]
+    del content["contexts"][0]["context"]["user"]
+    kubeconfig.write_text(yaml.safe_dump(content))
+    assert connect(kubeconfig=kubeconfig).namespace == "shell"
 
 
 def test_requests_go_through_the_proxy(kubeconfig):

@@ -97,6 +97,8 @@ def test_a_uri_in_no_form_of_its_scheme_is_refused_whatever_it_is_for(use, uri):
         ("file://localhost/reg", "/reg"),
         ("file:///a/rows #1?.csv", "/a/rows #1?.csv"),
         ("file:///a/rows%20%231.csv", "/a/rows #1.csv"),
+        ("file:///%2Fetc/x", "//etc/x"),
+        ("s3://bucket//", None),
         ("~/models", "/home/me/models"),
         ("~models", "~models"),
         ("gs://bucket/x", None),
