@@ -67,7 +67,7 @@ def generate(
     ledger = Ledger(output / LEDGER, settings.chosen_model, settings.ledger)
     if ledger.recovered:
         _log.info("generate: resuming from %d recorded answers", ledger.recovered)
-    harvest = Harvest(work.task.names, settings, _curator(settings, work), ledger)
+    harvest = Harvest(work.task.names, _bounds(settings, work), _curator(settings, work), ledger)
     held = Interview(
         settings,
         work.task,
@@ -188,6 +188,15 @@ def _learner(
         knows_corpus=parse_model(settings.chosen_model).kind != "recorded",
         is_english=settings.language in ("", CORPUS_LANGUAGE),
     )
+
+
+def _bounds(settings: GenerateSettings, work: _Material) -> GenerateSettings:
+    """The settings, without a bound of minutes where nobody is asked.
+
+    There the speed of the machine would decide which texts of a recording are taken.
+    """
+    asks_nobody = work.recording and settings.chosen_judge in {"", *CLASSIFIERS}
+    return replace(settings, minutes_budget=0.0) if asks_nobody else settings
 
 
 def _encoder(settings: GenerateSettings, data: MergeSettings | None) -> SentenceEncoder | None:

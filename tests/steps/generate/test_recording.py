@@ -52,6 +52,10 @@ def test_a_ledger_or_its_folder_is_replayed_without_a_server(asked, tmp_path, fi
     assert texts_of(tmp_path / "again") == texts_of(asked)
 
 
+def test_where_nobody_is_asked_no_minutes_of_asking_pass(asked, tmp_path):
+    assert replay(asked, tmp_path / "again", minutes_budget=1e-9) == dict.fromkeys(NAMES, 3)
+
+
 def test_an_archive_of_answers_is_replayed(tmp_path):
     archive = tmp_path / "archive"
     with fake_openai(two_sentences) as fake:
