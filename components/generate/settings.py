@@ -38,7 +38,7 @@ class GenerateSettings:
     token_budget: int = 0
     """Upper bound of tokens, prompt and answer, per model; 0 is no bound."""
     minutes_budget: float = 0.0
-    """Upper bound of minutes of asking per model; 0 is no bound."""
+    """Upper bound of minutes of asking per model; 0 is no bound, and a replay asks nobody."""
     llm_concurrency: int = 32
     """Requests under way at a time."""
     llm_context_tokens: int = 0
