@@ -114,28 +114,25 @@ def _tables(loaded: Mapping[str, Any], named: Sequence[str], where: str) -> dict
     splits = {name: split_of(name) for name in loaded}
     if len(loaded) == 1 and not any(splits.values()):
         splits = dict.fromkeys(loaded, WHOLE)
-    known = [split for split in splits.values() if split]
-    if len(set(known)) < len(known):
+    names = {split: name for name, split in splits.items() if split}
+    unread = [name for name, split in splits.items() if not split]
+    if len(names) + len(unread) < len(splits):
         rule = f"has more than one split of a kind: {', '.join(map(str, splits))}"
         raise InputError(where, rule, "Download those that are meant, and give their folder")
-    for name in splits:
-        if not splits[name]:
-            _log.warning("merge: not read: split %s of %s", name, where)
-    if not {WHOLE, TRAIN} & set(known):
+    for name in unread:
+        _log.warning("merge: not read: split %s of %s", name, where)
+    if not {WHOLE, TRAIN} & set(names):
         rule = f"has no train split (it has {', '.join(map(str, splits))})"
         fix = "Download the rows to train on, and give their file or folder"
         raise InputError(where, rule, fix)
-    for name, split in splits.items():
-        if split:
-            require_columns(loaded[name].column_names, named, f"split {name}")
     return {
-        each: chosen(
-            loaded[name].select_columns(list(named)).to_pandas(),
-            named,
-            f"split {name}",
-            names_in(loaded[name].features, named[1]),
-        ).assign(file=f"split {name}")
-        for each in (WHOLE, *SPLITS)
-        for name, split in splits.items()
-        if split == each
+        split: _rows(loaded[names[split]], named, f"split {names[split]}")
+        for split in (WHOLE, *SPLITS)
+        if split in names
     }
+
+
+def _rows(split: Any, named: Sequence[str], where: str) -> pd.DataFrame:
+    require_columns(split.column_names, named, where)
+    frame = split.select_columns(list(named)).to_pandas()
+    return chosen(frame, named, where, names_in(split.features, named[1])).assign(file=where)

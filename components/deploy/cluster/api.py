@@ -182,8 +182,8 @@ class Cluster:
         content_type: str = "application/json",
         missing_is_none: bool = False,
     ) -> dict[str, Any] | None:
-        # A restarted API server forbids everything until it has read the roles. One that has never
-        # answered is reported at once.
+        # A restarted API server forbids everything until it has read the roles. For one that has
+        # never answered, the client's own patience is enough.
         again = Retrying(
             retry=retry_if_exception_type((ForbiddenError, UnansweredError)),
             stop=stop_after_delay(self.patience_seconds if self._has_rights else 0),
