@@ -1,5 +1,6 @@
 """A Docker engine, and a base image without a registry to pull one from."""
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from docker.errors import DockerException
 SUITE = "bookworm"
 BASE = f"emotion-pipeline/base:{SUITE}"
 _START_SECONDS = 60
+# Every change of the code leaves layers behind. The newest of all images take half of this.
+_SETTINGS = {"builder": {"gc": {"enabled": True, "defaultKeepStorage": "8GB"}}}
 
 
 @contextmanager
@@ -29,7 +32,9 @@ def running_engine(folder: Path) -> Iterator[docker.DockerClient]:
         client = docker.from_env(timeout=600)
     except DockerException:
         with _own_engine(folder) as address, patch.dict("os.environ", DOCKER_HOST=address):
-            yield docker.from_env(timeout=600)
+            client = docker.from_env(timeout=600)
+            client.images.prune()
+            yield client
     else:
         yield client
 
@@ -40,7 +45,8 @@ def _own_engine(folder: Path) -> Iterator[str]:
     address = f"unix://{folder}/docker.sock"
     command = ["dockerd", "--host", address, "--bridge=none", "--iptables=false"]
     command += ["--data-root", folder / "data", "--exec-root", folder / "exec"]
-    command += ["--pidfile", folder / "docker.pid"]
+    command += ["--pidfile", folder / "docker.pid", "--config-file", folder / "daemon.json"]
+    (folder / "daemon.json").write_text(json.dumps(_SETTINGS))
     with (folder / "dockerd.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:

@@ -1,12 +1,13 @@
 """The images of the product, and KServe's storage initializer, in the cluster's registry.
 
 They are built by `make images push lock` when a file that goes into them has changed; layers and
-registry stay in the cache.
+registry stay in the cache, without what is of no use to the next build.
 """
 
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ def images() -> Mapping[str, str]:
     """
     lock = STORAGE / f"{_content():.16}.yaml"
     if not lock.exists():
-        STORAGE.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(STORAGE, ignore_errors=True)
+        STORAGE.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as folder:
             _make(Path(folder), lock)
     return read_lock(lock)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cluster.programs.build import CACHE
+
 _PROGRAMS = {
     "conntrack": "package conntrack",
     "containerd": "package containerd",
@@ -34,6 +36,10 @@ iptables -A FORWARD -m set --match-set addresses src -m conntrack --ctstate NEW 
 """
 
 
+# Images are there three times: as layers of a build, in the registry, and unpacked on the node.
+_FREE_GB = 15
+
+
 def missing() -> list[str]:
     """Name what this machine lacks, each as a person would say it."""
     if os.geteuid() != 0:
@@ -43,6 +49,10 @@ def missing() -> list[str]:
         lacks.append("CNI's plugins (package containernetworking-plugins)")
     if "\toverlay\n" not in Path("/proc/filesystems").read_text():
         lacks.append("the kernel's overlay file system (modprobe overlay)")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(CACHE).free // 10**9
+    if free < _FREE_GB:
+        lacks.append(f"{_FREE_GB} GB of disk space for images ({free} GB are free)")
     return lacks or _kernel()
 
 
