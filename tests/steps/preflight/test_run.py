@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import datasets
@@ -24,16 +25,20 @@ from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
 from components.preflight.data import require_readable_on_hub
+from components.preflight.hub import require_on_hub
 from components.preflight.plan import checks_of
 from components.preflight.run import branches_of, preflight
+from components.preflight.servers import listed_models, require_served
 from components.preflight.settings import GpuDemand, Place
-from components.preflight.sources import EMBEDDED, listed_models, require_on_hub, require_served
+from components.preflight.sources import EMBEDDED, require_encoder
 from components.preflight.stores import require_registry, require_writable
+from components.train.settings import TrainSettings
 from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
-from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
+from tests.fakes.hub import COMMIT, ENCODER, GATED, OPEN, TOKEN, hub
 from tests.fakes.kubernetes_api import kubernetes_api
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.tiny_encoder import write_tiny_encoder
 
 ROOT = Path(__file__).parents[3]
 LOCAL = ROOT / "pipelines" / "params" / "local.yaml"
@@ -286,6 +291,32 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
         require_on_hub(kind, GATED, COMMIT, hub_url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     require_on_hub(kind, GATED, COMMIT, hub_url)
+
+
+def test_an_encoder_that_cannot_be_trained_is_a_problem(tmp_path):
+    folder = str(write_tiny_encoder(tmp_path))
+    assert "max_length=65: exceeds the 64 tokens" in problems(
+        train_base_model=folder, train_max_length=65
+    )
+    assert "is a hub commit, but base_model is a folder" in problems(
+        train_base_model=folder, train_base_model_revision=COMMIT
+    )
+    (tmp_path / "model.safetensors").unlink()
+    assert "has no model.safetensors" in problems(train_base_model=folder)
+
+
+def test_an_encoder_of_the_hub_is_looked_into(hub_url, monkeypatch, tmp_path):
+    constants = "huggingface_hub.constants"
+    monkeypatch.setattr(f"{constants}.ENDPOINT", hub_url)
+    files = f"{hub_url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(f"{constants}.HUGGINGFACE_CO_URL_TEMPLATE", files)
+    monkeypatch.setattr(f"{constants}.HF_HUB_CACHE", str(tmp_path))
+    chosen = TrainSettings(base_model=ENCODER, base_model_revision=COMMIT)
+    require_encoder(replace(chosen, max_length=64))
+    with pytest.raises(InputError, match="max_length=65: exceeds the 64 tokens"):
+        require_encoder(replace(chosen, max_length=65))
+    with pytest.raises(InputError, match=r"has no model\.safetensors"):
+        require_encoder(replace(chosen, base_model=OPEN))
 
 
 def test_a_branch_knows_the_generation_of_the_champion_that_it_aims_at(tmp_path):
