@@ -239,7 +239,7 @@ def test_the_images_hold_the_packages_that_preflight_relies_on():
     ],
 )
 def test_an_llm_server_is_asked_for_its_models(model, key, refused):
-    with fake_openai(lambda _: Reply(""), api_key="key", models=("large",)) as server:
+    with fake_openai(lambda _: Reply("ok"), api_key="key", models=("large",)) as server:
         if refused is None:
             require_served(server.base_url, model, key)
         else:
@@ -249,12 +249,57 @@ def test_an_llm_server_is_asked_for_its_models(model, key, refused):
         require_served(server.base_url, model, key)
 
 
-def test_an_llm_server_that_lists_no_models_may_have_any():
+def takes_no(name, refusal, status):
+    return lambda body: Reply(refusal, status) if name in body else Reply("ok")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda _: Reply("ok", finish_reason="length"),
+        takes_no("response_format", "internal error", 500),
+        takes_no("temperature", "unknown field: temperature", 422),
+        takes_no("max_tokens", "Use max_completion_tokens", 400),
+        lambda _: Reply("flagged by the content filter", 403),
+    ],
+)
+def test_an_llm_server_is_asked_a_question_in_the_way_that_it_takes(script):
+    """It does not list its models, so that it may have any."""
+    with fake_openai(script) as server:
+        require_served(server.base_url, "large", "")
+    assert {body["model"] for body in server.received} == {"large"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "refused"),
+    [
+        (Reply("no such model", 404), "refuses a question to 'large': 404, .*no such model"),
+        (Reply("no quota", 403), "refuses a question to 'large': 403, .*no quota"),
+        (Reply("broken", 500), "refuses a question to 'large': 500, .*broken"),
+        (Reply("<html>", is_page=True), "does not speak the OpenAI protocol"),
+    ],
+)
+def test_an_llm_server_that_refuses_a_question_is_a_problem(reply, refused):
     with (
-        fake_openai(lambda _: Reply("")) as server,
-        pytest.raises(NotCheckedError, match="does not list"),
+        fake_openai(lambda _: reply, models=("large",)) as server,
+        pytest.raises(InputError, match=refused),
     ):
         require_served(server.base_url, "large", "")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply("loading", 503), "is busy: it answers with 503"),
+        (Reply("late", seconds=0.5), r"no answer within 0\.1 s; it may be loading the model"),
+    ],
+)
+def test_an_llm_server_that_is_not_ready_yet_is_no_problem(reply, reason):
+    with (
+        fake_openai(lambda _: reply) as server,
+        pytest.raises(NotCheckedError, match=reason),
+    ):
+        require_served(server.base_url, "large", "", seconds=0.1)
 
 
 JSON = st.recursive(
