@@ -30,6 +30,8 @@ def require_rows(settings: MergeSettings) -> None:
             # They come together, and what reads rows takes a second to load.
             return
     elif storage.scheme_of(settings.dataset) != "package":
+        if path := storage.local_path(settings.dataset):
+            storage.require_few_files(path)
         sizes = storage.open_store(settings.dataset).sizes()
         size = sum(_unpacked(name or settings.dataset, each) for name, each in sizes.items())
         if size > _MOST_BYTES:

@@ -172,6 +172,10 @@ def test_large_files_are_not_read_before_the_run(tmp_path, caplog):
     assert "70 MB of rows are not read before the run" in caplog.text
 
 
+def test_a_whole_file_system_is_no_data_set():
+    assert "/: holds more than 10,000 files" in problems(merge_dataset="/")
+
+
 @pytest.mark.parametrize(
     "changed",
     [

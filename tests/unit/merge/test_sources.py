@@ -312,7 +312,18 @@ def test_a_folder_of_save_to_disk_is_read_whole_or_by_split(tmp_path):
         "test": expected("such"),
     }
     assert pairs(read(str(folder / "test"), tmp_path)[WHOLE]) == expected("such")
-    assert list(fingerprint(folder / "test")) == ["data-00000-of-00001.arrow"]
+    assert list(fingerprint(folder / "test", tables)) == ["data-00000-of-00001.arrow"]
+
+
+def test_a_fingerprint_names_the_files_that_rows_come_from_in_their_order(tmp_path):
+    for name in ("test.json", "train_2.csv", "train_1.json", "about.json"):
+        write(tmp_path / "set" / name, [] if name == "about.json" else [{**ROWS[0], "text": name}])
+    tables = read(str(tmp_path / "set"), tmp_path)
+    one = read(str(tmp_path / "set" / "test.json"), tmp_path)
+
+    named = fingerprint(tmp_path / "set", tables)
+    assert list(named) == ["train_1.json", "train_2.csv", "test.json"]
+    assert fingerprint(tmp_path / "set" / "test.json", one) == {"test.json": named["test.json"]}
 
 
 def test_the_card_of_a_cloned_folder_names_its_ids(tmp_path):
