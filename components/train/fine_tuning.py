@@ -18,7 +18,7 @@ from components.artifacts.task import Task, load_task
 from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
-from components.train.loop.data import tokenise
+from components.train.loop.data import tokenise, tokens_sha256
 from components.train.loop.trainer import fit, this_process
 from components.train.methods.adapters import (
     default_learning_rate,
@@ -67,7 +67,8 @@ def fine_tune(
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
         data = {"dataset_sha256": dataset_sha256(dataset), "real_only": real_only}
-        identity = fingerprint(settings, **data)
+        tokens = tokens_sha256(tokenizer, settings)
+        identity = fingerprint(settings, **data, tokens_sha256=tokens)
         cache = checkpoints / "tokens" / identity[:16]
         with this_process().local_main_process_first():
             train, validation = (

@@ -57,7 +57,7 @@ def outside(tmp_path):
     ],
 )
 def test_a_folder_that_cannot_be_meant_is_not_hashed(dataset, refused, outside, monkeypatch):
-    folder, values = outside
+    folder, _ = outside
     monkeypatch.delattr(storage, "content_sha256")
     given = {**read_parameters(None), "merge_dataset": dataset.format(folder)}
     with pytest.raises(InputError, match=refused):
