@@ -59,7 +59,7 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
         path = locate(settings, Path(downloads))
         tables = read_tables(settings, path)
         hashed = {"sha256": fingerprint(path, tables)} if path else {}
-    pinned = hashed or {"revision": settings.dataset_revision}
+    pinned = hashed or settings.hub_pin
     rows = {
         name: checked(raw, task, f"{settings.dataset}, {name}", settings, audit)
         for name, raw in tables.items()

@@ -72,7 +72,9 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
     """
     named = (settings.text_column, settings.label_column)
     if path is None:
-        tables = hub_sets.read_hub(settings.dataset, settings.dataset_revision, named)
+        tables = hub_sets.read_hub(
+            settings.dataset, settings.dataset_revision, named, settings.dataset_config
+        )
     elif path.is_dir() and hub_sets.is_saved(path):
         tables = hub_sets.read_saved(path, named)
     else:

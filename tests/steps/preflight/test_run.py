@@ -147,12 +147,16 @@ def test_rows_that_merge_could_not_read_are_a_problem(content, fault, tmp_path):
 
 
 def test_a_hub_data_set_of_several_configs_is_a_problem(monkeypatch):
-    def refuse(*_, **__):
+    def refuse(_, config, **__):
+        if config:
+            return
         raise ValueError("Config name is missing.\nPlease pick one among: ['emoji', 'emotion']")
 
     monkeypatch.setattr(datasets, "load_dataset_builder", refuse)
+    several = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
     with pytest.raises(InputError, match=r"cannot be read from the hub.* among: \['emoji'"):
-        require_readable_on_hub(MergeSettings(dataset="owner/name", dataset_revision=COMMIT))
+        require_readable_on_hub(several)
+    require_readable_on_hub(replace(several, dataset_config="emotion"))
 
 
 def test_the_sample_under_another_task_is_a_problem(tmp_path):

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.errors import InputError
+from components.merge.hub_sets import read_hub
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_tables
 from components.merge.split_files import WHOLE
@@ -245,6 +246,30 @@ def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_keep_theirs(
     labels = read_tables(chosen, None)["train"]["label"]
 
     assert list(labels) == ["glad", "sad", -1]
+
+
+def test_one_of_several_configs_of_the_hub_is_read(tmp_path, monkeypatch):
+    """A folder is to the library what a repository of the hub is."""
+    home = tmp_path / "owner" / "name"
+    configs = ""
+    for name in ("emoji", "emotion"):
+        write(home / f"{name}.csv", [{"text": f"an {name}", "label": "joy"}])
+        configs += f"- {{config_name: {name}, data_files: {name}.csv}}\n"
+    (home / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+    tables = read_hub("owner/name", COMMIT, ("text", "label"), "emotion")
+    assert pairs(tables["train"]) == [("an emotion", "joy")]
+    with pytest.raises(InputError, match=r"\['emoji', 'emotion'\].* set merge_options.dataset_con"):
+        read_hub("owner/name", COMMIT, ("text", "label"))
+
+
+def test_a_config_is_refused_where_there_are_none(tmp_path):
+    with pytest.raises(InputError, match="dataset_config='emotion': names a config, but"):
+        MergeSettings(dataset=str(write(tmp_path / "rows.csv")), dataset_config="emotion")
+    chosen = MergeSettings(dataset="owner/name", dataset_revision="1", dataset_config="emotion")
+    assert chosen.hub_pin == {"revision": "1", "config": "emotion"}
 
 
 def test_columns_and_labels_may_have_other_names(tmp_path):
