@@ -48,7 +48,7 @@ class Description:
         models: Synthetic rows by model and split.
         optimistic_validation: True if validation holds synthetic rows like those of train.
         optimistic_validation_reason: Why scores on validation flatter; empty if they do not.
-        source: Name and `revision` of the real data set.
+        source: Name and `revision` of the real data set, and its `config` if one was chosen.
         seed: Seed of splits and draws.
         agreement: What a classifier of the real rows says of the synthetic ones.
         sources: `name`, and `sha256` by file or `revision`, of each source that was read.

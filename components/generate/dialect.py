@@ -7,6 +7,9 @@ from typing import Any
 
 from components.generate.request import Request
 
+BUSY = {429, 502, 503, 504, 529}
+"""Statuses of a server that answers later."""
+
 _OTHER_NAME = "max_completion_tokens"
 # What a refusal calls each parameter of a `Dialect`.
 _NAMES = {
@@ -24,6 +27,12 @@ _NAMES = {
 }
 # Of one prompt, not of the way of asking.
 _TOO_LONG = re.compile(r"context (?:length|window|size)|too (?:long|large)", re.IGNORECASE)
+
+_FILTERED = re.compile(
+    r"content.?filter|content.{0,12}(?:policy|management|risk|exists)|usage polic|moderation"
+    r"|safety|flagged|inappropriate",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,11 @@ class Dialect:
             return replace(self, max_tokens=_OTHER_NAME if self.max_tokens != _OTHER_NAME else "")
         off: dict[str, Any] = {first: False}
         return replace(self, **off)
+
+
+def is_filtered(refusal: str) -> bool:
+    """Tell whether a refusal is that of a filter, so that other prompts may pass."""
+    return _FILTERED.search(refusal) is not None
 
 
 def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:

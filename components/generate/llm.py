@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -20,7 +19,7 @@ from tenacity import (
 
 from components.artifacts.ledger_lines import UNUSABLE, Completion
 from components.errors import WorkError
-from components.generate.dialect import Dialect
+from components.generate.dialect import BUSY, Dialect, is_filtered
 from components.generate.engines import LlmEndpoint
 from components.generate.replies import completion_in
 from components.generate.request import Answer, Request
@@ -33,7 +32,6 @@ _LONGEST_WAIT_SECONDS = 15.0
 _TRIES_OF_AN_UNUSABLE_ANSWER = 3
 _UNUSABLE_REQUESTS = 3
 _REFUSED_REQUESTS = 5
-_BUSY = {429, 502, 503, 504, 529}
 _OF_ONE_PROMPT = (
     openai.BadRequestError,
     openai.PermissionDeniedError,
@@ -44,11 +42,6 @@ _OF_A_PARAMETER = (
     openai.PermissionDeniedError,
     openai.UnprocessableEntityError,
     openai.InternalServerError,
-)
-_FILTERED = re.compile(
-    r"content.?filter|content.{0,12}(?:policy|management|risk|exists)|usage polic|moderation"
-    r"|safety|flagged|inappropriate",
-    re.IGNORECASE,
 )
 
 
@@ -259,11 +252,11 @@ class ChatClient:
 
 
 def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, openai.APIStatusError) and error.status_code in _BUSY
+    return isinstance(error, openai.APIStatusError) and error.status_code in BUSY
 
 
 def _is_filtered(error: openai.APIStatusError) -> bool:
-    return _FILTERED.search(_words(error)) is not None
+    return is_filtered(_words(error))
 
 
 def _words(error: openai.APIStatusError) -> str:

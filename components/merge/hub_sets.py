@@ -20,13 +20,16 @@ _REASON_CHARACTERS = 400
 _log = logging.getLogger(__name__)
 
 
-def read_hub(name: str, revision: str, named: Sequence[str]) -> dict[str, pd.DataFrame]:
+def read_hub(
+    name: str, revision: str, named: Sequence[str], config: str = ""
+) -> dict[str, pd.DataFrame]:
     """Read the splits of a data set on the hub, with labels by name where it states them.
 
     Args:
         name: owner/name.
         revision: Commit.
         named: Columns of texts and labels.
+        config: The config that is meant, where it has several; empty for its only or default one.
 
     Raises:
         InputError: If it cannot be read; it gives the hub's reason.
@@ -34,7 +37,7 @@ def read_hub(name: str, revision: str, named: Sequence[str]) -> dict[str, pd.Dat
     import datasets
 
     try:
-        loaded = datasets.load_dataset(name, revision=revision)
+        loaded = datasets.load_dataset(name, config or None, revision=revision)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise not_readable(name, error) from error
     return _tables(loaded, named, f"dataset {name}")
@@ -45,7 +48,8 @@ def not_readable(name: str, error: Exception) -> InputError:
     reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
     rule = f"cannot be read from the hub, and is not a path here ({type(error).__name__}: {reason})"
     fix = (
-        "Check the name, the revision, the network and HF_TOKEN, or download the files that are "
+        "Check the name, the revision, the network and HF_TOKEN, set "
+        "merge_options.dataset_config to one of several configs, or download the files that are "
         "meant and give their folder"
     )
     return InputError(f"dataset {name}", rule, fix)

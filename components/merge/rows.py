@@ -58,7 +58,8 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
     with TemporaryDirectory() as downloads:
         path = locate(settings, Path(downloads))
         tables = read_tables(settings, path)
-        pinned = {"sha256": fingerprint(path)} if path else {"revision": settings.dataset_revision}
+        hashed = {"sha256": fingerprint(path, tables)} if path else {}
+    pinned = hashed or settings.hub_pin
     rows = {
         name: checked(raw, task, f"{settings.dataset}, {name}", settings, audit)
         for name, raw in tables.items()

@@ -115,7 +115,7 @@ def _described(
         models=_models(splits),
         optimistic_validation=settings.pool,
         optimistic_validation_reason=reason if settings.pool else "",
-        source={"dataset": settings.dataset, "revision": settings.dataset_revision},
+        source={"dataset": settings.dataset, **settings.hub_pin},
         seed=settings.seed,
         agreement=agreement,
         sources=sources,

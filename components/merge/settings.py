@@ -27,6 +27,9 @@ class MergeSettings:
     Parquet."""
     dataset_revision: str = ""
     """Commit of a hub data set; `sha256:` and the content hash of a file or folder, or empty."""
+    dataset_config: str = ""
+    """Config of a hub data set that has several; empty for one that has a single one or a default.
+    """
     text_column: str = "text"
     """Column of the texts: its name, or its number from 1 in files without a header."""
     label_column: str = "label"
@@ -100,6 +103,12 @@ class MergeSettings:
         return f"@{self.dataset_revision}" if self.dataset_revision.startswith("sha256:") else ""
 
     @property
+    def hub_pin(self) -> dict[str, str]:
+        """What decides the content of a data set on the hub: its revision, and a config if set."""
+        config = {"config": self.dataset_config} if self.dataset_config else {}
+        return {"revision": self.dataset_revision, **config}
+
+    @property
     def is_on_hub(self) -> bool:
         """True if the data set is on the hub, and is not a file or folder."""
         return not storage.is_place(self.dataset) and bool(HUB_ID.fullmatch(self.dataset))
@@ -118,6 +127,10 @@ class MergeSettings:
     def _require_sources(self) -> None:
         if not self.dataset:
             raise InputError("dataset", "is empty", "Name a data set, for example `sample`")
+        if self.dataset_config and not self.is_on_hub:
+            rule = f"names a config, but {self.dataset} is not on the hub"
+            fix = "Leave it out, and give the folder of its files"
+            raise InputError(f"dataset_config={self.dataset_config!r}", rule, fix)
         if not self.text_column or not self.label_column or self.text_column == self.label_column:
             thing = f"text_column={self.text_column!r}, label_column={self.label_column!r}"
             raise InputError(thing, "must name two columns", "Name the columns of the data set")

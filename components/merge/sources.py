@@ -72,7 +72,9 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
     """
     named = (settings.text_column, settings.label_column)
     if path is None:
-        tables = hub_sets.read_hub(settings.dataset, settings.dataset_revision, named)
+        tables = hub_sets.read_hub(
+            settings.dataset, settings.dataset_revision, named, settings.dataset_config
+        )
     elif path.is_dir() and hub_sets.is_saved(path):
         tables = hub_sets.read_saved(path, named)
     else:
@@ -109,13 +111,27 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
     return rows.assign(model=models, source=SYNTHETIC, origin=name)
 
 
-def fingerprint(path: Path) -> dict[str, str]:
-    """Compute the sha256 of each file that rows are read from, by name."""
+def require_files(path: Path) -> None:
+    """Refuse a folder in which there is nothing to read, by the names of its files.
+
+    Raises:
+        InputError: As `split_files`.
+    """
+    if path.is_dir() and not hub_sets.is_saved(path):
+        split_files(path)
+
+
+def fingerprint(path: Path, tables: Tables) -> dict[str, str]:
+    """Compute the sha256 of each file that rows come from, by name.
+
+    Args:
+        path: The result of `locate`.
+        tables: What `read_tables` has read there.
+    """
     if path.is_dir() and hub_sets.is_saved(path):
-        files = sorted(path.rglob("*.arrow"))
-    else:
-        files = [file for those in split_files(path).values() for file in those]
-    return {_name(each, path): storage.sha256(each) for each in files}
+        return {_name(each, path): storage.sha256(each) for each in sorted(path.rglob("*.arrow"))}
+    names = [name for rows in tables.values() for name in rows["file"].unique()]
+    return {name: storage.sha256(path / name if path.is_dir() else path) for name in names}
 
 
 def is_archive(path: Path) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from components import storage
 from components.artifacts.dataset import SPLITS, TEST, TRAIN, VALIDATION
 from components.errors import InputError
 from components.merge.tables import holds_no_rows, is_readable, kind_of
@@ -63,11 +64,12 @@ def split_files(root: Path) -> dict[str, list[Path]]:
         The files of each split that is there, or all of them under `WHOLE` if none names one.
 
     Raises:
-        InputError: If the split of a file is not certain, there are two files of the same rows,
-            or none to train on.
+        InputError: If the folder holds too many files, the split of one is not certain, there are
+            two files of the same rows, or none to train on.
     """
     if root.is_file():
         return {WHOLE: [root]}
+    storage.require_few_files(root)
     files = _files_with_rows(root)
     found: dict[str, list[Path]] = {}
     _require_no_pair({word for file in files for word in _words(_stem(file))}, root)

@@ -7,6 +7,7 @@
 | `plan` | which checks a run needs |
 | `checks` | running many checks at once, within a time limit |
 | `sources` | whether what is read can be reached: data set, encoder, LLMs |
+| `data`, `hub`, `servers` | rows, repositories of the hub and LLM servers, for `sources` |
 | `stores` | whether the folders that are written can be written |
 | `cluster_checks` | whether the cluster has what the run needs |
 """

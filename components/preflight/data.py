@@ -30,6 +30,8 @@ def require_rows(settings: MergeSettings) -> None:
             # They come together, and what reads rows takes a second to load.
             return
     elif storage.scheme_of(settings.dataset) != "package":
+        if path := storage.local_path(settings.dataset):
+            storage.require_few_files(path)
         sizes = storage.open_store(settings.dataset).sizes()
         size = sum(_unpacked(name or settings.dataset, each) for name, each in sizes.items())
         if size > _MOST_BYTES:
@@ -56,7 +58,7 @@ def _unpacked(name: str, size: int) -> int:
 
 
 def require_readable_on_hub(settings: MergeSettings) -> None:
-    """Refuse a hub data set that has a script, or several configs; no rows are downloaded.
+    """Refuse a hub data set that has a script, or an open choice of configs; without its rows.
 
     Raises:
         InputError: As merge would.
@@ -69,6 +71,8 @@ def require_readable_on_hub(settings: MergeSettings) -> None:
     except ModuleNotFoundError as error:
         raise NotCheckedError(f"what reads it is not installed here: {error}") from error
     try:
-        datasets.load_dataset_builder(settings.dataset, revision=settings.dataset_revision)
+        datasets.load_dataset_builder(
+            settings.dataset, settings.dataset_config or None, revision=settings.dataset_revision
+        )
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise not_readable(settings.dataset, error) from error

@@ -9,7 +9,13 @@
 | `transfer` | opening a store, moving many files at once, fetching what is behind a URI |
 """
 
-from components.storage.files import content_sha256, require_content, sha256, staged
+from components.storage.files import (
+    content_sha256,
+    require_content,
+    require_few_files,
+    sha256,
+    staged,
+)
 from components.storage.names import (
     SCHEMES,
     is_place,
@@ -45,6 +51,7 @@ __all__ = [
     "open_store",
     "read_text",
     "require_content",
+    "require_few_files",
     "require_inside",
     "require_no_link",
     "require_store",

@@ -10,6 +10,28 @@ from pathlib import Path
 
 from components.errors import InputError, WorkError
 
+MOST_FILES = 10_000
+"""Most files of a folder that is read whole: one with more is a mistake, such as `/`."""
+
+
+def require_few_files(path: Path) -> None:
+    """Refuse a folder of too many files before they are all read; it is not walked to its end.
+
+    Raises:
+        InputError: If there are more than `MOST_FILES` below it.
+    """
+    count = 0
+    for _, _, files in os.walk(path):
+        count += len(files)
+        if count > MOST_FILES:
+            raise too_many_files(str(path))
+
+
+def too_many_files(name: str) -> InputError:
+    """The error for a folder of too many files."""
+    rule = f"holds more than {MOST_FILES:,} files"
+    return InputError(name, rule, "Name the folder of the files that are meant")
+
 
 def sha256(path: Path) -> str:
     """Compute the sha256 of a file's content, in hexadecimal."""
@@ -21,9 +43,13 @@ def content_sha256(path: Path) -> str:
     """Hash a file's content, or the names and contents of all files below a folder.
 
     The hash of a folder is the sha256 of what `sha256sum` prints for its files, sorted by name.
+
+    Raises:
+        InputError: If a folder holds too many files.
     """
     if path.is_file():
         return sha256(path)
+    require_few_files(path)
     files = {each.relative_to(path).as_posix(): each for each in path.rglob("*") if each.is_file()}
     lines = "".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.errors import InputError
-from components.storage.files import require_content, staged
+from components.storage.files import MOST_FILES, require_content, staged, too_many_files
 from components.storage.names import (
     REMOTE,
     SCHEMES,
@@ -78,8 +78,8 @@ def fetch(uri: str, into: Path) -> Path:
         into: A folder for downloads; unused for what is already on this machine.
 
     Raises:
-        InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, a
-            file in it has a name that leads out of its folder, or its hash differs.
+        InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, it
+            holds too many files, one has a name that leads out of its folder, or its hash differs.
     """
     place, _, digest = uri.partition(PIN)
     path = _located(place, into)
@@ -220,6 +220,8 @@ def _downloaded(uri: str, into: Path) -> Path:
     require_inside(name, uri)
     if not sizes:
         raise InputError(uri, _MISSING, "Check the spelling")
+    if len(sizes) > MOST_FILES:
+        raise too_many_files(uri)
     is_file = "" in sizes
     if is_file:
         store, sizes = open_store(split(uri)[0]), {name: sizes[""]}

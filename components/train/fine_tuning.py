@@ -15,11 +15,10 @@ from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256
 from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History
 from components.artifacts.task import Task, load_task
-from components.errors import InputError, require_between
 from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
-from components.train.loop.data import tokenise
+from components.train.loop.data import tokenise, tokens_sha256
 from components.train.loop.trainer import fit, this_process
 from components.train.methods.adapters import (
     default_learning_rate,
@@ -28,7 +27,8 @@ from components.train.methods.adapters import (
 )
 from components.train.methods.attachments import ATTACHMENTS
 from components.train.methods.base_model import Encoder, locate_encoder
-from components.train.methods.reading import SHORTEST, require_readable
+from components.train.methods.declared import require_max_length
+from components.train.methods.reading import require_readable
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
@@ -67,7 +67,8 @@ def fine_tune(
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
         data = {"dataset_sha256": dataset_sha256(dataset), "real_only": real_only}
-        identity = fingerprint(settings, **data)
+        tokens = tokens_sha256(tokenizer, settings)
+        identity = fingerprint(settings, **data, tokens_sha256=tokens)
         cache = checkpoints / "tokens" / identity[:16]
         with this_process().local_main_process_first():
             train, validation = (
@@ -115,12 +116,7 @@ def _with_learning_rate(settings: TrainSettings, encoder: Encoder) -> TrainSetti
 
 def _tokenizer(encoder: Encoder, settings: TrainSettings) -> Any:
     tokenizer = encoder.tokenizer()
-    most = tokenizer.model_max_length
-    if not isinstance(most, int | float) or most < SHORTEST:
-        thing = f"{_name(settings)}, model_max_length={most!r}"
-        rule = f"must be a number of tokens, at least {SHORTEST}"
-        raise InputError(thing, rule, "Correct tokenizer_config.json")
-    require_between("max_length", settings.max_length, SHORTEST, most)
+    require_max_length(_name(settings), settings.max_length, tokenizer.model_max_length)
     tokenizer.model_max_length = settings.max_length
     return tokenizer
 

@@ -52,9 +52,13 @@ def hub_commit(base_model: str, revision: str) -> str:
         revision: Commit of a hub model, or `sha256:` and the hash of a folder's weights.
 
     Raises:
-        InputError: If a hub model is not pinned.
+        InputError: If a hub model is not pinned, or a folder is pinned by a commit.
     """
     if storage.is_place(base_model):
+        if revision and not revision.startswith(SHA256):
+            rule = "is a hub commit, but base_model is a folder"
+            fix = f"Use {SHA256}... or leave it empty"
+            raise InputError(f"base_model_revision={revision}", rule, fix)
         return ""
     if not revision or revision.startswith(SHA256):
         rule = "is not a folder here, and a hub model needs a commit of 40 hexadecimal digits"

@@ -69,6 +69,11 @@ def _encoder(reference: str) -> str:
 def _dataset_revision(dataset: str, given: str) -> str:
     if dataset == "sample" or given.startswith("sha256:") or not _is_outside(dataset):
         return given
+    if path := storage.local_path(dataset):
+        # The reader of rows takes a second to import, and a folder without any takes long to hash.
+        from components.merge.sources import require_files
+
+        require_files(path)
     return f"sha256:{_hash(dataset)}"
 
 

@@ -1,5 +1,6 @@
-"""The part of the Hugging Face hub's API that tells whether a repository can be read."""
+"""The part of the Hugging Face hub's API that tells whether a repository can be read, and files."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,16 +11,25 @@ from starlette.routing import Route
 from tests.fakes.http_server import running
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-FILES = [{"rfilename": "tokenizer.json"}]
 OPEN, GATED, TOKEN = "someone/open", "someone/gated", "hf_token"
+ENCODER = "someone/encoder"
+"""A model whose texts have at most 64 tokens."""
+
+_CONFIG = json.dumps({"model_type": "bert", "max_position_embeddings": 64})
+_FILES = {
+    OPEN: {"tokenizer.json": "{}"},
+    GATED: {},
+    ENCODER: {"config.json": _CONFIG, "model.safetensors": "", "tokenizer_config.json": "{}"},
+}
 
 
 @contextmanager
 def hub() -> Iterator[str]:
-    """An open and a gated repository of each kind; yields the hub's URL."""
+    """Open and gated repositories of each kind; yields the hub's URL."""
     routes = [
         Route("/api/{kind}/{owner}/{name}/revision/{revision}", _info),
         Route("/api/{kind}/{owner}/{name}/auth-check", _auth_check),
+        Route("/{owner}/{name}/resolve/{revision}/{file}", _file),
     ]
     with running(routes) as url:
         yield url
@@ -27,11 +37,18 @@ def hub() -> Iterator[str]:
 
 async def _info(request: Request) -> Response:
     name = _name(request)
-    if name not in {OPEN, GATED}:
+    if name not in _FILES:
         return _refusal(404, "RepoNotFound")
     if request.path_params["revision"] != COMMIT:
         return _refusal(404, "RevisionNotFound")
-    return JSONResponse({"id": name, "sha": COMMIT, "siblings": FILES, "tags": [], "downloads": 0})
+    files = [{"rfilename": each} for each in _FILES[name]]
+    return JSONResponse({"id": name, "sha": COMMIT, "siblings": files, "tags": [], "downloads": 0})
+
+
+async def _file(request: Request) -> Response:
+    content = _FILES[_name(request)][request.path_params["file"]]
+    headers = {"etag": f'"{hash(content):x}"', "x-repo-commit": COMMIT}
+    return Response(content, headers=headers)
 
 
 async def _auth_check(request: Request) -> Response:

@@ -305,7 +305,7 @@ def test_checkpoints_of_other_settings_are_not_used(settings, small_dataset, sto
 
     assert_same_end(finished(other, small_dataset, stopped), whole)
     assert resumed_from(stopped) is None
-    assert "belongs to a run with other settings, data or versions" in log(stopped)
+    assert "belongs to a run with other settings, data, tokens or versions" in log(stopped)
 
 
 def test_a_forged_checkpoint_cannot_run_code(settings, small_dataset, stopped):

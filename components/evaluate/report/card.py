@@ -68,9 +68,10 @@ def model_card(evaluation: Evaluation, facts: Mapping[str, Any], data: Descripti
     from huggingface_hub import ModelCard
 
     settings = facts.get("settings", {})
-    dataset, revision = _source(data)
+    source = _source(data)
+    dataset, revision, _ = source
     card = ModelCard.from_template(
-        _header(evaluation, settings, dataset, revision),
+        _header(evaluation, settings, source),
         template_str=_TEMPLATE.read_text(encoding="utf-8"),
         evaluation=evaluation,
         dataset_name=_code(dataset),
@@ -84,10 +85,11 @@ def model_card(evaluation: Evaluation, facts: Mapping[str, Any], data: Descripti
 
 
 def _header(
-    evaluation: Evaluation, settings: Mapping[str, Any], dataset: str, revision: str
+    evaluation: Evaluation, settings: Mapping[str, Any], source: tuple[str, str, str]
 ) -> Any:
     from huggingface_hub import ModelCardData
 
+    dataset, *_ = source
     licence = _LICENCES.get(dataset, _UNKNOWN)
     base_model = settings.get("base_model", "")
     base_model = _EMBEDDED_ENCODERS.get(base_model, base_model)
@@ -95,7 +97,7 @@ def _header(
     return ModelCardData(
         base_model=base_model if HUB_ID.fullmatch(base_model) else None,
         datasets=dataset if HUB_ID.fullmatch(dataset) else None,
-        eval_results=_results(evaluation, dataset, revision),
+        eval_results=_results(evaluation, *source),
         library_name="peft" if is_adapter else "transformers",
         license=licence.tag,
         license_name=licence.name,
@@ -106,15 +108,15 @@ def _header(
     )
 
 
-def _source(data: Description) -> tuple[str, str]:
-    """The name and revision of the real rows' source; of a path only the last part."""
+def _source(data: Description) -> tuple[str, str, str]:
+    """The name, revision and config of the real rows' source; of a path only the last part."""
     name = str(data.source.get("dataset", "not known"))
     if HUB_ID.fullmatch(name) and data.source.get("revision"):
-        return name, str(data.source["revision"])
-    return name.rstrip("/").rpartition("/")[2] or name, ""
+        return name, str(data.source["revision"]), str(data.source.get("config", ""))
+    return name.rstrip("/").rpartition("/")[2] or name, "", ""
 
 
-def _results(evaluation: Evaluation, dataset: str, revision: str) -> list[Any]:
+def _results(evaluation: Evaluation, dataset: str, revision: str, config: str) -> list[Any]:
     from huggingface_hub import EvalResult
 
     figures = (
@@ -127,6 +129,7 @@ def _results(evaluation: Evaluation, dataset: str, revision: str) -> list[Any]:
             dataset_type=dataset,
             dataset_name=dataset,
             dataset_split="test",
+            dataset_config=config or None,
             dataset_revision=revision or None,
             metric_type=kind,
             metric_name=name,

@@ -44,7 +44,8 @@ def fingerprint(settings: TrainSettings, **data: Any) -> str:
 
     Args:
         settings: Those that do not affect the weights are left out.
-        data: Other values that affect the weights, such as the hash of the data set.
+        data: Other values that affect the weights, such as the hashes of the data set, and of
+            how its texts become tokens.
 
     Returns:
         A sha256 in hexadecimal.
@@ -112,7 +113,7 @@ def _valid(local: Path, expected: str) -> dict[int, Path]:
         if facts.get(FINGERPRINT) == expected:
             valid[step] = folder
         else:
-            _set_aside(folder, "it belongs to a run with other settings, data or versions")
+            _set_aside(folder, "it belongs to a run with other settings, data, tokens or versions")
     return valid
 
 

@@ -1,5 +1,6 @@
 """Tokenised rows, and the order in which training sees them."""
 
+import hashlib
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -47,10 +48,19 @@ def tokenise(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings, cache:
     return Dataset.from_file(str(cache))
 
 
-def _columns(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings) -> dict[str, list[Any]]:
-    # As the predictor reads texts, whatever the settings that transformers keeps beside the file.
+def tokens_sha256(tokenizer: Any, settings: TrainSettings) -> str:
+    """Hash all that decides which tokens a text becomes: the tokenizer, and how it cuts."""
+    return hashlib.sha256(_reader(tokenizer, settings).to_str().encode()).hexdigest()
+
+
+def _reader(tokenizer: Any, settings: TrainSettings) -> Tokenizer:
+    """The tokenizer as the predictor has it, whatever transformers keeps beside its file."""
     own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    encoded = cutting(own, settings.max_length).encode_batch(list(rows["text"]))
+    return cutting(own, settings.max_length)
+
+
+def _columns(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings) -> dict[str, list[Any]]:
+    encoded = _reader(tokenizer, settings).encode_batch(list(rows["text"]))
     columns = {
         "input_ids": [each.ids for each in encoded],
         "attention_mask": [each.attention_mask for each in encoded],

@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from components.errors import InputError
-from components.train.settings import WHOLE_METHODS, TrainSettings
+from components.train.settings import ADAPTER_METHODS, WHOLE_METHODS, TrainSettings
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,18 @@ def targets_of(model_type: str, settings: TrainSettings) -> tuple[str, ...]:
     return _chosen(settings, "target_modules", known, model_type)
 
 
+def require_known_modules(model_type: str, settings: TrainSettings) -> None:
+    """Refuse an architecture whose modules are neither chosen nor known.
+
+    Raises:
+        InputError: If the method needs such modules.
+    """
+    if settings.peft_method != "full":
+        head_of(model_type, settings)
+    if settings.peft_method in ADAPTER_METHODS:
+        targets_of(model_type, settings)
+
+
 def check_attachment(model: Any, settings: TrainSettings) -> None:
     """Refuse settings that cannot be applied to a model.
 
@@ -93,6 +103,9 @@ def check_attachment(model: Any, settings: TrainSettings) -> None:
         InputError: If a module is neither chosen nor known or is not in the model, the rank exceeds
             the size of a module, or the model does not support gradient checkpointing.
     """
+    # Preflight reads the table above where there is no torch.
+    import torch
+
     model_type = model.config.model_type
     if settings.gradient_checkpointing and not model.supports_gradient_checkpointing:
         rule = f"is not supported by transformers for {model_type}"

@@ -17,11 +17,9 @@ from transformers import (
 from components import storage
 from components.artifacts.task import Task
 from components.errors import InputError
+from components.train.methods.declared import WEIGHTS, require_files
 from components.train.settings import SHA256, hub_commit
 
-_WEIGHTS = "model.safetensors"
-_SHARDS = f"{_WEIGHTS}.index.json"
-_FILES = (_WEIGHTS, "config.json", "tokenizer.json")
 # Some pretraining has no use for a pooler, so that checkpoints come without one.
 _POOLER = "pooler."
 _STD = 0.02
@@ -123,20 +121,10 @@ def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
     if commit := hub_commit(base_model, revision):
         return Encoder(base_model, commit)
     folder = storage.fetch(base_model, downloads)
-    if (folder / _SHARDS).is_file() and not (folder / _WEIGHTS).is_file():
-        fix = "Save it with save_pretrained(..., max_shard_size='1TB')"
-        raise InputError(f"base_model {base_model}", "has its weights in several files", fix)
-    for name in _FILES:
-        if not (folder / name).is_file():
-            fix = "Save model and fast tokenizer with save_pretrained"
-            raise InputError(f"base_model {base_model}", f"has no {name}", fix)
-    if revision and not revision.startswith(SHA256):
-        rule = "is a hub commit, but base_model is a folder"
-        raise InputError(
-            f"base_model_revision={revision}", rule, "Use sha256:... or leave it empty"
-        )
+    present = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+    require_files(f"base_model {base_model}", present)
     if revision:
-        weights = folder / _WEIGHTS
+        weights = folder / WEIGHTS
         storage.require_content(str(weights), weights, revision.removeprefix(SHA256))
     return Encoder(str(folder), None)
 

@@ -6,9 +6,8 @@ from typing import Any
 import torch
 
 from components.errors import InputError
+from components.train.methods.declared import SHORTEST, no_padding, too_long
 
-SHORTEST = 8
-"""Tokens of the shortest text that every encoder has to read."""
 # No vocabulary has these as a word or as letters: Tangut, Linear A and a private character.
 _STRANGE = "\U00017000 \U00010600 \ue000"
 
@@ -27,8 +26,7 @@ def require_readable(name: str, model: Any, tokenizer: Any, max_length: int) -> 
             embedding, or texts of this length cannot be read.
     """
     if tokenizer.pad_token_id is None:
-        rule = "has a tokenizer without a padding token"
-        raise InputError(name, rule, "Set pad_token in tokenizer_config.json, and save it again")
+        raise no_padding(name)
     _require_tokens(name, tokenizer)
     _require_embeddings(name, model, tokenizer)
     if not _failure(model, tokenizer.pad_token_id, max_length):
@@ -39,9 +37,7 @@ def require_readable(name: str, model: Any, tokenizer: Any, max_length: int) -> 
     first = bisect_left(
         lengths, True, key=lambda length: bool(_failure(model, tokenizer.pad_token_id, length))
     )
-    most = lengths[first - 1]
-    rule = f"exceeds the {most} tokens that {name} can read"
-    raise InputError(f"max_length={max_length}", rule, f"Choose at most {most}")
+    raise too_long(name, max_length, lengths[first - 1])
 
 
 def _require_tokens(name: str, tokenizer: Any) -> None:

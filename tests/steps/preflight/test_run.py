@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import datasets
@@ -24,16 +25,20 @@ from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.component import preflight as preflight_component
 from components.preflight.data import require_readable_on_hub
+from components.preflight.hub import require_on_hub
 from components.preflight.plan import checks_of
 from components.preflight.run import branches_of, preflight
+from components.preflight.servers import listed_models, require_served
 from components.preflight.settings import GpuDemand, Place
-from components.preflight.sources import EMBEDDED, listed_models, require_on_hub, require_served
+from components.preflight.sources import EMBEDDED, require_encoder
 from components.preflight.stores import require_registry, require_writable
+from components.train.settings import TrainSettings
 from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
-from tests.fakes.hub import COMMIT, GATED, OPEN, TOKEN, hub
+from tests.fakes.hub import COMMIT, ENCODER, GATED, OPEN, TOKEN, hub
 from tests.fakes.kubernetes_api import kubernetes_api
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.tiny_encoder import write_tiny_encoder
 
 ROOT = Path(__file__).parents[3]
 LOCAL = ROOT / "pipelines" / "params" / "local.yaml"
@@ -142,12 +147,16 @@ def test_rows_that_merge_could_not_read_are_a_problem(content, fault, tmp_path):
 
 
 def test_a_hub_data_set_of_several_configs_is_a_problem(monkeypatch):
-    def refuse(*_, **__):
+    def refuse(_, config, **__):
+        if config:
+            return
         raise ValueError("Config name is missing.\nPlease pick one among: ['emoji', 'emotion']")
 
     monkeypatch.setattr(datasets, "load_dataset_builder", refuse)
+    several = MergeSettings(dataset="owner/name", dataset_revision=COMMIT)
     with pytest.raises(InputError, match=r"cannot be read from the hub.* among: \['emoji'"):
-        require_readable_on_hub(MergeSettings(dataset="owner/name", dataset_revision=COMMIT))
+        require_readable_on_hub(several)
+    require_readable_on_hub(replace(several, dataset_config="emotion"))
 
 
 def test_the_sample_under_another_task_is_a_problem(tmp_path):
@@ -165,6 +174,10 @@ def test_large_files_are_not_read_before_the_run(tmp_path, caplog):
         file.truncate(70_000_000)
     preflight(Place(), **values(merge_dataset=str(tmp_path / "rows.csv")))
     assert "70 MB of rows are not read before the run" in caplog.text
+
+
+def test_a_whole_file_system_is_no_data_set():
+    assert "/: holds more than 10,000 files" in problems(merge_dataset="/")
 
 
 @pytest.mark.parametrize(
@@ -234,7 +247,7 @@ def test_the_images_hold_the_packages_that_preflight_relies_on():
     ],
 )
 def test_an_llm_server_is_asked_for_its_models(model, key, refused):
-    with fake_openai(lambda _: Reply(""), api_key="key", models=("large",)) as server:
+    with fake_openai(lambda _: Reply("ok"), api_key="key", models=("large",)) as server:
         if refused is None:
             require_served(server.base_url, model, key)
         else:
@@ -244,12 +257,57 @@ def test_an_llm_server_is_asked_for_its_models(model, key, refused):
         require_served(server.base_url, model, key)
 
 
-def test_an_llm_server_that_lists_no_models_may_have_any():
+def takes_no(name, refusal, status):
+    return lambda body: Reply(refusal, status) if name in body else Reply("ok")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda _: Reply("ok", finish_reason="length"),
+        takes_no("response_format", "internal error", 500),
+        takes_no("temperature", "unknown field: temperature", 422),
+        takes_no("max_tokens", "Use max_completion_tokens", 400),
+        lambda _: Reply("flagged by the content filter", 403),
+    ],
+)
+def test_an_llm_server_is_asked_a_question_in_the_way_that_it_takes(script):
+    """It does not list its models, so that it may have any."""
+    with fake_openai(script) as server:
+        require_served(server.base_url, "large", "")
+    assert {body["model"] for body in server.received} == {"large"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "refused"),
+    [
+        (Reply("no such model", 404), "refuses a question to 'large': 404, .*no such model"),
+        (Reply("no quota", 403), "refuses a question to 'large': 403, .*no quota"),
+        (Reply("broken", 500), "refuses a question to 'large': 500, .*broken"),
+        (Reply("<html>", is_page=True), "does not speak the OpenAI protocol"),
+    ],
+)
+def test_an_llm_server_that_refuses_a_question_is_a_problem(reply, refused):
     with (
-        fake_openai(lambda _: Reply("")) as server,
-        pytest.raises(NotCheckedError, match="does not list"),
+        fake_openai(lambda _: reply, models=("large",)) as server,
+        pytest.raises(InputError, match=refused),
     ):
         require_served(server.base_url, "large", "")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply("loading", 503), "is busy: it answers with 503"),
+        (Reply("late", seconds=0.5), r"no answer within 0\.1 s; it may be loading the model"),
+    ],
+)
+def test_an_llm_server_that_is_not_ready_yet_is_no_problem(reply, reason):
+    with (
+        fake_openai(lambda _: reply) as server,
+        pytest.raises(NotCheckedError, match=reason),
+    ):
+        require_served(server.base_url, "large", "", seconds=0.1)
 
 
 JSON = st.recursive(
@@ -286,6 +344,32 @@ def test_a_repository_of_the_hub_is_looked_up(hub_url, kind, monkeypatch):
         require_on_hub(kind, GATED, COMMIT, hub_url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     require_on_hub(kind, GATED, COMMIT, hub_url)
+
+
+def test_an_encoder_that_cannot_be_trained_is_a_problem(tmp_path):
+    folder = str(write_tiny_encoder(tmp_path))
+    assert "max_length=65: exceeds the 64 tokens" in problems(
+        train_base_model=folder, train_max_length=65
+    )
+    assert "is a hub commit, but base_model is a folder" in problems(
+        train_base_model=folder, train_base_model_revision=COMMIT
+    )
+    (tmp_path / "model.safetensors").unlink()
+    assert "has no model.safetensors" in problems(train_base_model=folder)
+
+
+def test_an_encoder_of_the_hub_is_looked_into(hub_url, monkeypatch, tmp_path):
+    constants = "huggingface_hub.constants"
+    monkeypatch.setattr(f"{constants}.ENDPOINT", hub_url)
+    files = f"{hub_url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(f"{constants}.HUGGINGFACE_CO_URL_TEMPLATE", files)
+    monkeypatch.setattr(f"{constants}.HF_HUB_CACHE", str(tmp_path))
+    chosen = TrainSettings(base_model=ENCODER, base_model_revision=COMMIT)
+    require_encoder(replace(chosen, max_length=64))
+    with pytest.raises(InputError, match="max_length=65: exceeds the 64 tokens"):
+        require_encoder(replace(chosen, max_length=65))
+    with pytest.raises(InputError, match=r"has no model\.safetensors"):
+        require_encoder(replace(chosen, base_model=OPEN))
 
 
 def test_a_branch_knows_the_generation_of_the_champion_that_it_aims_at(tmp_path):

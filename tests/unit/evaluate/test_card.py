@@ -18,7 +18,7 @@ SETTINGS = {
 DATA = Description(
     labels=LABELS,
     rows=EVALUATION.rows,
-    source={"dataset": "dair-ai/emotion", "revision": "a" * 40},
+    source={"dataset": "dair-ai/emotion", "revision": "a" * 40, "config": "split"},
     models={
         "package:x/small.gguf@sha256:12": {"train": 30},
         "recorded:old/ledger.jsonl": {"train": 7},
@@ -51,6 +51,7 @@ def test_the_results_come_through_the_hubs_own_reader():
     assert results["Macro-F1"].metric_value == pytest.approx(EVALUATION.test.macro_f1, abs=1e-4)
     assert {each.dataset_type for each in results.values()} == {"dair-ai/emotion"}
     assert {each.dataset_revision for each in results.values()} == {"a" * 40}
+    assert {each.dataset_config for each in results.values()} == {"split"}
 
 
 def test_reading_and_writing_the_card_changes_nothing():

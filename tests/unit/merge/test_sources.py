@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.errors import InputError
+from components.merge.hub_sets import read_hub
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_tables
 from components.merge.split_files import WHOLE
@@ -247,6 +248,30 @@ def test_hub_rows_get_the_names_of_their_labels_and_unlabelled_ones_keep_theirs(
     assert list(labels) == ["glad", "sad", -1]
 
 
+def test_one_of_several_configs_of_the_hub_is_read(tmp_path, monkeypatch):
+    """A folder is to the library what a repository of the hub is."""
+    home = tmp_path / "owner" / "name"
+    configs = ""
+    for name in ("emoji", "emotion"):
+        write(home / f"{name}.csv", [{"text": f"an {name}", "label": "joy"}])
+        configs += f"- {{config_name: {name}, data_files: {name}.csv}}\n"
+    (home / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+    tables = read_hub("owner/name", COMMIT, ("text", "label"), "emotion")
+    assert pairs(tables["train"]) == [("an emotion", "joy")]
+    with pytest.raises(InputError, match=r"\['emoji', 'emotion'\].* set merge_options.dataset_con"):
+        read_hub("owner/name", COMMIT, ("text", "label"))
+
+
+def test_a_config_is_refused_where_there_are_none(tmp_path):
+    with pytest.raises(InputError, match="dataset_config='emotion': names a config, but"):
+        MergeSettings(dataset=str(write(tmp_path / "rows.csv")), dataset_config="emotion")
+    chosen = MergeSettings(dataset="owner/name", dataset_revision="1", dataset_config="emotion")
+    assert chosen.hub_pin == {"revision": "1", "config": "emotion"}
+
+
 def test_columns_and_labels_may_have_other_names(tmp_path):
     (tmp_path / "rows.csv").write_text("id,tweet,mood,text\n1,so glad,1,no\n2,so low, 0,no\n")
     chosen = MergeSettings(
@@ -312,7 +337,18 @@ def test_a_folder_of_save_to_disk_is_read_whole_or_by_split(tmp_path):
         "test": expected("such"),
     }
     assert pairs(read(str(folder / "test"), tmp_path)[WHOLE]) == expected("such")
-    assert list(fingerprint(folder / "test")) == ["data-00000-of-00001.arrow"]
+    assert list(fingerprint(folder / "test", tables)) == ["data-00000-of-00001.arrow"]
+
+
+def test_a_fingerprint_names_the_files_that_rows_come_from_in_their_order(tmp_path):
+    for name in ("test.json", "train_2.csv", "train_1.json", "about.json"):
+        write(tmp_path / "set" / name, [] if name == "about.json" else [{**ROWS[0], "text": name}])
+    tables = read(str(tmp_path / "set"), tmp_path)
+    one = read(str(tmp_path / "set" / "test.json"), tmp_path)
+
+    named = fingerprint(tmp_path / "set", tables)
+    assert list(named) == ["train_1.json", "train_2.csv", "test.json"]
+    assert fingerprint(tmp_path / "set" / "test.json", one) == {"test.json": named["test.json"]}
 
 
 def test_the_card_of_a_cloned_folder_names_its_ids(tmp_path):

@@ -49,6 +49,21 @@ def outside(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("dataset", "refused"),
+    [
+        ("/", r"^/: holds more than 10,000 files\. Name the folder"),
+        ("{}/encoder", "has neither a train file nor a single table"),
+    ],
+)
+def test_a_folder_that_cannot_be_meant_is_not_hashed(dataset, refused, outside, monkeypatch):
+    folder, _ = outside
+    monkeypatch.delattr(storage, "content_sha256")
+    given = {**read_parameters(None), "merge_dataset": dataset.format(folder)}
+    with pytest.raises(InputError, match=refused):
+        pinned(given)
+
+
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -162,6 +162,18 @@ def test_a_pinned_hash_is_required(tmp_path):
         storage.require_content(str(path), path, expected)
 
 
+def test_a_folder_of_too_many_files_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("components.storage.files.MOST_FILES", 2)
+    for name in ("one", "inner/two"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    storage.content_sha256(tmp_path)
+    (tmp_path / "inner" / "three").touch()
+    with pytest.raises(InputError, match=r"holds more than 2 files\. Name the folder"):
+        storage.content_sha256(tmp_path)
+
+
 def test_a_staged_file_appears_when_the_block_ends(tmp_path):
     target = tmp_path / "new" / "report.html"
     with storage.staged(target) as draft:

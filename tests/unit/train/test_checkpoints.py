@@ -90,7 +90,7 @@ def test_a_checkpoint_whose_best_one_is_lost_is_not_used(local, caplog):
 
 def test_checkpoints_of_other_settings_or_data_are_not_used_but_kept(local, caplog):
     assert newest_valid(local, "", OTHER_RUN) is None
-    assert "belongs to a run with other settings, data or versions" in caplog.text
+    assert "belongs to a run with other settings, data, tokens or versions" in caplog.text
     assert names(local) == [f"unusable-checkpoint-{step}" for step in (11, 4, 8)]
 
 

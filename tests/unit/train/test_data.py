@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from transformers import AutoTokenizer
 
-from components.train.loop.data import LengthGroups, tokenise
+from components.train.loop.data import LengthGroups, tokenise, tokens_sha256
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -69,3 +69,23 @@ def test_rows_of_which_none_is_judged_have_no_targets(tmp_path):
     data = tokenise(rows, tokenizer, TrainSettings(soft_label_share=0.5), tmp_path / "rows.arrow")
 
     assert "target" not in data.column_names
+
+
+def test_what_a_checkpoint_knows_of_its_tokens_is_what_decides_them(tmp_path, monkeypatch):
+    folder, settings = write_tiny_encoder(tmp_path), TrainSettings()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    known = tokens_sha256(tokenizer, settings)
+
+    left = AutoTokenizer.from_pretrained(folder, truncation_side="left", padding_side="left")
+    assert tokens_sha256(left, settings) == known
+    cased = AutoTokenizer.from_pretrained(folder, do_lower_case=False)
+    other = {known, tokens_sha256(cased, settings)}
+    other.add(tokens_sha256(tokenizer, TrainSettings(max_length=64)))
+
+    def at_the_other_end(reader, length):
+        reader.enable_truncation(max_length=length, direction="left")
+        return reader
+
+    monkeypatch.setattr("components.train.loop.data.cutting", at_the_other_end)
+    other.add(tokens_sha256(tokenizer, settings))
+    assert len(other) == 4

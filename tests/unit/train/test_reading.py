@@ -6,6 +6,8 @@ from tokenizers.processors import BertProcessing
 from transformers import AutoModelForSequenceClassification, GPT2Config
 
 from components.errors import InputError
+from components.train.methods.attachments import ATTACHMENTS
+from components.train.methods.declared import positions_of
 from components.train.methods.reading import require_readable
 from tests.tiny_encoder import tiny_classifier
 
@@ -33,6 +35,8 @@ class Tokens:
 def test_the_longest_text_that_an_encoder_reads_is_found(architecture):
     model = tiny_classifier(architecture)
     most = 40 - OFFSET.get(architecture, 0)
+    if architecture in ATTACHMENTS:
+        assert positions_of(model.config.to_dict()) == most
     tokens = Tokens(pad=model.config.pad_token_id)
 
     require_readable("base", model, tokens, most)
