@@ -111,7 +111,9 @@ def read_text(uri: str) -> str:
     with TemporaryDirectory() as folder:
         try:
             return fetch(uri, Path(folder)).read_text(encoding="utf-8")
-        except (UnicodeDecodeError, IsADirectoryError) as error:
+        except IsADirectoryError as error:
+            raise InputError(uri, "is a folder", "Name a file in it") from error
+        except UnicodeDecodeError as error:
             raise InputError(uri, "is not a UTF-8 text file", "Use a text file") from error
         except OSError as error:
             fix = "Check the rights of the account"
