@@ -96,6 +96,8 @@ lint: setup ## check style, types, spelling and the Dockerfile
 	$(BIN)/hadolint images/Dockerfile
 	$(BIN)/shellcheck .ci/run $$(git ls-files '*.sh')
 
+# A text as one word of the shell. Paths are left to the shell, which knows what ~ is.
+quoted = '$(subst ','\'',$(1))'
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
 compile-options = $(if $(call given,PARAMS),--params $(PARAMS)) $(if $(SET),--set "$$SET") \
@@ -110,11 +112,12 @@ else
 	$(BIN)/python -m pipelines.compile $(compile-options) $(OUTPUT)
 endif
 
-kfp-options = $(compile-options) $(if $(HOST),--host $(HOST)) $(if $(UI),--ui $(UI)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
+kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(if $(UI),--ui $(call quoted,$(UI))) \
+  $(if $(NAMESPACE),--namespace $(call quoted,$(NAMESPACE)))
 
 submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
-	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') \
-	  $(if $(SERVICE_ACCOUNT),--service-account $(SERVICE_ACCOUNT)) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment $(call quoted,$(EXPERIMENT))) \
+	  $(if $(SERVICE_ACCOUNT),--service-account $(call quoted,$(SERVICE_ACCOUNT))) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
 
 upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
 	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only
@@ -152,7 +155,7 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
-	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run '$(RUN)' --set "$$SET"
+	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run $(call quoted,$(RUN)) --set "$$SET"
 
 rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
 	$(BIN)/python -m components.deploy rollback --set "$$SET"

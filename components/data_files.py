@@ -72,6 +72,9 @@ def parse_yaml(text: str, what: str) -> Any:
         return _reader().load(text)
     except (YAMLError, ValueError) as error:
         raise InputError(what, "is not valid YAML", _first_line(error)) from error
+    except RecursionError as error:
+        fix = "Write it with fewer brackets within each other"
+        raise InputError(what, "is nested too deeply", fix) from error
 
 
 def parse_scalar(text: str) -> Any:
@@ -189,4 +192,5 @@ def read_record(kind: type[_Record], path: Path, required: Mapping[str, type], f
 def _first_line(error: Exception) -> str:
     place = getattr(error, "problem_mark", None)
     where = f" in line {place.line + 1}" if place else ""
-    return f"Correct it{where}: {getattr(error, 'problem', None) or error}"
+    reason = str(getattr(error, "problem", None) or error)
+    return f"Correct it{where}: {' '.join(reason.split())}"

@@ -207,7 +207,8 @@ def _notation(wanted: type, value: Any) -> str:
     if wanted is bool:
         return "Write true or false"
     if issubclass(wanted, str):
-        return "Put it into quotation marks"
+        is_scalar = isinstance(value, (bool, int, float))
+        return "Put it into quotation marks" if is_scalar else "Write one text"
     if issubclass(wanted, Mapping):
         return "Write {name: value}"
     if issubclass(wanted, Sequence):

@@ -187,7 +187,7 @@ def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> 
         "args": [
             f"--model-dir={_MODEL_DIR}",
             f"--model-name={service_name}",
-            "--host=0.0.0.0",
+            "--host=::",
             f"--http-port={PORT}",
             f"--run-id={run_id}",
         ],

@@ -125,6 +125,10 @@ class MergeSettings:
             raise InputError(f"dataset_revision={self.dataset_revision!r}", rule, fix)
 
     def _require_sources(self) -> None:
+        try:
+            storage.require_readable(self.dataset)
+        except InputError as error:
+            raise InputError(f"dataset={self.dataset!r}", error.rule, error.fix) from error
         if not self.dataset:
             raise InputError("dataset", "is empty", "Name a data set, for example `sample`")
         if self.dataset_config and not self.is_on_hub:

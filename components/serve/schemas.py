@@ -4,6 +4,7 @@ Sources: https://kserve.github.io/website/docs/concepts/architecture/data-plane/
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
 
+from codecs import BOM_UTF8
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -224,7 +225,8 @@ def read(model: type[_Model], body: bytes | dict[str, Any]) -> _Model:
     """
     try:
         if isinstance(body, bytes):
-            return model.model_validate_json(body)
+            # Editors of Windows begin files with it (RFC 8259, section 8.1).
+            return model.model_validate_json(body.removeprefix(BOM_UTF8))
         return model.model_validate(body)
     except ValidationError as error:
         first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]

@@ -18,6 +18,7 @@ from components.serve.bounds import Bounds
 from components.serve.connections import BoundedConnection
 from components.serve.exchanges import Reports
 from components.serve.predictor import Predictor
+from components.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from components.serve.grpc_service import Drain
@@ -35,8 +36,8 @@ def serve(predictor: Predictor) -> None:
         InputError: If an address cannot be listened on.
     """
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-    with _listener(predictor) as listener, runner:
-        runner.run(_serve(predictor, listener))
+    with listener(predictor.settings) as listening, runner:
+        runner.run(_serve(predictor, listening))
     predictor.close()
 
 
@@ -67,7 +68,7 @@ class _DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(predictor: Predictor, listener: socket.socket) -> None:
+async def _serve(predictor: Predictor, listening: socket.socket) -> None:
     settings = predictor.settings
     async with AsyncExitStack() as running:
         collector = None
@@ -83,7 +84,7 @@ async def _serve(predictor: Predictor, listener: socket.socket) -> None:
             drains.append(await running.enter_async_context(running_grpc(predictor, reports)))
         config = _config(predictor, reports)
         _log.info("serve: %s on http://%s", predictor.name, settings.address(settings.http_port))
-        await _DrainingServer(config, predictor, drains).serve(sockets=[listener])
+        await _DrainingServer(config, predictor, drains).serve(sockets=[listening])
 
 
 def _config(predictor: Predictor, reports: Reports) -> uvicorn.Config:
@@ -102,12 +103,19 @@ def _config(predictor: Predictor, reports: Reports) -> uvicorn.Config:
     )
 
 
-def _listener(predictor: Predictor) -> socket.socket:
-    settings = predictor.settings
+def listener(settings: ServeSettings) -> socket.socket:
+    """Listen on the address of HTTP.
+
+    `::` stands for IPv4, too, and for it alone where the kernel has no IPv6, as it does for gRPC.
+
+    Raises:
+        InputError: If it cannot be listened on.
+    """
     host, port = settings.bare_host, settings.http_port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # `::` stands for IPv4, too, where the system can.
     both = host == "::" and socket.has_dualstack_ipv6()
+    if host == "::" and not both:
+        host = "0.0.0.0"  # noqa: S104
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:

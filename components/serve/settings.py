@@ -25,8 +25,8 @@ class ServeSettings:
     run_id: str = ""
     """The pipeline run that created the model; part of the version in answers; may be empty."""
     host: str = "127.0.0.1"
-    """Address to listen on; `0.0.0.0` in a pod, where probes and traffic come from outside, or
-    `::` for IPv6 and, where there is any, IPv4."""
+    """Address to listen on; `::` in a pod, where probes and traffic come from outside: IPv6 and
+    IPv4, whichever there is."""
     http_port: int = _between(1, 65_535, 8080)
     """TCP port of HTTP."""
     grpc_port: int = _between(0, 65_535, 0)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from components.errors import InputError, WorkError
+from components.errors import InputError, StepError, WorkError
 
 Kinds = tuple[type[Exception], ...]
 
@@ -70,18 +70,24 @@ def explained(
     """
     try:
         yield
+    except StepError:
+        raise
     except unusable as error:
         fix = "Check the address, the account's credentials and its permissions"
         if not has_account:
             fix = "There are no credentials here: give those of an account, or check the address"
-        raise InputError(uri, f"cannot be used: {error}", fix) from error
+        raise InputError(uri, f"cannot be used: {_line(error)}", fix) from error
     except damaged as error:
         reason = str(error).partition("\n")[0].rstrip(":")
         rule = f"a file arrived damaged: {reason}"
         raise WorkError(uri, rule, "Run the step again") from error
     except unreachable as error:
         fix = "Check the network and run the step again"
-        raise WorkError(uri, f"cannot be reached: {error}", fix) from error
+        raise WorkError(uri, f"cannot be reached: {_line(error)}", fix) from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def hashed_generation(content: bytes) -> int:

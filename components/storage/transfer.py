@@ -68,6 +68,18 @@ def require_store(uri: str) -> None:
         raise InputError(uri, f"scheme {scheme!r} cannot be written", fix)
 
 
+def require_readable(uri: str) -> None:
+    """Refuse a URI that `fetch` would refuse for its form, without looking for anything.
+
+    Raises:
+        InputError: If its scheme is not known, or it is not in the form of its scheme.
+    """
+    scheme = scheme_of(uri)
+    if scheme and scheme not in SCHEMES:
+        fix = f"Use a path or {', '.join(SCHEMES)}"
+        raise InputError(uri, f"scheme {scheme!r} is not known", fix)
+
+
 def fetch(uri: str, into: Path) -> Path:
     """Make the file or folder behind a URI readable as a local path.
 
@@ -111,7 +123,9 @@ def read_text(uri: str) -> str:
     with TemporaryDirectory() as folder:
         try:
             return fetch(uri, Path(folder)).read_text(encoding="utf-8")
-        except (UnicodeDecodeError, IsADirectoryError) as error:
+        except IsADirectoryError as error:
+            raise InputError(uri, "is a folder", "Name a file in it") from error
+        except UnicodeDecodeError as error:
             raise InputError(uri, "is not a UTF-8 text file", "Use a text file") from error
         except OSError as error:
             fix = "Check the rights of the account"
@@ -180,16 +194,14 @@ def batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
 
 
 def _located(uri: str, into: Path) -> Path:
+    require_readable(uri)
     match scheme_of(uri):
         case "" | "file":
             path = local_path(uri) or Path()
         case "package":
             path = _inside_package(uri.removeprefix("package:"))
-        case scheme if scheme in REMOTE:
+        case _:
             path = _downloaded(uri, into)
-        case scheme:
-            allowed = ", ".join(SCHEMES)
-            raise InputError(uri, f"scheme {scheme!r} is not known", f"Use a path or {allowed}")
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -18,6 +18,7 @@ from components.errors import InputError, WorkError
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _REQUEST_SECONDS = 30
 _LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
+_PAGE = "it answers with a page, such as one to log in, and not as the API does"
 _FIXES = {
     400: "Correct what it names",
     401: _LOGIN,
@@ -40,7 +41,10 @@ class _Client(Client):  # type: ignore[misc]
         if is_default and not self._uihost:
             fix = "Give the URL of Kubeflow Pipelines: HOST=url, or --host"
             raise InputError("HOST", "is not given, and no kubeconfig names a cluster", fix)
-        return service.healthz_service_get_healthz(_request_timeout=_REQUEST_SECONDS)
+        health = service.healthz_service_get_healthz(_request_timeout=_REQUEST_SECONDS)
+        if health is None:
+            raise _refusal(_PAGE)
+        return health
 
 
 def connect(host: str, namespace: str, token: str | None) -> Client:
@@ -100,6 +104,9 @@ def explained(host: str) -> Iterator[None]:
         yield
     except NotKubeflowError as error:
         raise InputError(thing, error.rule, error.fix) from error
+    except UnicodeDecodeError as error:
+        refusal = _refusal(_PAGE)
+        raise InputError(thing, refusal.rule, refusal.fix) from error
     except HTTPError as error:
         rule = f"cannot be reached ({getattr(error, 'reason', error)})"
         raise WorkError(thing, rule, "Check its URL and that it runs") from error
@@ -114,7 +121,7 @@ def _require_objects(client: Any) -> None:
 
     def checked(response: Any, kind: Any) -> Any:
         if not isinstance(_parsed(response.data), dict):
-            raise _refusal("it answers with a page, such as one to log in, and not as the API does")
+            raise _refusal(_PAGE)
         return read(response, kind)
 
     client.deserialize = checked

@@ -245,6 +245,8 @@ def test_a_server_that_is_not_there_is_named():
         ),
         (("", 200), "it answers with a page"),
         (("[]", 200), "it answers with a page"),
+        (("null", 200), "it answers with a page"),
+        ((b"<p>Bitte anmelden f\xfcr</p>", 200), "it answers with a page"),
         (("{}", 200), "the answer has no pipeline_id"),
         (("", 302, {"Location": "/"}), "it answers with a page"),
         (("", 401), "answers 401 UNAUTHORIZED. Put a token into KFP_TOKEN"),

@@ -1,6 +1,7 @@
 """The Open Inference Protocol in whole: versions, ids, what is absent, parameters, reflection."""
 
 import asyncio
+import json
 
 import grpc
 import numpy as np
@@ -119,6 +120,11 @@ def test_parameters_of_other_servers_are_ignored_over_http_and_grpc(client, pred
         answer = service.GRPCInferenceServiceStub(channel).ModelInfer(request)
     labels = [each.decode() for each in answer.outputs[0].contents.bytes_contents]
     assert labels == label["data"]
+
+
+def test_json_may_begin_with_a_byte_order_mark(client):
+    body = json.dumps({"inputs": [tensor(TEXTS)]}).encode("utf-8-sig")
+    assert client.post(V2, content=body).is_success
 
 
 def test_grpc_reflects_its_services(predictor):

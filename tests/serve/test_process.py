@@ -24,6 +24,7 @@ from components.artifacts.model.classifier import Classifier
 from components.errors import InputError
 from components.processes import free_port, running_server
 from components.serve.predictor import Predictor
+from components.serve.server import listener
 from components.serve.settings import ServeSettings
 from tests.serve.asking import V1, ask
 from tests.waiting import wait_for
@@ -117,6 +118,16 @@ def test_it_listens_on_ipv6(model_folder, tmp_path, host, hosts):
                 assert stub.ServerLive(pb.ServerLiveRequest()).live
     shown = host if host.startswith("[") else f"[{host}]"
     assert f"emotion on http://{shown}:{ports[0]}" in log.read_text()
+
+
+def test_it_listens_on_ipv4_where_there_is_no_ipv6(tmp_path, monkeypatch):
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
+    settings = ServeSettings(model_dir=tmp_path, host="::", http_port=free_port())
+    with (
+        listener(settings),
+        socket.create_connection(("127.0.0.1", settings.http_port)) as connected,
+    ):
+        assert connected.family == socket.AF_INET
 
 
 def test_an_ipv6_address_in_use_is_refused(model_folder):

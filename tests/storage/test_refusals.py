@@ -154,12 +154,14 @@ def test_where_google_finds_no_credentials_it_says_so_in_these_words(monkeypatch
 def test_a_missing_bucket_is_no_empty_registry(use, gs_bucket, s3_bucket, tmp_path):
     for uri in (gs_bucket, s3_bucket):
         store = storage.open_store(f"{uri}-that-is-missing/folder")
-        with pytest.raises(InputError, match="cannot be used: "):
+        with pytest.raises(InputError, match=r"cannot be used: .*\.$") as refused:
             USES[use](store, tmp_path)
+        assert "\n" not in str(refused.value)
 
 
 def test_a_name_that_s3s_client_takes_for_a_version_is_refused(s3_bucket):
     store = storage.open_store(f"{s3_bucket}/folder")
-    with pytest.raises(InputError, match=r"holds \?versionId=.* Rename it"):
+    said = r"^s3://[^:]*/a\?versionId=1\.csv: holds \?versionId=, .* Rename it\.$"
+    with pytest.raises(InputError, match=said):
         store.write("a?versionId=1.csv", b"x")
     assert store.sizes() == {}

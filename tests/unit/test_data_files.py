@@ -83,6 +83,8 @@ def test_any_text_is_a_scalar_and_other_text_is_itself(text):
     [
         ("a: 1\nb: 2\na: 3\n", r"gate file .*odd\.yaml: is not valid YAML\. Correct it in line 3"),
         ("a: [1,\n", "is not valid YAML"),
+        ("a: \0\n", r"is not valid YAML\. Correct it: unacceptable character.* in .*"),
+        ("[" * 2000, r"is nested too deeply\. Write it with fewer brackets within each other"),
         ("- a\n", "must hold names and values"),
         ("1: a\n", "must hold names and values"),
         ("just text", "must hold names and values"),

@@ -43,6 +43,7 @@ def test_numbers_come_back_from_json_in_their_types():
         ({"name": "b"}, "'name'"),
         ({"count": 1.5}, "count=1.5: must be int, not float. Write a whole number"),
         ({"name": 1234567}, "name=1234567: must be str, not int. Put it into quotation marks"),
+        ({"name": {"a": 1}}, "must be str, not dict. Write one text"),
         ({"count": True}, "count=True: must be int, not bool"),
         ({"is_on": 1}, "is_on=1: must be bool, not int. Write true or false"),
         ({"share": "much"}, "share='much': must be float, not str"),

@@ -127,6 +127,8 @@ def test_overrides_win_and_keep_their_types():
         ("task=&x", "task file &x: there is no such file"),
         ("generate_models=a,b", r"must be list, not str\. Write \[a,b\]"),
         ("deploy_registry=gs:/bucket/x", r"registry='gs:/bucket/x': does not name a bucket"),
+        ("merge_dataset=gs:/bucket/x", r"merge_dataset='gs:/bucket/x': does not name a bucket"),
+        ("merge_dataset=gcs://bucket/x", r"scheme 'gcs' is not known"),
         ("deploy_registry=file://models/reg", "is not the URI of a file on this machine"),
         ("train_epochs", "name=value"),
         ("task.x=3", "Write task=value"),

@@ -143,9 +143,10 @@ def test_what_is_not_utf8_text_is_refused(tmp_path):
     path = tmp_path / "task.yaml"
     path.write_bytes("caf\u00e9".encode("latin-1"))
 
-    for uri in (str(path), str(tmp_path)):
-        with pytest.raises(InputError, match=f"{uri}: is not a UTF-8 text file"):
-            storage.read_text(uri)
+    with pytest.raises(InputError, match=f"{path}: is not a UTF-8 text file"):
+        storage.read_text(str(path))
+    with pytest.raises(InputError, match=f"{tmp_path}: is a folder"):
+        storage.read_text(str(tmp_path))
     with pytest.raises(InputError, match="there is no such file"):
         storage.read_text(str(tmp_path / "missing.yaml"))
 
