@@ -18,7 +18,7 @@ _NAMES = {
     "system": re.compile(
         r"system.{0,3} (?:role|message|prompt)|role.{0,20}system|roles? must alternate"
         r"|only user\b.{0,5}assistant|unexpected (?:message )?role|developer instruction"
-        r"|should be 'user' or 'assistant'",
+        r"|should be 'user' or 'assistant'|(?:value|role)\W{0,4}system\b",
         re.IGNORECASE,
     ),
 }

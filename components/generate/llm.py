@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -20,6 +19,7 @@ from tenacity import (
 
 from components.artifacts.ledger_lines import UNUSABLE, Completion
 from components.errors import WorkError
+from components.generate import refusals
 from components.generate.dialect import Dialect
 from components.generate.engines import LlmEndpoint
 from components.generate.replies import completion_in
@@ -33,23 +33,6 @@ _LONGEST_WAIT_SECONDS = 15.0
 _TRIES_OF_AN_UNUSABLE_ANSWER = 3
 _UNUSABLE_REQUESTS = 3
 _REFUSED_REQUESTS = 5
-_BUSY = {429, 502, 503, 504, 529}
-_OF_ONE_PROMPT = (
-    openai.BadRequestError,
-    openai.PermissionDeniedError,
-    openai.UnprocessableEntityError,
-)
-_OF_A_PARAMETER = (
-    openai.BadRequestError,
-    openai.PermissionDeniedError,
-    openai.UnprocessableEntityError,
-    openai.InternalServerError,
-)
-_FILTERED = re.compile(
-    r"content.?filter|content.{0,12}(?:policy|management|risk|exists)|usage polic|moderation"
-    r"|safety|flagged|inappropriate",
-    re.IGNORECASE,
-)
 
 
 async def in_order(
@@ -99,7 +82,7 @@ class ChatClient:
         self._schema_has_worked = self._first_tokens_have_worked = self._has_answered = False
         self._unusable = self._refused_in_a_row = 0
         self._patiently = AsyncRetrying(
-            retry=retry_if_exception(_is_busy),
+            retry=retry_if_exception(refusals.is_busy),
             wait=wait_exponential(multiplier=0.5, max=_LONGEST_WAIT_SECONDS),
             stop=stop_after_delay(_PATIENCE_SECONDS),
             before_sleep=self._log_wait,
@@ -139,14 +122,12 @@ class ChatClient:
         for _ in range(_TRIES_OF_AN_UNUSABLE_ANSWER):
             try:
                 found = completion_in(await self._answer(request))
-            except _OF_ONE_PROMPT as error:
-                return self._empty_for(error)
             except openai.APITimeoutError as error:
                 raise self._failed(f"gave no answer within {_TIMEOUT_SECONDS:g} s") from error
             except openai.APIConnectionError as error:
                 raise self._failed("cannot be reached") from error
             except openai.APIStatusError as error:
-                raise self._refused(error) from error
+                return self._empty_for(error)
             except (openai.APIResponseValidationError, OverflowError, RecursionError, ValueError):
                 found = None
             if found is not None:
@@ -163,12 +144,16 @@ class ChatClient:
         Raises:
             WorkError: If it refuses others too.
         """
-        if _is_filtered(error):
+        if not refusals.is_of_one_prompt(error):
+            raise self._refused(error) from error
+        if refusals.is_filtered(error):
             return Completion("", "content_filter", 0, 0, 0.0)
         self._refused_in_a_row += 1
         if not self._has_answered or self._refused_in_a_row >= _REFUSED_REQUESTS:
             raise self._refused(error) from error
-        _log.warning("generate: a request was refused, and others go on: %.300s", _words(error))
+        _log.warning(
+            "generate: a request was refused, and others go on: %.300s", refusals.words(error)
+        )
         return Completion("", "refused_request", 0, 0, 0.0)
 
     async def _answer(self, request: Request) -> Any:
@@ -177,11 +162,13 @@ class ChatClient:
             dialect = self._dialect
             try:
                 answer = await self._send(request, dialect)
-            except _OF_A_PARAMETER as error:
+            except openai.APIStatusError as error:
+                if not refusals.is_of_a_parameter(error):
+                    raise
                 if self._dialect != dialect or self._learn(dialect, error):
                     continue
                 bare = self._barer(request, dialect)
-                if bare is None or _is_filtered(error):
+                if bare is None or refusals.is_filtered(error):
                     raise
                 if (answer := await self._asked_barely(request, dialect, bare)) is not None:
                     return answer
@@ -191,9 +178,9 @@ class ChatClient:
 
     def _learn(self, dialect: Dialect, error: openai.APIStatusError) -> bool:
         """Change the way of asking by what a refusal names; False if it names nothing."""
-        learnt = None if _is_filtered(error) else dialect.after(_words(error))
+        learnt = None if refusals.is_filtered(error) else dialect.after(refusals.words(error))
         if learnt:
-            self._adopt(learnt, _words(error))
+            self._adopt(learnt, refusals.words(error))
         return learnt is not None
 
     def _remember(self, request: Request, dialect: Dialect) -> None:
@@ -220,8 +207,8 @@ class ChatClient:
         """
         try:
             answer = await self._send(request, bare)
-        except _OF_A_PARAMETER as error:
-            if self._learn(bare, error):
+        except openai.APIStatusError as error:
+            if refusals.is_of_a_parameter(error) and self._learn(bare, error):
                 return None
             raise
         if self._dialect == dialect:
@@ -246,26 +233,17 @@ class ChatClient:
         return await self._patiently.copy()(send)
 
     def _log_wait(self, state: RetryCallState) -> None:
-        if state.attempt_number == 1:
-            _log.info("generate: %s is busy, waiting for it", self._endpoint.base_url)
+        error = state.outcome.exception() if state.outcome else None
+        if state.attempt_number == 1 and isinstance(error, openai.APIStatusError):
+            said = refusals.words(error)
+            _log.info("generate: %s is busy, waiting for it: %.200s", self._endpoint.base_url, said)
 
     def _refused(self, error: openai.APIStatusError) -> WorkError:
-        return self._failed(f"refused the request: {error.status_code}, {_words(error):.300}")
+        return self._failed(
+            f"refused the request: {error.status_code}, {refusals.words(error):.300}"
+        )
 
     def _failed(self, rule: str) -> WorkError:
         return WorkError(
             f"LLM server {self._endpoint.base_url}", rule, "Check its log, its URL and its key"
         )
-
-
-def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, openai.APIStatusError) and error.status_code in _BUSY
-
-
-def _is_filtered(error: openai.APIStatusError) -> bool:
-    return _FILTERED.search(_words(error)) is not None
-
-
-def _words(error: openai.APIStatusError) -> str:
-    """What the server said; the client's own message may leave it out."""
-    return error.response.text or error.message

@@ -21,6 +21,7 @@ _REMARK_KEYS = (
     *("thoughts", "thinking", "analysis", "plan", "topic", "topics", "summary", "warning"),
     *("error", "status", "id", "index", "number", "language", "name", "role", "type"),
 )
+_SCHEMA_KEYS = ("items", "properties")
 _LIST_KEYS = (*_TEXT_KEYS, *(f"{key}s" for key in _TEXT_KEYS))
 # Python refuses to read integers of thousands of digits, floats it always reads. A raw line break
 # spoils the text that has it, and not the others.
@@ -127,7 +128,9 @@ def _of_object(
     if text is not None and not has_list:
         yield Candidate(text.strip(), label), None
         return
-    if "type" in fields and any(isinstance(fields.get(key), dict) for key in ("items", "properties")):
+    if "type" in fields and any(
+        isinstance(fields.get(key), dict) for key in ("items", "properties")
+    ):
         return
     told = {key: each for key, each in fields.items() if key not in _LABEL_KEYS + _REMARK_KEYS}
     strings = {key: each for key, each in told.items() if isinstance(each, str)}
