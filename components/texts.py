@@ -16,14 +16,18 @@ from typing import Any
 
 import regex
 
-_WORD = re.compile(r"\w+")
+# Emoji as people type them, in lower case; no part of a URL, a time or a bracketed word.
+_EMOTICON = (
+    r"[:;=]['^-]?(?:[)(\]\[]+(?!\w)|[/\\](?![/\\\w]))|(?<!\S)[:;=]['^-]?[dpo3](?!\S)|</?3(?!\w)"
+)
+_WORD = re.compile(rf"\w+|{_EMOTICON}")
 # Latin letters, digits and the punctuation that is usual between them.
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2010-\u2027]")
 _LETTER_ALONE = r"[\w&&\p{Word_Break=Other}]"
 _EMOJI = r"[[\p{Extended_Pictographic}\p{Regional_Indicator}]--[\x00-\xff]]"
 _SPACELESS = regex.compile(rf"(?V1){_LETTER_ALONE}")
 _WORD_OF_ANY_SCRIPT = regex.compile(
-    rf"(?V1)[\w--\p{{Word_Break=Other}}]+|{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+"
+    rf"(?V1)[\w--\p{{Word_Break=Other}}]+|{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+|{_EMOTICON}"
 )
 _TERM = regex.compile(
     rf"(?V1)(?<!\S)(?:{_LETTER_ALONE}\S* {_LETTER_ALONE}|[\S--{_LETTER_ALONE}])\S*"
@@ -43,7 +47,7 @@ def fold(text: str) -> str:
     """Remove case, punctuation, Unicode variants and extra white space from a text.
 
     Texts that fold to the same string count as duplicates. What stays are words with a space
-    between them, in which an emoji, or several in a row, is one too. A text without any folds to
+    between them, in which emoji in a row and an emoticon are one too. A text without any folds to
     itself.
     """
     normal = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()

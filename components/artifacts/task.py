@@ -71,7 +71,8 @@ class Task:
 
 def label_key(value: object) -> str:
     """The form in which labels are compared: 1, 1.0, "01" and " 1 " are one, Joy and joy too."""
-    text = str(value).strip().lower()
+    # An umlaut may be one character or two.
+    text = unicodedata.normalize("NFC", str(value)).strip().lower()
     if whole := _WHOLE_NUMBER.fullmatch(text):
         return whole[1]
     return text

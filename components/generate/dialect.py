@@ -7,9 +7,6 @@ from typing import Any
 
 from components.generate.request import Request
 
-BUSY = {429, 502, 503, 504, 529}
-"""Statuses of a server that answers later."""
-
 _OTHER_NAME = "max_completion_tokens"
 # What a refusal calls each parameter of a `Dialect`.
 _NAMES = {
@@ -21,18 +18,12 @@ _NAMES = {
     "system": re.compile(
         r"system.{0,3} (?:role|message|prompt)|role.{0,20}system|roles? must alternate"
         r"|only user\b.{0,5}assistant|unexpected (?:message )?role|developer instruction"
-        r"|should be 'user' or 'assistant'",
+        r"|should be 'user' or 'assistant'|(?:value|role)\W{0,4}system\b",
         re.IGNORECASE,
     ),
 }
 # Of one prompt, not of the way of asking.
 _TOO_LONG = re.compile(r"context (?:length|window|size)|too (?:long|large)", re.IGNORECASE)
-
-_FILTERED = re.compile(
-    r"content.?filter|content.{0,12}(?:policy|management|risk|exists)|usage polic|moderation"
-    r"|safety|flagged|inappropriate",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -98,11 +89,6 @@ class Dialect:
             return replace(self, max_tokens=_OTHER_NAME if self.max_tokens != _OTHER_NAME else "")
         off: dict[str, Any] = {first: False}
         return replace(self, **off)
-
-
-def is_filtered(refusal: str) -> bool:
-    """Tell whether a refusal is that of a filter, so that other prompts may pass."""
-    return _FILTERED.search(refusal) is not None
 
 
 def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:

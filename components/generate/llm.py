@@ -19,8 +19,9 @@ from tenacity import (
 
 from components.artifacts.ledger_lines import UNUSABLE, Completion
 from components.errors import WorkError
-from components.generate.dialect import BUSY, Dialect, is_filtered
+from components.generate.dialect import Dialect
 from components.generate.engines import LlmEndpoint
+from components.generate.refusals import ServerRefusal
 from components.generate.replies import completion_in
 from components.generate.request import Answer, Request
 
@@ -32,17 +33,6 @@ _LONGEST_WAIT_SECONDS = 15.0
 _TRIES_OF_AN_UNUSABLE_ANSWER = 3
 _UNUSABLE_REQUESTS = 3
 _REFUSED_REQUESTS = 5
-_OF_ONE_PROMPT = (
-    openai.BadRequestError,
-    openai.PermissionDeniedError,
-    openai.UnprocessableEntityError,
-)
-_OF_A_PARAMETER = (
-    openai.BadRequestError,
-    openai.PermissionDeniedError,
-    openai.UnprocessableEntityError,
-    openai.InternalServerError,
-)
 
 
 async def in_order(
@@ -132,14 +122,12 @@ class ChatClient:
         for _ in range(_TRIES_OF_AN_UNUSABLE_ANSWER):
             try:
                 found = completion_in(await self._answer(request))
-            except _OF_ONE_PROMPT as error:
-                return self._empty_for(error)
             except openai.APITimeoutError as error:
                 raise self._failed(f"gave no answer within {_TIMEOUT_SECONDS:g} s") from error
             except openai.APIConnectionError as error:
                 raise self._failed("cannot be reached") from error
             except openai.APIStatusError as error:
-                raise self._refused(error) from error
+                return self._empty_for(error)
             except (openai.APIResponseValidationError, OverflowError, RecursionError, ValueError):
                 found = None
             if found is not None:
@@ -156,12 +144,15 @@ class ChatClient:
         Raises:
             WorkError: If it refuses others too.
         """
-        if _is_filtered(error):
+        refusal = _refusal(error)
+        if not refusal.is_of_one_prompt:
+            raise self._refused(error) from error
+        if refusal.is_filtered:
             return Completion("", "content_filter", 0, 0, 0.0)
         self._refused_in_a_row += 1
         if not self._has_answered or self._refused_in_a_row >= _REFUSED_REQUESTS:
             raise self._refused(error) from error
-        _log.warning("generate: a request was refused, and others go on: %.300s", _words(error))
+        _log.warning("generate: a request was refused, and others go on: %.300s", refusal.said)
         return Completion("", "refused_request", 0, 0, 0.0)
 
     async def _answer(self, request: Request) -> Any:
@@ -170,11 +161,13 @@ class ChatClient:
             dialect = self._dialect
             try:
                 answer = await self._send(request, dialect)
-            except _OF_A_PARAMETER as error:
+            except openai.APIStatusError as error:
+                if not _refusal(error).is_of_a_parameter:
+                    raise
                 if self._dialect != dialect or self._learn(dialect, error):
                     continue
                 bare = self._barer(request, dialect)
-                if bare is None or _is_filtered(error):
+                if bare is None or _refusal(error).is_filtered:
                     raise
                 if (answer := await self._asked_barely(request, dialect, bare)) is not None:
                     return answer
@@ -184,9 +177,10 @@ class ChatClient:
 
     def _learn(self, dialect: Dialect, error: openai.APIStatusError) -> bool:
         """Change the way of asking by what a refusal names; False if it names nothing."""
-        learnt = None if _is_filtered(error) else dialect.after(_words(error))
+        refusal = _refusal(error)
+        learnt = None if refusal.is_filtered else dialect.after(refusal.said)
         if learnt:
-            self._adopt(learnt, _words(error))
+            self._adopt(learnt, refusal.said)
         return learnt is not None
 
     def _remember(self, request: Request, dialect: Dialect) -> None:
@@ -213,8 +207,8 @@ class ChatClient:
         """
         try:
             answer = await self._send(request, bare)
-        except _OF_A_PARAMETER as error:
-            if self._learn(bare, error):
+        except openai.APIStatusError as error:
+            if _refusal(error).is_of_a_parameter and self._learn(bare, error):
                 return None
             raise
         if self._dialect == dialect:
@@ -239,11 +233,15 @@ class ChatClient:
         return await self._patiently.copy()(send)
 
     def _log_wait(self, state: RetryCallState) -> None:
-        if state.attempt_number == 1:
-            _log.info("generate: %s is busy, waiting for it", self._endpoint.base_url)
+        error = state.outcome.exception() if state.outcome else None
+        if state.attempt_number == 1 and isinstance(error, openai.APIStatusError):
+            said = _refusal(error).said
+            _log.info("generate: %s is busy, waiting for it: %.200s", self._endpoint.base_url, said)
 
     def _refused(self, error: openai.APIStatusError) -> WorkError:
-        return self._failed(f"refused the request: {error.status_code}, {_words(error):.300}")
+        return self._failed(
+            f"refused the request: {error.status_code}, {_refusal(error).said:.300}"
+        )
 
     def _failed(self, rule: str) -> WorkError:
         return WorkError(
@@ -252,13 +250,9 @@ class ChatClient:
 
 
 def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, openai.APIStatusError) and error.status_code in BUSY
+    return isinstance(error, openai.APIStatusError) and _refusal(error).is_busy
 
 
-def _is_filtered(error: openai.APIStatusError) -> bool:
-    return is_filtered(_words(error))
-
-
-def _words(error: openai.APIStatusError) -> str:
+def _refusal(error: openai.APIStatusError) -> ServerRefusal:
     """What the server said; the client's own message may leave it out."""
-    return error.response.text or error.message
+    return ServerRefusal(error.status_code, error.response.text or error.message)

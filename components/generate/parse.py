@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.generate.bare_quotes import has_lost_apostrophes, texts_in_quotes
+from components.generate.listed import listed
+from components.texts import words_of
 
 _MAX_CHARACTERS = 50_000
 _MAX_REPAIRED_CHARACTERS = 4_000
@@ -17,36 +19,37 @@ _LABEL_KEYS = ("label", "emotion", "class", "category")
 _REMARK_KEYS = (
     *("note", "notes", "remark", "remarks", "explanation", "reason", "reasoning", "thought"),
     *("thoughts", "thinking", "analysis", "plan", "topic", "topics", "summary", "warning"),
-    *("error", "status", "id", "index", "number", "language"),
+    *("error", "status", "id", "index", "number", "language", "name", "role", "type"),
 )
-_SCHEMA_KEYS = {"items", "properties"}
+_SCHEMA_KEYS = ("items", "properties")
+_LIST_KEYS = (*_TEXT_KEYS, *(f"{key}s" for key in _TEXT_KEYS))
 # Python refuses to read integers of thousands of digits, floats it always reads. A raw line break
 # spoils the text that has it, and not the others.
 _DECODER = json.JSONDecoder(parse_int=float, strict=False)
 _OPENING = re.compile(r"[\[{]")
 _QUOTED = re.compile(r"[\[{:,]\s*[\"'\u201c\u2018]")
+_QUOTES = dict.fromkeys(map(ord, "\u201c\u201d\u201e\u00ab\u00bb"), '"')
+_WIDE_COMMA = re.compile(r'"\s*[\uff0c\u3001]\s*"')
 _SEPARATOR = re.compile(r"\s*,?\s*")
-_BETWEEN_BLOCKS = re.compile(r"(?:[\s,;`]|json|\d{1,3}[.):]|[-*\u2022])*")
+_BETWEEN_BLOCKS = re.compile(
+    r"(?:[\s,;`]|json|(?:(?:text|sentence|example|sample) ?)?#?\d{1,3}[.):]|[-*\u2022])*",
+    re.IGNORECASE,
+)
+_ANNOUNCED = re.compile(r"(?:.{0,300}(?::\s*|\n\s*))?(?:```\w*\s*)?", re.DOTALL)
+_FEWEST_WORDS = 3
 _CUT_OFF_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,4}\Z")
-_THOUGHT = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning)"
+_THOUGHT = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratchpad)"
 _THOUGHT_BEGINS = (
-    rf"(?:<{_THOUGHT}>|\[think\]|\u25c1think\u25b7|<\|start_thinking\|>"
-    r"|<\|channel\|>\s*analysis)"
+    rf"(?:<{_THOUGHT}(?: [^<>]*)?>|\[think\]|\u25c1think\u25b7"
+    r"|<\|(?:start_thinking|begin_of_thought)\|>|<\|channel\|?>\s*(?:analysis|thought))"
 )
 _THOUGHT_ENDS = (
-    rf"(?:</{_THOUGHT}>|\[/think\]|\u25c1/think\u25b7|<\|end_thinking\|>"
-    r"|<\|channel\|>\s*final)"
+    rf"(?:</{_THOUGHT}>|\[/think\]|\u25c1/think\u25b7|<\|end_(?:thinking|of_thought)\|>"
+    r"|<\|channel\|>\s*final|<channel\|>|\[begin final response\])"
 )
 _THOUGHTS = re.compile(rf"{_THOUGHT_BEGINS}.*?(?:{_THOUGHT_ENDS}|\Z)", re.DOTALL | re.IGNORECASE)
 _LONE_END = re.compile(_THOUGHT_ENDS, re.IGNORECASE)
 _NUMBERED_KEY = re.compile(r"[a-z _-]{0,20}\d{1,3}")
-_ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ \t]+([^\s\[{].*)")
-_IN_QUOTES = re.compile(r"\"([^\"]*)\",?|\u201c([^\u201c\u201d]*)\u201d,?")
-# A line that ends in a colon, and is no refusal with other offers behind it.
-_ANNOUNCES = re.compile(
-    r"(?!.*\b(?:sorry|cannot|can.t|won.t|unable|instead|must|should|decline)\b).{1,200}:",
-    re.IGNORECASE,
-)
 _TWO_TEXTS = re.compile(r"[\"'\u201d\u2019]\s*[,;:]\s*[\"'\u201c\u2018]")
 
 
@@ -79,15 +82,19 @@ def candidates_in(
     if text.startswith('"') and isinstance(inner := _decoded(text), str):
         text = inner
     blocks, is_cut_off = _valid_blocks(text)
-    for values in reversed(blocks):
-        if found := list(candidates(values, labels)):
-            return found
+    found = [each for values in blocks if (each := list(candidates(values, labels)))]
+    if not is_whole and _is_draft(text):
+        return []
+    if found:
+        # Behind the texts stand remarks of a word each at times, such as their topics.
+        texts = (each for each in reversed(found) if any(_is_text(one.text) for one in each))
+        return next(texts, found[-1])
     if is_cut_off:
         return []
     repaired = [
         each for each in candidates(_repaired(text), labels) if not _TWO_TEXTS.search(each.text)
     ]
-    return repaired or _listed(text, is_whole=is_whole)
+    return repaired or [Candidate(item) for item in listed(text, is_whole=is_whole)]
 
 
 def candidates(value: Any, labels: Collection[str] = ()) -> Iterator[Candidate]:
@@ -117,19 +124,33 @@ def _of_object(
     fields: dict[str, Any], label: str | None, labels: Collection[str]
 ) -> Iterator[tuple[Any, str | None]]:
     text, label = _first_string(fields, _TEXT_KEYS), _first_string(fields, _LABEL_KEYS) or label
-    if text is not None:
+    has_list = any(isinstance(fields.get(key), list) for key in _LIST_KEYS)
+    if text is not None and not has_list:
         yield Candidate(text.strip(), label), None
         return
-    if "type" in fields and _SCHEMA_KEYS & set(fields):
+    if "type" in fields and any(
+        isinstance(fields.get(key), dict) for key in ("items", "properties")
+    ):
         return
     told = {key: each for key, each in fields.items() if key not in _LABEL_KEYS + _REMARK_KEYS}
-    texts = [key for key, each in told.items() if isinstance(each, str)]
+    strings = {key: each for key, each in told.items() if isinstance(each, str)}
+    long = [key for key, each in strings.items() if _is_text(each)]
     for key, value in told.items():
-        is_text = len(texts) == 1 or bool(_NUMBERED_KEY.fullmatch(key))
+        is_only = key not in _TEXT_KEYS and (len(strings) == 1 or long == [key])
         if key in labels:
             yield value, key
-        elif is_text or not isinstance(value, str):
+        elif is_only or _NUMBERED_KEY.fullmatch(key) or not isinstance(value, str):
             yield value, label
+
+
+def _is_text(text: str) -> bool:
+    return len(words_of(text)) >= _FEWEST_WORDS
+
+
+def _is_draft(text: str) -> bool:
+    """Tell if an answer that was cut off was still thinking, by what stands before its JSON."""
+    opening = _OPENING.search(text)
+    return opening is not None and not _ANNOUNCED.fullmatch(text, 0, opening.start())
 
 
 def _json_inside(text: str) -> Any | None:
@@ -210,6 +231,9 @@ def _repaired(text: str) -> Any | None:
 
     first = _OPENING.search(text)
     block = text[first.start() : max(text.rfind("]"), text.rfind("}")) + 1] if first else ""
+    if '"' not in block:
+        block = block.translate(_QUOTES)
+    block = _WIDE_COMMA.sub('", "', block)
     if (texts := texts_in_quotes(block)) is not None:
         return texts
     if not _QUOTED.search(block) or len(block) > _MAX_REPAIRED_CHARACTERS:
@@ -221,20 +245,3 @@ def _repaired(text: str) -> Any | None:
         # It fails in many ways on what is no JSON at all.
         return None
     return None if has_lost_apostrophes(block, read) else value
-
-
-def _listed(text: str, *, is_whole: bool) -> list[Candidate]:
-    """The items of a list of at least two, if the text is nothing else but a line before it."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    found = [_ITEM.fullmatch(line) for line in lines]
-    if found and found[0] is None and _ANNOUNCES.fullmatch(lines[0].strip()):
-        found = found[1:]
-    items = [each[1].strip() for each in found if each]
-    if len(items) < max(2, len(found)):
-        return []
-    return [Candidate(_unquoted(item)) for item in items[: None if is_whole else -1]]
-
-
-def _unquoted(item: str) -> str:
-    quoted = _IN_QUOTES.fullmatch(item)
-    return (quoted[1] or quoted[2] or "").strip() if quoted else item

@@ -1,5 +1,6 @@
 """What a chat server replied, read as servers really write it."""
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -53,8 +54,12 @@ def _count(usage: Any, name: str) -> int:
 
 def _text(content: Any) -> str:
     """A message's text, whole or in parts; parts of what was thought are left out."""
-    if not isinstance(content, list):
-        return content if isinstance(content, str) else ""
-    spoken = (part for part in content if isinstance(part, dict))
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else [content]
+    if parts and all(isinstance(part, str) for part in parts):
+        # Some servers decode the JSON that was asked for.
+        return json.dumps(parts)
+    spoken = (part for part in parts if isinstance(part, dict))
     texts = (part.get("text") for part in spoken if part.get("type", "text") in _TEXT_PARTS)
     return "".join(text for text in texts if isinstance(text, str))

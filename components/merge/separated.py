@@ -143,7 +143,7 @@ def _records(text: str, separator: str, where: str) -> Iterator[_Record]:
 def _require_none_swallowed(
     rows: Sequence[_Record], label: int, width: int, separator: str, where: str
 ) -> None:
-    """Refuse a row over several lines that are all rows.
+    """Refuse a row over several lines that have the form of rows, with a known label twice.
 
     Between two lone quotes at the start and at the end of a text, everything is one text.
     """
@@ -153,9 +153,10 @@ def _require_none_swallowed(
             continue
         lines = list(filter(None, separator.join(row.cells).splitlines()))
         parts = list(csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE))
-        if len(parts) > 1 and all(
-            len(each) == width and each[label].strip() in labels for each in parts
-        ):
+        if any(len(each) != width for each in parts):
+            continue
+        # One label is the row's own; the others may occur in no other row.
+        if sum(each[label].strip() in labels for each in parts) > 1:
             rule = f"has a text over several lines, each of which is a row: {lines[0]!r:.80}"
             raise InputError(f"{where}, line {row.line}", rule, f"Close its quotes. {_QUOTE}")
 

@@ -35,9 +35,9 @@ _BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 # Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
 _UNCLEAR = re.compile(
     r"(x|y|my|new|the)?(train|test|valid|val|dev|eval)(s|sets?|data|splits?|ing|x|y|df|files?|rows)?"
-    r"|(train|test|valid|val|dev|eval){2,}|trn|tst|hold(out)?|held(out)?|unseen"
+    r"|(train|test|valid|val|dev|eval){2,}|trn|tst|hold(out)?|held(out)?|unseen|development"
 )
-_TWO_LETTERS = {"tr", "te"}
+_TWO_LETTERS = ("tr", "te")
 """Words for train and test, if a folder has both; or codes of languages."""
 _NOT_READ = re.compile(
     r"\.(zip|tar|tgz|7z|rar|zst|gz|xlsx?|arrow|feather|pkl|pickle|h5|orc|avro)", re.IGNORECASE
@@ -85,9 +85,14 @@ def split_files(root: Path) -> dict[str, list[Path]]:
 
 
 def _require_no_pair(words: set[str], root: Path) -> None:
-    if words >= _TWO_LETTERS and not words & set(_WORDS):
-        rule = "has names from which its splits are not certain (tr, te)"
-        raise InputError(str(root), rule, _RENAME)
+    """Refuse words of which one says train where another says test: moodtrain and moodtest."""
+    if words & set(_WORDS):
+        return
+    pairs = [(each, each.replace("train", "test")) for each in sorted(words) if "train" in each]
+    for pair in [*pairs, _TWO_LETTERS]:
+        if words.issuperset(pair):
+            rule = f"has names from which its splits are not certain ({', '.join(pair)})"
+            raise InputError(str(root), rule, _RENAME)
 
 
 def _words(name: str) -> list[str]:
@@ -103,11 +108,11 @@ def _files_with_rows(root: Path) -> list[Path]:
     """The files that may hold rows: those in the folder, or else in one folder below it."""
     _require_no_packed_split(root)
     below = sorted(each for each in root.rglob("*") if is_readable(each) and each.is_file())
-    # A Mac puts `._rows.csv` next to rows.csv, and __MACOSX into archives.
+    # Beside rows.csv, a Mac puts `._rows.csv`, or __MACOSX in archives, and Excel `~$rows.csv`.
     seen = [
         each
         for each in below
-        if not any(part.startswith((".", "__")) for part in each.relative_to(root).parts)
+        if not any(part.startswith((".", "__", "~")) for part in each.relative_to(root).parts)
     ]
     # README.txt holds no rows, and dataset_infos.json neither.
     tables = [each for each in seen if kind_of(each) != ".txt" or split_of(_stem(each))]

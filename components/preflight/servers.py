@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 
 from components.errors import InputError
-from components.generate.dialect import BUSY, Dialect, is_filtered
+from components.generate.dialect import Dialect
+from components.generate.refusals import ServerRefusal
 from components.generate.request import Request
 from components.preflight.checks import NotCheckedError
 
 _SECONDS = 12.0
-_OF_A_PARAMETER = {400, 403, 422}
 _FIRST = Request(
     label="",
     turn=0,
@@ -88,15 +88,17 @@ class _Server:
 
 def _require_answer(server: _Server, model: str) -> None:
     answer = _first_answer(server, model)
-    if answer.status_code in BUSY:
-        raise NotCheckedError(f"{server.thing} is busy: it answers with {answer.status_code}")
-    if not answer.is_success and not is_filtered(answer.text):
-        said = " ".join(answer.text.split())
-        rule = f"refuses a question to {model!r}: {answer.status_code}, {said:.300}"
+    if answer.is_success:
+        if not _has_choices(answer):
+            fix = "Check its URL, which ends in /v1"
+            raise InputError(server.thing, "does not speak the OpenAI protocol", fix)
+        return
+    refusal = ServerRefusal(answer.status_code, " ".join(answer.text.split()))
+    if refusal.is_busy:
+        raise NotCheckedError(f"{server.thing} is busy: it answers with {refusal.status}")
+    if not refusal.is_filtered:
+        rule = f"refuses a question to {model!r}: {refusal.status}, {refusal.said:.300}"
         raise InputError(server.thing, rule, "Check its URL, the model's name and the key")
-    if answer.is_success and not _has_choices(answer):
-        fix = "Check its URL, which ends in /v1"
-        raise InputError(server.thing, "does not speak the OpenAI protocol", fix)
 
 
 def _first_answer(server: _Server, model: str) -> httpx.Response:
@@ -112,9 +114,8 @@ def _first_answer(server: _Server, model: str) -> httpx.Response:
 
 def _other(dialect: Dialect, answer: httpx.Response) -> Dialect | None:
     """Another way of asking; None if there is none, or the way of asking is not what is refused."""
-    status = answer.status_code
-    is_of_parameter = status in _OF_A_PARAMETER or (status >= 500 and status not in BUSY)
-    if not is_of_parameter or is_filtered(answer.text):
+    refusal = ServerRefusal(answer.status_code, answer.text)
+    if not refusal.is_of_a_parameter or refusal.is_busy or refusal.is_filtered:
         return None
     # Servers do not always name what they do not take.
     bare = replace(dialect, schema=False) if dialect.schema else None

@@ -31,6 +31,7 @@ from tests.languages import LANGUAGES
         ("fine \U0001f44d\U0001f3fd", "fine \U0001f44d"),  # colour of a skin
         ("می\u200cخواهم", "میخواهم"),
         ("今天，很好。", "今天 很好"),
+        ("see https://a.b/c at 8:30 (now): (no)", "see https a b c at 8 30 now no"),
     ],
 )
 def test_variants_of_a_text_fold_to_the_same(one, other):
@@ -44,6 +45,9 @@ def test_variants_of_a_text_fold_to_the_same(one, other):
         ("i am sad", "i am not sad"),
         ("a b", "ab"),
         (":)", ":("),
+        ("what a day:-)", "What a day :-("),
+        ("so it goes <3", "so it goes </3"),
+        ("今天很好 :)", "今天很好 :("),
         ("I am fine 🙂", "I am fine 😡"),
         ("I am fine 🙂", "I am fine"),
         ("go 🇫🇷", "go 🇩🇪"),

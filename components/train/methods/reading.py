@@ -67,8 +67,10 @@ def _failure(model: Any, pad_id: int, length: int) -> str:
 
     The weights do not matter, and no random numbers are drawn.
     """
-    # Any token but the one for padding, which some encoders do not count.
-    ids = torch.full((2, length), int(pad_id == 0))
+    # Any token but the one for padding, which some encoders do not count, also where it is not the
+    # tokenizer's.
+    uncounted = {pad_id, getattr(model.config, "pad_token_id", None)}
+    ids = torch.full((2, length), min({0, 1, 2} - uncounted))
     ids[1, -1] = pad_id
     mask = torch.ones_like(ids)
     mask[1, -1] = 0

@@ -66,10 +66,14 @@ def test_a_server_may_refuse_one_thing_after_the_other():
     assert len(fake.received) == 8
 
 
-def test_a_template_without_a_system_role_gets_the_rules_in_the_first_message():
+@pytest.mark.parametrize(
+    "words",
+    ["System role not supported", "Invalid value: 'system'. Supported values are: 'user', ..."],
+)
+def test_a_template_without_a_system_role_gets_the_rules_in_the_first_message(words):
     def script(body):
         if body["messages"][0]["role"] == "system":
-            return Reply("System role not supported", status=400)
+            return Reply(words, status=400)
         return Reply(body["messages"][0]["content"])
 
     (plain,) = requests(1)
@@ -78,9 +82,10 @@ def test_a_template_without_a_system_role_gets_the_rules_in_the_first_message():
         assert texts(ask(fake.base_url, [request])) == ["Be brief.\n\nWrite."]
 
 
-def test_a_refusal_of_one_request_keeps_the_schema_for_the_others():
+@pytest.mark.parametrize("status", [400, 403, 413, 451])
+def test_a_refusal_of_one_request_keeps_the_schema_for_the_others(status):
     def script(body):
-        return Reply("no luck", status=400) if body["seed"] == 5 else echo(body)
+        return Reply("no luck", status=status) if body["seed"] == 5 else echo(body)
 
     with fake_openai(script) as fake:
         answers = ask(fake.base_url, requests(7), concurrency=1)
@@ -120,7 +125,11 @@ def test_a_server_without_schemas_may_refuse_something_else_as_well():
 
 
 @pytest.mark.parametrize(
-    "words", ["content_filter", "violates our content policy", "flagged by our usage policy"]
+    "words",
+    [
+        *("content_filter", "violates our content policy", "flagged by our usage policy"),
+        *("PROHIBITED_CONTENT", "DataInspectionFailed", "The prompt violates a policy"),
+    ],
 )
 def test_a_prompt_that_is_filtered_gives_an_empty_answer(words):
     def script(body):
@@ -187,6 +196,9 @@ def test_a_prompt_that_never_gets_a_message_counts_as_empty_but_not_if_none_does
             "ab",
             "stop",
         ),
+        (lambda message: message.update(content={"type": "text", "text": "a"}), "a", "stop"),
+        (lambda message: message.update(content=["a", "b"]), '["a", "b"]', "stop"),
+        (lambda message: message.update(content=[]), "", "stop"),
         (lambda message: message.update(content=None, refusal="I will not."), "", "refusal"),
         (lambda message: message.update(content=None, reasoning_content='["a"]'), "", "thoughts"),
         (lambda message: message.update(content=None), "", "stop"),
@@ -214,6 +226,15 @@ def test_a_server_that_is_busy_for_a_while_is_waited_for(status):
 
     with fake_openai(script) as fake:
         assert texts(ask(fake.base_url, requests(1))) == ["text 0"]
+
+
+def test_an_account_without_money_is_not_waited_for():
+    words = "You exceeded your current quota (insufficient_quota)"
+    with (
+        fake_openai(lambda _: Reply(words, status=429)) as fake,
+        pytest.raises(WorkError, match=r"429, .*exceeded your current quota"),
+    ):
+        ask(fake.base_url, requests(1))
 
 
 def test_a_login_page_is_no_answer():

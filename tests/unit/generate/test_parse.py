@@ -125,6 +125,29 @@ def test_no_answer_is_too_strange(answer):
         ('[{"id": 1, "tweet": "a"}, {"id": 2, "tweet": "b"}]', ["a", "b"]),
         ('{"1": "a", "2": "b", "note": "x"}', ["a", "b"]),
         ('["a", "b"]\n["c", "d', ["a", "b", "c"]),
+        # Remarks beside the texts, of a word each, or what the texts are told in.
+        ('["so it goes", "b"]\n\nTopics: ["work", "home"]', ["so it goes", "b"]),
+        ('{"message": "Here they are", "texts": ["a", "b"]}', ["a", "b"]),
+        ('{"content": ["a"], "message": "as asked"}', ["a"]),
+        ('[{"tweet": "so it goes", "author": "me"}]', ["so it goes"]),
+        ('{"name": "write", "arguments": {"texts": ["a"]}}', ["a"]),
+        ('{"type": "array", "items": ["a", "b"]}', ["a", "b"]),
+        ('Text 1:\n```json\n["a"]\n```\nText 2:\n```json\n["b"]\n```', ["a", "b"]),
+        # Quotes and commas of other languages.
+        ("[\u00aba\u00bb, \u00abb\u00bb]", ["a", "b"]),
+        ("[\u201ea\u201c, \u201eb\u201c]", ["a", "b"]),
+        ('["\u6211"\uff0c"\u4f60"]', ["\u6211", "\u4f60"]),
+        # Lists of other forms, and a line behind.
+        ("1. a b\n2. c d\n\nLet me know if you want more!", ["a b", "c d"]),
+        ("**1.** a b\n**2.** c d", ["a b", "c d"]),
+        ("Text 1: a b\nText 2: c d", ["a b", "c d"]),
+        ("1\u3001\u6211\n2\u3001\u4f60", ["\u6211", "\u4f60"]),
+        ('"a b"\n"c d",', ["a b", "c d"]),
+        ("1. a b\n2. c d\nThen I will go on.", []),
+        # More names of thoughts.
+        ('<scratchpad>["draft"] or', []),
+        ('<|channel>thought\n["draft"]<channel|>["a"]', ["a"]),
+        ('My steps: ["draft"]\n[BEGIN FINAL RESPONSE]\n["a"]', ["a"]),
         # What no repair understands.
         ("{\u201c```json[```}", []),
         ('I feel [so] "sad" [today].', []),
@@ -198,6 +221,19 @@ def test_of_a_list_that_is_cut_off_the_last_item_is_left_out():
     assert [each.text for each in candidates_in(answer, is_whole=False)] == [
         *("one whole text", "another"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('The user wants two texts. Perhaps ["a", "b"], or', []),
+        ('The user wants two texts. Perhaps ["a", "b', []),
+        ('Here are two texts:\n["a", "b"]\nThey are', ["a", "b"]),
+        ('Sure!\n\n```json\n["a", "b', ["a"]),
+    ],
+)
+def test_what_was_thought_when_an_answer_was_cut_off_is_no_answer(answer, expected):
+    assert [each.text for each in candidates_in(answer, is_whole=False)] == expected
 
 
 @pytest.mark.parametrize("unit", ['["a" ', "['", '[{"', '{"a" "b" ', "[{", '"a",,'])

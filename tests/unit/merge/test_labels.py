@@ -16,6 +16,7 @@ IDS = {"0": "joy", "1": "sadness"}
         ([0.0, 1.0, "0.0", " 1 ", "01", 1], IDS, ["joy", "sadness"] * 2 + ["sadness"] * 2),
         (["True", True, "false"], {"true": "joy", "FALSE": "fear"}, ["joy", "joy", "fear"]),
         (["Happy", "fear"], {"happy": "joy"}, ["joy", "fear"]),
+        (["a\u0308rger"], {"\u00e4rger": "anger"}, ["anger"]),
         ([0, 1.5, 2], IDS, ["joy", 1.5, "2 (not in label_map)"]),
         ([0, "1"], {}, [0, "1"]),
     ],

@@ -100,6 +100,7 @@ def with_quotes(**changed):
             "each of which is a row: 'so glad,joy'",
         ),
         (with_quotes(n5='"so glad,joy', n6="he is 6'2\",joy"), 6, "each of which is a row"),
+        ('text,label\n"so glad,joy\nbad,fear\n6\'2",joy\n', 2, "each of which is a row"),
         (with_quotes(n5='"so glad,joy', n15='"so sad,fear'), 6, "not closed"),
         (with_quotes(n5='"so glad,joy'), 6, "not closed"),
         (with_quotes(n5='"he said \\"no\\", and left",joy'), 6, "by backslashes"),

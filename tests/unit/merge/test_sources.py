@@ -493,6 +493,7 @@ def test_json_lines_may_be_named_json(tmp_path):
         RuntimeError("Dataset scripts are no longer supported, but found set.py"),
         datasets.exceptions.DatasetNotFoundError("Dataset 'owner/name' is a gated dataset"),
         datasets.exceptions.DatasetGenerationError("An error occurred"),
+        ImportError("To be able to use it, you need to install: zstandard"),
     ],
 )
 def test_why_the_hub_gives_no_data_set_is_said_in_its_words(error, monkeypatch):

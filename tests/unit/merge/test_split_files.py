@@ -52,17 +52,20 @@ def test_a_split_is_a_word_in_the_name_of_a_file_or_its_folder(train, validation
         ("train.csv", "train_test.csv"),
         ("train.csv", "trainval.csv"),
         ("train.csv", "tst.csv"),
+        ("train.csv", "development.csv"),
         ("rows.csv", "x_train_df.csv", "xtest.csv"),
     ],
 )
 def test_a_name_from_which_the_split_is_not_certain_is_refused(names, tmp_path):
-    with pytest.raises(InputError, match="its split is not certain"):
+    with pytest.raises(InputError, match=r"its splits? (is|are) not certain"):
         split_files(folder(tmp_path, *names))
 
 
 def test_short_names_of_splits_are_refused_and_those_of_languages_read(tmp_path):
-    with pytest.raises(InputError, match=r"are not certain \(tr, te\)"):
-        split_files(folder(tmp_path / "splits", "x_tr.csv", "x_te.csv"))
+    for pair in [("tr", "te"), ("moodtrain", "moodtest"), ("trainingrows", "testingrows")]:
+        names = [f"x_{word}.csv" for word in pair]
+        with pytest.raises(InputError, match=rf"are not certain \({', '.join(pair)}\)"):
+            split_files(folder(tmp_path / pair[0], *names))
     names = ["en.csv", "tr.csv"]
     assert names_of(folder(tmp_path / "languages", *names)) == {WHOLE: names}
 
@@ -110,7 +113,9 @@ def test_files_that_cannot_all_be_meant_are_refused(names, fault, tmp_path):
 
 def test_what_holds_no_rows_is_left_out(tmp_path):
     root = folder(
-        tmp_path, "rows.csv", "._rows.csv", ".cache/rows.csv", "__MACOSX/rows.csv", "README.txt"
+        tmp_path,
+        *("rows.csv", "._rows.csv", ".cache/rows.csv", "__MACOSX/rows.csv", "~$rows.csv"),
+        "README.txt",
     )
     (root / "dataset_infos.json").write_text(json.dumps({"default": {}}))
     (root / "categories.json").write_text(json.dumps(["joy", "fear"]))

@@ -31,13 +31,14 @@ class Tokens:
         return self._vocabulary
 
 
+@pytest.mark.parametrize("pad", [None, 0])
 @pytest.mark.parametrize("architecture", BY_POSITIONS)
-def test_the_longest_text_that_an_encoder_reads_is_found(architecture):
+def test_the_longest_text_that_an_encoder_reads_is_found(architecture, pad):
     model = tiny_classifier(architecture)
     most = 40 - OFFSET.get(architecture, 0)
     if architecture in ATTACHMENTS:
         assert positions_of(model.config.to_dict()) == most
-    tokens = Tokens(pad=model.config.pad_token_id)
+    tokens = Tokens(pad=model.config.pad_token_id if pad is None else pad)
 
     require_readable("base", model, tokens, most)
     for length in (most + 1, 128):
