@@ -31,7 +31,7 @@ REVISION      ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*'
 build-arg      = $(if $(2),--build-arg $(1)=$(2))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-browser test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
+.PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
   submit upload images push lock sbom serve search deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
@@ -71,6 +71,12 @@ test-browser: setup ## test the predictor's page in a real browser
 	  echo "$$program is not on the PATH: apt-get install chromium chromium-driver" >&2; exit 1; }; done
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
 	$(BIN)/pytest tests/browser
+
+test-oip: setup ## test the predictor with the Open Inference Protocol's own files and clients (Go, Java, Node)
+	@for program in go javac node; do command -v $$program >/dev/null || { \
+	  echo "$$program is not on the PATH: apt-get install openjdk-17-jdk-headless nodejs; https://go.dev/dl/" >&2; exit 1; }; done
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[oip]'
+	$(BIN)/pytest tests/oip
 
 test-api-server: setup ## test deploys on a real API server, which it builds (Go), with a stand-in for KServe
 	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/real

@@ -36,11 +36,15 @@ def application(predictor: Predictor) -> FastAPI:
     async def metrics() -> Response:
         return Response(predictor.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
-    front = page_response() if predictor.settings.page else json_answer({"status": "alive"})
+    alive = json_answer({"status": "alive"})
+    page = page_response() if predictor.settings.page else alive
 
     @app.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return front
+    async def front(request: Request) -> Response:
+        # Browsers ask for HTML; KServe's V1 clients ask here if the server is alive.
+        answer = page if "text/html" in request.headers.get("accept", "") else alive
+        answer.headers["Vary"] = "Accept"
+        return answer
 
     async def refuse(_: Request, error: Any) -> Response:
         return refused(error, predictor.metrics)

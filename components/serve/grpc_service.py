@@ -6,7 +6,7 @@ Source: https://github.com/kserve/open-inference-protocol/blob/main/specificatio
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -44,7 +44,7 @@ _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """The V2 calls; those that load and unload models stay unimplemented."""
+    """The V2 calls; those that load and unload models are refused."""
 
     def __init__(self, predictor: Predictor, reports: Reports) -> None:
         self._predictor, self._reports = predictor, reports
@@ -89,6 +89,12 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
             self._reports.report(_INFER, code.name, time.monotonic() - start, ended)
         return answer
 
+    async def RepositoryModelLoad(self, request: Any, context: Any) -> None:  # noqa: ARG002, N802
+        """Refuse, since the one model is loaded by the process itself."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "models are neither loaded nor unloaded")
+
+    RepositoryModelUnload = RepositoryModelLoad
+
     def _require_place(self) -> None:
         most = self._predictor.settings.max_requests
         if self._in_progress > most:
@@ -123,9 +129,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         top_k = _parameters(request).top_k
         probabilities = await self._predictor.predict(_texts(request))
         outputs = {each.name: each for each in named_outputs(self._predictor, probabilities, top_k)}
-        wanted = [each.name for each in request.outputs] or list(outputs)
-        if unknown := sorted(set(wanted) - set(outputs)):
-            raise Refusal.malformed(f"there is no output `{unknown[0]}`")
+        wanted = _wanted(request, outputs)
         answer = pb.ModelInferResponse(
             id=request.id, model_name=self._predictor.name, model_version=self._predictor.version
         )
@@ -202,6 +206,14 @@ def _texts(request: Any) -> list[str]:
         texts = [decoded(each, place) for place, each in enumerate(contents)]
     require_shape(tensor.shape, texts)
     return texts
+
+
+def _wanted(request: Any, outputs: Iterable[str]) -> list[str]:
+    # Each comes once, so that an answer's size does not grow with its request.
+    wanted = dict.fromkeys(each.name for each in request.outputs) or dict.fromkeys(outputs)
+    if unknown := sorted(wanted.keys() - set(outputs)):
+        raise Refusal.malformed(f"there is no output `{unknown[0]}`")
+    return list(wanted)
 
 
 def _parameters(request: Any) -> InferParameters:

@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -35,6 +36,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _scalar(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise PydanticCustomError("scalar", "must be a string, a number or a Boolean")
+    return value
+
+
 Text = Annotated[
     str,
     AfterValidator(_not_blank),
@@ -48,7 +55,8 @@ TopK = Annotated[
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
-Parameters = Annotated[dict[str, str | bool | int | float | None], Field(default_factory=dict)]
+Parameter = Annotated[str | bool | int | float | None, BeforeValidator(_scalar)]
+Parameters = Annotated[dict[str, Parameter], Field(default_factory=dict)]
 
 
 class TextObject(Closed):
@@ -182,7 +190,10 @@ class RequestedOutput(Open):
 
 
 class InferParameters(Open):
-    """V2: the parameters of a request."""
+    """V2: the parameters of a request; others than these are ignored."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Parameter] = Field(init=False)
 
     top_k: TopK | None = None
     binary_data_output: bool = False

@@ -76,6 +76,7 @@ def test_explain_takes_few_texts(client):
         ([{"name": "text"}], "inputs.0.datatype: Field required"),
         ([{**tensor(["a"]), "data": None}], "neither data nor binary_data_size"),
         ([tensor(["a"], parameters={"binary_data_size": 5})], "both data and binary_data_size"),
+        ([tensor(["a"], parameters={"x": []})], "inputs.0.parameters.x: must be a string, a num"),
     ],
 )
 def test_v2(client, inputs, rule):
@@ -164,9 +165,19 @@ def test_strange_texts_are_classified(client, text):
     assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_an_unknown_output_is_refused(client):
-    body = {"inputs": [tensor(["a"])], "outputs": [{"name": "mood"}]}
-    assert client.post(V2, json=body).status_code == 400
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ({"outputs": [{"name": "mood"}]}, "outputs.0.name: Input should be 'label' or"),
+        ({"outputs": [{"name": "label", "parameters": {"x": {}}}]}, "outputs.0.parameters.x: must"),
+        ({"parameters": {"x": {}}}, "parameters.x: must be a string, a number or a Boolean"),
+        ({"parameters": {"top_k": 0}}, "parameters.top_k: Input should be greater"),
+    ],
+)
+def test_v2_refuses_unknown_outputs_and_parameters_that_are_no_scalars(client, more, rule):
+    answer = client.post(V2, json={"inputs": [tensor(["a"])], **more})
+    assert answer.status_code == 400
+    assert rule in answer.json()["error"]
 
 
 @pytest.mark.parametrize("path", ["/v1/models/other:predict", "/v2/models/other/infer"])
@@ -238,9 +249,14 @@ def test_grpc_knows_no_other_model_and_loads_none(predictor):
             with pytest.raises(grpc.RpcError) as error:
                 call(request)
             assert error.value.code() == grpc.StatusCode.NOT_FOUND
-        with pytest.raises(grpc.RpcError) as error:
-            stub.RepositoryModelUnload(pb.RepositoryModelUnloadRequest(model_name="emotion"))
-        assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        for call, request in (
+            (stub.RepositoryModelLoad, pb.RepositoryModelLoadRequest(model_name="emotion")),
+            (stub.RepositoryModelUnload, pb.RepositoryModelUnloadRequest(model_name="emotion")),
+        ):
+            with pytest.raises(grpc.RpcError) as error:
+                call(request)
+            assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+            assert error.value.details() == "models are neither loaded nor unloaded"
         assert stub.ModelMetadata(pb.ModelMetadataRequest(name="emotion")).inputs[0].name == "text"
         assert stub.ServerMetadata(pb.ServerMetadataRequest()).name
 
@@ -271,3 +287,11 @@ def test_grpc_gives_the_best_labels_if_asked(predictor):
     assert list(label.shape) == list(probabilities.shape) == [1, 2]
     first, second = probabilities.contents.fp32_contents
     assert first > second
+
+
+def test_grpc_gives_each_output_once_however_often_it_is_asked(predictor):
+    outputs = [pb.ModelInferRequest.InferRequestedOutputTensor(name="probabilities")] * 1000
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        answer = stub.ModelInfer(infer([GOOD], outputs=outputs))
+    assert [each.name for each in answer.outputs] == ["probabilities"]

@@ -221,6 +221,21 @@ def test_head_is_get_without_the_body(client):
     assert client.head("/v2/models/emotion/infer").status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+    ],
+)
+def test_the_page_goes_to_browsers_and_the_state_to_programs(client, accept, kind):
+    answer = client.get("/", headers={"Accept": accept})
+    assert (answer.headers["content-type"], answer.headers["vary"]) == (kind, "Accept")
+    if kind == "application/json":
+        assert answer.json() == {"status": "alive"}
+
+
 def test_a_slow_head_of_a_request_to_upgrade_is_counted_once(predictor_url, label):
     content = request(BODY, HOST, *H2C)
     with connection(predictor_url) as connected:

@@ -185,6 +185,8 @@ def test_kserves_own_v1_client_talks_to_it(predictor_url):
     async def ask():
         async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
             body = {"instances": TEXTS}
+            assert await client.is_server_live(predictor_url)
+            assert await client.is_model_ready(predictor_url, "emotion")
             return await client.infer(predictor_url, body, model_name="emotion")
 
     assert len(asyncio.run(ask())["predictions"]) == len(TEXTS)
