@@ -20,6 +20,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from components.errors import InputError
 from components.serve.answers import Refusal
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
+from components.serve.grpc_messages import MessageCheck
 from components.serve.predictor import Predictor
 from components.serve.schemas import InferParameters, read
 from components.serve.tensors import (
@@ -44,7 +45,7 @@ _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
 class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """The V2 calls; those that load and unload models stay unimplemented."""
+    """The V2 calls, of which those that load and unload models are refused."""
 
     def __init__(self, predictor: Predictor, reports: Reports) -> None:
         self._predictor, self._reports = predictor, reports
@@ -71,6 +72,15 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         """Describe the inputs and outputs of a model."""
         await self._require(request, context)
         return pb.ModelMetadataResponse(**model_metadata(self._predictor))
+
+    async def RepositoryModelLoad(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Refuse to load a model."""
+        rule = "a predictor serves the model that it was started with"
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, rule)
+
+    async def RepositoryModelUnload(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refuse to unload a model."""
+        return await self.RepositoryModelLoad(request, context)
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Classify texts."""
@@ -162,6 +172,7 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
     """
     settings = predictor.settings
     server = grpc.aio.server(
+        interceptors=[MessageCheck()],
         options=[
             ("grpc.max_receive_message_length", settings.max_body_bytes),
             ("grpc.max_metadata_size", settings.max_header_bytes),
