@@ -12,6 +12,7 @@ import httpx
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from components.artifacts.model import bundle
 from components.artifacts.task import load_task
@@ -105,7 +106,16 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fuzz-requests", type=int, default=0, help="requests of the fuzz tests")
+    about = "inputs of each generator, and 20 times the examples of a property"
+    parser.addoption("--fuzz", type=int, default=0, help=about)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let `--fuzz` multiply the examples of those properties that set no number of their own."""
+    if inputs := config.getoption("--fuzz"):
+        number = max(100, inputs // 10)
+        settings.register_profile("fuzz", max_examples=number, deadline=None, derandomize=True)
+        settings.load_profile("fuzz")
 
 
 @pytest.fixture

@@ -95,7 +95,8 @@ class Bounds:
             )
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        codings = headers.get("content-encoding", "").lower().split(",")
+        if {each.strip() for each in codings} - {"", "identity"}:
             raise Refusal(415, "the body must not be compressed (Content-Encoding)")
         require_no_envelope(headers)
         # The HTTP parser accepts only digits.
@@ -176,7 +177,12 @@ class _Exchange:
 
 
 def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    """Values by name; those of one name are a list (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _message(body: bytes, headers: Mapping[str, str]) -> Message:

@@ -30,6 +30,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._header_bytes = 0
         self._header_begun = False
         self._request_bytes = 0
+        self._refusal: Refusal | None = None
         self._most_bytes = (
             _FRAMING * self._settings.max_body_bytes + self._settings.max_header_bytes
         )
@@ -47,6 +48,8 @@ class BoundedConnection(HttpToolsProtocol):
 
         It does not see what parts a body into chunks, and trails it.
         """
+        if self._refusal:
+            return
         waiting = self._header_begun
         super().data_received(data)
         self._request_bytes += len(data)
@@ -82,6 +85,12 @@ class BoundedConnection(HttpToolsProtocol):
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Refuse what came behind the requests that are now all answered."""
+        if self._refusal and not self.pipeline:
+            self._write(self._refusal)
+        super().on_response_complete()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
         self._stop_waiting()
@@ -110,16 +119,32 @@ class BoundedConnection(HttpToolsProtocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
+        if self.flow.read_paused:
+            # It is the answers to earlier requests that take their time.
+            self._expect_headers()
+            return
         self._refuse(408, "header_seconds", "the headers took too long")
 
     def _refuse(self, status: int, bound: str, message: str) -> None:
         self._close_with(Refusal(status, f"{message} ({bound})", bound))
 
     def _close_with(self, refusal: Refusal) -> None:
-        if self.transport.is_closing():
+        """Refuse the request that is being read, after the answers to those before it."""
+        if self.transport.is_closing() or self._refusal:
             return
         if refusal.bound:
             self._metrics.refused(refusal.bound)
+        self._refusal = refusal
+        is_body = self.cycle is not None and self.cycle.more_body and not self._header_begun
+        if is_body and self.pipeline:
+            # It waits for its turn, as the last one.
+            self.pipeline.popleft()
+        elif is_body or self.cycle is None or self.cycle.response_complete:
+            self._write(refusal)
+
+    def _write(self, refusal: Refusal) -> None:
+        if self.transport.is_closing():
+            return
         body = orjson.dumps({"error": refusal.message})
         head = f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\n"
         head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"

@@ -20,6 +20,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from components.errors import InputError
 from components.serve.answers import Refusal
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
+from components.serve.grpc_messages import MessageCheck
 from components.serve.predictor import Predictor
 from components.serve.schemas import InferParameters, read
 from components.serve.tensors import (
@@ -166,6 +167,7 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
     """
     settings = predictor.settings
     server = grpc.aio.server(
+        interceptors=[MessageCheck()],
         options=[
             ("grpc.max_receive_message_length", settings.max_body_bytes),
             ("grpc.max_metadata_size", settings.max_header_bytes),

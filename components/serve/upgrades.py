@@ -30,8 +30,8 @@ class UpgradeIgnoringParser:
         return self._parser.should_upgrade() and self.get_method() != b"CONNECT"
 
     def should_keep_alive(self) -> bool:
-        """Tell if the connection stays open after the request."""
-        return self._parser.should_keep_alive()
+        """Tell if the connection stays open after the request; nothing is read behind CONNECT."""
+        return self._parser.should_keep_alive() and self.get_method() != b"CONNECT"
 
     def get_method(self) -> bytes:
         """Return the method of the request."""
