@@ -10,7 +10,7 @@ Document = dict[str, Any]
 
 def read_compiled(path: Path) -> tuple[Document, Document]:
     """The pipeline's specification and, by executor, what it asks of Kubernetes."""
-    spec, platforms = yaml.safe_load_all(path.read_text())
+    spec, platforms = yaml.load_all(path.read_text(), yaml.CSafeLoader)
     kubernetes = platforms["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     return spec, {name.removeprefix("exec-"): each for name, each in kubernetes.items()}
 

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -116,8 +117,7 @@ class Prompts:
         values = {"task": self.task, "label": label, **attributes}
 
         def filled(template: str, count: int, **more: Any) -> str:
-            text = jinja2.Template(template, undefined=jinja2.StrictUndefined)
-            return str(text.render(**values, **more, count=count))
+            return str(_parsed(template).render(**values, **more, count=count))
 
         count, shown = self.style.texts_per_request, self._shown(label, turn)
         messages = [{"role": "system", "content": filled(self.style.system, count)}]
@@ -150,6 +150,12 @@ class Prompts:
     def _dice(self, label: Label, turn: int, purpose: str = "") -> random.Random:
         key = f"{self.seed} {label.name} {turn}"
         return random.Random(f"{key} {purpose}" if purpose else key)  # noqa: S311
+
+
+@lru_cache
+def _parsed(template: str) -> jinja2.Template:
+    # Parsing takes far longer than filling in, and every request fills in the same few.
+    return jinja2.Template(template, undefined=jinja2.StrictUndefined)
 
 
 def _quoted(texts: Sequence[str]) -> str:

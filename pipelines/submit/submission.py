@@ -179,7 +179,7 @@ def find_pipeline(client: Client) -> str:
 def _content_sha256(package: Path) -> str:
     """Hash what a compiled pipeline says; its comments and order differ from time to time."""
     with package.open(encoding="utf-8") as file:
-        content = list(yaml.safe_load_all(file))
+        content = list(yaml.load_all(file, yaml.CSafeLoader))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

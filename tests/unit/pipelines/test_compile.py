@@ -1,6 +1,7 @@
 """Compiling for a cluster: settings, image lock and parameter sets."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -95,8 +96,8 @@ def test_without_a_lock_images_have_their_plain_names(everything):
 @pytest.mark.parametrize("missing", IMAGES)
 def test_an_image_that_is_missing_in_the_lock_is_named(missing, tmp_path):
     lock = written(tmp_path, {name: LOCK[name] for name in IMAGES if name != missing})
-    with pytest.raises(SystemExit, match=f"image {missing}: is not in the image lock"):
-        compiled(tmp_path / "out.yaml", "--lock", lock)
+    with pytest.raises(InputError, match=f"image {missing}: is not in the image lock"):
+        emotion_for(replace(PLAIN, images=read_lock(lock)))
 
 
 @pytest.mark.parametrize(
