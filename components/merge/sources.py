@@ -145,6 +145,8 @@ def _unpacked(path: Path, folder: Path) -> Path:
     rule, fix = "is an archive that cannot be unpacked", "Unpack it, and give the folder"
     try:
         _require_small(path)
+        # An archive of nothing would leave none.
+        folder.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".zip":
             shutil.unpack_archive(path, folder)
         else:

@@ -33,6 +33,7 @@ _OPENERS: Mapping[str, Callable[..., Any]] = {
 }
 MOST_BYTES = 8 * 2**30
 """Most bytes of what is unpacked: more is a mistake, or meant to fill the disk."""
+_CHUNK_BYTES = 2**20
 
 
 def read_file(path: Path, named: Sequence[str] = NAMED, place: str = "") -> pd.DataFrame:
@@ -134,12 +135,15 @@ def _content(path: Path) -> bytes:
     require_no_pointer(path)
     if path.suffix.lower() not in _OPENERS:
         return path.read_bytes()
+    content = bytearray()
     with _OPENERS[path.suffix.lower()](path, "rb") as file:
-        content: bytes = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        rule = f"is larger than {MOST_BYTES:,} bytes when it is unpacked"
-        raise InputError(str(path), rule, "Split it into files")
-    return content
+        # A read of many bytes takes their memory before there are any.
+        while chunk := file.read(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > MOST_BYTES:
+                rule = f"is larger than {MOST_BYTES:,} bytes when it is unpacked"
+                raise InputError(str(path), rule, "Split it into files")
+    return bytes(content)
 
 
 def _read_separated(content: bytes, where: str, named: Sequence[str]) -> pd.DataFrame:

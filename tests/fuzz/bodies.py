@@ -121,7 +121,9 @@ def _tensor(model: Model, texts: list[str]) -> tuple[dict[str, Any], bytes]:
         sizes = [len(binary) + 1, -1, 2**62, str(len(binary)), 0.5]
         parameters["binary_data_size"] = model.one([len(binary)], sizes)
     else:
-        tensor["data"] = model.one([texts], [None, [], [texts], [*texts, None], "a", [1.0], texts * 2])
+        tensor["data"] = model.one(
+            [texts], [None, [], [texts], [*texts, None], "a", [1.0], texts * 2]
+        )
     return tensor | ({"parameters": parameters} if parameters else {}), binary
 
 

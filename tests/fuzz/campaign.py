@@ -3,8 +3,8 @@
 import asyncio
 import json
 import re
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class Target:
     url: str
     grpc: str
     log: Path
-    events: list[tuple[dict[str, str], bytes]]
+    events: deque[tuple[dict[str, str], bytes]]
 
     def memory(self):
         text = httpx.get(f"{self.url}/metrics", trust_env=False).text
@@ -62,7 +62,7 @@ async def _send_all(inputs: Iterable[Any], send: Send, tally: Tally):
     await asyncio.gather(*(worker() for _ in range(TOGETHER)))
 
 
-def campaign(target: Target, inputs: list[Any], send: Send) -> Counter[str]:
+def campaign(target: Target, inputs: Sequence[Any], send: Send) -> Counter[str]:
     """Send inputs to a predictor; returns the number of each outcome.
 
     Raises:

@@ -1,6 +1,8 @@
 """The predictor that the campaigns ask, and the table of what came of them."""
 
+import re
 import threading
+from collections import deque
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,7 +19,7 @@ OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def target(model_folder, tmp_path_factory):
     log, port = tmp_path_factory.mktemp("fuzz") / "predictor.log", free_port()
     with collector() as (sink, events):
@@ -27,21 +29,24 @@ def target(model_folder, tmp_path_factory):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say what came of each generator's inputs, and of the properties' examples."""
-    rows = []
-    for report in terminalreporter.getreports("passed") if terminalreporter.config.option.fuzz else ():
-        rows += [value for name, value in report.user_properties if name == "fuzz"]
-    if rows:
-        terminalreporter.section("inputs and what came of them")
-    for name, outcomes in rows:
-        said = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
-        terminalreporter.write_line(f"{name:25} {sum(outcomes.values()):>7,}: {said}")
+    """Say what came of each generator's inputs, and how many examples each property had."""
+    if not terminalreporter.config.option.fuzz:
+        return
+    terminalreporter.section("inputs and what came of them")
+    for report in terminalreporter.getreports("passed"):
+        rows = [value for name, value in report.user_properties if name == "fuzz"]
+        examples = re.findall(r"(\d+) passing", getattr(report, "_hypothesis_stats", ""))
+        if total := sum(map(int, examples)):
+            rows.append((report.nodeid.rpartition("/")[2], {"as they must be": total}))
+        for name, outcomes in rows:
+            said = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
+            terminalreporter.write_line(f"{name}: {sum(outcomes.values()):,}: {said}")
 
 
 @contextmanager
 def collector():
     """A collector that keeps the headers and bodies of events."""
-    events = []
+    events = deque(maxlen=10_000)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

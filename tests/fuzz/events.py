@@ -13,7 +13,18 @@ from tests.fuzz.asking import post
 
 _BODY = json.dumps({"instances": ["a fine day"]}).encode()
 _EVENT = {"specversion": "1.0", "id": "1", "type": "a.text", "source": "a", "data": {}}
-_NAMES = ["id", "type", "source", "subject", "time", "datacontenttype", "dataschema", "x", "X-y", "_"]
+_NAMES = [
+    "id",
+    "type",
+    "source",
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+    "x",
+    "X-y",
+    "_",
+]
 _TYPES = ["application/json", "text/plain", "é", '"', "application/json; charset=é", "a" * 300]
 _STRUCTURED = [
     *("application/cloudevents+json", "application/cloudevents-batch+json; charset=utf-8"),
@@ -21,7 +32,18 @@ _STRUCTURED = [
 ]
 # What RFC 9110, section 5.5, allows in a value.
 _ALLOWED = [*range(0x21, 0x7F), *range(0x80, 0x100)]
-_LIKELY = [b"", b"id-1", b"x" * 256, b"x" * 257, b"a b", b"%20%0d%0a", b'"', b"\\u0000", b"{}", b","]
+_LIKELY = [
+    b"",
+    b"id-1",
+    b"x" * 256,
+    b"x" * 257,
+    b"a b",
+    b"%20%0d%0a",
+    b'"',
+    b"\\u0000",
+    b"{}",
+    b",",
+]
 
 
 @dataclass(frozen=True)
@@ -41,7 +63,9 @@ def posted(draw: Random) -> Posted:
     """A request that is an event, in the right form or another, or none at all."""
     headers = {"X-Request-Id": _value(draw)} if draw.random() < 0.5 else {}
     if draw.random() < 0.7:
-        headers[draw.choice(["ce-specversion", "CE-SpecVersion"])] = draw.choice([b"1.0", b"", b"\xe9"])
+        headers[draw.choice(["ce-specversion", "CE-SpecVersion"])] = draw.choice(
+            [b"1.0", b"", b"\xe9"]
+        )
     for name in draw.sample(_NAMES, draw.randrange(5)):
         headers[f"{draw.choice(['ce-', 'Ce-'])}{name}"] = _value(draw)
     if draw.random() < 0.1:

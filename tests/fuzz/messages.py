@@ -100,7 +100,14 @@ def _tensor(model: Model, texts: list[bytes], is_raw: bool):
 
 def _raw_contents(model: Model, texts: list[bytes]) -> list[bytes]:
     right = write_texts([each.decode() for each in texts])
-    broken = [[right, right], [right[:-1]], [right + b"\0"], [b"\xff" * 4], [b""], [b"\1\0\0\0\xff"]]
+    broken = [
+        [right, right],
+        [right[:-1]],
+        [right + b"\0"],
+        [b"\xff" * 4],
+        [b""],
+        [b"\1\0\0\0\xff"],
+    ]
     return model.one([[right]], broken)
 
 

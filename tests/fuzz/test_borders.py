@@ -37,13 +37,13 @@ def test_no_input_is_too_odd(target, border, number, request, record_property):
     number = request.config.getoption("--fuzz") or number
     generate, send = BORDERS[border]
     if generate is v2_body:
-        (version,) = httpx.get(f"{target.url}/v2/models/emotion", trust_env=False).json()["versions"]
+        (version,) = httpx.get(f"{target.url}/v2/models/emotion", trust_env=False).json()[
+            "versions"
+        ]
         generate = partial(v2_body, version=version)
     draw = random.Random(f"{SEED} {border}")  # noqa: S311
     address = target.grpc if generate is call else target.url
-    outcomes = campaign(
-        target, [generate(draw) for _ in range(number)], partial(send, address)
-    )
+    outcomes = campaign(target, [generate(draw) for _ in range(number)], partial(send, address))
     record_property("fuzz", (border, dict(outcomes.most_common())))
     assert len(outcomes) > 1
     assert sum(outcomes[each] for each in ("200", "OK")) > number // 20

@@ -104,7 +104,16 @@ FORMS: list[Callable[[str], str]] = [
 ODD_TARGETS = [
     *("//v2/health/live", "/v2/health/live/", "/v2/../v2", "/%00", "/%", "/%zz", "/v2/%ff", "*"),
     *("/v2/models/%65motion%2fready", "/v1/models/other", "/v2/models/emotion/versions/9", "x"),
-    *("/v2/models/emotion;a", "http://", "https:///v2", "/v2#live", "/\\", '/"<>', "/é", "ftp://x/"),
+    *(
+        "/v2/models/emotion;a",
+        "http://",
+        "https:///v2",
+        "/v2#live",
+        "/\\",
+        '/"<>',
+        "/é",
+        "ftp://x/",
+    ),
 ]
 METHODS = ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "FOO", "PRI"]
 
@@ -141,7 +150,9 @@ def chunks(draw: Random, body: bytes, wrong: bool) -> bytes:
         content += f"{number}{extension}\r\n".encode() + left[:size] + b"\r\n"
         left = left[size:]
     if wrong:
-        return content + draw.choice([b"g\r\n", b"-1\r\n", b"\r\n", b"0x0\r\n", b"f" * 17 + b"\r\n"])
+        return content + draw.choice(
+            [b"g\r\n", b"-1\r\n", b"\r\n", b"0x0\r\n", b"f" * 17 + b"\r\n"]
+        )
     trailers = ["", "", "X-Checksum: 1\r\n", "Content-Encoding: gzip\r\nX: y\r\n"]
     return content + b"0\r\n" + draw.choice(trailers).encode() + b"\r\n"
 

@@ -261,6 +261,22 @@ def test_grpc_knows_no_other_model_and_loads_none(predictor):
         assert stub.ServerMetadata(pb.ServerMetadataRequest()).name
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("inference.GRPCInferenceService/ModelInfer", "inference.GRPCInferenceService/ServerLive"),
+        *("grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch"),
+        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+def test_grpc_refuses_bytes_that_are_no_message(predictor, method):
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        answers = channel.stream_stream(f"/{method}")(iter([b"\xff"]), timeout=20)
+        with pytest.raises(grpc.RpcError, match="not one of this call") as error:
+            list(answers)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_another_version_is_not_found(client, predictor):
     for path in ("", "/ready", "/infer"):
         ask = client.post if path == "/infer" else client.get

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from components.deploy.local import running_predictor
+from tests.serve import raw
 from tests.serve.asking import V1, ask
 from tests.waiting import wait_for
 
@@ -123,6 +124,16 @@ def test_slow_headers_are_cut_off_while_others_are_served(tight):
     for connection in slow:
         assert answer_of(connection) == (408, "the headers took too long (header_seconds)")
         connection.close()
+
+
+def test_headers_that_wait_for_earlier_answers_are_not_late(bounded):
+    long = json.dumps({"instances": ["a word " * 30] * 4}).encode()
+    with raw.connection(bounded("--header-seconds", "0.5")) as connected:
+        work = raw.request(long, "Host: x", target="/v1/models/emotion:explain")
+        live = raw.request(b"", "Host: x", target="/v2/health/live", method="GET")
+        connected.send(work + live + live[:9])
+        connected.send(live[9:])
+        assert [connected.answer().status for _ in range(3)] == [200] * 3
 
 
 def test_a_connection_that_says_nothing_is_closed(tight):

@@ -87,6 +87,7 @@ def test_a_body_may_come_after_the_server_asks_for_it(predictor_url, label):
 def test_a_request_to_upgrade_keeps_to_the_other_rules(predictor_url):
     for extra, status in (
         ("Content-Encoding: gzip", 415),
+        ("Content-Encoding: gzip\r\nContent-Encoding: identity", 415),
         ("Transfer-Encoding: gzip, chunked", 501),
         ("Content-Length: 300000", 413),
         ("Host: y", 400),
@@ -115,7 +116,31 @@ def test_many_requests_to_upgrade_at_once_are_read_one_after_the_other(predictor
 def test_a_tunnel_is_refused(predictor_url, target):
     with connection(predictor_url) as connected:
         connected.send(request(b"", HOST, target=target, method="CONNECT"))
-        assert connected.answer().status in {400, 405}
+        answer = connected.answer()
+        assert answer.status in {400, 405}
+        # Nothing that follows would be read.
+        assert answer.headers["connection"] == "close"
+        assert connected.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("bad", "status"),
+    [
+        (b"no HTTP\r\n\r\n", 400),
+        (request(b"", HOST, "no colon"), 400),
+        (request(b"g\r\n", HOST, "Transfer-Encoding: chunked"), 400),
+        (request(b"", HOST, "Transfer-Encoding: gzip"), 501),
+        (request(b"", HOST, "X-Long: " + "x" * 20_000), 431),
+    ],
+)
+@pytest.mark.parametrize("good", [1, 3])
+def test_requests_before_a_bad_one_get_their_own_answers(predictor_url, label, bad, status, good):
+    with connection(predictor_url) as connected:
+        connected.send(request(BODY, HOST) * good + bad)
+        for _ in range(good):
+            assert label_of(connected.answer()) == label
+        assert connected.answer().status == status
+        assert connected.rest() == b""
 
 
 @pytest.mark.parametrize(

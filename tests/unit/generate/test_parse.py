@@ -7,12 +7,54 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.generate.parse import Candidate, candidates, candidates_in
+from tests.fuzz.limits import bounded
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 OBJECTS = st.fixed_dictionaries({"text": TEXTS}, optional={"label": TEXTS})
 ARRAYS = st.lists(TEXTS | OBJECTS, min_size=1)
 PREFIXES = st.text("ab \n.,:0[]{}'`", max_size=30)
 SUFFIXES = st.text("ab \n.,:0'`", max_size=30)
+PIECES = st.sampled_from(
+    [
+        *(
+            '["a", ',
+            '"text": ',
+            '"joy": [',
+            "['it's', ",
+            '"',
+            "'",
+            ",",
+            ":",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\n",
+        ),
+        *(
+            "\n1. a b",
+            "\n- a",
+            "Here they are:",
+            "<think>",
+            "</think>",
+            "```json\n",
+            "<|channel|>final",
+        ),
+        *(
+            "\\",
+            "\\u26",
+            "\ud800",
+            "\u201ca\u201d",
+            "// x\n",
+            "null",
+            "1e999",
+            "I can't",
+            "\x00",
+            "NaN",
+        ),
+    ]
+)
+ANSWERS = st.lists(PIECES | st.text(max_size=4), max_size=30).map("".join)
 DEEP = 5000
 
 unhurried = settings(deadline=None)
@@ -42,9 +84,17 @@ def test_of_a_cut_off_array_the_whole_texts_are_found(array, ascii_only, data):
 
 
 @unhurried
-@given(st.text() | st.text('[]{}",:\\u1a tn'))
-def test_no_answer_is_too_strange(answer):
-    assert all(isinstance(text, str) for text in texts(answer))
+@given(st.text() | st.text('[]{}",:\\u1a tn') | ANSWERS, st.booleans())
+def test_no_answer_is_too_strange(answer, is_whole):
+    found = candidates_in(answer, ("joy",), is_whole=is_whole)
+    assert all(isinstance(each.text, str) for each in found)
+
+
+@settings(deadline=None, max_examples=settings.default.max_examples // 20)
+@given(st.lists(PIECES, min_size=1, max_size=4).map("".join), ANSWERS)
+def test_what_is_said_over_and_over_comes_to_an_end(unit, end):
+    with bounded(seconds=60):
+        texts(unit * (200_000 // max(1, len(unit))) + end)
 
 
 @pytest.mark.parametrize(

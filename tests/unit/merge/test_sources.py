@@ -446,6 +446,15 @@ def test_saved_splits_without_one_to_train_on_are_refused(tmp_path):
         read(str(tmp_path / "saved"), tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_of_nothing_is_refused(kind, tmp_path):
+    (tmp_path / "in").mkdir()
+    path = shutil.make_archive(str(tmp_path / "rows"), kind, tmp_path / "in")
+
+    with pytest.raises(InputError, match=r"has neither a train file .*\(found: nothing\)"):
+        read(path, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl", "train.zip"])
 def test_a_pointer_of_git_lfs_is_named(name, tmp_path):
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n"
