@@ -21,6 +21,7 @@ REASONS: Mapping[str, str] = {
     "near_other_split": "nearly the same text is in validation or test",
     "conflicting_labels": "the text has more than one label",
     "repeated": "the text is in train already",
+    "near_repeated": "nearly the same text came before, in rows that merge splits",
     "over_max_train_rows": "not drawn for max_train_rows",
     "synthetic_invalid": "no text, too long a text, or an unknown label",
     "synthetic_repeated": "the text is in the same synthetic source already",

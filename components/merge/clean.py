@@ -119,6 +119,15 @@ def clean_train(train: pd.DataFrame, audit: Audit) -> pd.DataFrame:
     return audit.drop(rows, keys[rows.index].duplicated(), "repeated").reset_index(drop=True)
 
 
+def remove_near_copies(rows: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFrame:
+    """Remove real rows that nearly repeat an earlier one of their label, before rows are drawn."""
+    copies = pd.Series(False, index=rows.index)
+    for _, part in rows.groupby("label"):
+        matches = first_matches(part["text"], settings.leak_similarity)
+        copies[part.index] = [place is not None for place in matches]
+    return audit.drop(rows, copies, "near_repeated").reset_index(drop=True)
+
+
 def _matches(train: pd.DataFrame, held_out: pd.DataFrame, similarity: float) -> pd.Series:
     """For each train row the place of the held-out one that it (nearly) repeats, or NaN."""
     folded = held_out["text"].map(fold)

@@ -15,7 +15,13 @@ from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
 from components.merge.audit import PROBLEMS, Audit
-from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
+from components.merge.clean import (
+    checked,
+    clean_train,
+    remove_leaks,
+    remove_near_copies,
+    remove_repeats,
+)
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_synthetic, read_tables
 from components.merge.split_files import WHOLE
@@ -67,9 +73,10 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
     _log.info("merge: %d real rows read", sum(map(len, rows.values())))
     origin = {"name": settings.dataset, **pinned, **_reading(rows, task)}
     if not {TEST, VALIDATION} <= set(rows):
-        # A text that occurs twice would be drawn for two splits.
+        # A text that occurs twice, or nearly, would be drawn for two splits.
         drawn_from = TRAIN if TRAIN in rows else WHOLE
-        rows[drawn_from] = clean_train(rows[drawn_from], audit)
+        unique = clean_train(rows[drawn_from], audit)
+        rows[drawn_from] = remove_near_copies(unique, settings, audit)
     return rows, origin
 
 

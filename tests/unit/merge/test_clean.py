@@ -4,7 +4,13 @@ import pytest
 from components.artifacts.task import load_task
 from components.errors import InputError
 from components.merge.audit import REASONS, Audit
-from components.merge.clean import checked, clean_train, remove_leaks, remove_repeats
+from components.merge.clean import (
+    checked,
+    clean_train,
+    remove_leaks,
+    remove_near_copies,
+    remove_repeats,
+)
 from components.merge.settings import MergeSettings
 from components.texts import first_matches, near_matches, word_pairs
 
@@ -130,6 +136,7 @@ def test_real_texts_that_differ_in_what_decides_their_label_stay(one, other, aud
     assert list(zip(kept["text"], kept["source"], strict=True)) == [(other, "real")]
     assert removed(audit) == {"synthetic_near_other_split": 1}
     assert remove_leaks(train, table((one, 1)), MergeSettings(max_leak_share=1), audit).empty
+    assert len(remove_near_copies(table((one, 0), (other, 1)), MergeSettings(), audit)) == 2
 
 
 def test_leaks_are_removed_by_kind(audit):

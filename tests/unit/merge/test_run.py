@@ -213,6 +213,18 @@ def test_the_description_and_the_report_say_what_was_read_as_what(tmp_path):
     assert '1.0 <span class="note">25</span>' in page
 
 
+def test_a_table_full_of_near_copies_is_split_without_a_leak(whole_table, tmp_path):
+    rows = pd.read_csv(whole_table)
+    long = rows[rows["text"].str.split().str.len() > 20].head(100)
+    copies = long.assign(text=long["text"] + " again")
+    pd.concat([rows, copies]).to_csv(tmp_path / "rows.csv", index=False)
+    merged = merge(MergeSettings(dataset=str(tmp_path / "rows.csv")), [], tmp_path / "out")
+
+    assert merged.removed["near_repeated"] == len(copies) == 100
+    assert merged.checks["leak_share"]["value"] == 0
+    assert sum(part["real"] for part in merged.rows.values()) == len(rows)
+
+
 def test_a_shifted_test_split_is_refused_or_allowed(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
