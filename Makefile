@@ -114,7 +114,7 @@ kfp-options = $(compile-options) $(if $(HOST),--host $(HOST)) $(if $(UI),--ui $(
 
 submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
 	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') \
-	  $(if $(SERVICE_ACCOUNT),--service-account $(SERVICE_ACCOUNT)) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+	  $(if $(SERVICE_ACCOUNT),--service-account $(SERVICE_ACCOUNT)) $(if $(filter undefined,$(origin SCHEDULE)),,--schedule ' $(SCHEDULE)')
 
 upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
 	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only
