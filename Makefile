@@ -124,7 +124,8 @@ kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(i
 
 submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
 	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment $(call quoted,$(EXPERIMENT))) \
-	  $(if $(SERVICE_ACCOUNT),--service-account $(call quoted,$(SERVICE_ACCOUNT))) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+	  $(if $(SERVICE_ACCOUNT),--service-account $(call quoted,$(SERVICE_ACCOUNT))) \
+	  $(if $(filter undefined,$(origin SCHEDULE)),,--schedule $(call quoted, $(SCHEDULE)))
 
 upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
 	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only

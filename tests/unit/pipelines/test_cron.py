@@ -1,6 +1,9 @@
 """Times of a recurring run."""
 
 import contextlib
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 
 from components.errors import InputError
 from pipelines.submit.cron import read_cron
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,24 @@ def test_a_named_schedule_is_taken():
 
 def test_spaces_between_fields_do_not_matter():
     assert read_cron("  0 0  3 * *\t1 ") == "0 0 3 * * 1"
+
+
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        ([], ""),
+        (["SCHEDULE=0 0 3 * * 1"], "--schedule ' 0 0 3 * * 1'"),
+        (["SCHEDULE=  "], "--schedule ' '"),
+    ],
+)
+def test_make_passes_on_a_schedule_that_is_given_though_it_drops_spaces(given, passed_on):
+    command = ["make", "--dry-run", "--old-file=setup", "submit", *given]
+    environment = {"PATH": os.environ["PATH"]}
+    told = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.rstrip().endswith(passed_on)
+    assert ("--schedule" in told.stdout) is bool(passed_on)
 
 
 @pytest.mark.parametrize(
