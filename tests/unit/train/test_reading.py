@@ -3,7 +3,7 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.processors import BertProcessing
-from transformers import AutoModelForSequenceClassification, GPT2Config
+from transformers import AutoModelForSequenceClassification, GPT2Config, T5Config
 
 from components.errors import InputError
 from components.train.methods.attachments import ATTACHMENTS
@@ -81,11 +81,16 @@ def test_a_token_without_an_embedding_is_refused():
     require_readable("base", model, Tokens(vocabulary=60), 32)
 
 
-def test_a_model_that_cannot_read_a_batch_is_refused():
-    """A decoder without a padding token of its own."""
-    model = AutoModelForSequenceClassification.from_config(
-        GPT2Config(vocab_size=50, n_embd=32, n_layer=1, n_head=2)
-    )
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        # A decoder without a padding token of its own, and one that has nothing to start with.
+        (GPT2Config(vocab_size=50, n_embd=32, n_layer=1, n_head=2), "Cannot handle batch sizes"),
+        (T5Config(vocab_size=50, d_model=32, d_kv=16, d_ff=32, num_layers=1, num_heads=2), ".*"),
+    ],
+)
+def test_a_model_that_cannot_read_a_batch_is_refused(config, reason):
+    model = AutoModelForSequenceClassification.from_config(config)
 
-    with pytest.raises(InputError, match=r"base: cannot read texts \(Cannot handle batch sizes"):
+    with pytest.raises(InputError, match=rf"base: cannot read texts \({reason}"):
         require_readable("base", model, Tokens(), 32)
