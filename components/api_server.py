@@ -15,6 +15,8 @@ POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Mount of the pod's service account: `token`, `ca.crt` and `namespace`."""
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_PAGE = "answers with a page, and not as the API of Kubernetes does"
+_NO_PAGE = "Check the server of the kubeconfig, and proxies on the way"
 _FIXES = {401: "Log in again", 409: "Try again", 422: "Correct the manifest"}
 
 
@@ -102,7 +104,7 @@ def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
         fix = "Run it in a shell to see why" if is_there else "Install it, and put it on the PATH"
         raise InputError(f"kubeconfig's plugin {plugin}", rule, fix)
     named = cluster.safe_get("proxy-url")
-    _use_proxy(configuration, _whole_proxy(named) if named else proxy_of(configuration.host))
+    _use_proxy(configuration, _whole_proxy(str(named)) if named else proxy_of(configuration.host))
     return namespace
 
 
@@ -132,11 +134,18 @@ def client_of(configuration: Any) -> Any:
     from kubernetes import client
 
     class Client(client.ApiClient):  # type: ignore[misc]
+        def update_params_for_auth(self, headers: dict[str, str], *others: Any) -> None:
+            super().update_params_for_auth(headers, *others)
+            # The file of a token may end in a line break, as for kubectl.
+            if token := headers.get("authorization", "").strip():
+                headers["authorization"] = token
+                if not token.isprintable():
+                    fix = "Write the token alone into its file or Secret"
+                    raise InputError("token of the account", "holds a line break", fix)
+
         def deserialize(self, response: Any, response_type: Any) -> Any:
             if _parsed(response.data) is None:
-                rule = "answers with a page, and not as the API of Kubernetes does"
-                fix = "Check the server of the kubeconfig, and proxies on the way"
-                raise ClusterError(f"API server {configuration.host}", rule, fix)
+                raise ClusterError(f"API server {configuration.host}", _PAGE, _NO_PAGE)
             return super().deserialize(response, response_type)
 
     return Client(configuration)
@@ -158,6 +167,8 @@ def explained(request: str, fixes: Mapping[int, str]) -> Iterator[None]:
 
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise ClusterError(request, _PAGE, _NO_PAGE) from error
     except HTTPError as error:
         fix = "Check that the API server is up and reachable"
         reason = getattr(error, "reason", error)

@@ -24,8 +24,9 @@ def start_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     for library in ("aiobotocore", "botocore", "datasets", "httpx", "httpx2", "kserve"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    # It warns of every request that it repeats; whoever asked says what became of it.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # It warns of every request that it repeats; whoever asked says what became of it. Kubernetes'
+    # client sets the level of urllib3 as a whole.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def add_settings_options(parser: argparse.ArgumentParser) -> None:

@@ -72,3 +72,23 @@ def test_a_step_that_reads_from_s3_logs_nothing_about_credentials(s3_bucket):
     command = [sys.executable, "-c", READ_FROM_S3, f"{s3_bucket}/folder"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+ASK_A_CLUSTER = """
+from urllib3 import PoolManager, Retry
+from kubernetes import client
+from components.command_line import start_logging
+
+start_logging()
+client.Configuration()
+try:
+    PoolManager(retries=Retry(1)).request("GET", "http://127.0.0.1:9")
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_requests_that_are_repeated_are_no_lines():
+    command = [sys.executable, "-c", ASK_A_CLUSTER]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("MaxRetryError", "")

@@ -55,8 +55,9 @@ def connect(
         found = load_account(configuration, account)
     else:
         found = load_kubeconfig(configuration, kubeconfig)
-        # Somebody waits for the answer, and may have named a server that is not there.
-        configuration.retries = configuration.retries.new(connect=_CONNECTIONS)
+        # Somebody waits for the answer, and may have named a server that is not there,
+        # or whose certificate does not fit.
+        configuration.retries = configuration.retries.new(connect=_CONNECTIONS, other=_CONNECTIONS)
     require_namespace(namespace or found)
     return Cluster(client_of(configuration), namespace or found)
 

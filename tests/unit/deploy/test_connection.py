@@ -187,11 +187,37 @@ def test_what_is_no_name_of_a_namespace_gets_into_no_path(kubeconfig, name):
         connect(name, kubeconfig=kubeconfig)
 
 
-def test_a_page_is_no_api_server(kubeconfig):
-    with running([Route("/{path:path}", lambda _: HTMLResponse("<p>Log in</p>"))]) as url:
+@pytest.mark.parametrize("page", ["<p>Log in</p>", b"<p>Bitte anmelden f\xfcr</p>", "null"])
+def test_a_page_is_no_api_server(kubeconfig, page):
+    with running([Route("/{path:path}", lambda _: HTMLResponse(page))]) as url:
         with_entries(kubeconfig, cluster={"server": url})
         with pytest.raises(ClusterError, match="answers with a page, and not as the API"):
             connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
+
+
+def test_a_token_may_end_in_a_line_break_and_hold_none(kubeconfig):
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers["authorization"])
+        return JSONResponse({})
+
+    with running([Route("/{path:path}", answer)]) as url:
+        with_entries(kubeconfig, cluster={"server": url}, user={"token": "secret\n"})
+        connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
+        with_entries(kubeconfig, user={"token": "se\ncret"})
+        with pytest.raises(InputError, match="token of the account: holds a line break"):
+            connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
+    assert asked == ["Bearer secret"]
+
+
+def test_an_api_server_without_tls_is_reported_at_once(kubeconfig):
+    begun = time.monotonic()
+    with running([]) as url:
+        with_entries(kubeconfig, cluster={"server": url.replace("http:", "https:")})
+        with pytest.raises(ClusterError, match=r"the API server does not answer: \[SSL"):
+            connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
+    assert time.monotonic() - begun < 15
 
 
 @pytest.mark.parametrize("server", ["http://127.0.0.1:9", "https://no.such.host.invalid"])
