@@ -121,10 +121,11 @@ def clean_train(train: pd.DataFrame, audit: Audit) -> pd.DataFrame:
 
 def remove_near_copies(rows: pd.DataFrame, settings: MergeSettings, audit: Audit) -> pd.DataFrame:
     """Remove real rows that nearly repeat an earlier one of their label, before rows are drawn."""
-    copies = pd.Series(False, index=rows.index)
+    found: list[Any] = []
     for _, part in rows.groupby("label"):
         matches = first_matches(part["text"], settings.leak_similarity)
-        copies[part.index] = [place is not None for place in matches]
+        found += [row for row, place in zip(part.index, matches, strict=True) if place is not None]
+    copies = pd.Series(rows.index.isin(found), index=rows.index)
     return audit.drop(rows, copies, "near_repeated").reset_index(drop=True)
 
 
