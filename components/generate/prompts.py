@@ -155,7 +155,8 @@ class Prompts:
 @lru_cache
 def _parsed(template: str) -> jinja2.Template:
     # Parsing takes far longer than filling in, and every request fills in the same few.
-    return jinja2.Template(template, undefined=jinja2.StrictUndefined)
+    parsed: jinja2.Template = jinja2.Template(template, undefined=jinja2.StrictUndefined)
+    return parsed
 
 
 def _quoted(texts: Sequence[str]) -> str:
