@@ -5,7 +5,8 @@
 | `run` | the step as one function |
 | `style`, `prompts` | what the LLM is asked, from a style file of `styles/` |
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
-| `parse` | candidates out of an answer |
+| `dialect`, `refusals`, `replies` | how a server is asked, and what it says, read as it is meant |
+| `parse`, `bare_quotes`, `listed` | candidates out of an answer |
 | `curate`, `text_checks` | the rules for a candidate |
 | `form`, `examples` | what breaks off or is no text, learnt from shipped examples |
 | `judge`, `classifier_judge` | the opinion of an LLM, or of a classifier, on a candidate's label |

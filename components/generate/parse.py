@@ -128,9 +128,7 @@ def _of_object(
     if text is not None and not has_list:
         yield Candidate(text.strip(), label), None
         return
-    if "type" in fields and any(
-        isinstance(fields.get(key), dict) for key in ("items", "properties")
-    ):
+    if "type" in fields and any(isinstance(fields.get(key), dict) for key in _SCHEMA_KEYS):
         return
     told = {key: each for key, each in fields.items() if key not in _LABEL_KEYS + _REMARK_KEYS}
     strings = {key: each for key, each in told.items() if isinstance(each, str)}
