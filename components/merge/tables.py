@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import zlib
@@ -135,15 +136,15 @@ def _content(path: Path) -> bytes:
     require_no_pointer(path)
     if path.suffix.lower() not in _OPENERS:
         return path.read_bytes()
-    content = bytearray()
+    content = io.BytesIO()
     with _OPENERS[path.suffix.lower()](path, "rb") as file:
         # A read of many bytes takes their memory before there are any.
         while chunk := file.read(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > MOST_BYTES:
+            content.write(chunk)
+            if content.tell() > MOST_BYTES:
                 rule = f"is larger than {MOST_BYTES:,} bytes when it is unpacked"
                 raise InputError(str(path), rule, "Split it into files")
-    return bytes(content)
+    return content.getvalue()
 
 
 def _read_separated(content: bytes, where: str, named: Sequence[str]) -> pd.DataFrame:

@@ -53,7 +53,7 @@ class BoundedConnection(HttpToolsProtocol):
         waiting = self._header_begun
         super().data_received(data)
         self._request_bytes += len(data)
-        if self._request_bytes > self._most_bytes:
+        if self._reads_body and self._request_bytes > self._most_bytes:
             self._refuse(413, "max_body_bytes", "the body and its chunks are too large")
         # Bytes that came with the end of an earlier request are not counted: a read is bounded.
         if waiting and self._header_begun:
@@ -135,12 +135,15 @@ class BoundedConnection(HttpToolsProtocol):
         if refusal.bound:
             self._metrics.refused(refusal.bound)
         self._refusal = refusal
-        is_body = self.cycle is not None and self.cycle.more_body and not self._header_begun
-        if is_body and self.pipeline:
+        if self._reads_body and self.pipeline:
             # It waits for its turn, as the last one.
             self.pipeline.popleft()
-        elif is_body or self.cycle is None or self.cycle.response_complete:
+        elif self._reads_body or self.cycle is None or self.cycle.response_complete:
             self._write(refusal)
+
+    @property
+    def _reads_body(self) -> bool:
+        return self.cycle is not None and self.cycle.more_body and not self._header_begun
 
     def _write(self, refusal: Refusal) -> None:
         if self.transport.is_closing():
