@@ -55,8 +55,9 @@ run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value 
 	$(BIN)/python -m pipelines.local --params $(PARAMS) --set "$$SET"
 
 # A worker per core, one thread each: the libraries' own threads would only get in each other's way.
+# In the order of their names, the files of many small tests come last and fill up the workers.
 test: setup ## run the tests that take minutes
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup ## run the long campaigns that make test leaves out
 	$(BIN)/pytest -m slow

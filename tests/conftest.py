@@ -1,5 +1,6 @@
 """A real data set, a real trained model, a real predictor, and places to store things."""
 
+import inspect
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pandas as pd
 import pytest
+import xdist.remote
 from filelock import FileLock
 from hypothesis import settings
 
@@ -103,6 +105,13 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
         rows = pd.read_parquet(folder / f"{split}.parquet")
         rows.groupby("label").head(10).to_parquet(folder / f"{split}.parquet", index=False)
     return folder
+
+
+def pytest_configure() -> None:
+    # kfp asks for the stack at every call on a task. For the frames of an xdist worker `inspect`
+    # would look through all modules, each time anew and in vain.
+    unknown = ("<string>", xdist.remote.__file__)
+    inspect.modulesbyfile.update(dict.fromkeys(unknown, "__main__"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
