@@ -107,24 +107,22 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
     return folder
 
 
-def pytest_configure() -> None:
-    # kfp asks for the stack at every call on a task. For the frames of an xdist worker `inspect`
-    # would look through all modules, each time anew and in vain.
-    unknown = ("<string>", xdist.remote.__file__)
-    inspect.modulesbyfile.update(dict.fromkeys(unknown, "__main__"))
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     about = "inputs of each generator; a property gets a tenth as many examples"
     parser.addoption("--fuzz", type=int, default=0, help=about)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let `--fuzz` raise the number of examples, of which properties may set a share."""
-    if inputs := config.getoption("--fuzz"):
-        number = max(100, inputs // 10)
-        settings.register_profile("fuzz", max_examples=number, deadline=None, derandomize=True)
-        settings.load_profile("fuzz")
+    """Let properties take their time, and `--fuzz` raise the number of their examples."""
+    inputs = config.getoption("--fuzz")
+    settings.register_profile(
+        "ours", max_examples=max(100, inputs // 10), deadline=None, derandomize=inputs > 0
+    )
+    settings.load_profile("ours")
+    # kfp asks for the stack at every call on a task. For the frames of an xdist worker `inspect`
+    # would look through all modules, each time anew and in vain.
+    unknown = ("<string>", xdist.remote.__file__)
+    inspect.modulesbyfile.update(dict.fromkeys(unknown, "__main__"))
 
 
 @pytest.fixture
