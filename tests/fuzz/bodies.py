@@ -130,8 +130,9 @@ def _tensor(model: Model, texts: list[str]) -> tuple[dict[str, Any], bytes]:
 def _parameters(model: Model) -> dict[str, Any]:
     """Ours, those of Triton's extensions, and others."""
     known = {"sequence_id": 7, "sequence_start": True, "priority": 1, "timeout": 10**6}
-    odd = {f"x{place}": each for place, each in enumerate([*SCALARS, [1], {"a": 1}])}
+    odd = {f"x{place}": each for place, each in enumerate(SCALARS)}
     return {
+        **model.maybe("unknown", ["x", 1], [[1], {"a": 1}]),
         **model.maybe("top_k", [1, 6, 9, 2.0, None], [0, -3, "2", True, 0.5]),
         **model.maybe("binary_data_output", [True, False, None], ["true", 1, []]),
         **(known if model.draw.random() < 0.3 else {}),

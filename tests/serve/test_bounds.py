@@ -221,5 +221,5 @@ def test_a_request_that_takes_too_long_is_given_up(bounded):
 
 def test_the_page_can_be_switched_off(tight, predictor_url):
     for url, kind in ((tight, "application/json"), (predictor_url, "text/html")):
-        answer = httpx.get(url, trust_env=False)
+        answer = httpx.get(url, headers={"Accept": "text/html"}, trust_env=False)
         assert answer.headers["content-type"].startswith(kind)
