@@ -31,8 +31,9 @@ class Target:
         return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.MULTILINE)[1])
 
     def lines(self):
-        """The lines of its log, each of which is JSON."""
-        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
+        """The whole lines of its log, each of which is JSON."""
+        whole, _, _ = self.log.read_text("utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
 
 @dataclass
