@@ -1,5 +1,6 @@
 """Data sets as the library `datasets` has them: on the hub, saved to disk, described in a card."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from components.merge.separated import require_columns
 from components.merge.split_files import WHOLE, split_of
 from components.merge.tables import chosen
 
-_CARD, _INFOS = "README.md", "dataset_infos.json"
+_CARD, _INFOS, _INFO = "README.md", "dataset_infos.json", "dataset_info.json"
 _REASON_CHARACTERS = 400
 
 _log = logging.getLogger(__name__)
@@ -79,39 +80,50 @@ def read_saved(root: Path, named: Sequence[str]) -> dict[str, pd.DataFrame]:
 
 
 def stated_names(root: Path, label: str) -> list[str]:
-    """The names of labels, by their ids, that the card of a folder states; none if it has none.
+    """The names of labels, by their ids, that the hub's files of a folder state; none if none do.
 
     Raises:
-        InputError: If its configs state different ones.
+        InputError: If they state different ones, or may state some and cannot be read.
     """
-    has_card = (root / _CARD).is_file() and "dataset_info" in (root / _CARD).read_text(
-        "utf-8", "replace"
-    )
-    if not has_card and not (root / _INFOS).is_file():
-        return []
-    from datasets.info import DatasetInfosDict
-
-    try:
-        infos = DatasetInfosDict.from_directory(str(root)).values()
-        features = [info.features or {} for info in infos]
-    except Exception as error:  # noqa: BLE001 (any fault of a file that nobody needs to have)
-        _require_no_names(root, error)
-        _log.warning("merge: the card of %s cannot be read: %s", root, error)
-        return []
-    found = {tuple(names) for each in features if (names := names_in(each, label))}
+    features = [each for file in (_CARD, _INFOS, _INFO) for each in _features(root / file)]
+    found = {tuple(names) for each in features if (names := _names_of(each, label))}
     if len(found) > 1:
         rule = f"states the names of labels in different orders: {sorted(found)}"
-        raise InputError(str(root), rule, "Remove the wrong ones from its card")
+        raise InputError(str(root), rule, f"Remove the wrong ones from {_CARD}, {_INFOS}, {_INFO}")
     return list(found.pop()) if found else []
 
 
-def _require_no_names(root: Path, error: Exception) -> None:
-    """Refuse a card that cannot be read, and may state the names of labels."""
-    for each in (_CARD, _INFOS):
-        text = (root / each).read_text("utf-8", "replace") if (root / each).is_file() else ""
+def _names_of(features: Mapping[str, Any], label: str) -> Sequence[str]:
+    """The names of the column of labels, which a card may call otherwise than the table."""
+    if label in features:
+        return names_in(features, label)
+    stated = [names for each in features if (names := names_in(features, each))]
+    return stated[0] if len(stated) == 1 else ()
+
+
+def _features(file: Path) -> list[Mapping[str, Any]]:
+    """The columns of each config that a card, or its older form in JSON, describes."""
+    text = file.read_text("utf-8", "replace") if file.is_file() else ""
+    # The library takes a second to load, and most cards describe no columns.
+    if "features" not in text:
+        return []
+    from datasets.info import DatasetInfo, DatasetInfosDict
+    from huggingface_hub import DatasetCard
+
+    try:
+        if file.name == _CARD:
+            infos = DatasetInfosDict.from_dataset_card_data(DatasetCard(text).data).values()
+        else:
+            content = json.loads(text)
+            listed = [content] if file.name == _INFO else content.values()
+            infos = [DatasetInfo.from_dict(each) for each in listed]
+        return [info.features or {} for info in infos]
+    except Exception as error:  # Any fault of a file that nobody needs to have.
         if "class_label" in text or "ClassLabel" in text:
             rule = f"states the names of labels, but cannot be read: {error}"
-            raise InputError(str(root / each), rule, "Correct it, or set label_map") from error
+            raise InputError(str(file), rule, "Correct it, or set label_map") from error
+        _log.warning("merge: %s cannot be read: %s", file, error)
+        return []
 
 
 def _tables(loaded: Mapping[str, Any], named: Sequence[str], where: str) -> dict[str, pd.DataFrame]:

@@ -15,8 +15,10 @@ import pandas as pd
 from components import storage
 from components.artifacts.dataset import REAL, SYNTHETIC
 from components.artifacts.synthetic import LABEL_PROBABILITIES, SENTENCES, read_sentences
+from components.artifacts.task import is_id, label_key, load_task
 from components.errors import InputError
 from components.merge import hub_sets
+from components.merge.label_files import require_same
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
 from components.merge.split_files import split_files, split_of
@@ -71,6 +73,7 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
             the labels, is not certain; it names the file and place.
     """
     named = (settings.text_column, settings.label_column)
+    found: Mapping[str, Sequence[Path]] = {}
     if path is None:
         tables = hub_sets.read_hub(
             settings.dataset, settings.dataset_revision, named, settings.dataset_config
@@ -78,11 +81,12 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
     elif path.is_dir() and hub_sets.is_saved(path):
         tables = hub_sets.read_saved(path, named)
     else:
-        names = _stated_names(path, named[1])
-        tables = {
-            split: _read_split(files, path, named, names)
-            for split, files in split_files(path).items()
-        }
+        found = split_files(path, named)
+        names = _stated_names(_homes(path, found), named[1])
+        tables = {split: _read_split(files, path, named, names) for split, files in found.items()}
+    if path is not None and not settings.label_map and _has_ids(tables):
+        read = [file for files in found.values() for file in files]
+        require_same(_homes(path, found), read, named, load_task(settings.task))
     require_used(settings.label_map, [each for rows in tables.values() for each in rows["label"]])
     return {name: _as_rows(rows, name, settings) for name, rows in tables.items()}
 
@@ -109,16 +113,6 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
         rows[LABEL_PROBABILITIES] = frame[LABEL_PROBABILITIES]
     models = frame["model"].fillna(name) if "model" in frame else name
     return rows.assign(model=models, source=SYNTHETIC, origin=name)
-
-
-def require_files(path: Path) -> None:
-    """Refuse a folder in which there is nothing to read, by the names of its files.
-
-    Raises:
-        InputError: As `split_files`.
-    """
-    if path.is_dir() and not hub_sets.is_saved(path):
-        split_files(path)
 
 
 def fingerprint(path: Path, tables: Tables) -> dict[str, str]:
@@ -180,10 +174,20 @@ def _innermost(folder: Path) -> Path:
         folder = inside[0]
 
 
-def _stated_names(path: Path, label: str) -> Sequence[str]:
-    """The names of labels on the card of a folder, or of the one above, as of a clone's `data`."""
-    homes = [path, path.parent] if path.is_dir() else [path.parent, path.parent.parent]
+def _homes(path: Path, found: Mapping[str, Sequence[Path]]) -> list[Path]:
+    """The folders of the rows and those above them, as a clone's `data` is in one with a card."""
+    inside = [file.parent for files in found.values() for file in files]
+    root = path if path.is_dir() else path.parent
+    return list(dict.fromkeys([*inside, root, root.parent]))
+
+
+def _stated_names(homes: Sequence[Path], label: str) -> Sequence[str]:
     return next((names for home in homes if (names := hub_sets.stated_names(home, label))), ())
+
+
+def _has_ids(tables: Tables) -> bool:
+    labels = {str(label) for rows in tables.values() for label in rows["label"]}
+    return any(is_id(label_key(label)) for label in labels)
 
 
 def _read_split(

@@ -14,7 +14,8 @@ from pathlib import Path
 from components import storage
 from components.artifacts.dataset import SPLITS, TEST, TRAIN, VALIDATION
 from components.errors import InputError
-from components.merge.tables import holds_no_rows, is_readable, kind_of
+from components.merge.label_files import holds_names
+from components.merge.tables import NAMED, holds_no_rows, is_readable, kind_of
 
 WHOLE = "all"
 """Name of the only table of a data set that is not split yet."""
@@ -54,11 +55,12 @@ def split_of(name: str) -> str | None:
     return splits.pop() if len(splits) == 1 else None
 
 
-def split_files(root: Path) -> dict[str, list[Path]]:
+def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path]]:
     """Sort the files of a data set by splits, in the order of their names.
 
     Args:
         root: A file, or a folder whose files, or those of one folder below it, hold rows.
+        named: The columns of texts and of labels.
 
     Returns:
         The files of each split that is there, or all of them under `WHOLE` if none names one.
@@ -70,7 +72,7 @@ def split_files(root: Path) -> dict[str, list[Path]]:
     if root.is_file():
         return {WHOLE: [root]}
     storage.require_few_files(root)
-    files = _files_with_rows(root)
+    files = _files_with_rows(root, named)
     found: dict[str, list[Path]] = {}
     _require_no_pair({word for file in files for word in _words(_stem(file))}, root)
     for file in files:
@@ -104,7 +106,7 @@ def _stem(file: Path) -> str:
     return file.name[: file.name.lower().rindex(kind_of(file))]
 
 
-def _files_with_rows(root: Path) -> list[Path]:
+def _files_with_rows(root: Path, named: Sequence[str]) -> list[Path]:
     """The files that may hold rows: those in the folder, or else in one folder below it."""
     _require_no_packed_split(root)
     below = sorted(each for each in root.rglob("*") if is_readable(each) and each.is_file())
@@ -114,9 +116,13 @@ def _files_with_rows(root: Path) -> list[Path]:
         for each in below
         if not any(part.startswith((".", "__", "~")) for part in each.relative_to(root).parts)
     ]
-    # README.txt holds no rows, and dataset_infos.json neither.
+    # README.txt holds no rows, and neither do dataset_infos.json and labels.csv with ids and names.
     tables = [each for each in seen if kind_of(each) != ".txt" or split_of(_stem(each))]
-    files = [each for each in tables if split_of(_stem(each)) or not holds_no_rows(each)] or tables
+    files = [
+        each
+        for each in tables
+        if split_of(_stem(each)) or not (holds_no_rows(each) or holds_names(each, named))
+    ] or tables
     if top := [each for each in files if each.parent == root]:
         _require_no_split_below(root, top[0], files)
         return top

@@ -1,0 +1,188 @@
+"""Files that name labels beside rows that have nothing but their ids."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.artifacts.task import load_task
+from components.errors import InputError
+from components.merge.label_files import names_in_file
+from components.merge.settings import MergeSettings
+from components.merge.sources import locate, read_tables
+
+TASK = list(load_task("emotion").names)
+OTHER = sorted(TASK)
+"""The names in another order: id 0 is anger, and not sadness."""
+BY_ID = {str(place): name for place, name in enumerate(OTHER)}
+FEATURES = {
+    "text": {"dtype": "string", "_type": "Value"},
+    "label": {"names": OTHER, "_type": "ClassLabel"},
+}
+OLD = {"num_classes": 6, "names": OTHER, "names_file": None, "id": None, "_type": "ClassLabel"}
+
+
+def lines(form, names=OTHER):
+    return "".join(form.format(id=place, name=name) + "\n" for place, name in enumerate(names))
+
+
+def rows(root, name="train.csv", labels=(0, 1, 2)):
+    root.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text("text,label\n" + "".join(f"day {each},{each}\n" for each in labels))
+    return root
+
+
+def read(path, **chosen):
+    settings = MergeSettings(dataset=str(path), **chosen)
+    tables = read_tables(settings, locate(settings, path.parent / "downloads"))
+    return [label for table in tables.values() for label in table["label"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("classes.txt", lines("{name}")),
+        ("labels.txt", lines("{id} {name}")),
+        ("labels", lines("{name}")),
+        ("class_names.txt", ", ".join(OTHER)),
+        ("label-names.txt", lines("{id}: {name}")),
+        ("emotions.txt", lines("{name}")),
+        ("label_list.txt", lines("{name},{id}")),
+        ("label_names.json", json.dumps(OTHER)),
+        ("labels.json", json.dumps({"labels": OTHER})),
+        ("labels.json", json.dumps([{"id": n, "name": name} for n, name in enumerate(OTHER)])),
+        ("id2label.json", json.dumps(BY_ID)),
+        ("config.json", json.dumps({"model_type": "bert", "id2label": BY_ID})),
+        ("label2id.json", json.dumps({name: int(number) for number, name in BY_ID.items()})),
+        ("mapping.json", json.dumps({n: {"name": name} for n, name in BY_ID.items()})),
+        ("labels.yaml", lines("{id}: {name}")),
+        ("data.yml", "names:\n" + lines("- {name}")),
+        ("labels.csv", "id,name\n" + lines("{id},{name}")),
+        ("labels.csv", "name;id;what\n" + lines("{name};{id};a feeling")),
+        ("label_names.csv", "label\n" + lines("{name}")),
+        ("classes.tsv", lines("{id}\t{name}")),
+    ],
+)
+def test_another_order_beside_ids_is_refused_with_a_label_map(name, content, tmp_path):
+    root = rows(tmp_path / "set")
+    (root / name).write_text(content)
+
+    fault = rf"{name}: says that 0 is 'anger', while id 0 of the task emotion is sadness.*label_map"
+    for given_path in (root, root / "train.csv"):
+        with pytest.raises(InputError, match=fault) as refused:
+            read(given_path)
+    example = json.loads(refused.value.fix.partition("example ")[2].partition("}")[0] + "}")
+    assert read(root, label_map=example) == OTHER[:3]
+
+
+@pytest.mark.parametrize("folder", ["set", "set/data"])
+def test_names_in_the_folder_of_the_rows_or_above_it_are_found(folder, tmp_path):
+    rows(tmp_path / "set/data")
+    (tmp_path / folder / "classes.txt").write_text(lines("{name}"))
+
+    for given_path in ("set", "set/data", "set/data/train.csv"):
+        with pytest.raises(InputError, match=r"classes\.txt: says that 0 is 'anger'"):
+            read(tmp_path / given_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("classes.txt", lines("{name}", TASK)),
+        ("classes.txt", lines("{name}", [name.title() for name in TASK[:3]])),
+        ("labels.csv", "id,name\n" + lines("{id},{name}", TASK)),
+        ("id2label.json", json.dumps(dict(enumerate(TASK)))),
+        ("labels.txt", lines("{id}")),
+        ("labels.txt", "0\n1\n0\n"),
+        ("labels.txt", "joy\nfear\njoy\n"),
+        ("labels.json", json.dumps(dict.fromkeys(TASK, "a feeling"))),
+        ("labels.json", "{"),
+        ("words.txt", "happy\nafraid\n"),
+        ("counts.csv", "label,rows\njoy,4\nfear,3\n"),
+        ("task.yaml", "name: mood\nlabels:\n- {name: joy, description: a feeling}\n"),
+        ("README.md", "# Labels\n0: joy\n1: fear\n"),
+    ],
+)
+def test_the_order_of_the_task_and_what_names_no_ids_are_fine(name, content, tmp_path):
+    root = rows(tmp_path / "set")
+    (root / name).write_text(content)
+
+    assert read(root) == ["0", "1", "2"]
+
+
+def test_rows_with_names_need_no_file(tmp_path):
+    root = rows(tmp_path / "set", labels=("joy", "fear", "love"))
+    (root / "classes.txt").write_text(lines("{name}"))
+
+    assert read(root) == ["joy", "fear", "love"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("dataset_info.json", {"features": FEATURES}),
+        ("dataset_infos.json", {"default": {"features": FEATURES}}),
+        ("dataset_infos.json", {"default": {"features": {**FEATURES, "label": OLD}}}),
+        ("dataset_info.json", {"features": {"text": FEATURES["text"], "feeling": OLD}}),
+    ],
+)
+def test_what_the_hub_writes_is_read_as_the_names(name, content, tmp_path):
+    root = rows(tmp_path / "set")
+    (root / name).write_text(json.dumps(content))
+
+    assert read(root) == OTHER[:3]
+    (root / "classes.txt").write_text(lines("{name}", TASK))
+    assert read(root) == OTHER[:3]
+
+
+def test_two_files_of_the_hub_that_state_different_orders_are_refused(tmp_path):
+    root = rows(tmp_path / "set")
+    (root / "dataset_info.json").write_text(json.dumps({"features": FEATURES}))
+    turned = {**FEATURES, "label": {"names": TASK, "_type": "ClassLabel"}}
+    (root / "dataset_infos.json").write_text(json.dumps({"default": {"features": turned}}))
+
+    with pytest.raises(InputError, match="states the names of labels in different orders"):
+        read(root)
+
+
+@pytest.mark.parametrize("content", ['{"features": {"label": {"_type": "ClassLabel"', "[1]"])
+def test_a_broken_file_of_the_hub_is_refused_if_it_may_state_names(content, tmp_path):
+    root = rows(tmp_path / "set")
+    (root / "dataset_info.json").write_text(content)
+
+    if "ClassLabel" not in content:
+        assert read(root) == ["0", "1", "2"]
+        return
+    with pytest.raises(InputError, match=r"dataset_info\.json: states the names .* cannot be read"):
+        read(root)
+
+
+@pytest.mark.parametrize("table", ["rows.csv", "train.csv"])
+def test_a_table_of_ids_and_names_is_no_table_of_rows(table, tmp_path):
+    root = rows(tmp_path / "set", table)
+    (root / "labels.csv").write_text("id,name,about\n" + lines("{id},{name},a feeling", TASK))
+
+    assert read(root) == ["0", "1", "2"]
+
+
+def test_a_table_of_rows_is_read_whatever_its_name(tmp_path, caplog):
+    root = rows(tmp_path / "set", "labels.csv", (3, 4))
+    assert read(root) == ["3", "4"]
+    rows(root, "train.csv")
+    assert read(root) == ["0", "1", "2"]
+    assert "not read, since its name has no split" in caplog.text
+    assert "labels.csv" in caplog.text
+
+
+@given(
+    st.sampled_from(["a.txt", "labels.csv", "labels.json", "labels.yaml"]),
+    st.text('ab01,;:.[]{}" -\t\n', max_size=40),
+)
+def test_any_content_is_names_or_none(tmp_path_factory, name, content):
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_text(content)
+    names = names_in_file(path)
+
+    assert all(isinstance(each, int) for each in names)
+    assert all(name.strip() for name in names.values())
