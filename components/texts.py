@@ -18,19 +18,37 @@ import regex
 
 # Emoji as people type them, in lower case; no part of a URL, a time or a bracketed word.
 _EMOTICON = (
-    r"[:;=]['^-]?(?:[)(\]\[]+(?!\w)|[/\\](?![/\\\w]))|(?<!\S)[:;=]['^-]?[dpo3](?!\S)|</?3(?!\w)"
+    r"[:;=]['^-]?(?:[)(\]\[|]+(?!\w)|[/\\](?![/\\\w]))|(?<!\S)[:;=]['^-]?[dpo3](?!\S)|</?3(?!\w)"
+    r"|(?<!\S)(?:[)(\]\[]['^-]?[:;=]|\^[_.]*\^|[>-][_.]+[<-])(?!\S)"
 )
-_WORD = re.compile(rf"\w+|{_EMOTICON}")
+# The sign before a number, a question, a comparison with a number, and the # of C#, but not that of
+# a hashtag. What stands alone here stands alone in a folded text, too.
+_SIGN = (
+    r"\?(?![!?]*\?|\w)|[<>](?=\s*-?\d)|(?:(?<=\w)|(?<=\w ))#+(?!\w)"
+    r"|[%+$\u00a2-\u00a5\u00b1\u00d7\u00f7]+"
+)
+_NUMBER_BELOW_ZERO = r"(?<!\w)-\d"
+_WORD = re.compile(rf"{_NUMBER_BELOW_ZERO}\w*|\w+|{_EMOTICON}|{_SIGN}")
 # Latin letters, digits and the punctuation that is usual between them.
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2010-\u2027]")
 _LETTER_ALONE = r"[\w&&\p{Word_Break=Other}]"
+_LETTERS = r"[\w--\p{Word_Break=Other}]"
 _EMOJI = r"[[\p{Extended_Pictographic}\p{Regional_Indicator}]--[\x00-\xff]]"
+# Without the slashes of fractions, which are also written as that of ASCII.
+_SYMBOL = (
+    r"[[\u066a\u2030\u2031\p{Sc}\p{Sm}]--[\x00-\xff]--[\u2044\u2215]--\p{Extended_Pictographic}]"
+)
 _SPACELESS = regex.compile(rf"(?V1){_LETTER_ALONE}")
 _WORD_OF_ANY_SCRIPT = regex.compile(
-    rf"(?V1)[\w--\p{{Word_Break=Other}}]+|{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+|{_EMOTICON}"
+    rf"(?V1){_NUMBER_BELOW_ZERO}{_LETTERS}*|{_LETTERS}+|{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+"
+    rf"|{_EMOTICON}|{_SIGN}|{_SYMBOL}+"
 )
 _TERM = regex.compile(
     rf"(?V1)(?<!\S)(?:{_LETTER_ALONE}\S* {_LETTER_ALONE}|[\S--{_LETTER_ALONE}])\S*"
+)
+# The question marks and the minuses of other keyboards.
+_AS_ASCII = str.maketrans(
+    {**dict.fromkeys("\u061f\u055e\u1367\u2e2e", "?"), **dict.fromkeys("\u2010\u2013\u2212", "-")}
 )
 # Joiners, the choice between two forms of a character, and the colour of a skin.
 _VARIANTS = regex.compile(r"[\p{Join_Control}\p{Variation_Selector}\p{Emoji_Modifier}]+")
@@ -47,10 +65,14 @@ def fold(text: str) -> str:
     """Remove case, punctuation, Unicode variants and extra white space from a text.
 
     Texts that fold to the same string count as duplicates. What stays are words with a space
-    between them, in which emoji in a row and an emoticon are one too. A text without any folds to
-    itself.
+    between them, in which emoji in a row and an emoticon are one too, and so are signs that carry
+    meaning: those of a question, of numbers, currencies and mathematics. A text without any folds
+    to itself.
     """
-    normal = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        normal = text.lower()
+    else:
+        normal = unicodedata.normalize("NFKC", text).casefold().translate(_AS_ASCII)
     if _is_latin(normal):
         # For these characters both patterns find the same, and this one is twice as fast.
         found = _WORD.findall(normal)
@@ -83,8 +105,12 @@ def terms(folded: str) -> list[str]:
 
 
 def words(folded: str) -> frozenset[str]:
-    """Take the terms of a text: texts of the same words in any order are the same."""
-    return frozenset(terms(folded))
+    """Take the terms of a text: texts of the same words in any order are the same.
+
+    A question mark is in too many texts to make two of them alike.
+    """
+    found = frozenset(terms(folded))
+    return found - {"?"} or found
 
 
 def word_pairs(folded: str) -> frozenset[str]:

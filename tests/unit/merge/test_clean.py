@@ -111,7 +111,7 @@ def test_longer_texts_may_be_allowed(audit):
 
 def test_contradictions_repeats_and_copies_of_real_texts_leave_train(audit):
     real = table(
-        ("a tie", 2), ("A tie.", 3), ("a tie", 3), ("twice", 4), ("Twice?", 4), ("once", 5)
+        ("a tie", 2), ("A tie.", 3), ("a tie", 3), ("twice", 4), ("Twice!", 4), ("once", 5)
     )
     extra = table(("Once!", 5), ("A TIE", 0), ("new", 1), source="synthetic")
     kept = clean_train(joined(real, extra), audit)
@@ -127,6 +127,9 @@ def test_contradictions_repeats_and_copies_of_real_texts_leave_train(audit):
         (f"{TEXT} \U0001f642", f"{TEXT} \U0001f621"),
         (f"{TEXT} मेरा बेटा बीमार है", f"{TEXT} मेरी बेटा बीमार है"),
         (TEXT, TEXT.replace("tonight", "never")),
+        (f"{TEXT}!", f"{TEXT}?"),
+        (f"{TEXT} $5", f"{TEXT} €5"),
+        (f"{TEXT} c++", f"{TEXT} c#"),
     ],
 )
 def test_real_texts_that_differ_in_what_decides_their_label_stay(one, other, audit):
