@@ -15,6 +15,7 @@ from components import storage
 from components.artifacts.dataset import SPLITS, TEST, TRAIN, VALIDATION
 from components.errors import InputError
 from components.merge.label_files import holds_names
+from components.merge.split_words import means_split_elsewhere
 from components.merge.tables import NAMED, holds_no_rows, is_readable, kind_of
 
 WHOLE = "all"
@@ -83,7 +84,16 @@ def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path
     if len(found) > 1:
         for file in found.pop(WHOLE, []):
             _log.warning("merge: not read, since its name has no split: %s", file)
+    _tell_of_pooled(found.get(WHOLE, []))
     return {name: found[name] for name in (WHOLE, *SPLITS) if name in found}
+
+
+def _tell_of_pooled(files: Sequence[Path]) -> None:
+    """Say which files become one table, unless their names differ in numbers or letters alone."""
+    stems = {" ".join(word for word in _words(_stem(each)) if len(word) > 1) for each in files}
+    if len(stems) > 1:
+        names = ", ".join(each.name for each in files)
+        _log.warning("merge: read as one table, since no name has a split: %s", names)
 
 
 def _require_no_pair(words: set[str], root: Path) -> None:
@@ -162,7 +172,10 @@ def _split(file: Path, root: Path, is_alone: bool) -> str:
     splits = {_WORDS[word] for word in words if word in _WORDS}
     if len(splits) == 1:
         return splits.pop()
-    if not is_alone and (splits or any(map(_UNCLEAR.fullmatch, words))):
+    is_unclear = any(map(_UNCLEAR.fullmatch, words)) or means_split_elsewhere(
+        f"{folder} {_stem(file)}"
+    )
+    if not is_alone and (splits or is_unclear):
         rule = "has a name from which its split is not certain"
         raise InputError(str(file), rule, _RENAME)
     return WHOLE

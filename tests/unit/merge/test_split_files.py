@@ -70,8 +70,56 @@ def test_short_names_of_splits_are_refused_and_those_of_languages_read(tmp_path)
     assert names_of(folder(tmp_path / "languages", *names)) == {WHOLE: names}
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("entrenamiento.csv", "prueba.csv"),
+        ("datosEntrenamiento.csv", "datos.csv"),
+        ("apprentissage.csv", "essai.csv"),
+        ("entraînement.csv", "validation.csv"),
+        ("entrai\u0302nement.csv", "rows.csv"),
+        ("Trainingsdaten.csv", "Testdaten.csv"),
+        ("treino.csv", "teste.csv"),
+        ("validação.tsv", "rows.tsv"),
+        ("addestramento.csv", "prova.csv"),
+        ("训练.csv", "测试.csv"),
+        ("情绪训练集.csv", "情绪数据.csv"),
+        ("学習データ.csv", "テストデータ.csv"),
+        ("훈련.csv", "검증.csv"),
+        ("обучение.csv", "тест.csv"),
+        ("تدريب.csv", "اختبار.csv"),
+        ("प्रशिक्षण.csv", "परीक्षण.csv"),
+        ("entrenamiento/a.csv", "prueba/a.csv"),
+    ],
+)
+def test_a_word_for_a_split_in_another_language_is_refused(names, tmp_path):
+    with pytest.raises(InputError, match=r"its split is not certain.*Put train, valid|in several"):
+        split_files(folder(tmp_path, *names))
+    assert names_of(folder(tmp_path / "alone", names[0])) == {WHOLE: [names[0]]}
+
+
+@pytest.mark.parametrize(
+    ("names", "is_told"),
+    [
+        (("twitter.csv", "reddit.csv"), True),
+        (("alte.csv", "neue.csv"), True),
+        (("2019.csv", "2020.csv"), False),
+        (("part-00000-of-00002.csv", "part-00001-of-00002.csv"), False),
+        (("rows_a.csv", "rows_b.csv"), False),
+        (("rows.csv",), False),
+    ],
+)
+def test_files_that_become_one_table_are_told_unless_numbers_part_them(
+    names, is_told, tmp_path, caplog
+):
+    assert names_of(folder(tmp_path, *names)) == {WHOLE: sorted(names)}
+    told = f"read as one table, since no name has a split: {', '.join(sorted(names))}"
+    assert (told in caplog.text) == is_told
+
+
 def test_words_that_merely_hold_a_split_are_none(tmp_path):
     names = ["contest.csv", "latest.csv", "protest.csv", "retrieval.csv", "trainer.csv"]
+    names = sorted([*names, "essays.csv", "proven.csv", "validated.csv"])
     assert names_of(folder(tmp_path, *names)) == {WHOLE: names}
 
 
