@@ -148,6 +148,8 @@ def _vllm_command(model: Model, port: int, downloads: Path, context: int) -> lis
         source = [model.location, "--revision", model.revision]
     else:
         path = storage.fetch(model.location, downloads)
+        for weights in path.glob("*.safetensors"):
+            storage.require_no_pointer(weights)
         source = [str(path), "--served-model-name", model.location]
     # A model's whole context, often 32k and more, may not fit next to its weights on one GPU.
     limits = ["--max-model-len", str(context)]

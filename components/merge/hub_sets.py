@@ -17,6 +17,9 @@ from components.merge.tables import chosen
 
 _CARD, _INFOS, _INFO = "README.md", "dataset_infos.json", "dataset_info.json"
 _REASON_CHARACTERS = 400
+_CSV = "csv"
+# By itself, its reader takes texts such as NA, null and None for absent ones.
+_AS_TEXTS: Mapping[str, Any] = {"keep_default_na": False, "na_values": [""]}
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +42,10 @@ def read_hub(
 
     try:
         loaded = datasets.load_dataset(name, config or None, revision=revision)
+        described = next((rows.info for rows in loaded.values()), None)
+        if described and described.builder_name == _CSV:
+            chosen_config = config or described.config_name
+            loaded = datasets.load_dataset(name, chosen_config, revision=revision, **_AS_TEXTS)
     except Exception as error:  # Every format and every network has errors of its own.
         raise not_readable(name, error) from error
     return _tables(loaded, named, f"dataset {name}")

@@ -115,7 +115,10 @@ def _read(text: str, separator: str, where: str) -> list[_Record]:
         return list(_records(text, separator, where))
     except InputError:
         records = list(_unquoted(text)) if separator == "\t" else []
-        if len({len(each.cells) for each in records}) != 1:
+        escaped = any(
+            cell.startswith('"') and '\\"' in cell for each in records for cell in each.cells
+        )
+        if escaped or len({len(each.cells) for each in records}) != 1:
             raise
         return records
 

@@ -22,7 +22,7 @@ from components.merge.label_files import require_same
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
 from components.merge.split_files import split_files, split_of
-from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file, require_no_pointer
+from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`."""
@@ -135,7 +135,6 @@ def is_archive(path: Path) -> bool:
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
-    require_no_pointer(path)
     rule, fix = "is an archive that cannot be unpacked", "Unpack it, and give the folder"
     try:
         _require_small(path)

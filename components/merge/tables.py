@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow
 from pyarrow import parquet
 
+from components import storage
 from components.errors import InputError
 from components.merge.labels import names_in, with_names
 from components.merge.separated import read_separated, require_columns
@@ -21,7 +22,6 @@ from components.merge.separated import read_separated, require_columns
 NAMED = ("text", "label")
 """The usual columns of texts and of labels."""
 
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _BROKEN = (
     *(ValueError, OSError, EOFError, RecursionError),
     *(pyarrow.ArrowException, lzma.LZMAError, zlib.error),
@@ -107,18 +107,6 @@ def is_readable(path: Path) -> bool:
     return kind_of(path) in _READERS
 
 
-def require_no_pointer(path: Path) -> None:
-    """Refuse a file that git-lfs has put in the place of another.
-
-    Raises:
-        InputError: If it is one.
-    """
-    with path.open("rb") as file:
-        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
-            rule = "is a pointer of git-lfs, not the file itself"
-            raise InputError(str(path), rule, "Run `git lfs pull` in the folder that was cloned")
-
-
 def holds_no_rows(path: Path) -> bool:
     """Check for a JSON file that describes something else: it is no list of objects."""
     if kind_of(path) != ".json":
@@ -133,7 +121,7 @@ def holds_no_rows(path: Path) -> bool:
 
 
 def _content(path: Path) -> bytes:
-    require_no_pointer(path)
+    storage.require_no_pointer(path)
     if path.suffix.lower() not in _OPENERS:
         return path.read_bytes()
     content = io.BytesIO()

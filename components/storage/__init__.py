@@ -11,8 +11,11 @@
 
 from components.storage.files import (
     content_sha256,
+    may_be_pointer,
     require_content,
     require_few_files,
+    require_no_pointer,
+    require_no_pointer_in,
     sha256,
     staged,
 )
@@ -49,12 +52,15 @@ __all__ = [
     "fetch",
     "is_place",
     "local_path",
+    "may_be_pointer",
     "open_store",
     "read_text",
     "require_content",
     "require_few_files",
     "require_inside",
     "require_no_link",
+    "require_no_pointer",
+    "require_no_pointer_in",
     "require_readable",
     "require_store",
     "require_there",

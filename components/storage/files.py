@@ -10,6 +10,9 @@ from pathlib import Path
 
 from components.errors import InputError, WorkError
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_MOST_BYTES_OF_A_POINTER = 1024
+
 MOST_FILES = 10_000
 """Most files of a folder that is read whole: one with more is a mistake, such as `/`."""
 
@@ -31,6 +34,32 @@ def too_many_files(name: str) -> InputError:
     """The error for a folder of too many files."""
     rule = f"holds more than {MOST_FILES:,} files"
     return InputError(name, rule, "Name the folder of the files that are meant")
+
+
+def require_no_pointer(path: Path) -> None:
+    """Refuse a file that git-lfs has put in the place of another.
+
+    Raises:
+        InputError: If it is one.
+    """
+    with path.open("rb") as file:
+        require_no_pointer_in(file.read(len(_LFS_POINTER)), str(path))
+
+
+def require_no_pointer_in(content: bytes, name: str) -> None:
+    """Refuse the content of a file, or its beginning, that is a pointer of git-lfs.
+
+    Raises:
+        InputError: If it is one.
+    """
+    if content.startswith(_LFS_POINTER):
+        rule = "is a pointer of git-lfs, not the file itself"
+        raise InputError(name, rule, "Run `git lfs pull` in the folder that was cloned")
+
+
+def may_be_pointer(size: int) -> bool:
+    """Check whether a file of so many bytes is small enough to be a pointer of git-lfs."""
+    return size <= _MOST_BYTES_OF_A_POINTER
 
 
 def sha256(path: Path) -> str:

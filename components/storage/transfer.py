@@ -7,7 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.errors import InputError
-from components.storage.files import MOST_FILES, require_content, staged, too_many_files
+from components.storage.files import (
+    MOST_FILES,
+    require_content,
+    require_no_pointer,
+    staged,
+    too_many_files,
+)
 from components.storage.names import (
     REMOTE,
     SCHEMES,
@@ -91,7 +97,8 @@ def fetch(uri: str, into: Path) -> Path:
 
     Raises:
         InputError: If the scheme is unknown, there is nothing at the URI, it cannot be read, it
-            holds too many files, one has a name that leads out of its folder, or its hash differs.
+            holds too many files, one has a name that leads out of its folder, it is a pointer of
+            git-lfs, or its hash differs.
     """
     place, _, digest = uri.partition(PIN)
     path = _located(place, into)
@@ -203,6 +210,8 @@ def _located(uri: str, into: Path) -> Path:
         case _:
             path = _downloaded(uri, into)
     try:
+        if path.is_file():
+            require_no_pointer(path)
         path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(uri, _MISSING, "Check the spelling") from error

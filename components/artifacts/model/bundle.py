@@ -166,6 +166,7 @@ def _demanded(hashes: Mapping[str, str], present: Iterable[str]) -> Mapping[str,
 def _manifest(folder: Path) -> bytes:
     if not (folder / MANIFEST).is_file():
         raise _incomplete(str(folder))
+    storage.require_no_pointer(folder / MANIFEST)
     return (folder / MANIFEST).read_bytes()
 
 
@@ -195,6 +196,7 @@ def _verify_file(folder: Path, name: str, expected: str) -> None:
     path = folder / name
     if not path.is_file():
         raise _missing(str(path))
+    storage.require_no_pointer(path)
     if storage.sha256(path) != expected:
         rule = "differs from its sha256 in the manifest"
         raise InputError(str(path), rule, "Copy the model again")

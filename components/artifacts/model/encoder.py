@@ -46,6 +46,7 @@ class SentenceEncoder:
             if not (folder / name).is_file():
                 fix = f"Use a model that has it, or make one: python -m {_MAKER}"
                 raise InputError(f"encoder {folder}", f"has no {name}", fix)
+            storage.require_no_pointer(folder / name)
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
             self._session = inference_session(folder / GRAPH, threads=1)

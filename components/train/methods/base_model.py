@@ -17,7 +17,7 @@ from transformers import (
 from components import storage
 from components.artifacts.task import Task
 from components.errors import InputError
-from components.train.methods.declared import WEIGHTS, require_files
+from components.train.methods.declared import FILES, WEIGHTS, require_files
 from components.train.settings import SHA256, hub_commit
 
 # Some pretraining has no use for a pooler, so that checkpoints come without one.
@@ -123,6 +123,8 @@ def locate_encoder(base_model: str, revision: str, downloads: Path) -> Encoder:
     folder = storage.fetch(base_model, downloads)
     present = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
     require_files(f"base_model {base_model}", present)
+    for name in FILES:
+        storage.require_no_pointer(folder / name)
     if revision:
         weights = folder / WEIGHTS
         storage.require_content(str(weights), weights, revision.removeprefix(SHA256))

@@ -19,6 +19,9 @@ WEIGHTS = "model.safetensors"
 """File of an encoder's weights."""
 
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
+FILES = (WEIGHTS, _CONFIG, _TOKENIZER)
+"""The files that a folder of an encoder must have."""
+
 _SHARDS = f"{WEIGHTS}.index.json"
 _TOKENIZER_CONFIG, _SPECIAL_TOKENS = "tokenizer_config.json", "special_tokens_map.json"
 _UNBOUNDED = 10**30
@@ -49,7 +52,7 @@ def require_files(name: str, present: Collection[str], *, is_on_hub: bool = Fals
         else:
             fix = "Save it with save_pretrained(..., max_shard_size='1TB')"
             raise InputError(name, "has its weights in several files", fix)
-    needed = (WEIGHTS, _CONFIG) if is_on_hub else (WEIGHTS, _CONFIG, _TOKENIZER)
+    needed = (WEIGHTS, _CONFIG) if is_on_hub else FILES
     for each in needed:
         if each not in present:
             fix = "Save model and fast tokenizer with save_pretrained"

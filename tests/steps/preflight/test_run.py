@@ -354,6 +354,8 @@ def test_an_encoder_that_cannot_be_trained_is_a_problem(tmp_path):
     assert "is a hub commit, but base_model is a folder" in problems(
         train_base_model=folder, train_base_model_revision=COMMIT
     )
+    (tmp_path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+    assert "model.safetensors: is a pointer of git-lfs" in problems(train_base_model=folder)
     (tmp_path / "model.safetensors").unlink()
     assert "has no model.safetensors" in problems(train_base_model=folder)
 

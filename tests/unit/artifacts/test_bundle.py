@@ -54,6 +54,16 @@ def test_a_flipped_bit_is_refused(sealed):
         bundle.verify(sealed)
 
 
+@pytest.mark.parametrize("name", ["onnx/model.onnx", bundle.MANIFEST])
+def test_a_pointer_of_git_lfs_is_named(name, sealed):
+    (sealed / name).write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n"
+    )
+
+    with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs.* `git lfs pull`"):
+        bundle.verify(sealed)
+
+
 def test_a_missing_file_is_refused(sealed):
     (sealed / "labels.json").unlink()
 

@@ -61,6 +61,9 @@ def test_what_is_no_sentence_encoder_is_refused(encoder_folder, tmp_path):
     (broken / "onnx" / "model.onnx").write_bytes(b"not a graph")
     with pytest.raises(InputError, match="cannot be read"):
         SentenceEncoder(broken)
+    (broken / "onnx" / "model.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(InputError, match=r"model\.onnx: is a pointer of git-lfs"):
+        SentenceEncoder(broken)
 
 
 def test_an_export_is_there_whole_or_not_at_all(tmp_path):

@@ -66,6 +66,7 @@ def test_a_separator_that_is_not_certain_is_refused():
             [("I am so happy\nWith love,joy", "joy")],
         ),
         ("text,label\nhello,joy,\nbye,fear,,\n", [("hello", "joy"), ("bye", "fear")]),
+        ('text\tlabel\nC:\\new \\"a\\"\tjoy\n', [('C:\\new \\"a\\"', "joy")]),
         (
             'text\tlabel\n"Wow" he said\tjoy\nwell\tfear\n',
             [('"Wow" he said', "joy"), ("well", "fear")],
@@ -104,6 +105,8 @@ def with_quotes(**changed):
         (with_quotes(n5='"so glad,joy', n15='"so sad,fear'), 6, "not closed"),
         (with_quotes(n5='"so glad,joy'), 6, "not closed"),
         (with_quotes(n5='"he said \\"no\\", and left",joy'), 6, "by backslashes"),
+        ('text\tlabel\n"he said \\"no\\", ok"\tjoy\nso sad\tfear\n', 2, "by backslashes"),
+        ('label\ttext\njoy\tyes\nfear\t"\\"no\\""\n', 3, "by backslashes"),
         (with_quotes(n5="so, glad,joy"), 6, "more fields than its header"),
         (
             'label,text\njoy,"glad\nfear,he is 6\'2"\njoy,yes\nfear,no\n',

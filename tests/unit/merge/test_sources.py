@@ -265,6 +265,30 @@ def test_one_of_several_configs_of_the_hub_is_read(tmp_path, monkeypatch):
         read_hub("owner/name", COMMIT, ("text", "label"))
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_texts_of_the_hub_that_look_absent_are_texts(kind, tmp_path, monkeypatch):
+    texts = ["NA", "null", "None", "nan", "N/A", "#N/A", "so glad"]
+    rows = [{"text": text, "label": 1} for text in texts]
+    write(tmp_path / "owner" / "name" / f"train.{kind}", rows)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+    tables = read_hub("owner/name", COMMIT, ("text", "label"))
+    assert pairs(tables["train"]) == [(text, 1) for text in texts]
+
+
+def test_absent_texts_and_labels_of_the_hub_stay_absent(tmp_path, monkeypatch):
+    home = tmp_path / "owner" / "name"
+    home.mkdir(parents=True)
+    (home / "train.csv").write_text("text,label\n,1\nnone,2\nso glad,\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+    rows = read_hub("owner/name", COMMIT, ("text", "label"))["train"]
+    assert list(rows["text"].isna()) == [True, False, False]
+    assert list(rows["label"].isna()) == [False, False, True]
+
+
 def test_a_config_is_refused_where_there_are_none(tmp_path):
     with pytest.raises(InputError, match="dataset_config='emotion': names a config, but"):
         MergeSettings(dataset=str(write(tmp_path / "rows.csv")), dataset_config="emotion")

@@ -52,6 +52,19 @@ def test_an_unknown_scheme_is_refused_with_the_known_ones(uri, tmp_path):
         storage.fetch(uri, tmp_path)
 
 
+def test_a_pointer_of_git_lfs_is_refused_before_its_hash(tmp_path):
+    path = tmp_path / "small.gguf"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n")
+
+    for uri in (str(path), path.as_uri(), f"{path}@sha256:{'0' * 64}"):
+        with pytest.raises(
+            InputError, match=r"small\.gguf: is a pointer of git-lfs.* `git lfs pull`"
+        ):
+            storage.fetch(uri, tmp_path)
+    with pytest.raises(InputError, match="is a pointer of git-lfs"):
+        storage.read_text(str(path))
+
+
 WRONG = {
     "gs:/bucket/x": "Write gs://bucket/folder",
     "gs:bucket/x": "Write gs://bucket/folder",

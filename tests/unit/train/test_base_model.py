@@ -102,6 +102,18 @@ def test_a_damaged_model_is_refused(tmp_path, name):
         encoder.tokenizer()
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+@pytest.mark.parametrize("revision", ["", MINILM_SHA256])
+def test_a_pointer_of_git_lfs_is_named(name, revision, tmp_path):
+    folder = write_tiny_encoder(tmp_path / "tiny")
+    (folder / name).write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n"
+    )
+
+    with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs.* `git lfs pull`"):
+        locate_encoder(str(folder), revision, tmp_path)
+
+
 def test_a_model_without_tokenizer_is_refused(tmp_path):
     folder = write_tiny_encoder(tmp_path / "tiny")
     (folder / "tokenizer.json").unlink()
