@@ -22,7 +22,7 @@ from components.merge.label_files import require_same
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
 from components.merge.split_files import split_files, split_of
-from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file
+from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file, too_large
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`."""
@@ -82,6 +82,7 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
         tables = hub_sets.read_saved(path, named)
     else:
         found = split_files(path, named)
+        _require_little(path, found)
         names = _stated_names(_homes(path, found), named[1])
         tables = {split: _read_split(files, path, named, names) for split, files in found.items()}
     if path is not None and not settings.label_map and _has_ids(tables):
@@ -135,7 +136,10 @@ def is_archive(path: Path) -> bool:
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
-    rule, fix = "is an archive that cannot be unpacked", "Unpack it, and give the folder"
+    rule, fix = (
+        "is an archive that cannot be unpacked",
+        "Unpack it, and give the folder of its rows",
+    )
     try:
         _require_small(path)
         # An archive of nothing would leave none.
@@ -171,6 +175,11 @@ def _innermost(folder: Path) -> Path:
         if len(inside) != 1 or not inside[0].is_dir() or split_of(inside[0].name):
             return folder
         folder = inside[0]
+
+
+def _require_little(path: Path, found: Mapping[str, Sequence[Path]]) -> None:
+    if sum(file.stat().st_size for files in found.values() for file in files) > MOST_BYTES:
+        raise too_large(str(path))
 
 
 def _homes(path: Path, found: Mapping[str, Sequence[Path]]) -> list[Path]:

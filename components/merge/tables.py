@@ -32,8 +32,8 @@ _OPENERS: Mapping[str, Callable[..., Any]] = {
     ".bz2": bz2.open,
     ".xz": lzma.open,
 }
-MOST_BYTES = 8 * 2**30
-"""Most bytes of what is unpacked: more is a mistake, or meant to fill the disk."""
+MOST_BYTES = 2 * 2**30
+"""Most bytes of rows, unpacked: they are held in memory, where they take several times as much."""
 _CHUNK_BYTES = 2**20
 
 
@@ -113,15 +113,21 @@ def holds_no_rows(path: Path) -> bool:
         return False
     try:
         content = json.loads(_text(_content(path)))
-    except InputError:
-        return True
-    except _BROKEN:
+    except (InputError, *_BROKEN):
         return False
     return not isinstance(content, list) or not any(isinstance(row, dict) for row in content)
 
 
+def too_large(name: str) -> InputError:
+    """The error for more rows than are held in memory."""
+    rule = f"holds more than {MOST_BYTES / 2**30:g} GiB of rows, the most that are read into memory"
+    return InputError(name, rule, "Give a part of it, such as rows drawn at random")
+
+
 def _content(path: Path) -> bytes:
     storage.require_no_pointer(path)
+    if path.stat().st_size > MOST_BYTES:
+        raise too_large(str(path))
     if path.suffix.lower() not in _OPENERS:
         return path.read_bytes()
     content = io.BytesIO()
@@ -130,8 +136,7 @@ def _content(path: Path) -> bytes:
         while chunk := file.read(_CHUNK_BYTES):
             content.write(chunk)
             if content.tell() > MOST_BYTES:
-                rule = f"is larger than {MOST_BYTES:,} bytes when it is unpacked"
-                raise InputError(str(path), rule, "Split it into files")
+                raise too_large(str(path))
     return content.getvalue()
 
 

@@ -488,6 +488,46 @@ def test_a_pointer_of_git_lfs_is_named(name, tmp_path):
         read(str(tmp_path / name), tmp_path)
 
 
+@pytest.mark.parametrize("names", [["a.csv"], ["a.csv.gz"], ["a.json", "b.csv"], ["a.jsonl"]])
+def test_more_rows_than_memory_should_hold_are_refused(names, tmp_path, monkeypatch):
+    for name in names:
+        write(tmp_path / "set" / name, [{"text": f"{name} {n % 9}", "label": 1} for n in range(99)])
+    for module in ("tables", "sources"):
+        monkeypatch.setattr(f"components.merge.{module}.MOST_BYTES", 1000)
+
+    with pytest.raises(InputError, match=r"holds more than .* GiB of rows.*Give a part"):
+        read(str(tmp_path / "set"), tmp_path)
+
+
+def test_the_rows_of_all_files_count_together(tmp_path, monkeypatch):
+    for name in ("train_1.csv", "train_2.csv", "test.csv"):
+        write(tmp_path / "set" / name, [{"text": f"{name} {n}", "label": 1} for n in range(9)])
+    size = (tmp_path / "set" / "train_1.csv").stat().st_size
+    monkeypatch.setattr("components.merge.sources.MOST_BYTES", 3 * size)
+    assert set(read(str(tmp_path / "set"), tmp_path)) == {"train", "test"}
+    monkeypatch.setattr("components.merge.sources.MOST_BYTES", 2 * size)
+    with pytest.raises(InputError, match=r"set: holds more than .* GiB of rows"):
+        read(str(tmp_path / "set"), tmp_path)
+
+
+def test_an_archive_of_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    write(tmp_path / "in" / "train.csv", [{"text": f"{n}", "label": 1} for n in range(99)])
+    path = shutil.make_archive(str(tmp_path / "rows"), "zip", tmp_path / "in")
+    monkeypatch.setattr("components.merge.sources.MOST_BYTES", 100)
+
+    with pytest.raises(InputError, match=r"it holds \d+ bytes, more than 100.*give the folder of"):
+        read(path, tmp_path / "downloads")
+
+
+@pytest.mark.parametrize("name", ["more.json", "more.csv"])
+def test_a_pointer_of_git_lfs_beside_rows_is_not_left_out(name, tmp_path):
+    write(tmp_path / "rows.csv")
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\n")
+
+    with pytest.raises(InputError, match=rf"{name}: is a pointer of git-lfs"):
+        read(str(tmp_path), tmp_path)
+
+
 KINDS = ["a.csv", "a.jsonl", "a.json", "a.parquet", "a.csv.gz", "a.json.xz", "a.tsv.bz2"]
 STARTS = [
     b"",
