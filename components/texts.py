@@ -28,7 +28,9 @@ _SIGN = (
     r"|[%+$\u00a2-\u00a5\u00b1\u00d7\u00f7]+"
 )
 _NUMBER_BELOW_ZERO = r"(?<!\w)-\d"
-_WORD = re.compile(rf"{_NUMBER_BELOW_ZERO}\w*|\w+|{_EMOTICON}|{_SIGN}")
+# What emoticons and signs begin with: most of what is between words is passed over fast.
+_BEGINNING = r"(?=[:;=<>?#%+$^)(\]\[\-\u00a2-\u00a5\u00b1\u00d7\u00f7])"
+_WORD = re.compile(rf"\w+|{_BEGINNING}(?:{_EMOTICON}|{_SIGN}|{_NUMBER_BELOW_ZERO}\w*)")
 # Latin letters, digits and the punctuation that is usual between them.
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2010-\u2027]")
 _LETTER_ALONE = r"[\w&&\p{Word_Break=Other}]"
@@ -40,16 +42,16 @@ _SYMBOL = (
 )
 _SPACELESS = regex.compile(rf"(?V1){_LETTER_ALONE}")
 _WORD_OF_ANY_SCRIPT = regex.compile(
-    rf"(?V1){_NUMBER_BELOW_ZERO}{_LETTERS}*|{_LETTERS}+|{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+"
-    rf"|{_EMOTICON}|{_SIGN}|{_SYMBOL}+"
+    rf"(?V1){_LETTERS}+|(?!\s)(?:{_LETTER_ALONE}\p{{M}}*|{_EMOJI}+"
+    rf"|{_BEGINNING}(?:{_EMOTICON}|{_SIGN}|{_NUMBER_BELOW_ZERO}{_LETTERS}*)|{_SYMBOL}+)"
 )
 _TERM = regex.compile(
     rf"(?V1)(?<!\S)(?:{_LETTER_ALONE}\S* {_LETTER_ALONE}|[\S--{_LETTER_ALONE}])\S*"
 )
 # The question marks and the minuses of other keyboards.
-_AS_ASCII = str.maketrans(
-    {**dict.fromkeys("\u061f\u055e\u1367\u2e2e", "?"), **dict.fromkeys("\u2010\u2013\u2212", "-")}
-)
+_QUESTION_MARKS, _MINUSES = "\u061f\u055e\u1367\u2e2e", "\u2010\u2013\u2212"
+_OTHER_KEYBOARDS = re.compile(f"[{_QUESTION_MARKS}{_MINUSES}]")
+_AS_ASCII = str.maketrans({**dict.fromkeys(_QUESTION_MARKS, "?"), **dict.fromkeys(_MINUSES, "-")})
 # Joiners, the choice between two forms of a character, and the colour of a skin.
 _VARIANTS = regex.compile(r"[\p{Join_Control}\p{Variation_Selector}\p{Emoji_Modifier}]+")
 
@@ -72,7 +74,9 @@ def fold(text: str) -> str:
     if text.isascii():
         normal = text.lower()
     else:
-        normal = unicodedata.normalize("NFKC", text).casefold().translate(_AS_ASCII)
+        normal = unicodedata.normalize("NFKC", text).casefold()
+        if _OTHER_KEYBOARDS.search(normal):
+            normal = normal.translate(_AS_ASCII)
     if _is_latin(normal):
         # For these characters both patterns find the same, and this one is twice as fast.
         found = _WORD.findall(normal)

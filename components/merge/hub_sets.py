@@ -128,7 +128,7 @@ def _features(file: Path) -> list[Mapping[str, Any]]:
     except Exception as error:  # Any fault of a file that nobody needs to have.
         if "class_label" in text or "ClassLabel" in text:
             rule = f"states the names of labels, but cannot be read: {error}"
-            raise InputError(str(file), rule, "Correct it, or set label_map") from error
+            raise InputError(str(file), rule, "Correct it, or take it out of the folder") from error
         _log.warning("merge: %s cannot be read: %s", file, error)
         return []
 

@@ -90,8 +90,8 @@ def _require_ids_of_the_task(names: Names, task: Task, where: str) -> None:
     )
     wanted = {str(each): label_key(said) for each, said in sorted(names.items())}
     known = {each: said for each, said in wanted.items() if said in task.names}
-    example = json.dumps(known or dict(enumerate(task.names)), ensure_ascii=False)
-    fix = f"Say in label_map what each id means, for example {example}, or put names into the rows"
+    example = f"for example {json.dumps(known)}" if known else f"one of {', '.join(task.names)}"
+    fix = f"Say in label_map what each id means, {example}, or put names into the rows"
     raise InputError(where, rule, fix)
 
 
@@ -167,7 +167,8 @@ def _structure(content: Any) -> Names:
         return _paired(filter(None, map(_pair, content))) if all(map(_pair, content)) else {}
     if not isinstance(content, Mapping):
         return {}
-    if inner := next((content[key] for key in _KEYS if key in content), None):
+    keys = [key for key in _KEYS if key in content] or (list(content) if len(content) == 1 else [])
+    if inner := next((content[key] for key in keys), None):
         return _structure(inner) if isinstance(inner, list | Mapping) else {}
     return _structure([[key, value] for key, value in content.items()])
 

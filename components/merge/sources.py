@@ -116,6 +116,16 @@ def read_synthetic(folder: Path, number: int) -> pd.DataFrame:
     return rows.assign(model=models, source=SYNTHETIC, origin=name)
 
 
+def require_files(path: Path) -> None:
+    """Refuse a folder in which there is nothing to read, by the names of its files.
+
+    Raises:
+        InputError: As `split_files`.
+    """
+    if path.is_dir() and not hub_sets.is_saved(path):
+        split_files(path)
+
+
 def fingerprint(path: Path, tables: Tables) -> dict[str, str]:
     """Compute the sha256 of each file that rows come from, by name.
 

@@ -56,6 +56,7 @@ def read(path, **chosen):
         ("config.json", json.dumps({"model_type": "bert", "id2label": BY_ID})),
         ("label2id.json", json.dumps({name: int(number) for number, name in BY_ID.items()})),
         ("mapping.json", json.dumps({n: {"name": name} for n, name in BY_ID.items()})),
+        ("feelings.json", json.dumps({"emotions": OTHER})),
         ("labels.yaml", lines("{id}: {name}")),
         ("data.yml", "names:\n" + lines("- {name}")),
         ("labels.csv", "id,name\n" + lines("{id},{name}")),
@@ -74,6 +75,15 @@ def test_another_order_beside_ids_is_refused_with_a_label_map(name, content, tmp
             read(given_path)
     example = json.loads(refused.value.fix.partition("example ")[2].partition("}")[0] + "}")
     assert read(root, label_map=example) == OTHER[:3]
+
+
+def test_names_that_the_task_does_not_have_are_refused_with_those_that_it_has(tmp_path):
+    root = rows(tmp_path / "set")
+    (root / "labels.txt").write_text("sad\nhappy\n")
+
+    wanted = r"0 is 'sad', while id 0 .* what each id means, one of sadness, joy, love, anger, fear"
+    with pytest.raises(InputError, match=wanted):
+        read(root)
 
 
 @pytest.mark.parametrize("folder", ["set", "set/data"])
