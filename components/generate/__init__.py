@@ -6,7 +6,10 @@
 | `style`, `prompts` | what the LLM is asked, from a style file of `styles/` |
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
 | `dialect`, `refusals`, `replies` | how a server is asked, and what it says, read as it is meant |
-| `parse`, `bare_quotes`, `listed` | candidates out of an answer |
+| `parse` | candidates out of an answer, of which the last JSON counts, or the first other form |
+| `json_blocks`, `bare_quotes` | JSON in a text, valid or nearly so |
+| `markup`, `tables`, `records`, `listed`, `bare_lines` | the other forms |
+| `thoughts`, `frame`, `asides`, `field_names` | what in an answer is no text, and what says so |
 | `curate`, `text_checks` | the rules for a candidate |
 | `form`, `examples` | what breaks off or is no text, learnt from shipped examples |
 | `judge`, `classifier_judge` | the opinion of an LLM, or of a classifier, on a candidate's label |

@@ -2,6 +2,9 @@
 
 import re
 
+from components.generate.asides import speaks_of_the_task
+from components.generate.frame import Body
+
 _NUMBER = r"(?:\*\*)?\(?\d{1,3}(?:[.):]|\.?\*\*)(?:\*\*)?[ \t]+"
 _ITEM = re.compile(
     rf"[ \t]*(?:(?:(?:text|sentence|example) )?{_NUMBER}|\d{{1,3}}[\u3001\uff0e]\s*"
@@ -10,38 +13,19 @@ _ITEM = re.compile(
 )
 _QUOTED_LINE = re.compile(r"[ \t]*((?:\"[^\"]+\"|\u201c[^\u201c\u201d]+\u201d),?)[ \t]*")
 _IN_QUOTES = re.compile(r"\"([^\"]*)\",?|\u201c([^\u201c\u201d]*)\u201d,?")
-# A line that ends in a colon, and is no refusal with other offers behind it.
-_ANNOUNCES = re.compile(
-    r"(?!.*\b(?:sorry|cannot|can.t|won.t|unable|instead|must|should|decline)\b).{1,200}:",
-    re.IGNORECASE,
-)
-_TAKES_LEAVE = re.compile(
-    r"(?:(?:i )?hope\b|let me know\b|feel free\b|(?:please )?note\b|would you like\b"
-    r"|if you\b|is there\b|(?:these|each|all|both)\b.{0,40}\b(?:texts?|sentences?|examples?)\b)"
-    r".{0,300}",
-    re.IGNORECASE,
-)
 
 
-def listed(text: str, *, is_whole: bool) -> list[str]:
-    """Split a list of at least two items, if a text is nothing else but a line before and after.
-
-    Args:
-        text: The text.
-        is_whole: False if it was cut off at its end; its last item is left out then.
-    """
-    lines = [line for line in text.splitlines() if line.strip()]
-    if lines and _ANNOUNCES.fullmatch(lines[0].strip()) and not _ITEM.fullmatch(lines[0]):
-        lines = lines[1:]
-    if lines and _TAKES_LEAVE.fullmatch(lines[-1].strip()):
-        lines, is_whole = lines[:-1], True
+def listed(body: Body) -> list[str]:
+    """Split a list of at least two items, if an answer is nothing else and no list of a plan."""
     for pattern in (_ITEM, _QUOTED_LINE):
-        found = [match[1].strip() for line in lines if (match := pattern.fullmatch(line))]
-        if len(found) == len(lines) > 1:
-            return [_unquoted(item) for item in found[: None if is_whole else -1]]
+        found = [match[1].strip() for line in body.lines if (match := pattern.fullmatch(line))]
+        if len(found) == len(body.lines) > 1:
+            whole = found if body.is_whole else found[:-1]
+            return [] if any(map(speaks_of_the_task, whole)) else list(map(unquoted, whole))
     return []
 
 
-def _unquoted(item: str) -> str:
+def unquoted(item: str) -> str:
+    """A text without the quotes around the whole of it."""
     quoted = _IN_QUOTES.fullmatch(item)
     return (quoted[1] or quoted[2] or "").strip() if quoted else item

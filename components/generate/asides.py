@@ -1,0 +1,99 @@
+"""What an LLM says about its task in place of the texts: refusals, plans, headings."""
+
+import re
+import unicodedata
+from functools import cache
+from importlib import resources
+
+from components.texts import words_of
+
+_BEGINNING = 160
+_FEWEST_WORDS = 3
+_GAP = " ... "
+_BEYOND_CYRILLIC = "\u0530"
+_LONGEST_PREAMBLE = 200
+_PLANS = re.compile(
+    r"\b(?:users?|prompt|tasks?|requests?|requirements?|require[sd]?|constraints?|rules?|criteria"
+    r"|guidelines?|instructions?|consider(?:ing|ations?)?|points?|steps?|plan(?:ning)?|approach"
+    r"|process|analy[sz]\w+|think(?:ing)?|thoughts?|brainstorm\w*|ideas?|topics?|scenarios?"
+    r"|situations?|possib\w+|needs?|needed|have to|let me|let['\u2019]s|wait|first|remember|avoid"
+    r"|maybe|perhaps|options?|drafts?|drafting|tone|format|break(?:ing)? ?down|strategy|goals?"
+    r"|checks?|checking|instead|must|should|offer)\b|\u7528\u6237|\u601d\u8003|\u5206\u6790",
+    re.IGNORECASE,
+)
+_OF_THE_TASK = re.compile(
+    r"\bthe (?:user|prompt)\b|\bjson\b"
+    r"|\b\d+(?: ?(?:-|\u2013|to|and) ?\d+)? (?:characters|words)\b"
+    r"|^\W*(?:task|labels?|constraints?|requirements?|topics?|format|output|tone|goal|draft|role"
+    r"|length|language|style|emotion|input|context|idea)s?\b\W*:|[:\uff1a][\s*]*$",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"#{1,6} .{1,100}|\*\*[^*]{1,100}\*\*:?")
+
+
+def refuses(answer: str) -> bool:
+    """Tell if an answer that holds no text begins as refusals do, in one of many languages.
+
+    A word of regret alone refuses nothing, and a text about what somebody cannot do may begin in
+    the same way.
+    """
+    beginning = " ".join(answer.strip()[: 2 * _BEGINNING].split())[:_BEGINNING]
+    return len(words_of(beginning)) >= _FEWEST_WORDS and _has("refusals", beginning)
+
+
+def declines(text: str) -> bool:
+    """Tell if a text begins as refusals do, and speaks of the help that is refused."""
+    return refuses(text) and _has("help", text)
+
+
+def announces(line: str, *, is_whole: bool = True) -> bool:
+    """Tell if a line is a heading, or ends in a colon and comes before texts.
+
+    What comes before a refusal's offers or a plan's points does not.
+
+    Args:
+        line: The first line of an answer.
+        is_whole: False if the answer was cut off, as thoughts often are: then it must say that here
+            they are.
+    """
+    line = line.strip()
+    if refuses(line):
+        return False
+    if _HEADING.fullmatch(line):
+        return not plans(line)
+    if not line.endswith((":", "\uff1a")) or len(line) > _LONGEST_PREAMBLE:
+        return False
+    return _has("here", line) or (is_whole and not plans(line))
+
+
+def plans(line: str) -> bool:
+    """Tell if a line of an answer speaks of what is to be done, and not of what is done."""
+    return _PLANS.search(line) is not None and not _has("here", line)
+
+
+def speaks_of_the_task(line: str) -> bool:
+    """Tell if a line of an answer is a point of a plan, or leads to what comes after it."""
+    return _OF_THE_TASK.search(line) is not None
+
+
+def _has(name: str, text: str) -> bool:
+    """Tell if a text has a phrase of a file of `phrases/`, at the beginning of a word."""
+    return _phrases(name).search(_folded(text)) is not None
+
+
+@cache
+def _phrases(name: str) -> re.Pattern[str]:
+    file = resources.files("components.generate") / "phrases" / f"{name}.txt"
+    lines = _folded(file.read_text(encoding="utf-8")).splitlines()
+    phrases = [line for line in lines if line and not line.startswith("#")]
+    return re.compile("|".join(map(_pattern, phrases)))
+
+
+def _pattern(phrase: str) -> str:
+    gapped = ".{0,60}".join(map(re.escape, phrase.split(_GAP)))
+    # Elsewhere words follow each other without a space, or have an article before them.
+    return rf"\b{gapped}" if phrase[0] < _BEYOND_CYRILLIC else gapped
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")

@@ -1,0 +1,90 @@
+"""Tables of texts in an answer that is no JSON: Markdown's, and lines with separators (CSV)."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+
+from components.generate.field_names import is_text_name, plain_name
+from components.generate.frame import Body
+from components.generate.listed import unquoted
+from components.texts import words_of
+
+_RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?[ \t]*")
+_CELL_ENDS = re.compile(r"(?<!\\)\|")
+_SEPARATORS = ",;\t|"
+_SEPARATED = {"csv", "tsv"}
+_FEWEST_WORDS = 3
+
+Record = dict[str, str]
+
+
+def tabled(body: Body) -> list[Record]:
+    """Read the rows of a table, if an answer is nothing else.
+
+    Returns:
+        The cells of each row by the heading of their column in lower case.
+    """
+    lines = body.lines
+    if len(lines) > 1 and "|" in lines[1] and _RULE.fullmatch(lines[1]):
+        rows = [_markdown_cells(line) for line in body.whole_lines[2:] if "|" in line]
+        is_table = len(rows) == len(body.whole_lines[2:])
+        return _records(_markdown_cells(lines[0]), rows, "|") if is_table else []
+    return _separated(body)
+
+
+def _markdown_cells(line: str) -> list[str]:
+    inner = line.strip().removeprefix("|")
+    cells = _CELL_ENDS.split(inner[:-1] if inner.endswith("|") else inner)
+    return [unquoted(cell.strip().replace("\\|", "|")) for cell in cells]
+
+
+def _separated(body: Body) -> list[Record]:
+    if not body.lines:
+        return []
+    is_fenced, first = body.language in _SEPARATED, body.lines[0].strip()
+    separator = max(_SEPARATORS, key=lambda each: len(_cells(first, each)))
+    heading = _cells(first, separator)
+    has_heading = any(is_text_name(plain_name(cell)) for cell in heading)
+    if has_heading and (is_fenced or len(heading) > 1):
+        rows = [_cells(line, separator) for line in body.whole_lines[1:]]
+        return _records(heading, [row for row in rows if row], separator)
+    return list(_pairs(body, separator)) if is_fenced else []
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """The cells of a line; none if its quotes are wrong.
+
+    Each line is read by itself, so that a lone quote spoils only its own.
+    """
+    try:
+        row = next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True), [])
+    except csv.Error:
+        return []
+    return [cell.strip() for cell in row]
+
+
+def _records(heading: Sequence[str], rows: Sequence[list[str]], separator: str) -> list[Record]:
+    names = [plain_name(cell) or str(place) for place, cell in enumerate(heading)]
+    if len(set(names)) < len(names):
+        names = [cell.strip().lower() for cell in heading]
+    place = next((place for place, name in enumerate(names) if is_text_name(name)), None)
+    records = []
+    for row in rows:
+        surplus = len(row) - len(names)
+        if surplus > 0 and place is not None:
+            # Separators that belong to the text, which is not in quotes.
+            spacer = separator if separator == "|" else f"{separator} "
+            row[place : place + surplus + 1] = [spacer.join(row[place : place + surplus + 1])]
+        if len(row) == len(names):
+            records.append(dict(zip(names, row, strict=True)))
+    return records
+
+
+def _pairs(body: Body, separator: str) -> Iterator[Record]:
+    """Rows without a heading, of a text alone, or of a text and one word for its label."""
+    for line in body.whole_lines:
+        row = _cells(line, separator)
+        long = [cell for cell in row if len(words_of(cell)) >= _FEWEST_WORDS]
+        short = [cell for cell in row if len(words_of(cell)) == 1]
+        if len(long) == 1 and len(row) - 1 == len(short) <= 1:
+            yield {"text": long[0], **dict(zip(["label"], short, strict=False))}
