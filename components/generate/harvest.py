@@ -15,12 +15,14 @@ from components.artifacts.ledger_lines import (
     surplus_line,
 )
 from components.errors import WorkError
+from components.generate.asides import refuses
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
 from components.generate.parse import Candidate
 from components.generate.request import Answer, Request
 from components.generate.settings import GenerateSettings
 from components.generate.text_checks import speaks_of_the_prompt
+from components.generate.thoughts import without_thoughts
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0
@@ -222,4 +224,6 @@ def _emptiness(completion: Completion) -> str:
     """Why an answer holds no candidate."""
     if completion.finish_reason in _EMPTY:
         return _EMPTY[completion.finish_reason]
-    return "refused" if speaks_of_the_prompt(completion.raw) else "no candidates"
+    spoken = without_thoughts(completion.raw)
+    is_refusal = refuses(spoken) or speaks_of_the_prompt(spoken)
+    return "refused" if is_refusal else "no candidates"

@@ -131,6 +131,21 @@ def test_answers_without_any_candidate_are_refused_and_kept(tmp_path):
     assert [line["raw"] for line in ledger_of(tmp_path, "answer")] == ["Sorry."] * 6
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Lo siento, no puedo ayudar con eso.",
+        "<think>They want joy.</think>对不起，我无法满足这个请求。",
+        '["Извините, я не могу помочь с этим запросом."]',
+        '{"error": "Es tut mir leid, das kann ich nicht."}',
+    ],
+)
+def test_refusals_are_told_from_answers_without_candidates(answer, tmp_path):
+    refusal = pytest.raises(WorkError, match=r"0/6 \(refused 1\)")
+    with fake_openai(lambda _: Reply(answer)) as fake, refusal:
+        run(tmp_path, fake, request_budget=1)
+
+
 def test_a_partial_harvest_may_be_allowed(tmp_path):
     with fake_openai(nonsense) as fake:
         harvested = run(tmp_path, fake, request_budget=3, allow_partial=True)
