@@ -5,7 +5,8 @@
 | `run` | the step as one function |
 | `style`, `prompts` | what the LLM is asked, from a style file of `styles/` |
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
-| `dialect`, `refusals`, `replies` | how a server is asked, and what it says, read as it is meant |
+| `asking`, `dialect` | how a server is asked, learnt from what it refuses |
+| `refusals`, `replies` | what a server says, read as it is meant |
 | `parse` | candidates out of an answer, of which the last JSON counts, or the first other form |
 | `json_blocks`, `bare_quotes` | JSON in a text, valid or nearly so |
 | `markup`, `tables`, `records`, `listed`, `bare_lines` | the other forms |

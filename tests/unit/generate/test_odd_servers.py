@@ -66,6 +66,47 @@ def test_a_server_may_refuse_one_thing_after_the_other():
     assert len(fake.received) == 8
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("failures", [1, 3, 4])
+def test_failures_that_pass_change_nothing_in_the_way_of_asking(failures, concurrency):
+    failed = Counter()
+
+    def script(body):
+        failed[body["seed"]] += 1
+        is_broken = body["seed"] < concurrency and failed[body["seed"]] <= failures
+        return Reply("Internal Server Error", status=500) if is_broken else echo(body)
+
+    with fake_openai(script) as fake:
+        answers = ask(fake.base_url, requests(12), concurrency)
+    assert texts(answers) == [f"text {n}" for n in range(12)]
+    assert all("response_format" in body for body in fake.received[-8:])
+
+
+def test_one_refusal_that_names_nothing_is_no_reason_to_leave_something_out():
+    seen = Counter()
+
+    def script(body):
+        seen["requests"] += 1
+        return Reply("bad request", status=400) if seen["requests"] == 1 else echo(body)
+
+    with fake_openai(script) as fake:
+        assert texts(ask(fake.base_url, requests(4), concurrency=1)) == [
+            f"text {n}" for n in range(4)
+        ]
+    assert ["response_format" in body for body in fake.received] == [True, False, *4 * [True]]
+
+
+@pytest.mark.parametrize(("status", "tries"), [(400, 1), (500, 3)])
+def test_what_is_refused_again_and_again_is_left_out(status, tries):
+    def script(body):
+        return Reply("no luck", status=status) if "response_format" in body else echo(body)
+
+    with fake_openai(script) as fake:
+        assert len(ask(fake.base_url, requests(3), concurrency=1)) == 3
+    with_schema = ["response_format" in body for body in fake.received]
+    assert with_schema == [*tries * [True], False, *tries * [True], False, False]
+
+
 @pytest.mark.parametrize(
     "words",
     ["System role not supported", "Invalid value: 'system'. Supported values are: 'user', ..."],
