@@ -13,12 +13,18 @@ _GAP = " ... "
 _BEYOND_CYRILLIC = "\u0530"
 _LONGEST_PREAMBLE = 200
 _PLANS = re.compile(
-    r"\b(?:users?|prompt|tasks?|requests?|requirements?|require[sd]?|constraints?|rules?|criteria"
-    r"|guidelines?|instructions?|consider(?:ing|ations?)?|points?|steps?|plan(?:ning)?|approach"
-    r"|process|analy[sz]\w+|think(?:ing)?|thoughts?|brainstorm\w*|ideas?|topics?|scenarios?"
-    r"|situations?|possib\w+|needs?|needed|have to|let me|let['\u2019]s|wait|first|remember|avoid"
-    r"|maybe|perhaps|options?|drafts?|drafting|tone|format|break(?:ing)? ?down|strategy|goals?"
-    r"|checks?|checking|instead|must|should|offer)\b|\u7528\u6237|\u601d\u8003|\u5206\u6790",
+    r"\b(?:users?|prompt|(?:i|we) (?:need|should|must|have to|could|want)|let me|let['\u2019]s"
+    r"|consider\w*|think(?:ing)?|thoughts?|constraints?|plan(?:ning)?|steps?|approach|process"
+    r"|analy[sz]\w+|brainstorm\w*|draft\w*|break(?:ing)? ?down|strategy"
+    r"|here (?:is|are) (?:\w+ ){0,2}(?:requirements|rules|criteria|guidelines|points|ideas|topics))"
+    r"\b|\u7528\u6237|\u601d\u8003|\u5206\u6790",
+    re.IGNORECASE,
+)
+_MAY_PLAN = re.compile(
+    r"\b(?:tasks?|requests?|requirements?|require[sd]?|rules?|criteria|guidelines?|instructions?"
+    r"|points?|ideas?|topics?|scenarios?|situations?|possib\w+|needs?|needed|have to|wait|first"
+    r"|remember|avoid|maybe|perhaps|options?|tone|format|goals?|checks?|checking|instead|must"
+    r"|should|offer)\b",
     re.IGNORECASE,
 )
 _OF_THE_TASK = re.compile(
@@ -63,12 +69,14 @@ def announces(line: str, *, is_whole: bool = True) -> bool:
         return not plans(line)
     if not line.endswith((":", "\uff1a")) or len(line) > _LONGEST_PREAMBLE:
         return False
-    return _has("here", line) or (is_whole and not plans(line))
+    return not plans(line) and (is_whole or _has("here", line))
 
 
 def plans(line: str) -> bool:
     """Tell if a line of an answer speaks of what is to be done, and not of what is done."""
-    return _PLANS.search(line) is not None and not _has("here", line)
+    if _PLANS.search(line):
+        return True
+    return _MAY_PLAN.search(line) is not None and not _has("here", line)
 
 
 def speaks_of_the_task(line: str) -> bool:

@@ -9,27 +9,34 @@ from components.texts import words_of
 _FEWEST_LINES = 3
 _FEWEST_ANNOUNCED = 2
 _FEWEST_WORDS = 3
-_LONGEST = 400
-# A letter, a quote, an emoji, a mention or a hashtag; and the end of a sentence, an emoji, a
-# hashtag or an emoticon.
-_SENTENCE = regex.compile(
-    r"[\p{L}\p{M}\d\"'\p{Pi}\p{Ps}\u00bf\u00a1\p{Extended_Pictographic}@#][^\[\]{}<>|`*_]*"
+_SHARE_ENDED = 0.6
+_LONGEST = 500
+# It begins with a letter, a quote, an emoji, a mention or a hashtag, and has no marks of Markdown.
+_LINE = regex.compile(
+    r"[\p{L}\p{M}\d\"'\p{Pi}\p{Ps}\u00bf\u00a1\u2026\p{Extended_Pictographic}@#&]"
+    r"[^\[\]{}<>|`*_]*(?:<3)?"
+)
+# The end of a sentence, an emoji, a hashtag or an emoticon.
+_END = regex.compile(
     r"(?:[\p{Sentence_Terminal}\u2026][\"'\p{Pe}\p{Pf}]*|\p{Extended_Pictographic}[\p{M}\p{Cf}"
-    r"\p{Emoji_Modifier}]*|#\w+|[:;=]['-]?[()DPp])"
+    r"\p{Emoji_Modifier}]*|#\w+|[:;=]['-]?[()DPp]|<3)\Z"
 )
 _NAMED = regex.compile(r"(?:\p{Lu}\w{0,20}|[\w ]{0,20}\d):\s")
 _TALK = regex.compile(
-    r"(?i)\b(?:sentences?|examples?|samples?|labels?|prompts?|as requested|let me|let['\u2019]s"
+    r"(?i)\b(?:sentences?|examples?|samples?|labels?|prompts?|as requested"
     r"|(?:we|i) (?:need to|should|must|have to|could|will) (?:write|generate|produce|create|output"
     r"|give|provide|make|use|avoid|include|answer|respond))\b"
 )
-_THINKS_ALOUD = regex.compile(r"(?i)(?:okay|ok|alright|hmm+|wait|got it)\b[,.!]? ")
+_THINKS_ALOUD = regex.compile(
+    r"(?i)(?:okay|ok|alright|hmm+|wait|got it|let me|let['\u2019]s)\b[,.!]? "
+)
 
 
 def bare_lines(body: Body) -> list[str]:
     """Take the lines of an answer, if each looks like a sentence and none speaks of the task.
 
-    Without a preamble there must be three of them; what was cut off is thinking as likely as not.
+    Without a preamble there must be three of them, most of which end as sentences do; what was cut
+    off is then thinking as likely as not.
     """
     lines = [line.strip() for line in body.lines]
     fewest = _FEWEST_ANNOUNCED if body.preamble else _FEWEST_LINES
@@ -38,13 +45,16 @@ def bare_lines(body: Body) -> list[str]:
     if _THINKS_ALOUD.match(lines[0]) or declines(" ".join(lines)):
         return []
     whole = lines if body.is_whole else lines[:-1]
-    return whole if all(map(_is_sentence, whole)) else []
+    ended = sum(_END.search(line) is not None for line in whole)
+    if not body.preamble and ended < _SHARE_ENDED * len(whole):
+        return []
+    return whole if all(map(_may_be_text, whole)) else []
 
 
-def _is_sentence(line: str) -> bool:
+def _may_be_text(line: str) -> bool:
     return (
         len(line) <= _LONGEST
         and len(words_of(line)) >= _FEWEST_WORDS
-        and _SENTENCE.fullmatch(line) is not None
+        and _LINE.fullmatch(line) is not None
         and not (_NAMED.match(line) or _TALK.search(line) or speaks_of_the_task(line))
     )

@@ -16,6 +16,10 @@ _TO_NEXT_QUOTE = r"(?:[^'\0]|\b'\b)*"  # but for those within words
 _QUOTE_ACROSS_TEXTS = re.compile(rf"(?<!\w)'(?=\w){_TO_NEXT_QUOTE}\0{_TO_NEXT_QUOTE}(?<=\S)'(?!\w)")
 _SINGLE_QUOTED = re.compile(r"[\[{:,]\s*'")
 _APOSTROPHE = re.compile(r"\b'\b")
+_EMPHASISED = re.compile(r"\*\*([^*]+)\*\*|\*([^*]+)\*")
+_IN_QUOTES = re.compile(
+    r"\"(.*)\",?|\u201c([^\u201c\u201d]*)\u201d,?|\u300c([^\u300c\u300d]*)\u300d,?"
+)
 _BARE = re.compile(r'(?<!\\)"')
 
 
@@ -41,6 +45,25 @@ def texts_in_quotes(block: str) -> list[str] | None:
         return [_unescaped(text) for text in texts]
     except json.JSONDecodeError:
         return None
+
+
+def unquoted(text: str) -> str:
+    """A text without the quotes around the whole of it, a comma behind them, or marks of emphasis.
+
+    Quotes within that come in pairs are its own; where they do not, those around are no such.
+    """
+    if emphasised := _EMPHASISED.fullmatch(text):
+        text = emphasised[1] or emphasised[2]
+    found = _IN_QUOTES.fullmatch(text)
+    if not found:
+        return text
+    inner = found[1] if found[1] is not None else found[2] or found[3] or ""
+    if "\\" in inner:
+        try:
+            return str(json.loads(f'"{inner}"', strict=False)).strip()
+        except json.JSONDecodeError:
+            return text
+    return inner.strip() if _QUOTES_IN_PAIRS.fullmatch(inner) else text
 
 
 def has_lost_apostrophes(block: str, read: str) -> bool:

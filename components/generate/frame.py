@@ -71,6 +71,9 @@ def body_of(text: str, *, is_whole: bool) -> Body | None:
 
 def _unframed(lines: Sequence[str], language: str, *, is_whole: bool) -> Body:
     preamble = ""
+    if len(lines) > 1 and announces(lines[1], is_whole=False) and is_frame(lines[:1], []):
+        # "Sure!" and the like.
+        lines = lines[1:]
     if lines and announces(lines[0], is_whole=is_whole):
         preamble, lines = lines[0], lines[1:]
     if lines and _TAKES_LEAVE.fullmatch(lines[-1].strip()):

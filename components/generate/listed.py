@@ -3,6 +3,7 @@
 import re
 
 from components.generate.asides import speaks_of_the_task
+from components.generate.bare_quotes import unquoted
 from components.generate.frame import Body
 
 _NUMBER = r"(?:\*\*)?\(?\d{1,3}(?:[.):]|\.?\*\*)(?:\*\*)?[ \t]+"
@@ -12,7 +13,9 @@ _ITEM = re.compile(
     re.IGNORECASE,
 )
 _QUOTED_LINE = re.compile(r"[ \t]*((?:\"[^\"]+\"|\u201c[^\u201c\u201d]+\u201d),?)[ \t]*")
-_IN_QUOTES = re.compile(r"\"([^\"]*)\",?|\u201c([^\u201c\u201d]*)\u201d,?")
+_REMARKED = re.compile(
+    r"(\"[^\"]+\"|\u201c[^\u201c\u201d]+\u201d)(?:\s*\(.*\)|\s+[-\u2013\u2014] .*)?"
+)
 
 
 def listed(body: Body) -> list[str]:
@@ -21,11 +24,8 @@ def listed(body: Body) -> list[str]:
         found = [match[1].strip() for line in body.lines if (match := pattern.fullmatch(line))]
         if len(found) == len(body.lines) > 1:
             whole = found if body.is_whole else found[:-1]
+            remarked = list(filter(None, map(_REMARKED.fullmatch, whole)))
+            if len(remarked) == len(whole):
+                whole = [match[1] for match in remarked]
             return [] if any(map(speaks_of_the_task, whole)) else list(map(unquoted, whole))
     return []
-
-
-def unquoted(item: str) -> str:
-    """A text without the quotes around the whole of it."""
-    quoted = _IN_QUOTES.fullmatch(item)
-    return (quoted[1] or quoted[2] or "").strip() if quoted else item

@@ -58,8 +58,9 @@ def candidates_in(
         is_whole: False if the answer was cut off at its longest.
     """
     text = without_thoughts(answer)[-_MAX_CHARACTERS:].strip()
-    if text.startswith('"') and isinstance(inner := decoded(text), str):
-        text = inner
+    if text.startswith('"'):
+        inner = decoded(text)
+        text = inner if isinstance(inner, str) else f"[{text}]" if decoded(f"[{text}]") else text
     blocks, is_cut_off = valid_blocks(text)
     found = [each for values in blocks if (each := list(candidates(values, labels)))]
     if not is_whole and _is_draft(text):

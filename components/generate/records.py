@@ -8,10 +8,9 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from components.generate.bare_quotes import unquoted
 from components.generate.field_names import LABEL_KEYS, REMARK_KEYS, is_text_name, plain_name
 from components.generate.frame import Body
-from components.generate.json_blocks import decoded
-from components.generate.listed import unquoted
 
 _BEGINS = r"-[ \t]+|\d{1,3}[.)][ \t]+"
 _NAMED = re.compile(
@@ -84,5 +83,4 @@ def _plain(value: str) -> str:
     value = value.strip()
     if len(value) > 1 and value[0] == value[-1] == "'":
         return value[1:-1].replace("''", "'")
-    inner = decoded(value) if value.startswith('"') else None
-    return inner if isinstance(inner, str) else unquoted(value)
+    return unquoted(value)

@@ -2,11 +2,12 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
+from components.generate.bare_quotes import unquoted
 from components.generate.field_names import is_text_name, plain_name
-from components.generate.frame import Body
-from components.generate.listed import unquoted
+from components.generate.frame import Body, is_frame
 from components.texts import words_of
 
 _RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?[ \t]*")
@@ -26,9 +27,11 @@ def tabled(body: Body) -> list[Record]:
     """
     lines = body.lines
     if len(lines) > 1 and "|" in lines[1] and _RULE.fullmatch(lines[1]):
-        rows = [_markdown_cells(line) for line in body.whole_lines[2:] if "|" in line]
-        is_table = len(rows) == len(body.whole_lines[2:])
-        return _records(_markdown_cells(lines[0]), rows, "|") if is_table else []
+        rows = list(takewhile(lambda line: "|" in line, body.whole_lines[2:]))
+        is_table = is_frame([], lines[len(rows) + 2 :])
+        return (
+            _records(_markdown_cells(lines[0]), map(_markdown_cells, rows), "|") if is_table else []
+        )
     return _separated(body)
 
 
@@ -46,7 +49,7 @@ def _separated(body: Body) -> list[Record]:
     heading = _cells(first, separator)
     has_heading = any(is_text_name(plain_name(cell)) for cell in heading)
     if has_heading and (is_fenced or len(heading) > 1):
-        rows = [_cells(line, separator) for line in body.whole_lines[1:]]
+        rows = [_row(line, separator, len(heading)) for line in body.whole_lines[1:]]
         return _records(heading, [row for row in rows if row], separator)
     return list(_pairs(body, separator)) if is_fenced else []
 
@@ -56,14 +59,23 @@ def _cells(line: str, separator: str) -> list[str]:
 
     Each line is read by itself, so that a lone quote spoils only its own.
     """
+    line = line.strip()
+    spaced = re.search(rf'{re.escape(separator)} +"', line) is not None
     try:
-        row = next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True), [])
+        reader = csv.reader([line], delimiter=separator, strict=True, skipinitialspace=spaced)
+        return next(reader, [])
     except csv.Error:
-        return []
-    return [cell.strip() for cell in row]
+        inner = unquoted(line)
+        return [inner] if inner != line else []
 
 
-def _records(heading: Sequence[str], rows: Sequence[list[str]], separator: str) -> list[Record]:
+def _row(line: str, separator: str, count: int) -> list[str]:
+    """The cells of a line; where there are too many, quotes and separators are those of a text."""
+    cells = _cells(line, separator)
+    return line.strip().split(separator) if len(cells) > count else cells
+
+
+def _records(heading: Sequence[str], rows: Iterable[list[str]], separator: str) -> list[Record]:
     names = [plain_name(cell) or str(place) for place, cell in enumerate(heading)]
     if len(set(names)) < len(names):
         names = [cell.strip().lower() for cell in heading]
@@ -72,18 +84,17 @@ def _records(heading: Sequence[str], rows: Sequence[list[str]], separator: str) 
     for row in rows:
         surplus = len(row) - len(names)
         if surplus > 0 and place is not None:
-            # Separators that belong to the text, which is not in quotes.
-            spacer = separator if separator == "|" else f"{separator} "
-            row[place : place + surplus + 1] = [spacer.join(row[place : place + surplus + 1])]
+            text = separator.join(row[place : place + surplus + 1])
+            row[place : place + surplus + 1] = [unquoted(text.strip())]
         if len(row) == len(names):
-            records.append(dict(zip(names, row, strict=True)))
+            records.append(dict(zip(names, map(str.strip, row), strict=True)))
     return records
 
 
 def _pairs(body: Body, separator: str) -> Iterator[Record]:
     """Rows without a heading, of a text alone, or of a text and one word for its label."""
     for line in body.whole_lines:
-        row = _cells(line, separator)
+        row = [cell.strip() for cell in _cells(line, separator)]
         long = [cell for cell in row if len(words_of(cell)) >= _FEWEST_WORDS]
         short = [cell for cell in row if len(words_of(cell)) == 1]
         if len(long) == 1 and len(row) - 1 == len(short) <= 1:

@@ -64,6 +64,11 @@ def labelled(answer):
         f"```\n1. {A}\n2. {B}\n```",
         f"<answer>\n- {A}\n- {B}\n</answer>",
         f"## Sentences\n1. {A}\n2. {B}",
+        f"Sure!\n\nHere are two sentences:\n1. {A}\n2. {B}",
+        f'1. "{A}" (sadness)\n2. "{B}" - a short one',
+        f"1. **{A}**\n2. *{B}*",
+        f'"{A}", "{B}"',
+        f"| Text |\n|---|\n| {A} |\n| {B} |\n\nBoth show it well.",
         f"Aqu\u00ed tienes dos frases:\n1. {A}\n2. {B}",
         # Lines.
         f"Here are two sentences:\n\n{A}\n\n{B}",
@@ -91,9 +96,17 @@ def test_two_texts_are_found_in_any_form(answer):
         ),
         ("I lost my dog today \U0001f62d\nCan't stop crying :(\nWorst day ever #sad", None),
         ("I can't believe he left.\nHe never called back.\nI cried all night.", None),
+        ("Why did they let me go?\nI needed that job.\nLet them all rot.", None),
+        ("Oh no, not again!\nI hate this bus.\nShe said: never mind.", None),
         ("<text>I am &lt;so&gt; sad &amp; tired </3</text>", ["I am <so> sad & tired </3"]),
         ('```csv\ntext\n"A lone quote, and\nI miss her so.\n```', ["I miss her so."]),
         ("- text: I said: no #never\n- text: @you & me *sigh*", None),
+        ('```csv\ntext,label\nHe said, "no", and left,joy\n```', ['He said, "no", and left']),
+        ('```csv\ntext\n"He said "no" to me."\n```', ['He said "no" to me.']),
+        (
+            '- "He said "no" to me."\n- "He said \\"yes\\" too."',
+            ['He said "no" to me.', 'He said "yes" too.'],
+        ),
         ("| text |\n|---|\n| either \\| or not |", ["either | or not"]),
     ],
 )
@@ -142,6 +155,9 @@ def test_a_text_keeps_the_label_beside_it(answer):
         "- Label: sadness\n- Content: about the workplace",
         "Here's the plan:\n- Between 15 and 140 characters\n- No label in it",
         "Let me think about situations:\n- losing a job\n- missing the bus",
+        "We need to keep in mind the following:\n- They are short\n- They are sad",
+        "Here are the key requirements:\n- They are short\n- They are sad",
+        "Sure, let me analyze this:\n- They are short\n- They are sad",
         # Neither is a text.
         f"{A}\n{B}",
         f"## Sad\n{A}\n{B}\n## Glad\n{C}",
@@ -203,6 +219,6 @@ def test_the_last_json_goes_before_every_other_form(form, lines, block):
 @pytest.mark.parametrize("head", ["", "```csv\ntext,label\n", "| text |\n|---|\n", "Here:\n"])
 def test_64_kilobytes_of_nonsense_cost_little(head, unit):
     answer = head + unit * (65_536 // len(unit))
-    with bounded(seconds=3):
+    with bounded(seconds=20):
         found = candidates_in(answer, LABELS) + candidates_in(answer, LABELS, is_whole=False)
     assert all(isinstance(each, Candidate) for each in found)
