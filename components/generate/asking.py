@@ -125,7 +125,7 @@ class Asker:
         async def send() -> Any:
             return await self._client.chat.completions.create(**body)
 
-        answer = await self._patiently.copy()(send)
+        answer: Any = await self._patiently.copy()(send)
         self._schema_has_worked |= dialect.schema and bool(request.schema)
         self._first_tokens_have_worked |= dialect.first_tokens and bool(request.first_tokens)
         return answer
