@@ -7,10 +7,7 @@
 | `engines`, `llama_server`, `llm` | a server for the LLM, and the client that asks it |
 | `asking`, `dialect` | how a server is asked, learnt from what it refuses |
 | `refusals`, `replies` | what a server says, read as it is meant |
-| `parse` | candidates out of an answer, of which the last JSON counts, or the first other form |
-| `json_blocks`, `bare_quotes` | JSON in a text, valid or nearly so |
-| `markup`, `tables`, `records`, `listed`, `bare_lines` | the other forms |
-| `thoughts`, `frame`, `asides`, `field_names` | what in an answer is no text, and what says so |
+| `answers` | candidates out of an answer, in whatever form it comes |
 | `curate`, `text_checks` | the rules for a candidate |
 | `form`, `examples` | what breaks off or is no text, learnt from shipped examples |
 | `judge`, `classifier_judge` | the opinion of an LLM, or of a classifier, on a candidate's label |

@@ -9,9 +9,9 @@ from types import MappingProxyType
 import regex
 
 from components.artifacts.task import Task
+from components.generate.answers.parse import Candidate
 from components.generate.examples import CORPUS_LANGUAGE, corpus_has
 from components.generate.form import form_check
-from components.generate.parse import Candidate
 from components.generate.text_checks import (
     LanguageCheck,
     UnsafeWords,

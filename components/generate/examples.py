@@ -6,7 +6,7 @@ from importlib import resources
 
 from components.artifacts.ledger_lines import AnswerLine, parse_line
 from components.artifacts.task import Task
-from components.generate.parse import candidates_in
+from components.generate.answers.parse import candidates_in
 
 CORPUS_LANGUAGE = "en"
 """ISO 639-1 code of the language of all shipped texts."""

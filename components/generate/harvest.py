@@ -15,14 +15,14 @@ from components.artifacts.ledger_lines import (
     surplus_line,
 )
 from components.errors import WorkError
-from components.generate.asides import refuses
+from components.generate.answers.asides import refuses
+from components.generate.answers.parse import Candidate
+from components.generate.answers.thoughts import without_thoughts
 from components.generate.curate import Curator
 from components.generate.ledger import Ledger
-from components.generate.parse import Candidate
 from components.generate.request import Answer, Request
 from components.generate.settings import GenerateSettings
 from components.generate.text_checks import speaks_of_the_prompt
-from components.generate.thoughts import without_thoughts
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 5.0

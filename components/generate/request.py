@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.artifacts.ledger_lines import Completion, OpinionLine
-from components.generate.parse import Candidate, candidates_in
+from components.generate.answers.parse import Candidate, candidates_in
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 from components.artifacts.ledger_lines import ACCEPTED
 from components.artifacts.model.encoder import SentenceEncoder
 from components.artifacts.task import load_task
+from components.generate.answers.parse import Candidate
 from components.generate.classifier_judge import ClassifierJudge
 from components.generate.curate import Curator
 from components.generate.harvest import NO_DOUBT
-from components.generate.parse import Candidate
 from components.generate.run import train_examples
 from components.generate.settings import ENCODER, WORDS
 from components.generate.style import load_style

@@ -23,10 +23,10 @@ from components.artifacts.dataset import SPLITS
 from components.artifacts.synthetic import write_sentences
 from components.artifacts.task import Task, load_task
 from components.generate import parse
+from components.generate.answers.parse import Candidate
 from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving
 from components.generate.llm import ChatClient, in_order
-from components.generate.parse import Candidate
 from components.generate.prompts import Prompts
 from components.generate.request import Answer, Request
 from components.generate.style import load_style

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.generate.parse import Candidate, candidates_in
+from components.generate.answers.parse import Candidate, candidates_in
 from tests.fuzz.limits import bounded
 
 LABELS = ("sadness", "joy", "anger")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from components.generate.asides import announces, declines, refuses
-from components.generate.parse import candidates_in
+from components.generate.answers.asides import announces, declines, refuses
+from components.generate.answers.parse import candidates_in
 
 REFUSALS = [
     "I'm sorry, but I can’t help with that.",

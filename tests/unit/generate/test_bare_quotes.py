@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.generate.parse import candidates_in
+from components.generate.answers.parse import candidates_in
 
 PROSE = st.text("ab \n.,:0`", max_size=30)
 SPOKEN = st.sampled_from(

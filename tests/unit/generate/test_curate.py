@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from components.artifacts.task import load_task
 from components.errors import InputError
+from components.generate.answers.parse import Candidate
 from components.generate.curate import Curator
-from components.generate.parse import Candidate
 from components.texts import fold
 from tests.languages import LANGUAGES
 

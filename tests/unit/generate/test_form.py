@@ -7,9 +7,9 @@ import pytest
 
 from components.artifacts.model.encoder import SentenceEncoder
 from components.artifacts.task import Label, Task, load_task
+from components.generate.answers.parse import Candidate
 from components.generate.curate import Curator
 from components.generate.form import form_check
-from components.generate.parse import Candidate
 
 SAMPLE = [
     text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.generate.parse import Candidate, candidates, candidates_in
+from components.generate.answers.parse import Candidate, candidates, candidates_in
 from tests.fuzz.limits import bounded
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.generate.asides import announces, plans, refuses
+from components.generate.answers.asides import announces, plans, refuses
 
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[ \t]*([\w+-]*)[ \t]*")
 _MOST_LINES_AROUND = 2

@@ -2,8 +2,8 @@
 
 import regex
 
-from components.generate.asides import declines, speaks_of_the_task
-from components.generate.frame import Body
+from components.generate.answers.asides import declines, speaks_of_the_task
+from components.generate.answers.frame import Body
 from components.texts import words_of
 
 _FEWEST_LINES = 3

@@ -2,9 +2,9 @@
 
 import re
 
-from components.generate.asides import speaks_of_the_task
-from components.generate.bare_quotes import unquoted
-from components.generate.frame import Body
+from components.generate.answers.asides import speaks_of_the_task
+from components.generate.answers.bare_quotes import unquoted
+from components.generate.answers.frame import Body
 
 _NUMBER = r"(?:\*\*)?\(?\d{1,3}(?:[.):]|\.?\*\*)(?:\*\*)?[ \t]+"
 _ITEM = re.compile(

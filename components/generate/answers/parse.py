@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from components.generate.asides import declines
-from components.generate.bare_lines import bare_lines
-from components.generate.field_names import (
+from components.generate.answers.asides import declines
+from components.generate.answers.bare_lines import bare_lines
+from components.generate.answers.field_names import (
     LABEL_KEYS,
     LIST_KEYS,
     REMARK_KEYS,
     TEXT_KEYS,
     is_numbered,
 )
-from components.generate.frame import body_of
-from components.generate.json_blocks import OPENING, decoded, repaired, valid_blocks
-from components.generate.listed import listed
-from components.generate.markup import marked_up
-from components.generate.records import recorded
-from components.generate.tables import tabled
-from components.generate.thoughts import without_thoughts
+from components.generate.answers.frame import body_of
+from components.generate.answers.json_blocks import OPENING, decoded, repaired, valid_blocks
+from components.generate.answers.listed import listed
+from components.generate.answers.markup import marked_up
+from components.generate.answers.records import recorded
+from components.generate.answers.tables import tabled
+from components.generate.answers.thoughts import without_thoughts
 from components.texts import words_of
 
 _MAX_CHARACTERS = 50_000

@@ -10,8 +10,13 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
-from components.generate.field_names import LABEL_KEYS, REMARK_KEYS, is_text_name, plain_name
-from components.generate.frame import is_frame
+from components.generate.answers.field_names import (
+    LABEL_KEYS,
+    REMARK_KEYS,
+    is_text_name,
+    plain_name,
+)
+from components.generate.answers.frame import is_frame
 
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,40})((?:\s[^<>]*)?)/?>")
 _LABEL = re.compile(rf"\b(?:{'|'.join(LABEL_KEYS)})\s*=\s*[\"']([^\"'<>]*)[\"']", re.IGNORECASE)

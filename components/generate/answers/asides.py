@@ -91,7 +91,7 @@ def _has(name: str, text: str) -> bool:
 
 @cache
 def _phrases(name: str) -> re.Pattern[str]:
-    file = resources.files("components.generate") / "phrases" / f"{name}.txt"
+    file = resources.files("components.generate.answers") / "phrases" / f"{name}.txt"
     lines = _folded(file.read_text(encoding="utf-8")).splitlines()
     phrases = [line for line in lines if line and not line.startswith("#")]
     return re.compile("|".join(map(_pattern, phrases)))

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
-from components.generate.bare_quotes import unquoted
-from components.generate.field_names import is_text_name, plain_name
-from components.generate.frame import Body, is_frame
+from components.generate.answers.bare_quotes import unquoted
+from components.generate.answers.field_names import is_text_name, plain_name
+from components.generate.answers.frame import Body, is_frame
 from components.texts import words_of
 
 _RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?[ \t]*")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from components.generate.bare_quotes import has_lost_apostrophes, texts_in_quotes
+from components.generate.answers.bare_quotes import has_lost_apostrophes, texts_in_quotes
 
 OPENING = re.compile(r"[\[{]")
 """Where a block may begin."""

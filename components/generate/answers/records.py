@@ -8,9 +8,14 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from components.generate.bare_quotes import unquoted
-from components.generate.field_names import LABEL_KEYS, REMARK_KEYS, is_text_name, plain_name
-from components.generate.frame import Body
+from components.generate.answers.bare_quotes import unquoted
+from components.generate.answers.field_names import (
+    LABEL_KEYS,
+    REMARK_KEYS,
+    is_text_name,
+    plain_name,
+)
+from components.generate.answers.frame import Body
 
 _BEGINS = r"-[ \t]+|\d{1,3}[.)][ \t]+"
 _NAMED = re.compile(
