@@ -22,7 +22,7 @@ import pandas as pd
 from components.artifacts.dataset import SPLITS
 from components.artifacts.synthetic import write_sentences
 from components.artifacts.task import Task, load_task
-from components.generate import parse
+from components.generate.answers import parse
 from components.generate.answers.parse import Candidate
 from components.generate.curate import Curator
 from components.generate.engines import parse_model, serving

@@ -160,7 +160,7 @@ def line(name: str, place: str, truth: NDArray[np.int64], runs: list, base: list
     return f"| {name} | {place}, {len(truth):,} rows | {cells} | {change} |"
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="path of the real data set, or `sample`")
     parser.add_argument("--elsewhere", nargs="*", type=Path, default=[], help="files: text, label")
@@ -174,11 +174,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", type=int, default=[], help="some ways; 0 always")
     parser.add_argument("--sentence-encoder", default="build/encoder")
     parser.add_argument("--work", type=Path, default=Path("runs/bench-synthetic"))
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed()
     start_logging()
     recipe = settings_of(TrainSettings, **read_parameters(FULL))
-    recipe = replace(recipe, base_model=arguments.encoder, base_model_revision="")
-    recipe = replace(recipe, precision=arguments.precision)
+    encoder = {"base_model": arguments.encoder, "base_model_revision": ""}
+    recipe = replace(recipe, precision=arguments.precision, **encoder)
     epochs = arguments.epochs or recipe.epochs
     recipe = replace(recipe, epochs=epochs, batch_size=arguments.batch_size or recipe.batch_size)
     arguments.work.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from components.artifacts.ledger_lines import ACCEPTED, read_ledger
 from components.artifacts.model.encoder import SentenceEncoder
 from components.artifacts.task import load_task
-from components.generate import parse
+from components.generate.answers import parse
 from components.generate.curate import Curator
 from components.generate.recording import read_recording
 from components.generate.style import load_style
