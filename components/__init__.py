@@ -9,6 +9,7 @@
 | `errors` | errors that name the thing, the rule and the fix |
 | `options`, `data_files`, `command_line` | settings from parameters, files and the command line |
 | `api_server` | the account that asks Kubernetes' API server, and its refusals in plain words |
+| `kubeconfig` | the kubeconfig as kubectl reads it, and the proxies on the way to a server |
 | `texts`, `processes`, `reports` | equal texts, servers that a step starts, report pages |
 | `orphan_guard` | the program that ends such a server if its step is killed |
 

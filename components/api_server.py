@@ -2,12 +2,10 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar
 
 from components.errors import ClusterError, InputError
 
@@ -15,8 +13,10 @@ POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Mount of the pod's service account: `token`, `ca.crt` and `namespace`."""
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_PAGE = "answers with a page, and not as the API of Kubernetes does"
 _NO_PAGE = "Check the server of the kubeconfig, and proxies on the way"
+_PAGE = "which is a page, and not the API of Kubernetes"
+_SHOWN = 100
+_Part = TypeVar("_Part")
 _FIXES = {401: "Log in again", 409: "Try again", 422: "Correct the manifest"}
 
 
@@ -67,64 +67,6 @@ def load_account(configuration: Any, folder: Path) -> str:
         raise InputError(f"account in {folder}", f"cannot be used: {error}", fix) from error
 
 
-def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
-    """Let a configuration of Kubernetes' client use a kubeconfig; returns its namespace.
-
-    Args:
-        configuration: Of Kubernetes' client.
-        path: The file; None for kubectl's default.
-
-    Raises:
-        InputError: If there is none, or it cannot be read.
-    """
-    from kubernetes import config
-    from kubernetes.config import kube_config
-
-    file = str(path) if path else None
-    try:
-        config.load_kube_config(file, client_configuration=configuration)
-        _, current = config.list_kube_config_contexts(file)
-        context = current["context"]
-        merged = kube_config.KubeConfigMerger(file or kube_config.KUBE_CONFIG_DEFAULT_LOCATION)
-        cluster = merged.config["clusters"].get_with_name(context["cluster"])["cluster"]
-        plugin = ""
-        if context.get("user"):
-            user = merged.config["users"].get_with_name(context["user"])["user"]
-            plugin = (user.safe_get("exec") or {}).get("command", "") if user else ""
-        namespace = str(context.get("namespace") or "default")
-    except Exception as error:
-        # A broken file raises whatever its reader does.
-        fix = "Run in a pod, or set KUBECONFIG to the cluster's kubeconfig file"
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError("kubeconfig", f"cannot be used: {reason:.300}", fix) from error
-    # The library goes on without what a plugin should have given.
-    if plugin and not (configuration.api_key or configuration.cert_file):
-        is_there = "/" in plugin or shutil.which(plugin)
-        rule = "gives no credentials" if is_there else "is not installed"
-        fix = "Run it in a shell to see why" if is_there else "Install it, and put it on the PATH"
-        raise InputError(f"kubeconfig's plugin {plugin}", rule, fix)
-    named = cluster.safe_get("proxy-url")
-    _use_proxy(configuration, _whole_proxy(str(named)) if named else proxy_of(configuration.host))
-    return namespace
-
-
-def proxy_of(url: str) -> str | None:
-    """The proxy on the way to a URL, by HTTPS_PROXY, NO_PROXY and their like; None for none.
-
-    Raises:
-        InputError: If it is not a proxy of HTTP.
-    """
-    from requests.utils import get_environ_proxies
-
-    try:
-        # It knows addresses with masks in NO_PROXY, as kubectl does.
-        proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
-    except ValueError:
-        # What is no URL is refused where it is used.
-        return None
-    return _whole_proxy(proxy) if proxy else None
-
-
 def client_of(configuration: Any) -> Any:
     """Make a client of an API server, which takes no other answers for those of one.
 
@@ -143,12 +85,58 @@ def client_of(configuration: Any) -> Any:
                     fix = "Write the token alone into its file or Secret"
                     raise InputError("token of the account", "holds a line break", fix)
 
+        def request(self, *arguments: Any, **options: Any) -> Any:
+            try:
+                return super().request(*arguments, **options)
+            except UnicodeDecodeError as error:
+                raise strange(self, error.object.decode(errors="replace"), _PAGE) from error
+
         def deserialize(self, response: Any, response_type: Any) -> Any:
-            if _parsed(response.data) is None:
-                raise ClusterError(f"API server {configuration.host}", _PAGE, _NO_PAGE)
-            return super().deserialize(response, response_type)
+            answer = _parsed(response.data)
+            if answer is None:
+                raise strange(self, response.data, _PAGE)
+            if "items" in answer:
+                part_of(answer, "items", list, self)
+            try:
+                return super().deserialize(response, response_type)
+            except (AttributeError, TypeError, ValueError) as error:
+                # The library's classes check what they are made of, each in its own way.
+                raise strange(self, response.data, f"without a whole {response_type}") from error
 
     return Client(configuration)
+
+
+def part_of(answer: Mapping[str, Any], name: str, kind: type[_Part], api: Any) -> _Part:
+    """Take from an answer what it was asked for.
+
+    Args:
+        answer: An object of the API.
+        name: A field of it.
+        kind: What the field must be; the items of a list must have metadata.
+        api: The client that has asked.
+
+    Raises:
+        ClusterError: If it is not there, with what is.
+    """
+    part = answer.get(name)
+    items = part if isinstance(part, list) else []
+    whole = all(isinstance(each, dict) and _has_metadata(each) for each in items)
+    if not isinstance(part, kind) or not whole:
+        raise strange(api, json.dumps(answer), f"without a whole `{name}`")
+    return part
+
+
+def strange(api: Any, said: str, which: str) -> ClusterError:
+    """Build the error for an answer that no API server gives, but perhaps a proxy in its place.
+
+    Args:
+        api: The client that has asked.
+        said: The answer.
+        which: What is wrong with it, as the end of `answers ...,`.
+    """
+    shown = " ".join(said.split())
+    rule = f"answers {shown[:_SHOWN]!r}, {which}"
+    return ClusterError(f"API server {api.configuration.host}", rule, _NO_PAGE)
 
 
 @contextmanager
@@ -167,8 +155,6 @@ def explained(request: str, fixes: Mapping[int, str]) -> Iterator[None]:
 
     try:
         yield
-    except UnicodeDecodeError as error:
-        raise ClusterError(request, _PAGE, _NO_PAGE) from error
     except HTTPError as error:
         fix = "Check that the API server is up and reachable"
         reason = getattr(error, "reason", error)
@@ -202,6 +188,10 @@ def _refusal(request: str, error: Any, fixes: Mapping[int, str]) -> ClusterError
     return kinds.get(error.status, ClusterError)(request, message, fix)
 
 
+def _has_metadata(item: Mapping[str, Any]) -> bool:
+    return isinstance(item.get("metadata"), dict)
+
+
 def _details(error: Any) -> dict[str, Any]:
     answer = _parsed(error.body) or {}
     return answer if answer.get("kind") == "Status" else {}
@@ -213,22 +203,3 @@ def _parsed(text: Any) -> dict[str, Any] | None:
     except (TypeError, ValueError):
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _use_proxy(configuration: Any, proxy: str | None) -> None:
-    from urllib3.util import make_headers
-
-    configuration.proxy = proxy
-    parts = urlsplit(proxy or "")
-    if parts.username:
-        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        configuration.proxy_headers = make_headers(proxy_basic_auth=account)
-
-
-def _whole_proxy(url: str) -> str:
-    """The URL of a proxy with its scheme, which may be left out."""
-    whole = url if "://" in url else f"http://{url}"
-    if not re.fullmatch(r"https?://[^\s/]+/?", whole):
-        shown = re.sub(r"//[^/@]*@", "//", whole)
-        raise InputError(f"proxy {shown}", "is not one of HTTP", "Write it like http://proxy:3128")
-    return whole

@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx
 
 from components.deploy.cluster.api import Cluster
-from components.deploy.cluster.pods import is_ready
+from components.deploy.cluster.pods import is_ready, name_of
 from components.deploy.cluster.port_forward import forwarded
 from components.deploy.cluster.service import ServiceAddress
 from components.deploy.inference_service import PORT, RELEASE, Manifest, release_of
@@ -71,7 +71,7 @@ class TryOut:
     @contextmanager
     def _forwarded(self) -> Iterator[str]:
         pods = filter(is_ready, self._cluster.pods(f"{RELEASE}={self._release}"))
-        pod = next((each["metadata"]["name"] for each in pods), "")
+        pod = next(map(name_of, pods), "")
         if not pod:
             rule, fix = "has no ready pod", "Look at the pods with `kubectl get pods`"
             raise ClusterError(f"release {self._release}", rule, fix)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from components.api_server import POD, client_of, explained, load_account, load_kubeconfig
+from components.api_server import POD, client_of, explained, load_account, part_of
+from components.kubeconfig import load_kubeconfig
 from components.outcome.workflow import Workflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
@@ -35,11 +36,11 @@ class RunCluster:
         from kubernetes.client import CustomObjectsApi
 
         with explained(f"workflow {name}", _FIXES):
-            return Workflow(
-                CustomObjectsApi(self._api).get_namespaced_custom_object(
-                    *_WORKFLOWS, self._namespace, "workflows", name, _request_timeout=_SECONDS
-                )
+            content = CustomObjectsApi(self._api).get_namespaced_custom_object(
+                *_WORKFLOWS, self._namespace, "workflows", name, _request_timeout=_SECONDS
             )
+        part_of(content, "metadata", dict, self._api)
+        return Workflow(content)
 
     def log(self, pod: str) -> str:
         """Read the end of the log of a pod's main container.

@@ -67,8 +67,9 @@ def require_gpu_node(cluster: Cluster, gpu: GpuDemand) -> None:
 
 
 def _has(node: Any, gpu: GpuDemand) -> bool:
-    allocatable = node.status.allocatable or {}
-    return not node.spec.unschedulable and int(allocatable.get(gpu.resource, 0)) >= gpu.count
+    allocatable = (node.status and node.status.allocatable) or {}
+    closed = node.spec and node.spec.unschedulable
+    return not closed and int(allocatable.get(gpu.resource, 0)) >= gpu.count
 
 
 @contextmanager

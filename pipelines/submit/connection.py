@@ -12,11 +12,12 @@ import kfp_server_api as api
 from kfp import Client
 from urllib3.exceptions import HTTPError
 
-from components.api_server import proxy_of
 from components.errors import InputError, WorkError
+from components.kubeconfig import proxy_of, with_plain_scheme
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _REQUEST_SECONDS = 30
+_SHOWN = 100
 _LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
 _PAGE = "it answers with a page, such as one to log in, and not as the API does"
 _FIXES = {
@@ -60,6 +61,7 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
         ApiException: If it refuses the account.
         HTTPError: If it does not answer.
     """
+    host = with_plain_scheme(host)
     if host and not _URL.fullmatch(host):
         raise InputError(f"HOST {host!r}", "is not a URL", "Write http://name:port or https://name")
     # kfp prints remarks, and where to log in, between the lines that belong to the result.
@@ -76,6 +78,11 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
     _require_objects(client.pipelines.api_client)
     client.get_kfp_healthz()
     return client
+
+
+def shown(text: str) -> str:
+    """The beginning of an answer, for a message."""
+    return repr(" ".join(text.split())[:_SHOWN])
 
 
 def id_of(thing: Any, name: str) -> str:
@@ -121,8 +128,12 @@ def _require_objects(client: Any) -> None:
 
     def checked(response: Any, kind: Any) -> Any:
         if not isinstance(_parsed(response.data), dict):
-            raise _refusal(_PAGE)
-        return read(response, kind)
+            raise _refusal(f"{_PAGE}: {shown(response.data)}")
+        try:
+            return read(response, kind)
+        except (AttributeError, TypeError, ValueError) as error:
+            # KFP's classes check what they are made of, each in its own way.
+            raise _refusal(f"it answers {shown(response.data)}, which is no {kind}") from error
 
     client.deserialize = checked
 

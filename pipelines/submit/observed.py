@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 from components.errors import StepError
 from components.outcome.cluster import RunCluster, of_kubeconfig
 from components.outcome.workflow import Workflow
+from pipelines.submit.connection import id_of, shown
 
 _REQUEST_SECONDS = 30
 
@@ -35,8 +36,14 @@ class ObservedRun:
         self._connect = connect
 
     def status(self) -> api.V2beta1Run:
-        """Read the states of the run and its tasks."""
-        return self._client.get_run(self.run_id)
+        """Read the states of the run and its tasks.
+
+        Raises:
+            NotKubeflowError: If the answer is no run.
+        """
+        run = self._client.get_run(self.run_id)
+        id_of(run, "run_id")
+        return run
 
     def workflow(self) -> Workflow:
         """Read the run's Argo Workflow, as KFP last heard of it.
@@ -47,12 +54,16 @@ class ObservedRun:
         Raises:
             ApiException: If KFP refuses it.
             HTTPError: If KFP does not answer.
+            ValueError: If the answer holds no Workflow.
         """
-        detail = json.loads(self._get(f"/apis/v1beta1/runs/{self.run_id}"))
-        runtime = detail["pipeline_runtime"]
-        # Until Argo has begun there is only the Workflow as KFP made it.
-        manifest = runtime.get("workflow_manifest") or runtime["pipeline_manifest"]
-        return Workflow(json.loads(manifest))
+        answer = self._get(f"/apis/v1beta1/runs/{self.run_id}")
+        try:
+            runtime = json.loads(answer)["pipeline_runtime"]
+            # Until Argo has begun there is only the Workflow as KFP made it.
+            manifest = runtime.get("workflow_manifest") or runtime["pipeline_manifest"]
+            return Workflow(json.loads(manifest))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"there is no Workflow in {shown(answer)}") from error
 
     def log(self, namespace: str, pod: str) -> str:
         """Read the end of a pod's log, from KFP, else from the cluster; empty if there is none."""

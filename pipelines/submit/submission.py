@@ -99,9 +99,11 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
     name = f"{PIPELINE}-{_content_sha256(package)[:16]}"
     pipeline_id = _pipeline_id(client)
     found = client.list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
-    if found:
-        return found[0]
-    version = client.upload_pipeline_version(str(package), name, pipeline_id=pipeline_id)
+    version = (
+        found[0]
+        if found
+        else client.upload_pipeline_version(str(package), name, pipeline_id=pipeline_id)
+    )
     id_of(version, "pipeline_version_id")
     return version
 
@@ -173,7 +175,7 @@ def find_pipeline(client: Client) -> str:
     """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
     namespace = client.get_user_namespace() or None
     listed = client.list_pipelines(filter=_named(PIPELINE), namespace=namespace)
-    return str(listed.pipelines[0].pipeline_id) if listed.pipelines else ""
+    return id_of(listed.pipelines[0], "pipeline_id") if listed.pipelines else ""
 
 
 def _content_sha256(package: Path) -> str:

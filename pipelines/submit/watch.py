@@ -80,7 +80,7 @@ def failures(observed: ObservedRun, run: api.V2beta1Run) -> list[str]:
         return []
     try:
         workflow = observed.workflow()
-    except (api.ApiException, HTTPError, KeyError, ValueError) as error:
+    except (api.ApiException, HTTPError, ValueError) as error:
         steps = [task.display_name for task in _tasks(run) if task.state == "FAILED"]
         named = ", ".join(step for step in steps if step in RESOURCES) or "none of the steps"
         return [
@@ -99,7 +99,7 @@ def remarks(observed: ObservedRun, run: api.V2beta1Run) -> list[str]:
         return []
     try:
         return list(filter(None, [left_out(observed.workflow())]))
-    except (api.ApiException, HTTPError, KeyError, ValueError):
+    except (api.ApiException, HTTPError, ValueError):
         return []
 
 
@@ -117,7 +117,7 @@ class _WaitingPods:
             return []
         try:
             workflow = self._observed.workflow()
-        except (api.ApiException, HTTPError, KeyError, ValueError) as error:
+        except (api.ApiException, HTTPError, ValueError) as error:
             return self._new([f"pods that wait cannot be looked at from here: {_short(error)}"])
         lines = []
         for pod in workflow.waiting(_PATIENCE, datetime.now(UTC)):

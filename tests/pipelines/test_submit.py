@@ -243,11 +243,18 @@ def test_a_server_that_is_not_there_is_named():
             ("<p>Log in</p>", 200),
             "is not Kubeflow Pipelines to this account: it answers with a page",
         ),
+        (
+            ("<p>Log in</p>", 200),
+            "and not as the API does: '<p>Log in</p>'. Check the URL",
+        ),
         (("", 200), "it answers with a page"),
         (("[]", 200), "it answers with a page"),
         (("null", 200), "it answers with a page"),
         ((b"<p>Bitte anmelden f\xfcr</p>", 200), "it answers with a page"),
         (("{}", 200), "the answer has no pipeline_id"),
+        (('{"pipelines": 3}', 200), "answers '{\"pipelines\": 3}', which is no V2beta1List"),
+        (('{"pipelines": [{}]}', 200), "the answer has no pipeline_id"),
+        (('{"pipelines": [7]}', 200), "the answer has no pipeline_id"),
         (("", 302, {"Location": "/"}), "it answers with a page"),
         (("", 401), "answers 401 UNAUTHORIZED. Put a token into KFP_TOKEN"),
         (("", 403), "answers 403 FORBIDDEN. Put a token into KFP_TOKEN"),
@@ -264,6 +271,30 @@ def test_what_does_not_answer_as_kubeflow_pipelines_is_said_at_once(answer, said
     assert (status, output.count("\n")) == (1, 0)
     assert output.startswith(f"submit: {url}: ")
     assert said in output
+
+
+@pytest.mark.parametrize("answer", ["{}", '{"run": {}}', '{"state": "RUNNING"}'])
+def test_an_answer_that_is_no_run_ends_the_watch(monkeypatch, answer):
+    fake = FakeKfp(["RUNNING"])
+    looked = fake.get_run
+
+    def get_run(run_id):
+        fake.instead = (answer, 200)
+        return looked(run_id)
+
+    monkeypatch.setattr(fake, "get_run", get_run)
+    with serving(fake) as url:
+        status, output = submit(url)
+    assert status == 1
+    assert f"{url}: is not Kubeflow Pipelines to this account: the answer has no run_id" in output
+
+
+def test_the_scheme_of_the_host_may_be_in_upper_case():
+    fake = FakeKfp()
+    with serving(fake) as url:
+        status, output = submit(url.replace("http:", "HTTP:"), "--upload-only")
+    assert status == 0, output
+    assert len(fake.versions) == 1
 
 
 def test_a_login_that_ends_while_a_run_is_watched_ends_the_watch(monkeypatch):

@@ -159,6 +159,19 @@ def test_a_kfp_without_its_older_api_does_not_end_the_watch(kfp, observed):
     assert lines.count("pods that wait cannot be looked at from here: 404 NOT FOUND") == 1
 
 
+@pytest.mark.parametrize(
+    "answer", [[], [1], 3, "", {}, {"pipeline_runtime": None}, {"pipeline_runtime": []}]
+)
+def test_an_older_api_that_answers_something_else_is_said(kfp, monkeypatch, answer):
+    monkeypatch.setattr(kfp, "get_old_run", lambda **_: answer)
+    waiting(kfp)
+    with serving(kfp) as url:
+        run, lines = watched(ObservedRun(Client(host=url), "run-1", nowhere))
+    assert run.state == "SUCCEEDED"
+    said = "pods that wait cannot be looked at from here: ValueError: there is no Workflow in"
+    assert sum(line.startswith(said) for line in lines) == 1
+
+
 @pytest.mark.parametrize("end", ["CANCELED", "FAILED", "SKIPPED"])
 def test_every_end_but_success_is_a_failure(kfp, observed, end):
     kfp.steps = ["RUNNING", end]

@@ -1,7 +1,7 @@
 """Requests of a deploy to a Kubernetes API server, in one namespace."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from tenacity import (
     Retrying,
@@ -18,6 +18,7 @@ from components.api_server import (
     UnansweredError,
     explained,
     is_missing,
+    part_of,
 )
 from components.deploy.cluster.events import Event, read_event
 from components.errors import ClusterError
@@ -42,6 +43,7 @@ _FIXES = {
 _ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30
 _CONFLICTS = 8
+_Part = TypeVar("_Part")
 
 
 class Cluster:
@@ -65,7 +67,8 @@ class Cluster:
         Raises:
             ClusterError: If it cannot be read, or the cluster does not know the kind.
         """
-        return self._request("GET", _path(kind, self.namespace, name), missing_is_none=True)
+        path = _path(kind, self.namespace, name)
+        return self._object(self._request("GET", path, missing_is_none=True))
 
     def apply(self, kind: tuple[str, str, str], manifest: Mapping[str, Any]) -> None:
         """Give an object the fields of a manifest, and remove those of an earlier one.
@@ -81,7 +84,7 @@ class Cluster:
             wait=wait_random_exponential(0.1, 5),
             reraise=True,
         )
-        again(
+        answer = again(
             self._request,
             "PATCH",
             path,
@@ -89,6 +92,7 @@ class Cluster:
             body=manifest,
             content_type="application/apply-patch+yaml",
         )
+        self._object(answer)
 
     def create(self, kind: tuple[str, str, str], content: Mapping[str, Any]) -> dict[str, Any]:
         """Create an object.
@@ -97,7 +101,8 @@ class Cluster:
             ConflictError: If there is one of that name.
             ClusterError: If the server refuses it.
         """
-        return self._request("POST", _path(kind, self.namespace), body=content) or {}
+        path = _path(kind, self.namespace)
+        return self._object(self._request("POST", path, body=content)) or {}
 
     def replace(self, kind: tuple[str, str, str], content: Mapping[str, Any]) -> dict[str, Any]:
         """Replace an object, unless it has changed since it was read.
@@ -107,7 +112,7 @@ class Cluster:
             ClusterError: If the server refuses it.
         """
         path = _path(kind, self.namespace, content["metadata"]["name"])
-        return self._request("PUT", path, body=content) or {}
+        return self._object(self._request("PUT", path, body=content)) or {}
 
     def delete(self, kind: tuple[str, str, str], content: Mapping[str, Any]) -> None:
         """Delete an object, unless it has changed since it was read.
@@ -122,17 +127,19 @@ class Cluster:
         path = _path(kind, self.namespace, metadata["name"])
         self._request("DELETE", path, body=body, missing_is_none=True)
 
-    def described(self, path: str) -> dict[str, Any] | None:
+    def described(self, path: str, part: str, kind: type[_Part]) -> _Part | None:
         """Read what the server says about itself; None if there is nothing at this path.
 
         Args:
             path: A path that every account may read, such as `/apis/GROUP`.
+            part: Field of the answer.
+            kind: What the field must be.
 
         Raises:
             ClusterError: If it cannot be read.
         """
         try:
-            return self._request("GET", path)
+            return part_of(self._request("GET", path) or {}, part, kind, self.api)
         except ClusterError as error:
             if is_missing(error, kind_known=False):
                 return None
@@ -142,7 +149,7 @@ class Cluster:
         """List the pods that a label selector matches, except ended and ending ones."""
         listed = self._list("pods", [("labelSelector", selector)])
         # An evicted pod stays on the list, with its phase.
-        lasting = [pod for pod in listed if pod["status"].get("phase") not in _ENDED]
+        lasting = [pod for pod in listed if _phase(pod) not in _ENDED]
         return [pod for pod in lasting if "deletionTimestamp" not in pod["metadata"]]
 
     def warnings(self, name: str) -> list[Event]:
@@ -166,11 +173,16 @@ class Cluster:
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         answer = self._request("POST", path, body=review) or {}
-        return bool(answer["status"].get("allowed"))
+        return bool(part_of(answer, "status", dict, self.api).get("allowed"))
 
     def _list(self, resource: str, query: list[tuple[str, str]]) -> list[dict[str, Any]]:
         answer = self._request("GET", _path(("", "v1", resource), self.namespace), query=query)
-        return list((answer or {})["items"])
+        return list(part_of(answer or {}, "items", list, self.api))
+
+    def _object(self, answer: dict[str, Any] | None) -> dict[str, Any] | None:
+        if answer is not None:
+            part_of(part_of(answer, "metadata", dict, self.api), "name", str, self.api)
+        return answer
 
     def _request(
         self,
@@ -220,6 +232,10 @@ class Cluster:
         # Every account may ask for a review of its rights, which is in no namespace.
         self._has_rights |= "/namespaces/" in path
         return answer
+
+
+def _phase(pod: Mapping[str, Any]) -> str:
+    return str((pod.get("status") or {}).get("phase", ""))
 
 
 def _path(kind: tuple[str, str, str], namespace: str, name: str = "") -> str:

@@ -6,12 +6,12 @@ from components.api_server import (
     POD,
     client_of,
     load_account,
-    load_kubeconfig,
     require_namespace,
 )
 from components.deploy.cluster.api import LEASES, RIGHTS, SERVICES, Cluster
 from components.deploy.cluster.lease import lease_name
 from components.errors import InputError
+from components.kubeconfig import load_kubeconfig
 
 _CONNECTIONS = 2
 DEPLOYER = Path("/var/run/secrets/deployer")

@@ -41,9 +41,9 @@ class Event:
 def read_event(content: Mapping[str, Any]) -> Event:
     """Read an event as the server returned it."""
     return Event(
-        content["metadata"]["uid"],
+        str(content["metadata"].get("uid", "")),
         int(content.get("count") or 1),
-        content["involvedObject"].get("kind", ""),
+        str((content.get("involvedObject") or {}).get("kind", "")),
         str(content.get("reason", "")),
         str(content.get("message", "")),
     )

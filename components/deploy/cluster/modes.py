@@ -27,7 +27,7 @@ def mode_for(cluster: Cluster, settings: DeploySettings) -> str:
         require_same_mode(present, settings.mode)
     if present:
         return present
-    has_knative = cluster.described(_KNATIVE_SERVING) is not None
+    has_knative = cluster.described(_KNATIVE_SERVING, "kind", str) is not None
     if settings.mode == KNATIVE and not has_knative:
         rule = "needs Knative Serving, which the cluster does not have"
         raise InputError(f"mode={KNATIVE!r}", rule, f"Install it, or set mode={STANDARD}")
@@ -57,9 +57,10 @@ def has_candidates(cluster: Cluster) -> bool:
         ClusterError: If the API server does not say.
     """
     group, version, _ = SERVICES
-    answer = cluster.described(f"/openapi/v3/apis/{group}/{version}") or {}
+    path = f"/openapi/v3/apis/{group}/{version}"
+    components = cluster.described(path, "components", dict) or {}
     kind = {"group": group, "version": version, "kind": "InferenceService"}
-    for schema in (answer.get("components") or {}).get("schemas", {}).values():
+    for schema in components.get("schemas", {}).values():
         if kind in schema.get("x-kubernetes-group-version-kind", []):
             spec = schema.get("properties", {}).get("spec", {})
             return "canary" in spec.get("properties", {})

@@ -34,7 +34,7 @@ def troubles(pod: Mapping[str, Any]) -> list[Trouble]:
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
     """
-    name = pod["metadata"]["name"]
+    name = name_of(pod)
     status = pod.get("status") or {}
     found = [Trouble(f"pod {name}: {text}", False) for text in _unscheduled(status)]
     for key in ("initContainerStatuses", "containerStatuses"):
@@ -47,6 +47,16 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     """Tell whether a pod accepts requests."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def name_of(pod: Mapping[str, Any]) -> str:
+    """Read the name of a pod."""
+    return str(pod["metadata"].get("name", ""))
+
+
+def labels_of(pod: Mapping[str, Any]) -> Mapping[str, str]:
+    """Read the labels of a pod."""
+    return pod["metadata"].get("labels") or {}
 
 
 def last_line(message: str | None) -> str:

@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.events import Event
 from components.deploy.cluster.lease import LEASE_SECONDS, DeployLease
-from components.deploy.cluster.pods import Trouble, is_ready, troubles
+from components.deploy.cluster.pods import Trouble, is_ready, labels_of, name_of, troubles
 from components.deploy.cluster.service import ServiceStatus, read_status
 from components.deploy.inference_service import (
     RELEASE,
@@ -85,7 +85,7 @@ class Goal:
                 return all_ready and status.has_candidate
             return all_ready and not others and status.up_to_date
         newest = status.created
-        revisions = {pod["metadata"]["labels"].get(_REVISION) for pod in mine if is_ready(pod)}
+        revisions = {labels_of(pod).get(_REVISION) for pod in mine if is_ready(pod)}
         is_newest = newest in revisions and newest == status.ready_revision
         return is_newest and status.shares.get(newest, 0) == self.percent
 
@@ -94,7 +94,7 @@ class Goal:
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Divide pods into those that serve the manifest, and the others."""
         wanted = release_of(self.manifest)
-        mine = [pod for pod in pods if pod["metadata"]["labels"].get(RELEASE, "") == wanted]
+        mine = [pod for pod in pods if labels_of(pod).get(RELEASE, "") == wanted]
         return mine, [pod for pod in pods if pod not in mine]
 
 
@@ -196,7 +196,7 @@ class _Poll:
         reasons = [each.text for each in self._troubles]
         reasons += map(str, self._events[-_EVENTS:])
         for pod in self._pods:
-            reasons += map(str, self._cluster.warnings(pod["metadata"]["name"])[-_EVENTS:])
+            reasons += map(str, self._cluster.warnings(name_of(pod))[-_EVENTS:])
         fix = f"Messages of the cluster: {'; '.join(reasons) or 'none'}"
         release = release_of(self._goal.manifest)
         return RolloutError(f"release {release} of service {self._name}", rule, fix)

@@ -1,17 +1,20 @@
 """The account that the deploy step connects as."""
 
 import base64
+import shutil
 import time
 
 import pytest
 import yaml
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from components.deploy.cluster.api import LEASES
 from components.deploy.cluster.connection import connect
 from components.errors import ClusterError, InputError
 from tests.fakes.http_server import running
+
+LEASE = {"kind": "Lease", "metadata": {"name": "emotion"}}
 
 
 @pytest.fixture
@@ -106,19 +109,63 @@ def test_a_folder_and_a_missing_token_file_are_refused(kubeconfig, tmp_path):
         connect(kubeconfig=kubeconfig)
 
 
+def test_a_missing_server_is_not_taken_for_the_one_at_localhost(kubeconfig):
+    content = yaml.safe_load(kubeconfig.read_text())
+    del content["clusters"][0]["cluster"]["server"]
+    kubeconfig.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"^kubeconfig's cluster c: names no server\. Add"):
+        connect(kubeconfig=kubeconfig)
+
+
+@pytest.mark.parametrize("server", [None, "", 0])
+def test_an_empty_server_is_none(kubeconfig, server):
+    with_entries(kubeconfig, cluster={"server": server})
+    with pytest.raises(InputError, match="cluster c: names no server"):
+        connect(kubeconfig=kubeconfig)
+
+
+@pytest.mark.parametrize(
+    "server", ["cluster.example:6443", "https://", "HTTPS://c.example", "ftp://c", "https://a b", 5]
+)
+def test_a_server_that_is_no_url_is_named(kubeconfig, server):
+    with_entries(kubeconfig, cluster={"server": server})
+    with pytest.raises(InputError, match=r"cluster c: server .* does not begin with http") as said:
+        connect(kubeconfig=kubeconfig)
+    assert repr(server) in str(said.value)
+
+
+def with_plugin(path, command):
+    plugin = {"command": str(command), "apiVersion": "client.authentication.k8s.io/v1"}
+    content = yaml.safe_load(path.read_text())
+    content["users"][0]["user"] = {"exec": plugin}
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("no-such-auth-plugin", "plugin no-such-auth-plugin: is not installed. Install it"),
+        ("no-such-auth-plugin", "no-such-auth-plugin: is not installed. Install it, and put it on"),
+        ("/no/such/plugin", "/no/such/plugin: is not installed. Install it there"),
+        ("./no-such-plugin", "./no-such-plugin: is not installed. Install it there"),
+        ("bin/no-such-plugin", "bin/no-such-plugin: is not installed. Install it there"),
         ("false", "plugin false: gives no credentials. Run it in a shell"),
+        (shutil.which("false"), "/false: gives no credentials. Run it in a shell"),
     ],
 )
 def test_a_plugin_that_gives_no_credentials_is_named(kubeconfig, command, said):
-    content = yaml.safe_load(kubeconfig.read_text())
-    plugin = {"command": command, "apiVersion": "client.authentication.k8s.io/v1"}
-    content["users"][0]["user"] = {"exec": plugin}
-    kubeconfig.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match=said):
+        connect(kubeconfig=with_plugin(kubeconfig, command))
+
+
+def test_a_plugin_beside_the_kubeconfig_is_looked_for_there(kubeconfig, tmp_path):
+    plugin = tmp_path / "plugin"
+    plugin.write_text("#!/bin/sh\nexit 1\n")
+    plugin.chmod(0o644)
+    with pytest.raises(InputError, match=r"plugin \./plugin: is not a program that may be run"):
+        connect(kubeconfig=with_plugin(kubeconfig, "./plugin"))
+    plugin.chmod(0o755)
+    with pytest.raises(InputError, match=r"plugin \./plugin: gives no credentials"):
         connect(kubeconfig=kubeconfig)
 
 
@@ -136,9 +183,24 @@ def test_the_proxy_is_that_of_the_kubeconfig_or_of_the_environment(kubeconfig, m
     assert proxy() is None
     with_entries(kubeconfig, cluster={"proxy-url": "http://own.example:1"})
     assert proxy() == "http://own.example:1"
+    with_entries(kubeconfig, cluster={"proxy-url": "HTTP://Own.example:1"})
+    assert proxy() == "http://Own.example:1"
     with_entries(kubeconfig, cluster={"proxy-url": "socks5://own.example:1"})
     with pytest.raises(InputError, match=r"proxy socks5://own.example:1: is not one of HTTP"):
         proxy()
+
+
+@pytest.mark.parametrize("named", [5, 0, True, False, ["http://own.example:1"], {}])
+def test_a_proxy_that_is_no_text_is_refused(kubeconfig, named):
+    with_entries(kubeconfig, cluster={"proxy-url": named})
+    with pytest.raises(InputError, match=r"kubeconfig's proxy-url .*: is not a text\. Write it"):
+        connect(kubeconfig=kubeconfig)
+
+
+def test_an_empty_proxy_is_none(kubeconfig, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    with_entries(kubeconfig, cluster={"proxy-url": None})
+    assert connect(kubeconfig=kubeconfig).api.configuration.proxy == "http://proxy.example:3128"
 
 
 def test_addresses_with_masks_stand_in_no_proxy(kubeconfig, monkeypatch):
@@ -172,12 +234,12 @@ def test_requests_go_through_the_proxy(kubeconfig):
 
     def answer(request):
         asked.append(str(request.url))
-        return JSONResponse({"kind": "Lease"})
+        return JSONResponse(LEASE)
 
     with running([Route("/{path:path}", answer)]) as proxy:
         entry = {"server": "http://cluster.example", "proxy-url": proxy}
         with_entries(kubeconfig, cluster=entry)
-        assert connect(kubeconfig=kubeconfig).read(LEASES, "emotion") == {"kind": "Lease"}
+        assert connect(kubeconfig=kubeconfig).read(LEASES, "emotion") == LEASE
     assert "/namespaces/shell/leases/emotion" in asked[0]
 
 
@@ -187,20 +249,12 @@ def test_what_is_no_name_of_a_namespace_gets_into_no_path(kubeconfig, name):
         connect(name, kubeconfig=kubeconfig)
 
 
-@pytest.mark.parametrize("page", ["<p>Log in</p>", b"<p>Bitte anmelden f\xfcr</p>", "null"])
-def test_a_page_is_no_api_server(kubeconfig, page):
-    with running([Route("/{path:path}", lambda _: HTMLResponse(page))]) as url:
-        with_entries(kubeconfig, cluster={"server": url})
-        with pytest.raises(ClusterError, match="answers with a page, and not as the API"):
-            connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
-
-
 def test_a_token_may_end_in_a_line_break_and_hold_none(kubeconfig):
     asked = []
 
     def answer(request):
         asked.append(request.headers["authorization"])
-        return JSONResponse({})
+        return JSONResponse(LEASE)
 
     with running([Route("/{path:path}", answer)]) as url:
         with_entries(kubeconfig, cluster={"server": url}, user={"token": "secret\n"})
