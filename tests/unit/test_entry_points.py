@@ -188,7 +188,7 @@ def logging_as_before():
 
 
 @pytest.mark.parametrize("module", COMMANDS)
-@settings(deadline=None, max_examples=settings.default.max_examples // 5)
+@settings(max_examples=settings.default.max_examples // 5)
 @given(data=st.data())
 def test_no_input_ends_in_a_traceback(module, data):
     needed, options, names, work = COMMANDS[module]

@@ -1,7 +1,7 @@
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.texts import (
@@ -89,7 +89,6 @@ def test_different_texts_stay_different(one, other):
     assert fold(one) != fold(other)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_folding_ignores_case_and_surrounding_space_and_is_stable(text):
     folded = fold(text)
@@ -112,7 +111,6 @@ def test_folding_is_stable_for_signs_in_any_order(text):
 LETTERS = "aZé ßİ.,!1_ ©²ŉ\u0301\u0345\u200c\u200d\ufe0f🙂👍🏽🇫م我ドกำकिबेက္\u3099가\u3164"
 
 
-@settings(deadline=None)
 @given(st.text(LETTERS))
 def test_folding_is_stable_for_letters_marks_and_joiners_in_any_order(text):
     folded = fold(text)

@@ -123,7 +123,7 @@ def test_a_bucket_that_is_missing_is_named(bucket, request):
         replace_champion(f"{uri}/x", FIRST, 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text() | st.recursive(st.integers() | st.text(), st.lists).map(json.dumps))
 def test_a_pointer_that_names_no_model_is_refused(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("registry")

@@ -64,7 +64,7 @@ def test_intervals_are_the_same_each_time():
     assert intervals(TRUTH, GOOD, LABELS, 200, 5) == intervals(TRUTH, GOOD, LABELS, 200, 5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(*[st.integers(0, 4)] * 4), min_size=1, max_size=40))
 def test_figures_of_many_samples_are_those_of_scikit_learn_one_by_one(pairs):
     truth, predicted = np.array(pairs).T.reshape(2, 2, -1)

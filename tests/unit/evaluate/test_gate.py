@@ -244,7 +244,7 @@ def test_an_unknown_gate_is_refused_with_the_shipped_ones():
         load_gate("relese")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.sampled_from(["min_accuracy", "champion", "above_majority"]) | st.text(max_size=8),

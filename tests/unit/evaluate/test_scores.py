@@ -115,7 +115,7 @@ def test_the_error_without_temperature_is_that_of_the_bare_logits():
     assert uncalibrated_error(truth, softmax(logits / 2.5), 2.5) == pytest.approx(expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(2, 8).flatmap(
         lambda labels: st.tuples(

@@ -101,7 +101,7 @@ def test_the_interval_is_wilsons():
     assert (length.interval.low, length.interval.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.text(max_size=40), st.booleans(), st.booleans()), min_size=1))
 def test_any_texts_can_be_sliced(rows):
     texts, labels, predicted = zip(*rows, strict=True)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.generate.answers.parse import candidates_in
@@ -12,8 +12,6 @@ PROSE = st.text("ab \n.,:0`", max_size=30)
 SPOKEN = st.sampled_from(
     ["I", "said", '"no," I', 'said "no", and', '"Go!"', "can't.", '"it\'s 42"']
 )
-
-unhurried = settings(deadline=None)
 
 
 def texts(answer):
@@ -25,7 +23,6 @@ def is_plain(text):
     return not re.search(r"(?<!\w)'|'\s*,\s*\Z", text)
 
 
-@unhurried
 @given(st.lists(st.text("ab\u00e9 ',.!?").filter(is_plain), min_size=1), PROSE, PROSE)
 def test_a_list_in_single_quotes_is_found_whole_however_many_apostrophes_it_has(
     array, prefix, suffix
@@ -34,7 +31,6 @@ def test_a_list_in_single_quotes_is_found_whole_however_many_apostrophes_it_has(
     assert texts(f"{prefix}{block}{suffix}") == [text.strip() for text in array]
 
 
-@unhurried
 @given(st.lists(st.lists(SPOKEN, min_size=1).map(" ".join), min_size=1))
 def test_a_list_in_double_quotes_is_found_whole_where_those_within_come_in_pairs(array):
     assert texts("[" + ", ".join(f'"{text}"' for text in array) + "]") == array

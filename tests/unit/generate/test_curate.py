@@ -321,7 +321,7 @@ TEXTS = st.lists(
 )
 
 
-@hypothesis_settings(deadline=None, max_examples=60)
+@hypothesis_settings(max_examples=60)
 @given(TEXTS, st.sampled_from(TASK.names), st.text())
 def test_any_text_is_judged_alike_every_time_and_accepted_once(texts, label, naming):
     one, other = a_curator(), a_curator()

@@ -68,14 +68,11 @@ PIECES = st.sampled_from(
 ANSWERS = st.lists(PIECES | st.text(max_size=4), max_size=30).map("".join)
 DEEP = 5000
 
-unhurried = settings(deadline=None)
-
 
 def texts(answer):
     return [candidate.text for candidate in candidates_in(answer)]
 
 
-@unhurried
 @given(ARRAYS, PREFIXES, SUFFIXES, st.booleans())
 def test_an_array_is_found_whole_in_prose(array, prefix, suffix, ascii_only):
     block = json.dumps(array, ensure_ascii=ascii_only)
@@ -84,7 +81,6 @@ def test_an_array_is_found_whole_in_prose(array, prefix, suffix, ascii_only):
         assert candidates_in(prefix + block + suffix)[-len(expected) :] == expected
 
 
-@unhurried
 @given(st.lists(TEXTS), st.booleans(), st.data())
 def test_of_a_cut_off_array_the_whole_texts_are_found(array, ascii_only, data):
     block = json.dumps(array, ensure_ascii=ascii_only)
@@ -94,14 +90,13 @@ def test_of_a_cut_off_array_the_whole_texts_are_found(array, ascii_only, data):
     assert texts(block[:cut]) == [text.strip() for text in array[:whole]]
 
 
-@unhurried
 @given(st.text() | st.text('[]{}",:\\u1a tn') | ANSWERS, st.booleans())
 def test_no_answer_is_too_strange(answer, is_whole):
     found = candidates_in(answer, ("joy",), is_whole=is_whole)
     assert all(isinstance(each.text, str) for each in found)
 
 
-@settings(deadline=None, max_examples=settings.default.max_examples // 20)
+@settings(max_examples=settings.default.max_examples // 20)
 @given(st.lists(PIECES, min_size=1, max_size=4).map("".join), ANSWERS)
 def test_what_is_said_over_and_over_comes_to_an_end(unit, end):
     with bounded(seconds=60):

@@ -96,7 +96,7 @@ def packed(content, names, end):
     return file.getvalue() if end else content
 
 
-@settings(deadline=None, max_examples=settings.default.max_examples // 4)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(
     rows=ROWS,
     kind=st.sampled_from(KINDS),

@@ -40,7 +40,6 @@ def test_word_pairs_do_not_reach_from_one_text_into_the_next():
     assert distinct_n(["a b", "a b"], 3) == 0.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(), max_size=6), st.integers(1, 3))
 def test_distinct_n_is_a_share_and_falls_when_texts_are_repeated(texts, n):
     once, twice = distinct_n(texts, n), distinct_n(texts * 2, n)
@@ -49,7 +48,7 @@ def test_distinct_n_is_a_share_and_falls_when_texts_are_repeated(texts, n):
     assert twice == pytest.approx(once / 2)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(SENTENCES, min_size=2, max_size=12))
 def test_the_distance_is_the_mean_over_all_pairs(texts):
     vectors = TfidfVectorizer(analyzer=str.split).fit_transform(texts)
@@ -60,7 +59,6 @@ def test_the_distance_is_the_mean_over_all_pairs(texts):
     assert tfidf_distance(texts) == pytest.approx(expected, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(), max_size=6))
 def test_any_texts_have_a_distance(texts):
     assert 0 <= tfidf_distance(texts) <= 1

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.artifacts.dataset import Description
@@ -159,7 +159,6 @@ def test_the_same_request_answered_twice_counts_twice(tmp_path):
     assert read_ledgers([path]).models[0].parsed == 2
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_ledger_cut_off_anywhere_is_read_but_for_the_broken_line(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("cut") / "ledger.jsonl"

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import datasets
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import InputError
@@ -541,7 +541,6 @@ STARTS = [
 ]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KINDS), st.sampled_from(STARTS), st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused(name, start, content):
     with TemporaryDirectory() as folder:

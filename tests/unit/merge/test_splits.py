@@ -33,7 +33,7 @@ def shares_hold(part, whole):
     return (part["label"].value_counts().reindex(ideal.index, fill_value=0) - ideal).abs().max() < 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(COUNTS, FRACTIONS, FRACTIONS, SEEDS)
 def test_splits_share_out_the_rows_fairly(counts, test_fraction, validation_fraction, seed):
     rows = table(counts)
@@ -53,7 +53,7 @@ def test_splits_share_out_the_rows_fairly(counts, test_fraction, validation_frac
     assert shares_hold(splits[VALIDATION], rest)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(COUNTS, SEEDS)
 def test_one_seed_always_gives_the_same_splits(counts, seed):
     choice = MergeSettings(test_fraction=0.2, validation_fraction=0.2, seed=seed)
@@ -100,7 +100,7 @@ def test_a_data_set_without_train_rows_is_refused():
         split_rows({TRAIN: table([])}, MergeSettings(), NAMES)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(COUNTS, st.floats(0.2, 0.99), SEEDS)
 def test_a_subsample_keeps_the_shares_of_the_labels(counts, fraction, seed):
     rows = table(counts)
@@ -132,9 +132,7 @@ def mixed_table(real, synthetic):
     return frame.assign(text=[f"text {n}" for n in range(len(frame))])
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     PER_LABEL,
     PER_LABEL,

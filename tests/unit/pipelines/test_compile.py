@@ -324,7 +324,7 @@ STEP = some(cpu=st.just("2"), memory=st.just("1Gi"), shared_memory=st.just(""), 
         cache_volume=st.just("volume"),
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_settings_are_refused_or_compile(tmp_path_factory, content):
     path = written(tmp_path_factory.getbasetemp(), content)
     try:
