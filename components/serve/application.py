@@ -52,7 +52,9 @@ def application(predictor: Predictor) -> FastAPI:
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
-    app.openapi = lambda: _openapi(app, predictor)  # type: ignore[method-assign]
+    # Whoever asks first would have everybody wait while it is built.
+    document = _openapi(app, predictor)
+    app.openapi = lambda: document  # type: ignore[method-assign]
     return app
 
 
@@ -86,25 +88,23 @@ async def _internal_error(_: Request, __: Exception) -> Response:
 
 def _openapi(app: FastAPI, predictor: Predictor) -> dict[str, Any]:
     """Build OpenAPI with the bodies that the routes read themselves and this model's bounds."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        template = "#/components/schemas/{model}"
-        requests: list[tuple[type[BaseModel], Literal["validation"]]] = [
-            (each, "validation") for each in (PredictRequest, ExplainRequest, InferRequest)
-        ]
-        _, bodies = models_json_schema(requests, ref_template=template)
-        schemas = document["components"]["schemas"]
-        schemas |= bodies["$defs"]
-        settings = predictor.settings
-        _instances(schemas, "PredictRequest")["maxItems"] = settings.max_texts
-        _instances(schemas, "ExplainRequest")["maxItems"] = settings.max_explained_texts
-        known = {"model_name": predictor.name, "model_version": predictor.version}
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                for parameter in operation.get("parameters", ()):
-                    parameter["schema"]["enum"] = [known[parameter["name"]]]
-        app.openapi_schema = document
-    return app.openapi_schema
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    template = "#/components/schemas/{model}"
+    requests: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (each, "validation") for each in (PredictRequest, ExplainRequest, InferRequest)
+    ]
+    _, bodies = models_json_schema(requests, ref_template=template)
+    schemas = document["components"]["schemas"]
+    schemas |= bodies["$defs"]
+    settings = predictor.settings
+    _instances(schemas, "PredictRequest")["maxItems"] = settings.max_texts
+    _instances(schemas, "ExplainRequest")["maxItems"] = settings.max_explained_texts
+    known = {"model_name": predictor.name, "model_version": predictor.version}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"]["enum"] = [known[parameter["name"]]]
+    return document
 
 
 def _instances(schemas: Mapping[str, Any], name: str) -> dict[str, Any]:

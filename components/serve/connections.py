@@ -91,6 +91,22 @@ class BoundedConnection(HttpToolsProtocol):
             self._write(self._refusal)
         super().on_response_complete()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer what a client has asked for in whole that sends no more (RFC 9112, section 9.6).
+
+        Returns:
+            True to keep the connection until then.
+        """
+        self._stop_waiting()
+        if self._reads_body:
+            self._close_with(Refusal.malformed("the connection ended within the body"))
+        elif self.cycle is None or self.cycle.response_complete:
+            return False
+        elif not self._refusal:
+            # The newest is answered last, and closes the connection.
+            self.cycle.keep_alive = False
+        return not self.transport.is_closing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
         self._stop_waiting()

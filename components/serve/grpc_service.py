@@ -6,7 +6,7 @@ Source: https://github.com/kserve/open-inference-protocol/blob/main/specificatio
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from components.serve.answers import Refusal
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
 from components.serve.grpc_messages import MessageCheck
 from components.serve.predictor import Predictor
-from components.serve.schemas import InferParameters, read
+from components.serve.schemas import InferFrame, read
 from components.serve.tensors import (
     Output,
     decoded,
@@ -127,10 +127,12 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
     async def _answer(self, request: Any) -> Any:
         self._require_place()
         self._predictor.require(request.model_name, request.model_version)
-        top_k = _parameters(request).top_k
+        asked = _frame(request)
+        top_k = asked.parameters.top_k
         probabilities = await self._predictor.predict(_texts(request))
         outputs = {each.name: each for each in named_outputs(self._predictor, probabilities, top_k)}
-        wanted = _wanted(request, outputs)
+        # Each comes once, so that an answer's size does not grow with its request.
+        wanted = dict.fromkeys(each.name for each in asked.outputs) or dict.fromkeys(outputs)
         answer = pb.ModelInferResponse(
             id=request.id, model_name=self._predictor.name, model_version=self._predictor.version
         )
@@ -210,18 +212,11 @@ def _texts(request: Any) -> list[str]:
     return texts
 
 
-def _wanted(request: Any, outputs: Iterable[str]) -> list[str]:
-    # Each comes once, so that an answer's size does not grow with its request.
-    wanted = dict.fromkeys(each.name for each in request.outputs) or dict.fromkeys(outputs)
-    if unknown := sorted(wanted.keys() - set(outputs)):
-        raise Refusal.malformed(f"there is no output `{unknown[0]}`")
-    return list(wanted)
-
-
-def _parameters(request: Any) -> InferParameters:
+def _frame(request: Any) -> InferFrame:
     kinds = {name: each.WhichOneof(_CHOICE) for name, each in request.parameters.items()}
     values = {name: getattr(request.parameters[name], kind) for name, kind in kinds.items() if kind}
-    return read(InferParameters, values)
+    outputs = [{"name": each.name} for each in request.outputs]
+    return read(InferFrame, {"id": request.id, "parameters": values, "outputs": outputs})
 
 
 def _add(answer: Any, output: Output, raw: bool) -> None:

@@ -199,13 +199,18 @@ class InferParameters(Open):
     binary_data_output: bool = False
 
 
-class InferRequest(Open):
-    """V2: texts to classify."""
+class InferFrame(Open):
+    """V2: what a request has beside its texts, over HTTP and gRPC alike."""
 
     id: Annotated[str, Field(max_length=256)] | None = None
     parameters: InferParameters = InferParameters()
-    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
     outputs: Annotated[list[RequestedOutput], Field(default_factory=list, max_length=2)]
+
+
+class InferRequest(InferFrame):
+    """V2: texts to classify."""
+
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
 
 
 class OutputTensor(BaseModel):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
+from starlette.exceptions import HTTPException
 
 from components.serve.answers import documented, json_answer, readiness
 from components.serve.predictor import Predictor
@@ -28,11 +29,6 @@ def v1_routes(predictor: Predictor) -> APIRouter:
     async def models() -> Response:
         return json_answer({"models": [predictor.name]})
 
-    @router.get("/{model_name}", **documented(ModelStatus, statuses=(404, 503)))
-    async def status(model_name: str) -> Response:
-        predictor.require(model_name)
-        return readiness(predictor.ready, name=predictor.name)
-
     @router.post("/{model_name}:predict", **documented(PredictResponse, PredictRequest))
     async def predict(model_name: str, request: Request) -> Response:
         predictor.require(model_name)
@@ -51,7 +47,20 @@ def v1_routes(predictor: Predictor) -> APIRouter:
             bodies.append({**_body(predictor, asked, each.probabilities), "words": words})
         return _answer(predictor, "explanations", bodies)
 
+    for verb in ("predict", "explain"):
+        # Otherwise it would be a part of the model's name below.
+        router.add_api_route(f"/{{model_name}}:{verb}", _post_only, include_in_schema=False)
+
+    @router.get("/{model_name}", **documented(ModelStatus, statuses=(404, 503)))
+    async def status(model_name: str) -> Response:
+        predictor.require(model_name)
+        return readiness(predictor.ready, name=predictor.name)
+
     return router
+
+
+async def _post_only() -> None:
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 def _answer(predictor: Predictor, name: str, bodies: Sequence[dict[str, Any]]) -> Response:

@@ -30,6 +30,10 @@ class Connection:
         for piece in pieces:
             self._connected.sendall(piece)
 
+    def end(self):
+        """End the sending side alone, as `nc -N` does."""
+        self._connected.shutdown(socket.SHUT_WR)
+
     def answer(self, bodiless=False):
         status = int(self._reader.readline().split()[1])
         headers = {}
@@ -45,9 +49,9 @@ class Connection:
 
 
 @contextmanager
-def connection(url):
+def connection(url, timeout=20):
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connected:
+    with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as connected:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield Connection(connected)
 

@@ -112,9 +112,7 @@ def test_v2_binary(client, size, binary, header, rule):
 
 
 @given(st.binary(max_size=64), st.integers(-10, 100), st.integers(-10, 400))
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_v2_binary_whatever_the_bytes_and_sizes(client, binary, size, header):
     text = '{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "parameters": '
     text += '{"binary_data_size": %d}}]}' % size  # noqa: UP031
@@ -207,7 +205,10 @@ def infer(inputs=None, model="emotion", **changes):
 
 GOOD = {"name": "text", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [b"a"]}}
 BARE = {"name": "text", "datatype": "BYTES", "shape": [1]}
-OUTPUTS = [pb.ModelInferRequest.InferRequestedOutputTensor(name="mood")]
+
+
+def outputs(*names):
+    return [pb.ModelInferRequest.InferRequestedOutputTensor(name=each) for each in names]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,13 @@ OUTPUTS = [pb.ModelInferRequest.InferRequestedOutputTensor(name="mood")]
         (infer([{**GOOD, "contents": {"bytes_contents": [b" "]}}]), "text 0 is empty"),
         (infer([GOOD], parameters={"top_k": pb.InferParameter(int64_param=0)}), "top_k: Input"),
         (infer([GOOD], parameters={"top_k": pb.InferParameter(string_param="2")}), "top_k: Input"),
-        (infer([GOOD], outputs=OUTPUTS), "no output `mood`"),
+        (infer([GOOD], outputs=outputs("mood")), "outputs.0.name: Input should be 'label' or"),
+        (infer([GOOD], outputs=outputs("label", "mood")), "outputs.1.name: Input should be"),
+        (infer([GOOD], outputs=outputs("")), "outputs.0.name: Input should be 'label' or"),
+        (infer([GOOD], outputs=outputs(*["label"] * 3)), "outputs: List should have at most 2"),
+        (infer([GOOD], outputs=outputs(*["label"] * 1000)), "outputs: List should have at most 2"),
+        (infer([GOOD], id="x" * 257), "id: String should have at most 256 characters"),
+        (infer([GOOD], id="x" * 100_000), "id: String should have at most 256 characters"),
     ],
 )
 def test_grpc(predictor, request_, rule):
@@ -305,9 +312,64 @@ def test_grpc_gives_the_best_labels_if_asked(predictor):
     assert first > second
 
 
-def test_grpc_gives_each_output_once_however_often_it_is_asked(predictor):
-    outputs = [pb.ModelInferRequest.InferRequestedOutputTensor(name="probabilities")] * 1000
+@pytest.mark.parametrize(
+    "names", [["label"] * 2, ["probabilities"] * 2, ["label", "probabilities"]]
+)
+def test_grpc_gives_each_output_once(predictor, names):
     with grpc.insecure_channel(predictor.grpc) as channel:
         stub = service.GRPCInferenceServiceStub(channel)
-        answer = stub.ModelInfer(infer([GOOD], outputs=outputs))
-    assert [each.name for each in answer.outputs] == ["probabilities"]
+        answer = stub.ModelInfer(infer([GOOD], outputs=outputs(*names)))
+    assert [each.name for each in answer.outputs] == list(dict.fromkeys(names))
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"id": "x" * 257}, {"id": "x" * 257}),
+        ({"outputs": [{"name": "label"}] * 3}, {"outputs": outputs(*["label"] * 3)}),
+        ({"outputs": [{"name": "mood"}]}, {"outputs": outputs("mood")}),
+        ({"parameters": {"top_k": 0}}, {"parameters": {"top_k": pb.InferParameter(int64_param=0)}}),
+    ],
+)
+def test_grpc_and_http_refuse_in_the_same_words(client, predictor, fields, asked):
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["a"]}
+    answer = client.post("/v2/models/emotion/infer", json={"inputs": [tensor], **fields})
+    with (
+        grpc.insecure_channel(predictor.grpc) as channel,
+        pytest.raises(grpc.RpcError) as error,
+    ):
+        service.GRPCInferenceServiceStub(channel).ModelInfer(infer([GOOD], **asked))
+    assert answer.status_code == 400
+    assert error.value.details() == answer.json()["error"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 256])
+def test_grpc_gives_an_id_back_as_http_does(client, predictor, size):
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["a"]}
+    body = {"id": "x" * size, "inputs": [tensor]}
+    assert client.post("/v2/models/emotion/infer", json=body).json()["id"] == "x" * size
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        assert stub.ModelInfer(infer([GOOD], id="x" * size)).id == "x" * size
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models/emotion:predict",
+        "/v1/models/emotion:explain",
+        "/v1/models/emotion%3Apredict",
+        "/v2/models/emotion/infer",
+    ],
+)
+def test_another_method_is_told_which_one_there_is(client, method, path):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    if method != "HEAD":
+        assert answer.json() == {"error": "Method Not Allowed"}
+
+
+def test_another_verb_of_a_model_is_none(client):
+    assert client.get("/v1/models/emotion:train").status_code == 404
+    assert client.get("/v1/models/emotion").json() == {"name": "emotion", "ready": True}

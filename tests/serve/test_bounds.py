@@ -128,7 +128,9 @@ def test_slow_headers_are_cut_off_while_others_are_served(tight):
 
 def test_headers_that_wait_for_earlier_answers_are_not_late(bounded):
     long = json.dumps({"instances": ["a word " * 30] * 4}).encode()
-    with raw.connection(bounded("--header-seconds", "0.5")) as connected:
+    # A busy machine takes its time with them.
+    url = bounded("--header-seconds", "0.5", "--request-seconds", "600")
+    with raw.connection(url, timeout=600) as connected:
         work = raw.request(long, "Host: x", target="/v1/models/emotion:explain")
         live = raw.request(b"", "Host: x", target="/v2/health/live", method="GET")
         connected.send(work + live + live[:9])

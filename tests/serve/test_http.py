@@ -61,9 +61,7 @@ def test_a_request_to_upgrade_may_come_in_chunks(predictor_url, label, upgrade):
 
 
 @given(st.sets(st.integers(1, 700)))
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_requests_to_upgrade_may_come_in_any_pieces(predictor_url, label, cuts):
     content = (request(BODY, HOST, *H2C) + LIVE) * 2
     places = [0, *sorted(each for each in cuts if each < len(content)), len(content)]

@@ -1,6 +1,7 @@
 """The predictor as a process: its start, its refusals to start, and its end."""
 
 import asyncio
+import json
 import re
 import shutil
 import signal
@@ -23,10 +24,12 @@ from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.errors import InputError
 from components.processes import free_port, running_server
+from components.serve.application import application
 from components.serve.predictor import Predictor
 from components.serve.server import listener
 from components.serve.settings import ServeSettings
 from tests.serve.asking import V1, ask
+from tests.serve.raw import connection, request
 from tests.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "components.serve"]
@@ -168,15 +171,44 @@ def test_an_idle_predictor_exits_0_at_a_signal(process, number):
     assert server.wait(timeout=20) == 0
 
 
+# A busy machine takes its time, and no test here is about that.
+PATIENT = ["--drain-seconds", "0", "--shutdown-seconds", "600", "--request-seconds", "600"]
+
+
+@pytest.mark.parametrize("process", [PATIENT], indirect=True)
 def test_sigterm_finishes_the_requests_in_progress(process):
     server, url = process
     texts = ["a long sentence about an ordinary day " * 20] * 200
     with ThreadPoolExecutor() as pool:
-        large = pool.submit(ask, url, texts)
+        large = pool.submit(ask, url, texts, timeout=600)
         wait_for(lambda: "classifier_queue_texts 0.0" not in metrics(url))
         server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=60) == 0
+        assert server.wait(timeout=600) == 0
     assert len(large.result().json()["predictions"]) == len(texts)
+
+
+@pytest.mark.parametrize("process", [PATIENT], indirect=True)
+def test_sigterm_finishes_the_request_of_a_client_that_sends_no_more(process):
+    server, url = process
+    texts = ["a long sentence about an ordinary day " * 20] * 100
+    body = json.dumps({"instances": texts}).encode()
+    with connection(url) as idle, connection(url, timeout=600) as connected:
+        connected.send(request(body, "Host: x"))
+        connected.end()
+        wait_for(lambda: "classifier_queue_texts 0.0" not in metrics(url))
+        server.send_signal(signal.SIGTERM)
+        assert idle.rest() == b""
+        assert len(json.loads(connected.answer().body)["predictions"]) == len(texts)
+        assert connected.rest() == b""
+        assert server.wait(timeout=600) == 0
+
+
+def test_openapi_is_built_before_anybody_asks_for_it(model_folder, monkeypatch):
+    predictor = Predictor(ServeSettings(model_folder))
+    app = application(predictor)
+    monkeypatch.setattr("components.serve.application.get_openapi", None)
+    assert "PredictRequest" in app.openapi()["components"]["schemas"]
+    predictor.close()
 
 
 @pytest.mark.parametrize("process", [["--drain-seconds", "5"]], indirect=True)
