@@ -132,7 +132,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         probabilities = await self._predictor.predict(_texts(request))
         outputs = {each.name: each for each in named_outputs(self._predictor, probabilities, top_k)}
         # Each comes once, so that an answer's size does not grow with its request.
-        wanted = dict.fromkeys(each.name for each in asked.outputs) or dict.fromkeys(outputs)
+        wanted = dict.fromkeys([each.name for each in asked.outputs] or outputs)
         answer = pb.ModelInferResponse(
             id=request.id, model_name=self._predictor.name, model_version=self._predictor.version
         )
