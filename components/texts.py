@@ -24,7 +24,7 @@ _EMOTICON = (
 # The sign before a number, a question, a comparison with a number, and the # of C#, but not that of
 # a hashtag. What stands alone here stands alone in a folded text, too.
 _SIGN = (
-    r"\?(?![!?]*\?|\w)|[<>](?=\s*-?\d)|(?:(?<=\w)|(?<=\w ))#+(?!\w)"
+    r"\?(?:(?![!?\w])|(?=!+(?![!?])))|[<>](?=\s*-?\d)|(?:(?<=\w)|(?<=\w ))#+(?!\w)"
     r"|[%+$\u00a2-\u00a5\u00b1\u00d7\u00f7]+"
 )
 _NUMBER_BELOW_ZERO = r"(?<!\w)-\d"

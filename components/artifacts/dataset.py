@@ -109,6 +109,15 @@ class Dataset:
         return self.description.labels
 
 
+def require_place(folder: Path) -> None:
+    """Refuse a folder for a data set that holds something else.
+
+    Raises:
+        InputError: If it is neither new nor empty nor an earlier data set.
+    """
+    storage.require_replaceable(folder, _DESCRIPTION)
+
+
 def write_dataset(
     splits: Mapping[str, "pd.DataFrame"], description: Description, folder: Path
 ) -> Description:

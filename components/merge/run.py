@@ -17,6 +17,7 @@ from components.artifacts.dataset import (
     TRAIN,
     VALIDATION,
     Description,
+    require_place,
     write_dataset,
 )
 from components.artifacts.model.encoder import SentenceEncoder, load_encoder
@@ -62,6 +63,7 @@ def merge(
     Raises:
         InputError: If a source is missing, or a check finds more than its setting allows.
     """
+    require_place(output)
     task = load_task(settings.task)
     audit = Audit(task.names, problems or output.with_name(PROBLEMS))
     real, origin = read_real(settings, task, audit)

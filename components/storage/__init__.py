@@ -16,6 +16,7 @@ from components.storage.files import (
     require_few_files,
     require_no_pointer,
     require_no_pointer_in,
+    require_replaceable,
     sha256,
     staged,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "require_no_pointer",
     "require_no_pointer_in",
     "require_readable",
+    "require_replaceable",
     "require_store",
     "require_there",
     "scheme_of",

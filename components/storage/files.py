@@ -100,6 +100,29 @@ def require_content(name: str, path: Path, expected: str) -> None:
         raise InputError(name, rule, "Get the right content, or pin this one if you trust it")
 
 
+def require_replaceable(folder: Path, marker: str) -> None:
+    """Refuse a folder that would be lost if an output were written in its place.
+
+    Args:
+        folder: Where the output is to go.
+        marker: Name of a file that tells an earlier output of the same kind.
+
+    Raises:
+        InputError: If there is something else in it, or it is no folder.
+    """
+    _require_no_device(folder)
+    if folder.is_file():
+        raise InputError(str(folder), "is a file, where a folder is to go", "Name a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).exists():
+        rule = f"holds something else (it has no {marker}), which would be lost"
+        raise InputError(str(folder), rule, "Name a folder that is new or empty")
+
+
+def _require_no_device(target: Path) -> None:
+    if target.exists() and not target.is_file() and not target.is_dir():
+        raise InputError(str(target), "is neither a file nor a folder", "Name another output")
+
+
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
     """Write a file or folder so that it appears at `target` whole or not at all.
@@ -108,15 +131,16 @@ def staged(target: Path) -> Iterator[Path]:
     block ends and removed when the block raises, so a step can safely be run again.
 
     Raises:
+        InputError: If the target is a device or the like, or a folder where a file should go.
         WorkError: If the disk is full.
     """
+    _require_no_device(target)
     draft = target.with_name(target.name + ".partial")
     _remove(draft)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield draft
-        _remove(target)
-        draft.rename(target)
+        _put(draft, target)
     except Exception as error:
         if _is_full_disk(error):
             rule = "no space left to write it"
@@ -124,6 +148,13 @@ def staged(target: Path) -> Iterator[Path]:
         raise
     finally:
         _remove(draft)
+
+
+def _put(draft: Path, target: Path) -> None:
+    if draft.is_file() and target.is_dir():
+        raise InputError(str(target), "is a folder, where a file is to go", "Name a file")
+    _remove(target)
+    draft.rename(target)
 
 
 def _is_full_disk(error: Exception) -> bool:

@@ -4,6 +4,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from components import storage
+from components.artifacts.model import bundle
 from components.artifacts.model.history import History
 from components.train.default_copies import with_copies
 from components.train.launch import fine_tune_in_processes
@@ -39,6 +41,7 @@ def train(
         InputError: If the base model, the data set or the search space cannot be used.
         WorkError: If a training fails, or the int8 model differs too much from the float32 model.
     """
+    storage.require_replaceable(model, bundle.MANIFEST)
     once = replace(settings, search_trials=0, ablation=False)
     if settings.search_trials:
         study = checkpoints / "search" / "study.sqlite"

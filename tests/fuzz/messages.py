@@ -60,7 +60,7 @@ def _infer(draw: Random) -> Call:
     model = Model(draw, draw.choice([0, 0.05]))
     texts, is_raw = _texts(model), draw.random() < 0.4
     request = pb.ModelInferRequest(
-        id=draw.choice(["", "7", "\u00fc\x00", "x" * 300]),
+        id=model.one(["", "7", "\u00fc\x00", "x" * 256], ["x" * 257]),
         inputs=[_tensor(model, texts, is_raw)] * model.one([1], [0, 2]),
         parameters=_parameters(model),
         raw_input_contents=_raw_contents(model, texts) if is_raw else [],

@@ -34,6 +34,15 @@ _OF_THE_TASK = re.compile(
     r"|length|language|style|emotion|input|context|idea)s?\b\W*:|[:\uff1a][\s*]*$",
     re.IGNORECASE,
 )
+_TEXTS = re.compile(
+    r"\b(?:texts?|sentences?|messages?|posts?|tweets?|examples?|frases|textos|phrases|textes|frasi"
+    r"|texte|s\u00e4tze|beispiele|zinnen)\b|\u53e5\u5b50|\u6587\u672c|\u4f8b\u5b50|\u4f8b\u6587",
+    re.IGNORECASE,
+)
+_ALL_OF_THEM = re.compile(
+    r"(?:these|each|all|both)\b.{0,40}\b(?:texts?|sentences?|examples?)\b", re.IGNORECASE
+)
+_LONGEST_FAREWELL = 300
 _HEADING = re.compile(r"#{1,6} .{1,100}|\*\*[^*]{1,100}\*\*:?")
 
 
@@ -70,6 +79,23 @@ def announces(line: str, *, is_whole: bool = True) -> bool:
     if not line.endswith((":", "\uff1a")) or len(line) > _LONGEST_PREAMBLE:
         return False
     return not plans(line) and (is_whole or _has("here", line))
+
+
+def presents(line: str) -> bool:
+    """Tell if a line says that here it comes, as LLMs do before texts."""
+    return len(line) <= _LONGEST_PREAMBLE and _has("here", line)
+
+
+def presents_texts(line: str) -> bool:
+    """Tell if a line says that here are the texts, and calls them so."""
+    return presents(line) and _TEXTS.search(line) is not None
+
+
+def takes_leave(line: str) -> bool:
+    """Tell if a line begins as those do that LLMs write behind the texts."""
+    line = line.strip()
+    begins = _phrases("farewell").match(_folded(line)) or _ALL_OF_THEM.match(line)
+    return len(line) <= _LONGEST_FAREWELL and begins is not None
 
 
 def plans(line: str) -> bool:

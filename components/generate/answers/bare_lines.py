@@ -2,8 +2,9 @@
 
 import regex
 
-from components.generate.answers.asides import declines, speaks_of_the_task
+from components.generate.answers.asides import declines, presents_texts, speaks_of_the_task
 from components.generate.answers.frame import Body
+from components.generate.answers.listed import is_item
 from components.texts import words_of
 
 _FEWEST_LINES = 3
@@ -39,14 +40,17 @@ def bare_lines(body: Body) -> list[str]:
     off is then thinking as likely as not.
     """
     lines = [line.strip() for line in body.lines]
-    fewest = _FEWEST_ANNOUNCED if body.preamble else _FEWEST_LINES
-    if len(lines) < fewest or not (body.is_whole or body.preamble):
+    is_announced = bool(body.preamble)
+    if lines and not is_announced and presents_texts(lines[0]):
+        lines, is_announced = lines[1:], True
+    fewest = _FEWEST_ANNOUNCED if is_announced else _FEWEST_LINES
+    if len(lines) < fewest or not (body.is_whole or is_announced) or any(map(is_item, lines)):
         return []
     if _THINKS_ALOUD.match(lines[0]) or declines(" ".join(lines)):
         return []
     whole = lines if body.is_whole else lines[:-1]
     ended = sum(_END.search(line) is not None for line in whole)
-    if not body.preamble and ended < _SHARE_ENDED * len(whole):
+    if not is_announced and ended < _SHARE_ENDED * len(whole):
         return []
     return whole if all(map(_may_be_text, whole)) else []
 

@@ -1,6 +1,7 @@
 """What LLMs call a text, its label and what they remark on it: keys, tags and headings."""
 
 import re
+from string import digits
 
 TEXT_KEYS = (
     *("text", "sentence", "content", "message", "sample", "example", "value"),
@@ -13,9 +14,11 @@ REMARK_KEYS = (
     *("thoughts", "thinking", "analysis", "plan", "topic", "topics", "summary", "warning"),
     *("error", "status", "id", "index", "number", "language", "name", "role", "type"),
     *("#", "no", "no.", "nr", "nr.", "row", "rationale", "comment", "comments"),
+    *("title", "description", "instruction", "instructions", "prompt", "step", "steps", "draft"),
+    *("metadata", "keywords", "checks", "header", "detail", "details"),
 )
+_DIGITS = range(1, 4)
 _NUMBERED = re.compile(r"[a-z _-]{0,20}\d{1,3}")
-_NUMBER = re.compile(r"[ _#.-]*\d{1,3}\Z")
 
 
 def is_numbered(name: str) -> bool:
@@ -25,7 +28,9 @@ def is_numbered(name: str) -> bool:
 
 def plain_name(name: str) -> str:
     """A name in lower case, without a number at its end and without the marks of Markdown."""
-    return _NUMBER.sub("", name.strip(" \t*`_\"'").lower())
+    plain = name.strip(" \t*`_\"'").lower()
+    bare = plain.rstrip(digits)
+    return bare.rstrip(" _#.-") if len(plain) - len(bare) in _DIGITS else plain
 
 
 def is_text_name(name: str) -> bool:

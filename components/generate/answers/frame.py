@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.generate.answers.asides import announces, plans, refuses
+from components.generate.answers.asides import announces, plans, refuses, takes_leave
 
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[ \t]*([\w+-]*)[ \t]*")
 _MOST_LINES_AROUND = 2
@@ -12,12 +12,6 @@ _LONGEST_LINE_AROUND = 300
 _WRAPPER = re.compile(
     r"\s*<(/?)(?:answer|response|output|result|final|final_answer|root|data|document|dataset|list"
     r"|sentences|texts|examples|samples|items)>\s*",
-    re.IGNORECASE,
-)
-_TAKES_LEAVE = re.compile(
-    r"(?:(?:i )?hope\b|let me know\b|feel free\b|(?:please )?note\b|would you like\b"
-    r"|if you\b|is there\b|(?:these|each|all|both)\b.{0,40}\b(?:texts?|sentences?|examples?)\b)"
-    r".{0,300}",
     re.IGNORECASE,
 )
 
@@ -76,7 +70,7 @@ def _unframed(lines: Sequence[str], language: str, *, is_whole: bool) -> Body:
         lines = lines[1:]
     if lines and announces(lines[0], is_whole=is_whole):
         preamble, lines = lines[0], lines[1:]
-    if lines and _TAKES_LEAVE.fullmatch(lines[-1].strip()):
+    if lines and takes_leave(lines[-1]):
         lines, is_whole = lines[:-1], True
     if lines and (first := _WRAPPER.fullmatch(lines[0])) and not first[1]:
         lines = lines[1:]

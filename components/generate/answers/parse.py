@@ -1,8 +1,8 @@
 """Candidates in an LLM's answer: the last JSON in it, valid or nearly so, or else other forms."""
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -17,6 +17,7 @@ from components.generate.answers.field_names import (
 )
 from components.generate.answers.frame import body_of
 from components.generate.answers.json_blocks import OPENING, decoded, repaired, valid_blocks
+from components.generate.answers.labelled import by_label, split_label
 from components.generate.answers.listed import listed
 from components.generate.answers.markup import marked_up
 from components.generate.answers.records import recorded
@@ -25,9 +26,11 @@ from components.generate.answers.thoughts import without_thoughts
 from components.texts import words_of
 
 _MAX_CHARACTERS = 50_000
+_OTHER_ROLES = ("user", "system", "developer", "tool")
 _SCHEMA_KEYS = ("items", "properties")
 _ANNOUNCED = re.compile(r"(?:.{0,300}(?::\s*|\n\s*))?(?:```\w*\s*)?", re.DOTALL)
 _FEWEST_WORDS = 3
+_PLACEHOLDER = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\.{3}|\u2026")
 _TWO_TEXTS = re.compile(r"[\"'\u201d\u2019]\s*[,;:]\s*[\"'\u201c\u2018]")
 
 
@@ -57,7 +60,20 @@ def candidates_in(
         labels: Names of the labels; a key of such a name gives its texts this label.
         is_whole: False if the answer was cut off at its longest.
     """
-    text = without_thoughts(answer)[-_MAX_CHARACTERS:].strip()
+    # A text may speak of tags of thinking, where the answer is nothing but JSON.
+    is_json = isinstance(decoded(answer[:_MAX_CHARACTERS]), list | dict)
+    text = (answer if is_json else without_thoughts(answer))[-_MAX_CHARACTERS:]
+    parts = [] if is_json else list(by_label(text, labels).items())
+    found = [
+        replace(each, label=each.label or label)
+        for label, part in parts
+        for each in _candidates_of(part, labels, is_whole=is_whole or (label, part) != parts[-1])
+    ]
+    return found or _candidates_of(text, labels, is_whole=is_whole)
+
+
+def _candidates_of(text: str, labels: Collection[str], *, is_whole: bool) -> list[Candidate]:
+    text = text.strip()
     if text.startswith('"'):
         inner = decoded(text)
         text = inner if isinstance(inner, str) else f"[{text}]" if decoded(f"[{text}]") else text
@@ -78,8 +94,9 @@ def candidates_in(
 
 
 def _given(found: list[Candidate]) -> list[Candidate]:
-    """The candidates, if they are not a refusal in the place of the texts."""
-    return [] if len(found) == 1 and declines(found[0].text) else found
+    """The candidates, if they are no refusal in the place of the texts, without placeholders."""
+    told = [each for each in found if not _PLACEHOLDER.fullmatch(each.text)]
+    return [] if all(declines(each.text) for each in told) else told
 
 
 def _other_forms(
@@ -90,8 +107,17 @@ def _other_forms(
     if body := body_of(text, is_whole=is_whole):
         yield list(candidates(tabled(body), labels))
         yield list(candidates(recorded(body, labels), labels))
-        yield list(candidates(listed(body)))
-        yield list(candidates(bare_lines(body)))
+        yield list(_remarked(listed(body), labels))
+        yield list(_remarked(bare_lines(body), labels))
+
+
+def _remarked(texts: Iterable[str], labels: Collection[str]) -> Iterator[Candidate]:
+    """Lines as candidates, with the label that stands beside a text."""
+    for line in texts:
+        if (inner := _json_inside(line)) is None:
+            yield Candidate(*split_label(line.strip(), labels))
+        else:
+            yield from candidates(inner, labels)
 
 
 def candidates(value: Any, labels: Collection[str] = ()) -> Iterator[Candidate]:
@@ -140,8 +166,15 @@ def _of_object(
 ) -> Iterator[tuple[Any, str | None]]:
     text, label = _first_string(fields, TEXT_KEYS), _first_string(fields, LABEL_KEYS) or label
     has_list = any(isinstance(fields.get(key), list) for key in LIST_KEYS)
-    if text is not None and not has_list:
-        yield Candidate(text.strip(), label), None
+    if fields.get("role") in _OTHER_ROLES:
+        return
+    if has_list:
+        # Beside the texts stand a title, the prompt once more, or what was thought.
+        yield from ((fields[key], label) for key in LIST_KEYS if isinstance(fields.get(key), list))
+        return
+    if text is not None:
+        inner = _json_inside(text)
+        yield (Candidate(text.strip(), label), None) if inner is None else (inner, label)
         return
     if "type" in fields and any(isinstance(fields.get(key), dict) for key in _SCHEMA_KEYS):
         return

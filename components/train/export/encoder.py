@@ -33,6 +33,7 @@ def export_encoder(base_model: str, revision: str, output: Path) -> None:
     Raises:
         InputError: If the encoder is missing, not pinned, or cannot be loaded.
     """
+    storage.require_replaceable(output, TOKENIZER)
     with TemporaryDirectory() as scratch, storage.staged(output) as folder:
         source = locate_encoder(base_model, revision, Path(scratch))
         (folder / GRAPH).parent.mkdir(parents=True)
