@@ -4,6 +4,7 @@
 | --- | --- |
 | `run` | the step as one function |
 | `sources`, `rows` | rows read from files, the hub and the generate step, and checked |
+| `split_files`, `split_names`, `leftovers` | which files of a folder hold rows of which split |
 | `labels`, `label_files` | what the ids of a data set mean |
 | `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |

@@ -21,7 +21,8 @@ from components.merge import hub_sets
 from components.merge.label_files import require_same
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
-from components.merge.split_files import split_files, split_of
+from components.merge.split_files import split_files
+from components.merge.split_names import split_of
 from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file, too_large
 
 Tables = Mapping[str, pd.DataFrame]

@@ -1,10 +1,4 @@
-"""Which file of a folder holds rows of which split, by the names of files and folders.
-
-A split's name stands in a file's name as a word of its own: `emotions_train.csv`, `test-2.tsv`,
-`evalData.json`, or in that of its folder. The words are those of the hub's own rule.
-
-Source: https://huggingface.co/docs/hub/datasets-file-names-and-splits
-"""
+"""Which file of a folder holds rows of which split, by the names of files and folders."""
 
 import logging
 import re
@@ -12,28 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from components import storage
-from components.artifacts.dataset import SPLITS, TEST, TRAIN, VALIDATION
+from components.artifacts.dataset import SPLITS, TRAIN
 from components.errors import InputError
 from components.merge.label_files import holds_names
+from components.merge.leftovers import is_left_by_name, without_leftovers
+from components.merge.split_names import SPLIT_WORDS, split_of, stem_of, words_of
 from components.merge.split_words import means_split_elsewhere
 from components.merge.tables import NAMED, holds_no_rows, is_readable, kind_of
 
 WHOLE = "all"
 """Name of the only table of a data set that is not split yet."""
 
-_WORDS = {
-    "train": TRAIN,
-    "training": TRAIN,
-    "validation": VALIDATION,
-    "valid": VALIDATION,
-    "val": VALIDATION,
-    "dev": VALIDATION,
-    "test": TEST,
-    "testing": TEST,
-    "eval": TEST,
-    "evaluation": TEST,
-}
-_BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 # Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
 _UNCLEAR = re.compile(
     r"(x|y|my|new|the)?(train|test|valid|val|dev|eval)(s|sets?|data|splits?|ing|x|y|df|files?|rows)?"
@@ -48,12 +31,6 @@ _SHOWN = 8
 _RENAME = "Put train, validation or test into its name, or take it out of the folder"
 
 _log = logging.getLogger(__name__)
-
-
-def split_of(name: str) -> str | None:
-    """The split whose name stands in a name; None if it names none, or several."""
-    splits = {_WORDS[word] for word in _words(name) if word in _WORDS}
-    return splits.pop() if len(splits) == 1 else None
 
 
 def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path]]:
@@ -75,7 +52,7 @@ def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path
     storage.require_few_files(root)
     files = _files_with_rows(root, named)
     found: dict[str, list[Path]] = {}
-    _require_no_pair({word for file in files for word in _words(_stem(file))}, root)
+    _require_no_pair({word for file in files for word in words_of(stem_of(file))}, root)
     for file in files:
         found.setdefault(_split(file, root, is_alone=len(files) == 1), []).append(file)
     _require_train(root, found)
@@ -90,7 +67,7 @@ def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path
 
 def _tell_of_pooled(files: Sequence[Path]) -> None:
     """Say which files become one table, unless their names differ in numbers or letters alone."""
-    stems = {" ".join(word for word in _words(_stem(each)) if len(word) > 1) for each in files}
+    stems = {" ".join(word for word in words_of(stem_of(each)) if len(word) > 1) for each in files}
     if len(stems) > 1:
         names = ", ".join(each.name for each in files)
         _log.warning("merge: read as one table, since no name has a split: %s", names)
@@ -98,22 +75,13 @@ def _tell_of_pooled(files: Sequence[Path]) -> None:
 
 def _require_no_pair(words: set[str], root: Path) -> None:
     """Refuse words of which one says train where another says test: moodtrain and moodtest."""
-    if words & set(_WORDS):
+    if words & set(SPLIT_WORDS):
         return
     pairs = [(each, each.replace("train", "test")) for each in sorted(words) if "train" in each]
     for pair in [*pairs, _TWO_LETTERS]:
         if words.issuperset(pair):
             rule = f"has names from which its splits are not certain ({', '.join(pair)})"
             raise InputError(str(root), rule, _RENAME)
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _BETWEEN_WORDS.split(name) if word]
-
-
-def _stem(file: Path) -> str:
-    """The name of a readable file without what tells its kind and compression."""
-    return file.name[: file.name.lower().rindex(kind_of(file))]
 
 
 def _files_with_rows(root: Path, named: Sequence[str]) -> list[Path]:
@@ -127,11 +95,12 @@ def _files_with_rows(root: Path, named: Sequence[str]) -> list[Path]:
         if not any(part.startswith((".", "__", "~")) for part in each.relative_to(root).parts)
     ]
     # README.txt holds no rows, and neither do dataset_infos.json and labels.csv with ids and names.
-    tables = [each for each in seen if kind_of(each) != ".txt" or split_of(_stem(each))]
+    tables = [each for each in seen if kind_of(each) != ".txt" or split_of(stem_of(each))]
+    tables = without_leftovers(tables, root)
     files = [
         each
         for each in tables
-        if split_of(_stem(each)) or not (holds_no_rows(each) or holds_names(each, named))
+        if split_of(stem_of(each)) or not (holds_no_rows(each) or holds_names(each, named))
     ] or tables
     if top := [each for each in files if each.parent == root]:
         _require_no_split_below(root, top[0], files)
@@ -146,7 +115,8 @@ def _files_with_rows(root: Path, named: Sequence[str]) -> list[Path]:
 def _require_no_packed_split(root: Path) -> None:
     for each in sorted(root.iterdir()):
         is_packed = _NOT_READ.fullmatch(each.suffix) and not is_readable(each)
-        if is_packed and split_of(each.name) and not each.name.startswith("."):
+        is_left = each.name.startswith(".") or is_left_by_name(each.name)
+        if is_packed and split_of(each.name) and not is_left:
             rule = "names a split, but is of a kind that is not read in a folder"
             fix = "Unpack or convert it, or take it out of the folder"
             raise InputError(str(each), rule, fix)
@@ -155,7 +125,7 @@ def _require_no_packed_split(root: Path) -> None:
 def _require_no_split_below(root: Path, top: Path, files: Sequence[Path]) -> None:
     for each in files:
         inner = each.relative_to(root)
-        if each.parent != root and (split_of(_stem(each)) or split_of(each.parent.name)):
+        if each.parent != root and (split_of(stem_of(each)) or split_of(each.parent.name)):
             rule = f"has rows in itself ({top.name}) and below it ({inner})"
             raise InputError(str(root), rule, "Give the folder that is meant as dataset")
 
@@ -168,12 +138,12 @@ def _home(file: Path, root: Path) -> Path:
 
 def _split(file: Path, root: Path, is_alone: bool) -> str:
     folder = file.parent.name if file.parent != _home(file, root) else ""
-    words = [*_words(folder), *_words(_stem(file))]
-    splits = {_WORDS[word] for word in words if word in _WORDS}
+    words = [*words_of(folder), *words_of(stem_of(file))]
+    splits = {SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS}
     if len(splits) == 1:
         return splits.pop()
     is_unclear = any(map(_UNCLEAR.fullmatch, words)) or means_split_elsewhere(
-        f"{folder} {_stem(file)}"
+        f"{folder} {stem_of(file)}"
     )
     if not is_alone and (splits or is_unclear):
         rule = "has a name from which its split is not certain"
@@ -199,11 +169,11 @@ def _require_one_of_each(files: Sequence[Path], split: str) -> None:
     """Refuse files of a split that may hold the same rows, by their names."""
     if len(files) == 1:
         return
-    words = [{word for word in _words(_stem(each)) if word in _WORDS} for each in files]
+    words = [{word for word in words_of(stem_of(each)) if word in SPLIT_WORDS} for each in files]
     names = ", ".join(each.name for each in files)
     if len(set().union(*words)) > 1 or len({each.parent for each in files}) > 1:
         raise InputError(names, f"all name the {split} split in different ways", _RENAME)
-    stems = [_stem(each).lower() for each in files]
+    stems = [stem_of(each).lower() for each in files]
     if len(set(stems)) < len(stems):
         rule = f"have the same name{'' if split == WHOLE else f', that of {split},'} in two kinds"
         raise InputError(names, rule, "Keep one file of each name, so that no row is read twice")

@@ -35,6 +35,7 @@ _OPENERS: Mapping[str, Callable[..., Any]] = {
 MOST_BYTES = 2 * 2**30
 """Most bytes of rows, unpacked: they are held in memory, where they take several times as much."""
 _CHUNK_BYTES = 2**20
+_SEPARATORS, _FEW_BYTES, _FIRST_LINES, _MOST = ";\t|,", 2**16, 20, 0.8
 
 
 def read_file(path: Path, named: Sequence[str] = NAMED, place: str = "") -> pd.DataFrame:
@@ -116,6 +117,21 @@ def holds_no_rows(path: Path) -> bool:
     except (InputError, *_BROKEN):
         return False
     return not isinstance(content, list) or not any(isinstance(row, dict) for row in content)
+
+
+def has_columns(path: Path) -> bool:
+    """Check by its first lines whether a text file is a table: most have the same separator."""
+    storage.require_no_pointer(path)
+    try:
+        with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
+            start = file.read(_FEW_BYTES).decode("utf-8-sig", "replace")
+    except _BROKEN:
+        return True
+    lines = [line for line in start.splitlines() if line.strip()][:_FIRST_LINES]
+    return any(
+        sum(separator in line for line in lines) >= _MOST * len(lines) > 0
+        for separator in _SEPARATORS
+    )
 
 
 def too_large(name: str) -> InputError:

@@ -33,6 +33,12 @@ def names_of(root):
         ("train.txt", "dev.txt", "eval.txt"),
         ("2018-train2.tsv.gz", "2018-dev.tsv.gz", "2018.evaluation.tsv.gz"),
         ("data/train-00000-of-00001.parquet", "data/val-0.parquet", "data/test-0.parquet"),
+        ("SemEval2018-train.csv", "SemEval2018-dev.csv", "SemEval2018-test.csv"),
+        (
+            "\uff54\uff52\uff41\uff49\uff4e.csv",
+            "\uff56\uff41\uff4c.csv",
+            "\uff54\uff45\uff53\uff54.csv",
+        ),
         ("ds/train/a.csv", "ds/validation/a.csv", "ds/test/a.csv"),
     ],
 )
@@ -119,7 +125,7 @@ def test_files_that_become_one_table_are_told_unless_numbers_part_them(
 
 def test_words_that_merely_hold_a_split_are_none(tmp_path):
     names = ["contest.csv", "latest.csv", "protest.csv", "retrieval.csv", "trainer.csv"]
-    names = sorted([*names, "essays.csv", "proven.csv", "validated.csv"])
+    names = sorted([*names, "SemEval2018.csv", "essays.csv", "proven.csv", "validated.csv"])
     assert names_of(folder(tmp_path, *names)) == {WHOLE: names}
 
 
@@ -169,3 +175,52 @@ def test_what_holds_no_rows_is_left_out(tmp_path):
     (root / "categories.json").write_text(json.dumps(["joy", "fear"]))
 
     assert names_of(root) == {WHOLE: ["rows.csv"]}
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        (("train.csv", "test.csv"), ("test_predictions.csv", "eval_results.json")),
+        (("train.csv",), ("train_history.csv", "train-loss.tsv", "test_scores.jsonl")),
+        (("train.csv",), ("runs/eval/train.csv", "checkpoint-500/test.csv", "tests/test.csv")),
+        (("rows.csv",), ("test_ids.csv", "train_ids.csv", "output/2/dev.csv")),
+        (("train_args.csv", "test.csv"), ()),
+        (("train_scores.csv", "test_scores.csv"), ()),
+        (("outputs/train.csv", "outputs/test.csv"), ()),
+        (("train_logged.csv", "test_statement.csv"), ()),
+    ],
+)
+def test_what_a_training_leaves_is_not_read_and_named(names, left, tmp_path, caplog):
+    found = names_of(folder(tmp_path, *names, *left))
+
+    assert {name for files in found.values() for name in files} == set(names)
+    told = "not read, since its name is that of a training's output"
+    assert caplog.text.count(told) == len(left)
+    assert all(f"{told}: {tmp_path / each}" in caplog.text for each in left)
+
+
+def test_tests_beside_train_are_not_taken_for_those_of_a_project(tmp_path):
+    with pytest.raises(InputError, match=r"rows in several folders \(\., tests\)"):
+        split_files(folder(tmp_path, "train/a.csv", "tests/a.csv"))
+
+
+def test_a_packed_file_of_a_training_is_no_split(tmp_path):
+    assert names_of(folder(tmp_path, "train.csv", "cache-test.arrow")) == {"train": ["train.csv"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "is_table"),
+    [
+        ("pytest>=8\nruff\n", False),
+        ("All went well, it seems.\nThe end.\n", False),
+        ("", False),
+        ("text|label\n\na fine day|joy\n", True),
+        ("so glad;joy\nso low;sadness\nall fine;joy\nno: sad\nat last;joy\n", True),
+    ],
+)
+def test_a_text_file_counts_if_its_lines_have_columns(content, is_table, tmp_path, caplog):
+    (folder(tmp_path, "train.csv") / "requirements-dev.txt").write_text("a,b\n")
+    (tmp_path / "test.txt").write_text(content)
+
+    assert names_of(tmp_path).get("test", []) == ["test.txt"] * is_table
+    assert ("since it is no table" in caplog.text) != is_table

@@ -1,0 +1,48 @@
+"""Words in the names of files and folders, and the splits that they name.
+
+A split's name stands in a file's name as a word of its own: `emotions_train.csv`, `test-2.tsv`,
+`evalData.json`, or in that of its folder. The words are those of the hub's own rule.
+
+Source: https://huggingface.co/docs/hub/datasets-file-names-and-splits
+"""
+
+import re
+import unicodedata
+from pathlib import Path
+
+from components.artifacts.dataset import TEST, TRAIN, VALIDATION
+from components.merge.tables import kind_of
+
+SPLIT_WORDS = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+    "dev": VALIDATION,
+    "test": TEST,
+    "testing": TEST,
+    "eval": TEST,
+    "evaluation": TEST,
+}
+"""The words that name a split, and the split of each."""
+
+# SemEval, SensEval and SentEval are names of data sets.
+_BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])(?!Eval)")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in lower case, without digits; full width letters are as plain ones."""
+    plain = unicodedata.normalize("NFKC", name)
+    return [word.lower() for word in _BETWEEN_WORDS.split(plain) if word]
+
+
+def split_of(name: str) -> str | None:
+    """The split whose name stands in a name; None if it names none, or several."""
+    splits = {SPLIT_WORDS[word] for word in words_of(name) if word in SPLIT_WORDS}
+    return splits.pop() if len(splits) == 1 else None
+
+
+def stem_of(file: Path) -> str:
+    """The name of a readable file without what tells its kind and compression."""
+    return file.name[: file.name.lower().rindex(kind_of(file))]
