@@ -12,8 +12,7 @@ from components.artifacts.dataset import SPLITS, TRAIN
 from components.errors import InputError
 from components.merge.labels import names_in
 from components.merge.separated import require_columns
-from components.merge.split_files import WHOLE
-from components.merge.split_names import split_of
+from components.merge.split_names import WHOLE, split_of
 from components.merge.tables import chosen
 
 _CARD, _INFOS, _INFO = "README.md", "dataset_infos.json", "dataset_info.json"

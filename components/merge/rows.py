@@ -24,7 +24,7 @@ from components.merge.clean import (
 )
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_synthetic, read_tables
-from components.merge.split_files import WHOLE
+from components.merge.split_names import WHOLE
 from components.merge.splits import Splits, held_out, split_rows
 
 Origin = Mapping[str, Any]

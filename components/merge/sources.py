@@ -7,7 +7,6 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -18,11 +17,12 @@ from components.artifacts.synthetic import LABEL_PROBABILITIES, SENTENCES, read_
 from components.artifacts.task import is_id, label_key, load_task
 from components.errors import InputError
 from components.merge import hub_sets
+from components.merge.copies import require_distinct
 from components.merge.label_files import require_same
 from components.merge.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
 from components.merge.split_files import split_files
-from components.merge.split_names import split_of
+from components.merge.split_names import split_of, with_parent
 from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file, too_large
 
 Tables = Mapping[str, pd.DataFrame]
@@ -32,7 +32,6 @@ _DAMAGED = (
     *(OSError, ValueError, RuntimeError, EOFError),
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
-_FEWEST_OF_A_COPY = 10
 _CHUNK_BYTES = 2**20
 
 _log = logging.getLogger(__name__)
@@ -194,10 +193,10 @@ def _require_little(path: Path, found: Mapping[str, Sequence[Path]]) -> None:
 
 
 def _homes(path: Path, found: Mapping[str, Sequence[Path]]) -> list[Path]:
-    """The folders of the rows and those above them, as a clone's `data` is in one with a card."""
+    """The folders of the rows, and the one above if it is that of a clone, with its card."""
     inside = [file.parent for files in found.values() for file in files]
     root = path if path.is_dir() else path.parent
-    return list(dict.fromkeys([*inside, root, root.parent]))
+    return list(dict.fromkeys([*inside, *with_parent(root)]))
 
 
 def _stated_names(homes: Sequence[Path], label: str) -> Sequence[str]:
@@ -218,22 +217,9 @@ def _read_split(
         rows = read_file(file, named, _name(file, root))
         _log.info("merge: %d rows in %s", len(rows), file)
         parts.append(rows.assign(file=_name(file, root)))
-    _require_distinct(parts)
+    require_distinct(parts)
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(label=with_names(rows["label"], names)) if names else rows
-
-
-def _require_distinct(parts: Sequence[pd.DataFrame]) -> None:
-    """Refuse files of one split of which one is a copy of another, or of a part of it."""
-    if len(parts) == 1:
-        return
-    pairs = [set(zip(each["text"].map(str), each["label"].map(str), strict=True)) for each in parts]
-    for one, other in combinations(range(len(parts)), 2):
-        few, many = sorted((pairs[one], pairs[other]), key=len)
-        if few and few <= many and (len(few) >= _FEWEST_OF_A_COPY or few == many):
-            names = " and ".join(parts[place]["file"].iloc[0] for place in (one, other))
-            rule = "are of one split, and all rows of one are in the other too"
-            raise InputError(names, rule, "Take one of them out of the folder")
 
 
 def _as_rows(rows: pd.DataFrame, name: str, settings: MergeSettings) -> pd.DataFrame:

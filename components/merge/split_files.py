@@ -8,14 +8,12 @@ from pathlib import Path
 from components import storage
 from components.artifacts.dataset import SPLITS, TRAIN
 from components.errors import InputError
+from components.merge.card_splits import by_card, stated_splits
 from components.merge.label_files import holds_names
 from components.merge.leftovers import is_left_by_name, without_leftovers
-from components.merge.split_names import SPLIT_WORDS, split_of, stem_of, words_of
+from components.merge.split_names import SPLIT_WORDS, WHOLE, split_of, stem_of, words_of
 from components.merge.split_words import means_split_elsewhere
 from components.merge.tables import NAMED, holds_no_rows, is_readable, kind_of
-
-WHOLE = "all"
-"""Name of the only table of a data set that is not split yet."""
 
 # Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
 _UNCLEAR = re.compile(
@@ -45,16 +43,19 @@ def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path
 
     Raises:
         InputError: If the folder holds too many files, the split of one is not certain, there are
-            two files of the same rows, or none to train on.
+            two files of the same rows, a card gives another, or there is none to train on.
     """
     if root.is_file():
         return {WHOLE: [root]}
     storage.require_few_files(root)
     files = _files_with_rows(root, named)
+    stated = stated_splits(files, root)
+    unclear = [file for file in files if file not in stated]
+    _require_no_pair({word for file in unclear for word in words_of(stem_of(file))}, root)
+    named = {file: _split(file, root, len(files) == 1 or file in stated) for file in files}
     found: dict[str, list[Path]] = {}
-    _require_no_pair({word for file in files for word in words_of(stem_of(file))}, root)
-    for file in files:
-        found.setdefault(_split(file, root, is_alone=len(files) == 1), []).append(file)
+    for file, split in by_card(named, stated).items():
+        found.setdefault(split, []).append(file)
     _require_train(root, found)
     for split, those in found.items():
         _require_one_of_each(those, split)
@@ -136,7 +137,7 @@ def _home(file: Path, root: Path) -> Path:
     return folder.parent if folder != root and split_of(folder.name) else folder
 
 
-def _split(file: Path, root: Path, is_alone: bool) -> str:
+def _split(file: Path, root: Path, is_clear: bool) -> str:
     folder = file.parent.name if file.parent != _home(file, root) else ""
     words = [*words_of(folder), *words_of(stem_of(file))]
     splits = {SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS}
@@ -145,7 +146,7 @@ def _split(file: Path, root: Path, is_alone: bool) -> str:
     is_unclear = any(map(_UNCLEAR.fullmatch, words)) or means_split_elsewhere(
         f"{folder} {stem_of(file)}"
     )
-    if not is_alone and (splits or is_unclear):
+    if not is_clear and (splits or is_unclear):
         rule = "has a name from which its split is not certain"
         raise InputError(str(file), rule, _RENAME)
     return WHOLE

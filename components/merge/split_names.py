@@ -13,6 +13,9 @@ from pathlib import Path
 from components.artifacts.dataset import TEST, TRAIN, VALIDATION
 from components.merge.tables import kind_of
 
+WHOLE = "all"
+"""Name of the only table of a data set that is not split yet."""
+
 SPLIT_WORDS = {
     "train": TRAIN,
     "training": TRAIN,
@@ -30,6 +33,8 @@ SPLIT_WORDS = {
 # SemEval, SensEval and SentEval are names of data sets.
 _BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])(?!Eval)")
 
+_PARTS_OF_A_SET = re.compile(r"data|datasets?|raw|processed|csv|parquet|splits?")
+
 
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case, without digits; full width letters are as plain ones."""
@@ -46,3 +51,12 @@ def split_of(name: str) -> str | None:
 def stem_of(file: Path) -> str:
     """The name of a readable file without what tells its kind and compression."""
     return file.name[: file.name.lower().rindex(kind_of(file))]
+
+
+def with_parent(folder: Path) -> list[Path]:
+    """The folder of rows, and the one above if it is one part of a data set, or of a clone.
+
+    The folder above any other may be one of several data sets, and its files about another.
+    """
+    is_part = _PARTS_OF_A_SET.fullmatch(folder.name.lower()) or split_of(folder.name)
+    return [folder, folder.parent] if is_part or (folder.parent / ".git").exists() else [folder]

@@ -11,7 +11,7 @@ from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATIO
 from components.errors import InputError
 from components.merge.audit import Audit
 from components.merge.settings import MergeSettings
-from components.merge.split_files import WHOLE
+from components.merge.split_names import WHOLE
 
 _RAREST = 3
 

@@ -97,6 +97,33 @@ def test_names_in_the_folder_of_the_rows_or_above_it_are_found(folder, tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("folder", "is_found"),
+    [("mine", False), ("feelings", False), ("raw", True), ("CSV", True), ("train", True)],
+)
+def test_names_above_are_those_of_the_rows_only_where_their_folder_is_a_part(
+    folder, is_found, tmp_path
+):
+    rows(tmp_path / folder)
+    (tmp_path / "classes.txt").write_text(lines("{name}"))
+
+    for given_path in (folder, f"{folder}/train.csv"):
+        if is_found:
+            with pytest.raises(InputError, match=r"classes\.txt: says that 0 is 'anger'"):
+                read(tmp_path / given_path)
+        else:
+            assert read(tmp_path / given_path) == ["0", "1", "2"]
+
+
+def test_names_above_are_those_of_the_rows_in_a_clone(tmp_path):
+    rows(tmp_path / "mine")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "classes.txt").write_text(lines("{name}"))
+
+    with pytest.raises(InputError, match=r"classes\.txt: says that 0 is 'anger'"):
+        read(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
         ("classes.txt", lines("{name}", TASK)),

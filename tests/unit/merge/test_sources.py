@@ -18,7 +18,7 @@ from components.errors import InputError
 from components.merge.hub_sets import read_hub
 from components.merge.settings import MergeSettings
 from components.merge.sources import fingerprint, locate, read_tables
-from components.merge.split_files import WHOLE
+from components.merge.split_names import WHOLE
 from components.merge.tables import read_file
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -411,6 +411,26 @@ def test_two_files_of_the_same_rows_are_refused(tmp_path):
 
     with pytest.raises(InputError, match=r"train \(1\)\.csv and train\.csv: .* all rows of one"):
         read(str(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize(("shared", "is_copy"), [(20, True), (18, True), (17, False)])
+def test_a_copy_under_other_labels_is_refused(shared, is_copy, tmp_path):
+    days = [f"a fine day, {number}" for number in range(20)]
+    write(tmp_path / "a.csv", [{"text": each, "label": "joy"} for each in days])
+    others = days[:shared] + [f"a bad day, {number}" for number in range(20 - shared)]
+    write(tmp_path / "b.csv", [{"text": each, "label": 1} for each in [*others, *others[:5]]])
+
+    if not is_copy:
+        assert len(read(str(tmp_path), tmp_path)[WHOLE]) == 45
+        return
+    with pytest.raises(InputError, match=r"a\.csv and b\.csv: .* most texts of one are in the"):
+        read(str(tmp_path), tmp_path)
+
+
+def test_few_texts_that_are_in_both_are_no_copy(tmp_path):
+    write(tmp_path / "a.csv", [{"text": f"{number}", "label": "joy"} for number in range(9)])
+    write(tmp_path / "b.csv", [{"text": f"{number}", "label": "fear"} for number in range(9)])
+    assert len(read(str(tmp_path), tmp_path)[WHOLE]) == 18
 
 
 def test_days_of_which_one_repeats_a_row_of_another_are_read(tmp_path):

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from components.errors import InputError
-from components.merge.split_files import WHOLE, split_files
+from components.merge.split_files import split_files
+from components.merge.split_names import WHOLE
 
 
 def folder(root, *names):
@@ -224,3 +225,59 @@ def test_a_text_file_counts_if_its_lines_have_columns(content, is_table, tmp_pat
 
     assert names_of(tmp_path).get("test", []) == ["test.txt"] * is_table
     assert ("since it is no table" in caplog.text) != is_table
+
+
+def card(root, *entries):
+    root.mkdir(parents=True, exist_ok=True)
+    files = [{"split": split, "path": path} for split, path in entries]
+    configs = json.dumps([{"config_name": "default", "data_files": files}])
+    (root / "README.md").write_text(f"---\nconfigs: {configs}\n---\n# Feelings\n")
+
+
+@pytest.mark.parametrize("home", ["set", "set/data"])
+def test_the_card_gives_splits_to_files_whose_names_have_none(home, tmp_path):
+    card(tmp_path / "set", ("train", ["data/a*.csv", "**/b.csv"]), ("test", "data/trainset.csv"))
+    folder(tmp_path / "set/data", "a1.csv", "a2.csv", "b.csv", "trainset.csv")
+
+    found = split_files(tmp_path / home)
+    assert {split: [file.name for file in files] for split, files in found.items()} == {
+        "train": ["a1.csv", "a2.csv", "b.csv"],
+        "test": ["trainset.csv"],
+    }
+
+
+def test_a_card_that_agrees_or_gives_no_splits_changes_nothing(tmp_path):
+    folder(tmp_path, "train.csv", "dev.csv")
+    card(tmp_path, ("train", "train.csv"), ("validation", "dev*"))
+    assert names_of(tmp_path) == {"train": ["train.csv"], "validation": ["dev.csv"]}
+    (tmp_path / "README.md").write_text("---\nconfigs:\n- data_files: dev.csv\n---\n")
+    assert names_of(tmp_path) == {"train": ["train.csv"], "validation": ["dev.csv"]}
+    (tmp_path / "README.md").write_text("---\nconfigs: [data_files\n---\n")
+    assert names_of(tmp_path) == {"train": ["train.csv"], "validation": ["dev.csv"]}
+
+
+@pytest.mark.parametrize(
+    ("names", "entries", "fault"),
+    [
+        (
+            ("train.csv", "test.csv"),
+            [("train", "test.csv"), ("test", "train.csv")],
+            r"test\.csv: is given to train by the card, while its name is that of test",
+        ),
+        (
+            ("train.csv", "dev.csv"),
+            [("train", "*.csv")],
+            r"dev\.csv: is given to train by the card, while its name is that of validation",
+        ),
+        (
+            ("a.csv", "b.csv"),
+            [("test", "b.csv")],
+            r"b\.csv: is given to test by the card, while its name has no split, and not all",
+        ),
+    ],
+)
+def test_a_card_that_gives_a_file_to_another_split_is_refused(names, entries, fault, tmp_path):
+    card(tmp_path, *entries)
+
+    with pytest.raises(InputError, match=rf"{fault}.*Name the files by their splits"):
+        split_files(folder(tmp_path, *names))
