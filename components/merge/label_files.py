@@ -49,7 +49,7 @@ def holds_names(path: Path, named: Sequence[str]) -> bool:
 
 def require_same(
     folders: Iterable[Path], read: Sequence[Path], named: Sequence[str], task: Task
-) -> None:
+) -> bool:
     """Refuse a file beside rows of ids that gives an id to another label than the task does.
 
     Args:
@@ -58,14 +58,20 @@ def require_same(
         named: The columns of texts and labels that rows have.
         task: Its labels stand for the ids.
 
+    Returns:
+        Whether there is one that says the same.
+
     Raises:
         InputError: If there is one; it shows what is found, and a `label_map` for it.
     """
+    is_said = False
     for folder in dict.fromkeys(folders):
         for path in _files(folder):
             names = names_in_file(path, named) if path not in read else {}
             if _is_meant(path, names, task):
                 _require_ids_of_the_task(names, task, str(path))
+                is_said = True
+    return is_said
 
 
 def _files(folder: Path) -> list[Path]:

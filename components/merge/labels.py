@@ -1,11 +1,12 @@
 """The labels of a data set: ids that it names itself, and labels that the settings map."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from components.artifacts.task import is_id, label_key
+from components.artifacts.task import Task, is_id, label_key
 from components.errors import InputError
 
 _SHOWN = 12
@@ -62,3 +63,27 @@ def require_used(label_map: Mapping[str, str], labels: Iterable[object]) -> None
     shown = ", ".join(f"{label:.40}" for label in list(found)[:_SHOWN])
     rule = f"maps {', '.join(label_map)}, but the labels of the data set are {shown}"
     raise InputError("label_map", rule, "Map these, or leave it out")
+
+
+def require_certain_ids(labels: Iterable[object], task: Task) -> None:
+    """Refuse rows with nothing but ids that may be counted from 1: 1 and more are there, 0 is not.
+
+    Args:
+        labels: The labels of all rows, for whose ids no file or map states names.
+        task: Its labels are counted from 0.
+
+    Raises:
+        InputError: If it is not certain what the ids mean; it shows a `label_map` for each reading.
+    """
+    keys = {label_key(label) for label in labels if not pd.isna(label)} - {""}
+    if not all(map(is_id, keys)) or "0" in keys or "1" not in keys or len(keys) == 1:
+        return
+    ids = sorted(map(int, keys))
+    shown = ", ".join(map(str, ids[:_SHOWN]))
+    rule = f"are ids of which 0 does not occur ({shown}): they may be counted from 0 or from 1"
+    readings = [
+        json.dumps({str(each): name for each, name in enumerate(task.names, start) if each in ids})
+        for start in (0, 1)
+    ]
+    fix = f"Say in label_map what each means: {readings[0]} from 0, {readings[1]} from 1"
+    raise InputError("the labels of the rows", rule, fix)

@@ -19,7 +19,7 @@ from components.errors import InputError
 from components.merge import hub_sets
 from components.merge.copies import require_distinct
 from components.merge.label_files import require_same
-from components.merge.labels import mapped, require_used, with_names
+from components.merge.labels import mapped, require_certain_ids, require_used, with_names
 from components.merge.settings import MergeSettings
 from components.merge.split_files import split_files
 from components.merge.split_names import split_of, with_parent
@@ -85,10 +85,13 @@ def read_tables(settings: MergeSettings, path: Path | None) -> Tables:
         _require_little(path, found)
         names = _stated_names(_homes(path, found), named[1])
         tables = {split: _read_split(files, path, named, names) for split, files in found.items()}
-    if path is not None and not settings.label_map and _has_ids(tables):
+    labels = [each for rows in tables.values() for each in rows["label"]]
+    if not settings.label_map and any(is_id(label_key(label)) for label in labels):
+        task = load_task(settings.task)
         read = [file for files in found.values() for file in files]
-        require_same(_homes(path, found), read, named, load_task(settings.task))
-    require_used(settings.label_map, [each for rows in tables.values() for each in rows["label"]])
+        if path is None or not require_same(_homes(path, found), read, named, task):
+            require_certain_ids(labels, task)
+    require_used(settings.label_map, labels)
     return {name: _as_rows(rows, name, settings) for name, rows in tables.items()}
 
 
@@ -201,11 +204,6 @@ def _homes(path: Path, found: Mapping[str, Sequence[Path]]) -> list[Path]:
 
 def _stated_names(homes: Sequence[Path], label: str) -> Sequence[str]:
     return next((names for home in homes if (names := hub_sets.stated_names(home, label))), ())
-
-
-def _has_ids(tables: Tables) -> bool:
-    labels = {str(label) for rows in tables.values() for label in rows["label"]}
-    return any(is_id(label_key(label)) for label in labels)
 
 
 def _read_split(

@@ -58,5 +58,7 @@ def with_parent(folder: Path) -> list[Path]:
 
     The folder above any other may be one of several data sets, and its files about another.
     """
-    is_part = _PARTS_OF_A_SET.fullmatch(folder.name.lower()) or split_of(folder.name)
-    return [folder, folder.parent] if is_part or (folder.parent / ".git").exists() else [folder]
+    words = words_of(folder.name)
+    is_part = _PARTS_OF_A_SET.fullmatch(folder.name.lower()) or SPLIT_WORDS.keys() >= set(words)
+    is_cloned = (folder.parent / ".git").exists()
+    return [folder, folder.parent] if (words and is_part) or is_cloned else [folder]

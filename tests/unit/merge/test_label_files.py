@@ -1,6 +1,7 @@
 """Files that name labels beside rows that have nothing but their ids."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -148,6 +149,41 @@ def test_the_order_of_the_task_and_what_names_no_ids_are_fine(name, content, tmp
     assert read(root) == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "is_certain"),
+    [
+        ((1, 2, 5), False),
+        ((1, 6), False),
+        ((1.0, 2), False),
+        ((0, 1, 2), True),
+        ((1, 1), True),
+        ((2, 3), True),
+        ((1, 2, "joy"), True),
+    ],
+)
+def test_ids_that_may_be_counted_from_1_are_refused_with_a_map_for_both(
+    labels, is_certain, tmp_path
+):
+    root = rows(tmp_path / "set", labels=labels)
+    if is_certain:
+        assert read(root) == [str(each) for each in labels]
+        return
+    with pytest.raises(InputError, match=r"of which 0 does not occur \(1, [\d, ]+\)") as refused:
+        read(root)
+    maps = [json.loads(each) for each in re.findall(r"\{.*?\}", refused.value.fix)]
+    keys = [str(int(each)) for each in labels]
+    assert maps[0] == {key: TASK[int(key)] for key in keys if int(key) < len(TASK)}
+    assert maps[1] == {key: TASK[int(key) - 1] for key in keys}
+    assert read(root, label_map=maps[1]) == list(maps[1].values())
+
+
+def test_ids_without_0_are_read_where_a_file_says_what_they_mean(tmp_path):
+    root = rows(tmp_path / "set", labels=(1, 2))
+    (root / "labels.txt").write_text(lines("{name}", TASK))
+
+    assert read(root) == ["1", "2"]
+
+
 def test_rows_with_names_need_no_file(tmp_path):
     root = rows(tmp_path / "set", labels=("joy", "fear", "love"))
     (root / "classes.txt").write_text(lines("{name}"))
@@ -217,7 +253,8 @@ def test_a_table_of_rows_is_read_whatever_its_name(tmp_path, caplog):
     st.text('ab01,;:.[]{}" -\t\n', max_size=40),
 )
 def test_any_content_is_names_or_none(tmp_path_factory, name, content):
-    path = tmp_path_factory.getbasetemp() / name
+    path = tmp_path_factory.getbasetemp() / "content" / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(content)
     names = names_in_file(path)
 
