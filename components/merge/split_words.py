@@ -8,20 +8,22 @@ import unicodedata
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
-# Beginnings of words, without accents; with a full stop at their end, whole words.
+# Beginnings of words, without accents; with a full stop at their end, whole words. A tilde stands
+# for what may part two words. Those for evaluation are none: they mean reviews as well.
 _LATIN = """
 entrenamient entreno treino treinament entrainement apprentissage addestrament allenament
-trainingsd trainingsm trainingss lerndat opleiding treningow trenink trenovac traning trening
-uczac egitim pelatihan latih huanluyen
-prueb teste. testes. testen. testd testm testsa essai. essais. prova. evaluac avaliac
-valutazion auswert testow sinama uji. kiemtra
-validac validaz validier validatie validering validasi walidac dogrulama
+trainingsd trainingsm trainingss lerndat opleidingsd opleidingss oefen. oefend oefens treningow
+trenink trenovac traning trening traening træning uczac egitim pelatihan latih antrenare tanito opetus.
+opetusd ucenje huanluyen huan~luyen
+prueb teste. testes. testen. testd testm testsa testare teszt testi. essai. prova. toets.
+toetsd toetss afprovning afprøvning testow sinama provjera uji. kiemtra kiem~tra
+validac validaz validierung validatie validering validasi walidac dogrulama
 """
 _OTHER = """
 обуч трениров тестов тест. валидац провероч навчал тренув валідац εκπαιδευσ δοκιμ επικυρωσ
-训练 訓練 学習 测试 測試 テスト 验证 驗證 検証 评估 評估 評価
-훈련 학습 테스트 시험 검증 평가
-تدريب اختبار تقييم التحقق آموزش آزمون אימון מבחן בדיקה
+训练 訓練 学習 测试 測試 テスト 验证 驗證 検証
+훈련 학습 테스트 시험 검증
+تدريب اختبار التحقق آموزش آزمون אימון מבחן בדיקה
 प्रशिक्षण परीक्षण सत्यापन ฝึก ทดสอบ
 """
 
@@ -39,7 +41,7 @@ def _plain(name: str) -> str:
 
 def _form(word: str, before: str = "") -> str:
     after = r"(?![^\W\d_])" if word.endswith(".") else ""
-    return before + re.escape(_plain(word.rstrip("."))) + after
+    return before + r"[\s_-]".join(map(re.escape, _plain(word.rstrip(".")).split("~"))) + after
 
 
 _ANY = re.compile(

@@ -97,6 +97,19 @@ def test_short_names_of_splits_are_refused_and_those_of_languages_read(tmp_path)
         ("تدريب.csv", "اختبار.csv"),
         ("प्रशिक्षण.csv", "परीक्षण.csv"),
         ("entrenamiento/a.csv", "prueba/a.csv"),
+        ("huấn luyện.csv", "kiểm tra.csv"),
+        ("huan_luyen.csv", "kiem-tra.csv"),
+        ("kiểm_tra.csv", "rows.csv"),
+        ("antrenare.csv", "testare.csv"),
+        ("tanító.csv", "teszt.csv"),
+        ("opetus.csv", "testi.csv"),
+        ("oefen.csv", "toets.csv"),
+        ("træning.csv", "afprøvning.csv"),
+        ("rows.csv", "afprøvning.csv"),
+        ("traening.csv", "rows.csv"),
+        ("učenje.csv", "provjera.csv"),
+        ("opleidingsdata.csv", "rows.csv"),
+        ("Validierung.csv", "rows.csv"),
     ],
 )
 def test_a_word_for_a_split_in_another_language_is_refused(names, tmp_path):
@@ -126,7 +139,9 @@ def test_files_that_become_one_table_are_told_unless_numbers_part_them(
 
 def test_words_that_merely_hold_a_split_are_none(tmp_path):
     names = ["contest.csv", "latest.csv", "protest.csv", "retrieval.csv", "trainer.csv"]
-    names = sorted([*names, "SemEval2018.csv", "essays.csv", "proven.csv", "validated.csv"])
+    names = [*names, "SemEval2018.csv", "essays.csv", "proven.csv", "validated.csv"]
+    names = [*names, "avaliacoes.csv", "evaluaciones.csv", "评估.csv", "opleidingen.csv"]
+    names = sorted([*names, "essais.csv", "validiert.csv", "testimonials.csv", "toetsenbord.csv"])
     assert names_of(folder(tmp_path, *names)) == {WHOLE: names}
 
 
