@@ -6,7 +6,7 @@
 | `sources`, `copies`, `rows` | rows read from files, the hub and the generate step, and checked |
 | `split_files`, `split_names`, `card_splits` | which files of a folder hold rows of which split |
 | `leftovers` | which hold none: what a training leaves beside data |
-| `labels`, `label_files` | what the ids of a data set mean |
+| `labels`, `label_files`, `label_lists` | what the ids of a data set mean |
 | `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |
 | `weights` | how much a synthetic row counts |

@@ -4,37 +4,38 @@ Nothing settles how such files are written, so none is taken as the names of the
 found in one is held against the task, where the rows have nothing but ids.
 """
 
-import csv
 import json
+import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from components.artifacts.task import Task, is_id, label_key
-from components.data_files import parse_yaml
+from components.artifacts.task import Task, label_key
 from components.errors import InputError
+from components.merge.label_lists import Names, means_labels, names_in_file, words_joined
 
-Names = Mapping[int, str]
-"""Names of labels by their ids."""
-
-_MOST_BYTES, _MOST_FILES, _MOST_LABELS, _MOST_CHARACTERS = 2**16, 2000, 100, 80
-_SAYS_SO = re.compile(
-    r"(label|class|categor)[a-z]*|(id|idx|index)(2|to)[a-z]+|[a-z]+(2|to)(id|idx|index)"
+_MOST_FILES, _MOST_LABELS = 2000, 100
+# What is told of labels or rows, and not which there are.
+_ABOUT_LABELS = re.compile(
+    r"readme|guidelines?|instructions?|reports?|counts?|freqs?|frequency|frequencies|weights?|"
+    r"stats|statistics|distribution|of"
 )
-_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
-_KEYS = ("id2label", "label2id", "label_names", "class_names", "names", "labels", "classes")
-_PAIR = re.compile(r"(?P<id>\d+)(\s*[:,;=|]\s*|[.)]\s+|\s+)(?P<name>\D.*)")
-_TURNED_PAIR = re.compile(r"(?P<name>.*?)(\s*[:,;=|]\s*|\s+)(?P<id>\d+)")
-_PARTS_OF_A_LINE = re.compile(r"\s*[,;\t]\s*")
-_UNREADABLE = (OSError, ValueError, RecursionError, csv.Error)
+
+_log = logging.getLogger(__name__)
 
 
 def says_so(path: Path) -> bool:
     """Check for a file whose name says that it names labels."""
-    words = [each.lower() for each in _BETWEEN_WORDS.split(path.name.partition(".")[0])]
-    return any(map(_SAYS_SO.fullmatch, words))
+    stem = path.name.partition(".")[0]
+    return means_labels(stem) or (
+        not _is_about_labels(path) and any(map(means_labels, words_joined(stem).split("_")))
+    )
+
+
+def _is_about_labels(path: Path) -> bool:
+    words = words_joined(path.name.partition(".")[0]).split("_")
+    return any(map(_ABOUT_LABELS.fullmatch, words))
 
 
 def holds_names(path: Path, named: Sequence[str]) -> bool:
@@ -65,12 +66,14 @@ def require_same(
         InputError: If there is one; it shows what is found, and a `label_map` for it.
     """
     is_said = False
-    for folder in dict.fromkeys(folders):
-        for path in _files(folder):
-            names = names_in_file(path, named) if path not in read else {}
-            if _is_meant(path, names, task):
-                _require_ids_of_the_task(names, task, str(path))
-                is_said = True
+    others = [path for each in dict.fromkeys(folders) for path in _files(each) if path not in read]
+    for path in others:
+        names = names_in_file(path, named)
+        if _is_meant(path, names, task):
+            _require_ids_of_the_task(names, task, str(path))
+            is_said = True
+        elif not names and means_labels(path.name.partition(".")[0]) and path.is_file():
+            _log.warning("merge: not read, though its name says that it names labels: %s", path)
     return is_said
 
 
@@ -101,118 +104,11 @@ def _require_ids_of_the_task(names: Names, task: Task, where: str) -> None:
     raise InputError(where, rule, fix)
 
 
-def names_in_file(path: Path, rows: Sequence[str] = ()) -> Names:
-    """Read the names of labels by id, if a file is nothing else than a list or map of them.
-
-    Args:
-        path: Any file.
-        rows: Columns by which a table is known to hold rows.
-    """
-    reader = _READERS.get(path.suffix.lower())
-    try:
-        if reader is None or not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return {}
-        text = path.read_bytes().decode("utf-8-sig")
-        if rows and set(rows) <= set(_PARTS_OF_A_LINE.split(text.strip().partition("\n")[0])):
-            return {}
-        names = reader(text)
-    except _UNREADABLE:
-        return {}
-    return names if _are_names(names) else {}
-
-
 def _is_meant(path: Path, names: Names, task: Task) -> bool:
     """Tell a file about labels from other lists: by its name, or by the task's labels in it."""
     keys, known = {label_key(name) for name in names.values()}, set(task.names)
     is_whole = sorted(names) in (list(range(len(names))), list(range(1, len(names) + 1)))
     is_like = keys <= known or (known <= keys and len(keys) <= _MOST_LABELS)
-    return bool(keys) and (says_so(path) or (is_whole and is_like))
-
-
-def _are_names(names: Names) -> bool:
-    keys = [label_key(name) for name in names.values()]
-    fit = all(name.strip() and len(name) <= _MOST_CHARACTERS for name in names.values())
-    return len(names) > 1 and fit and len(set(keys)) == len(keys) and not all(map(is_id, keys))
-
-
-def _lines(text: str) -> Names:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) == 1:
-        lines = _PARTS_OF_A_LINE.split(lines[0])
-    for form in (_PAIR, _TURNED_PAIR):
-        found = [form.fullmatch(line) for line in lines]
-        if lines and all(found):
-            return _paired([(each["id"], each["name"]) for each in found if each])
-    return dict(enumerate(lines))
-
-
-def _table(text: str) -> Names:
-    separator = max(",;\t|", key=text.partition("\n")[0].count)
-    rows = [
-        [cell.strip() for cell in row]
-        for row in csv.reader(text.splitlines(), delimiter=separator)
-        if any(cell.strip() for cell in row)
-    ]
-    if not rows:
-        return {}
-    if min(map(len, rows)) == 1:
-        has_header = says_so(Path(rows[0][0])) or label_key(rows[0][0]) == "name"
-        return dict(enumerate(row[0] for row in rows[has_header:]))
-    for place in (0, 1):
-        ids, names = [row[place] for row in rows], [row[1 - place] for row in rows]
-        start = 0 if is_id(label_key(ids[0])) else 1
-        if len(ids) > start and all(is_id(label_key(each)) for each in ids[start:]):
-            return _paired(zip(ids[start:], names[start:], strict=True))
-    return {}
-
-
-def _structure(content: Any) -> Names:
-    if isinstance(content, list):
-        if all(isinstance(each, str) for each in content):
-            return dict(enumerate(content))
-        return _paired(filter(None, map(_pair, content))) if all(map(_pair, content)) else {}
-    if not isinstance(content, Mapping):
-        return {}
-    keys = [key for key in _KEYS if key in content] or (list(content) if len(content) == 1 else [])
-    if inner := next((content[key] for key in keys), None):
-        return _structure(inner) if isinstance(inner, list | Mapping) else {}
-    return _structure([[key, value] for key, value in content.items()])
-
-
-def _pair(row: Any) -> tuple[str, str] | None:
-    """The first number of an object or list, and its first text that is none."""
-    values = list(row.values()) if isinstance(row, Mapping) else row
-    if not isinstance(values, list):
-        return None
-    inner = [each for value in values if isinstance(value, Mapping) for each in value.values()]
-    texts = [str(each) for each in [*values, *inner] if isinstance(each, str | int)]
-    ids = [each for each in texts if is_id(label_key(each))]
-    names = [each for each in texts if not is_id(label_key(each))]
-    return (ids[0], names[0]) if ids and names else None
-
-
-def _paired(pairs: Iterable[tuple[str, str]]) -> Names:
-    """Names by id; none if an id is there twice, as it is in rows."""
-    listed = [(int(label_key(number)), name.strip().strip("\"'")) for number, name in pairs]
-    names = dict(listed)
-    return names if len(names) == len(listed) else {}
-
-
-def _yaml(text: str) -> Names:
-    try:
-        return _structure(parse_yaml(text, ""))
-    except InputError:
-        return {}
-
-
-_READERS: Mapping[str, Callable[[str], Names]] = {
-    "": _lines,
-    ".txt": _lines,
-    ".names": _lines,
-    ".labels": _lines,
-    ".csv": _table,
-    ".tsv": _table,
-    ".json": lambda text: _structure(json.loads(text)),
-    ".yaml": _yaml,
-    ".yml": _yaml,
-}
+    is_named = means_labels(path.name.partition(".")[0]) or (says_so(path) and keys & known)
+    is_listed = is_whole and is_like and not _is_about_labels(path)
+    return bool(keys) and (bool(is_named) or is_listed)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.artifacts.task import load_task
 from components.errors import InputError
-from components.merge.label_files import names_in_file
+from components.merge.label_lists import names_in_file
 from components.merge.settings import MergeSettings
 from components.merge.sources import locate, read_tables
 
@@ -64,6 +64,26 @@ def read(path, **chosen):
         ("labels.csv", "name;id;what\n" + lines("{name};{id};a feeling")),
         ("label_names.csv", "label\n" + lines("{name}")),
         ("classes.tsv", lines("{id}\t{name}")),
+        ("label_info.json", json.dumps({"version": 2, "id_to_label": BY_ID})),
+        ("meta.json", json.dumps({"label_to_id": dict(zip(OTHER, range(6), strict=True)), "n": 6})),
+        ("set.json", json.dumps({"version": 1, "emotions": OTHER})),
+        (
+            "info.json",
+            json.dumps({"name": "x", "features": {"text": {}, "label": {"names": OTHER}}}),
+        ),
+        ("labels.csv", "description,label,count,id\n" + lines("a feeling,{name},9,{id}")),
+        ("labels.csv", "label,name\n" + lines("{id},{name}")),
+        ("labels.csv", "count,index,emotion\n" + lines("9{id},{id},{name}")),
+        ("labels.csv", "name,about,value\n" + lines("{name},a feeling,{id}")),
+        ("labels.txt", " ".join(OTHER)),
+        ("labels.txt", lines("{id} - {name}")),
+        ("labels.txt", lines("{id} -> {name}")),
+        ("labels.txt", "# of the set\n" + lines("{id}: {name}  # a feeling")),
+        ("labels.txt", lines("{name} - {id}")),
+        ("labels.txt", "label\n" + lines("{name}")),
+        ("classes.txt", "Class\n" + lines("{name}")),
+        ("label_names.txt", "id\tname\n" + lines("{id}\t{name}")),
+        ("goemotions_labels_v2.txt", lines("{name}")),
     ],
 )
 def test_another_order_beside_ids_is_refused_with_a_label_map(name, content, tmp_path):
@@ -140,6 +160,17 @@ def test_names_above_are_those_of_the_rows_in_a_clone(tmp_path):
         ("counts.csv", "label,rows\njoy,4\nfear,3\n"),
         ("task.yaml", "name: mood\nlabels:\n- {name: joy, description: a feeling}\n"),
         ("README.md", "# Labels\n0: joy\n1: fear\n"),
+        ("word2id.json", json.dumps({"the": 0, "joy": 1})),
+        ("idx2word.json", json.dumps({"0": "the", "1": "a"})),
+        ("classification_report.csv", "name,value\nprecision,0\nrecall,1\n"),
+        ("classifiers.txt", "forest\nbayes\n"),
+        ("labeling_guidelines.txt", "1. Read the text\n2. Choose\n"),
+        ("labels_readme.txt", "joy\nfear\nThese are all\n"),
+        ("labelers.csv", "id,name\n0,Ann\n1,Joy\n"),
+        ("class_of_2024.txt", "Ann\nJoy\n"),
+        ("shipping_labels.csv", "id,name\n0,express\n1,parcel\n"),
+        ("label_counts.csv", "label,value\n" + lines("{name},{id}")),
+        ("class_weights.json", json.dumps(dict(zip(OTHER, range(6), strict=True)))),
     ],
 )
 def test_the_order_of_the_task_and_what_names_no_ids_are_fine(name, content, tmp_path):
@@ -182,6 +213,32 @@ def test_ids_without_0_are_read_where_a_file_says_what_they_mean(tmp_path):
     (root / "labels.txt").write_text(lines("{name}", TASK))
 
     assert read(root) == ["1", "2"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_names_are_read_in_the_encodings_that_windows_writes(encoding, tmp_path):
+    (tmp_path / "labels.txt").write_bytes("Ärger\r\nFreude\r\n".encode(encoding))
+
+    assert names_in_file(tmp_path / "labels.txt") == {0: "Ärger", 1: "Freude"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_told"),
+    [
+        ("labels.json", b"{", True),
+        ("id2label.pkl", b"\x80\x04", True),
+        ("labels", b"\x00\x01\n\x02", True),
+        ("old_labels.json", b"{", False),
+        ("notes.json", b"{", False),
+    ],
+)
+def test_a_file_of_labels_that_cannot_be_read_is_named(name, content, is_told, tmp_path, caplog):
+    root = rows(tmp_path / "set")
+    (root / name).write_bytes(content)
+
+    assert read(root) == ["0", "1", "2"]
+    told = f"not read, though its name says that it names labels: {root / name}"
+    assert (told in caplog.text) == is_told
 
 
 def test_rows_with_names_need_no_file(tmp_path):
