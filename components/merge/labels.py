@@ -75,7 +75,7 @@ def require_certain_ids(labels: Iterable[object], task: Task) -> None:
     Raises:
         InputError: If it is not certain what the ids mean; it shows a `label_map` for each reading.
     """
-    keys = {label_key(label) for label in labels if not pd.isna(label)} - {""}
+    keys = set(map(label_key, pd.Series(list(labels), dtype=object).dropna())) - {""}
     if not all(map(is_id, keys)) or "0" in keys or "1" not in keys or len(keys) == 1:
         return
     ids = sorted(map(int, keys))

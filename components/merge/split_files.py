@@ -52,9 +52,9 @@ def split_files(root: Path, named: Sequence[str] = NAMED) -> dict[str, list[Path
     stated = stated_splits(files, root)
     unclear = [file for file in files if file not in stated]
     _require_no_pair({word for file in unclear for word in words_of(stem_of(file))}, root)
-    named = {file: _split(file, root, len(files) == 1 or file in stated) for file in files}
+    by_name = {file: _split(file, root, len(files) == 1 or file in stated) for file in files}
     found: dict[str, list[Path]] = {}
-    for file, split in by_card(named, stated).items():
+    for file, split in by_card(by_name, stated).items():
         found.setdefault(split, []).append(file)
     _require_train(root, found)
     for split, those in found.items():

@@ -13,8 +13,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LATIN = """
 entrenamient entreno treino treinament entrainement apprentissage addestrament allenament
 trainingsd trainingsm trainingss lerndat opleidingsd opleidingss oefen. oefend oefens treningow
-trenink trenovac traning trening traening træning uczac egitim pelatihan latih antrenare tanito opetus.
-opetusd ucenje huanluyen huan~luyen
+trenink trenovac traning trening traening træning uczac egitim pelatihan latih antrenare tanito
+opetus. opetusd ucenje huanluyen huan~luyen
 prueb teste. testes. testen. testd testm testsa testare teszt testi. essai. prova. toets.
 toetsd toetss afprovning afprøvning testow sinama provjera uji. kiemtra kiem~tra
 validac validaz validierung validatie validering validasi walidac dogrulama
