@@ -92,6 +92,8 @@ def _parts(line: str) -> list[str]:
 
 
 def _lines(text: str) -> Names:
+    if text.lstrip().startswith(("{", "[")):
+        return _yaml(text)
     lines = [line for each in text.splitlines() if (line := _REMARK.sub("", each).strip())]
     if len(lines) > 1 and _is_heading(lines[0]):
         lines = lines[1:]
@@ -105,7 +107,7 @@ def _lines(text: str) -> Names:
         found = [form.fullmatch(line) for line in lines]
         if lines and all(found):
             return _paired([(each["id"], each["name"]) for each in found if each])
-    return dict(enumerate(lines))
+    return dict(enumerate(line.strip("\"', ") for line in lines))
 
 
 def _table(text: str) -> Names:

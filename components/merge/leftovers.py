@@ -56,10 +56,10 @@ def without_leftovers(files: Sequence[Path], root: Path) -> list[Path]:
 
 
 def _is_below_output(file: Path, root: Path, has_tests: bool) -> bool:
-    folders = [words_of(part) for part in file.relative_to(root).parts[:-1]]
-    return any(
+    folders = file.relative_to(root).parts[:-1]
+    return any(map(is_left_by_name, folders)) or any(
         words and all(_FOLDERS.fullmatch(word) or (has_tests and word == _TESTS) for word in words)
-        for words in folders
+        for words in map(words_of, folders)
     )
 
 

@@ -200,6 +200,7 @@ def test_what_holds_no_rows_is_left_out(tmp_path):
         (("train.csv",), ("train_history.csv", "train-loss.tsv", "test_scores.jsonl")),
         (("train.csv",), ("runs/eval/train.csv", "checkpoint-500/test.csv", "tests/test.csv")),
         (("rows.csv",), ("test_ids.csv", "train_ids.csv", "output/2/dev.csv")),
+        (("train.csv",), ("test_results/a.csv", "eval-logs/2.csv")),
         (("train_args.csv", "test.csv"), ()),
         (("train_scores.csv", "test_scores.csv"), ()),
         (("outputs/train.csv", "outputs/test.csv"), ()),
