@@ -3,10 +3,8 @@
 | module | content |
 | --- | --- |
 | `run` | the step as one function |
-| `sources`, `copies`, `rows` | rows read from files, the hub and the generate step, and checked |
-| `split_files`, `split_names`, `card_splits` | which files of a folder hold rows of which split |
-| `leftovers` | which hold none: what a training leaves beside data |
-| `labels`, `label_files`, `label_lists` | what the ids of a data set mean |
+| `reading` | real rows as people have them, with certain splits and labels |
+| `rows` | rows of all sources as the task's, checked |
 | `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |
 | `weights` | how much a synthetic row counts |

@@ -22,9 +22,9 @@ from components.merge.clean import (
     remove_near_copies,
     remove_repeats,
 )
+from components.merge.reading.sources import fingerprint, locate, read_synthetic, read_tables
+from components.merge.reading.split_names import WHOLE
 from components.merge.settings import MergeSettings
-from components.merge.sources import fingerprint, locate, read_synthetic, read_tables
-from components.merge.split_names import WHOLE
 from components.merge.splits import Splits, held_out, split_rows
 
 Origin = Mapping[str, Any]

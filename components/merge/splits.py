@@ -10,8 +10,8 @@ from sklearn.model_selection import train_test_split
 from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATION
 from components.errors import InputError
 from components.merge.audit import Audit
+from components.merge.reading.split_names import WHOLE
 from components.merge.settings import MergeSettings
-from components.merge.split_names import WHOLE
 
 _RAREST = 3
 

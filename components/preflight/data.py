@@ -38,7 +38,7 @@ def require_rows(settings: MergeSettings) -> None:
             raise NotCheckedError(f"{size / 1e6:,.0f} MB of rows are not read before the run")
     task = load_task(settings.task)
     try:
-        from components.merge.sources import locate, read_tables
+        from components.merge.reading.sources import locate, read_tables
 
         with TemporaryDirectory() as downloads:
             tables = read_tables(settings, locate(settings, Path(downloads)))
@@ -67,7 +67,7 @@ def require_readable_on_hub(settings: MergeSettings) -> None:
     try:
         import datasets
 
-        from components.merge.hub_sets import not_readable
+        from components.merge.reading.hub_sets import not_readable
     except ModuleNotFoundError as error:
         raise NotCheckedError(f"what reads it is not installed here: {error}") from error
     try:

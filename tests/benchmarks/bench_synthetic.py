@@ -27,9 +27,9 @@ from components.evaluate.measure.intervals import recall_and_f1, resample
 from components.evaluate.measure.scores import expected_calibration_error, reliability
 from components.generate.run import generate
 from components.generate.settings import GenerateSettings
+from components.merge.reading.tables import read_file
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from components.merge.tables import read_file
 from components.options import settings_of
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings

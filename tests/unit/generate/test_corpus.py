@@ -15,8 +15,8 @@ from components.generate.curate import Curator
 from components.generate.recording import read_recording
 from components.generate.style import load_style
 from components.merge.measures import SAME_MEANING
+from components.merge.reading.sources import locate, read_tables
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate, read_tables
 from components.storage import fetch
 from components.texts import NearTexts, fold, words
 

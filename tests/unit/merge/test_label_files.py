@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from components.artifacts.task import load_task
 from components.errors import InputError
-from components.merge.label_lists import names_in_file
+from components.merge.reading.label_lists import names_in_file
+from components.merge.reading.sources import locate, read_tables
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate, read_tables
 
 TASK = list(load_task("emotion").names)
 OTHER = sorted(TASK)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from components.errors import InputError
-from components.merge.labels import mapped, require_used, with_names
+from components.merge.reading.labels import mapped, require_used, with_names
 from components.merge.settings import MergeSettings
 
 IDS = {"0": "joy", "1": "sadness"}

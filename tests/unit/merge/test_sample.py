@@ -6,8 +6,8 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from components.artifacts.task import load_task
+from components.merge.reading.sources import locate, read_tables
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate, read_tables
 from components.texts import fold
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import InputError
-from components.merge.separated import read_separated
+from components.merge.reading.separated import read_separated
 
 NAMED = ("text", "label")
 LABELS = ("joy", "fear")

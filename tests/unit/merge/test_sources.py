@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import InputError
-from components.merge.hub_sets import read_hub
+from components.merge.reading.hub_sets import read_hub
+from components.merge.reading.sources import fingerprint, locate, read_tables
+from components.merge.reading.split_names import WHOLE
+from components.merge.reading.tables import read_file
 from components.merge.settings import MergeSettings
-from components.merge.sources import fingerprint, locate, read_tables
-from components.merge.split_names import WHOLE
-from components.merge.tables import read_file
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ROWS = [{"text": "a quiet, sunny day", "label": "joy"}, {"text": "NA", "label": "2"}]
@@ -217,7 +217,7 @@ def test_a_hub_data_set_on_a_machine_without_the_hub_is_refused_soon(tmp_path):
     program = f"""
 from pathlib import Path
 from components.merge.settings import MergeSettings
-from components.merge.sources import fingerprint, locate, read_tables
+from components.merge.reading.sources import fingerprint, locate, read_tables
 chosen = MergeSettings(dataset="owner/name", dataset_revision="{COMMIT}")
 read_tables(chosen, locate(chosen, Path(".")))
 """
@@ -523,9 +523,9 @@ def test_the_rows_of_all_files_count_together(tmp_path, monkeypatch):
     for name in ("train_1.csv", "train_2.csv", "test.csv"):
         write(tmp_path / "set" / name, [{"text": f"{name} {n}", "label": 1} for n in range(9)])
     size = (tmp_path / "set" / "train_1.csv").stat().st_size
-    monkeypatch.setattr("components.merge.sources.MOST_BYTES", 3 * size)
+    monkeypatch.setattr("components.merge.reading.sources.MOST_BYTES", 3 * size)
     assert set(read(str(tmp_path / "set"), tmp_path)) == {"train", "test"}
-    monkeypatch.setattr("components.merge.sources.MOST_BYTES", 2 * size)
+    monkeypatch.setattr("components.merge.reading.sources.MOST_BYTES", 2 * size)
     with pytest.raises(InputError, match=r"set: holds more than .* GiB of rows"):
         read(str(tmp_path / "set"), tmp_path)
 
@@ -533,7 +533,7 @@ def test_the_rows_of_all_files_count_together(tmp_path, monkeypatch):
 def test_an_archive_of_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     write(tmp_path / "in" / "train.csv", [{"text": f"{n}", "label": 1} for n in range(99)])
     path = shutil.make_archive(str(tmp_path / "rows"), "zip", tmp_path / "in")
-    monkeypatch.setattr("components.merge.sources.MOST_BYTES", 100)
+    monkeypatch.setattr("components.merge.reading.sources.MOST_BYTES", 100)
 
     with pytest.raises(InputError, match=r"it holds \d+ bytes, more than 100.*give the folder of"):
         read(path, tmp_path / "downloads")

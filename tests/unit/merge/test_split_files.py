@@ -5,8 +5,8 @@ import json
 import pytest
 
 from components.errors import InputError
-from components.merge.split_files import split_files
-from components.merge.split_names import WHOLE
+from components.merge.reading.split_files import split_files
+from components.merge.reading.split_names import WHOLE
 
 
 def folder(root, *names):

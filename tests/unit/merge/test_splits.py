@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from components.artifacts.dataset import TEST, TRAIN, VALIDATION
 from components.errors import InputError
 from components.merge.audit import Audit
+from components.merge.reading.split_names import WHOLE
 from components.merge.settings import MergeSettings
-from components.merge.split_names import WHOLE
 from components.merge.splits import mix, quotas, split_rows, subsample
 
 COUNTS = st.lists(st.integers(12, 60), min_size=2, max_size=6)

@@ -8,8 +8,8 @@ import pytest
 from components import storage
 from components.artifacts.task import load_task
 from components.errors import InputError
+from components.merge.reading.sources import locate
 from components.merge.settings import MergeSettings
-from components.merge.sources import locate
 from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
 from tests.support_tickets import TASK

@@ -16,8 +16,8 @@ from pyarrow import parquet
 
 from components import storage
 from components.errors import InputError
-from components.merge.labels import names_in, with_names
-from components.merge.separated import read_separated, require_columns
+from components.merge.reading.labels import names_in, with_names
+from components.merge.reading.separated import read_separated, require_columns
 
 NAMED = ("text", "label")
 """The usual columns of texts and of labels."""

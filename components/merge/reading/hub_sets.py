@@ -10,10 +10,10 @@ import pandas as pd
 
 from components.artifacts.dataset import SPLITS, TRAIN
 from components.errors import InputError
-from components.merge.labels import names_in
-from components.merge.separated import require_columns
-from components.merge.split_names import WHOLE, split_of
-from components.merge.tables import chosen
+from components.merge.reading.labels import names_in
+from components.merge.reading.separated import require_columns
+from components.merge.reading.split_names import WHOLE, split_of
+from components.merge.reading.tables import chosen
 
 _CARD, _INFOS, _INFO = "README.md", "dataset_infos.json", "dataset_info.json"
 _REASON_CHARACTERS = 400

@@ -8,12 +8,12 @@ from pathlib import Path
 from components import storage
 from components.artifacts.dataset import SPLITS, TRAIN
 from components.errors import InputError
-from components.merge.card_splits import by_card, stated_splits
-from components.merge.label_files import holds_names
-from components.merge.leftovers import is_left_by_name, without_leftovers
-from components.merge.split_names import SPLIT_WORDS, WHOLE, split_of, stem_of, words_of
-from components.merge.split_words import means_split_elsewhere
-from components.merge.tables import NAMED, holds_no_rows, is_readable, kind_of
+from components.merge.reading.card_splits import by_card, stated_splits
+from components.merge.reading.label_files import holds_names
+from components.merge.reading.leftovers import is_left_by_name, without_leftovers
+from components.merge.reading.split_names import SPLIT_WORDS, WHOLE, split_of, stem_of, words_of
+from components.merge.reading.split_words import means_split_elsewhere
+from components.merge.reading.tables import NAMED, holds_no_rows, is_readable, kind_of
 
 # Words that may mean a split: trainset, testdata, valset, xtest, tst, holdout, held-out, unseen.
 _UNCLEAR = re.compile(

@@ -11,7 +11,7 @@ import unicodedata
 from pathlib import Path
 
 from components.artifacts.dataset import TEST, TRAIN, VALIDATION
-from components.merge.tables import kind_of
+from components.merge.reading.tables import kind_of
 
 WHOLE = "all"
 """Name of the only table of a data set that is not split yet."""
@@ -30,8 +30,9 @@ SPLIT_WORDS = {
 }
 """The words that name a split, and the split of each."""
 
-# SemEval, SensEval and SentEval are names of data sets.
-_BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])(?!Eval)")
+# SemEval and its like are names of data sets.
+_BENCHMARK = r"(?:(?<=Sem)|(?<=Sens)|(?<=Sent)|(?<=Tweet)|(?<=Emo)|(?<=Glue))Eval"
+_BETWEEN_WORDS = re.compile(rf"[\W\d_]+|(?<=[a-z])(?=[A-Z])(?!{_BENCHMARK})")
 
 _PARTS_OF_A_SET = re.compile(r"data|datasets?|raw|processed|csv|parquet|splits?")
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.artifacts.dataset import TRAIN
-from components.merge.split_names import split_of, stem_of, words_of
-from components.merge.tables import has_columns, kind_of
+from components.merge.reading.split_names import split_of, stem_of, words_of
+from components.merge.reading.tables import has_columns, kind_of
 
 _WORDS = re.compile(
     r"predictions|preds|results?|history|arg(ument)?s|loss|metrics|reports?|logs?|configs?|state|"

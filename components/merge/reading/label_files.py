@@ -13,7 +13,7 @@ from pathlib import Path
 
 from components.artifacts.task import Task, label_key
 from components.errors import InputError
-from components.merge.label_lists import Names, means_labels, names_in_file, words_joined
+from components.merge.reading.label_lists import Names, means_labels, names_in_file, words_joined
 
 _MOST_FILES, _MOST_LABELS = 2000, 100
 # What is told of labels or rows, and not which there are.

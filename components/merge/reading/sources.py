@@ -16,14 +16,14 @@ from components.artifacts.dataset import REAL, SYNTHETIC
 from components.artifacts.synthetic import LABEL_PROBABILITIES, SENTENCES, read_sentences
 from components.artifacts.task import is_id, label_key, load_task
 from components.errors import InputError
-from components.merge import hub_sets
-from components.merge.copies import require_distinct
-from components.merge.label_files import require_same
-from components.merge.labels import mapped, require_certain_ids, require_used, with_names
+from components.merge.reading import hub_sets
+from components.merge.reading.copies import require_distinct
+from components.merge.reading.label_files import require_same
+from components.merge.reading.labels import mapped, require_certain_ids, require_used, with_names
+from components.merge.reading.split_files import split_files
+from components.merge.reading.split_names import split_of, with_parent
+from components.merge.reading.tables import MOST_BYTES, NAMED, chosen, read_file, too_large
 from components.merge.settings import MergeSettings
-from components.merge.split_files import split_files
-from components.merge.split_names import split_of, with_parent
-from components.merge.tables import MOST_BYTES, NAMED, chosen, read_file, too_large
 
 Tables = Mapping[str, pd.DataFrame]
 """Raw rows by split name, or one table under `WHOLE`."""

@@ -12,7 +12,7 @@ from typing import Any
 from yaml import YAMLError
 
 from components.errors import InputError
-from components.merge.split_names import WHOLE, split_of, with_parent
+from components.merge.reading.split_names import WHOLE, split_of, with_parent
 
 Stated = Mapping[Path, Sequence[str]]
 """The splits of a file in the words of a card, of those files to which it gives one."""
