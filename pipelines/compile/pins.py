@@ -71,7 +71,7 @@ def _dataset_revision(dataset: str, given: str) -> str:
         return given
     if path := storage.local_path(dataset):
         # The reader of rows takes a second to import, and a folder without any takes long to hash.
-        from components.merge.sources import require_files
+        from components.merge.reading.sources import require_files
 
         require_files(path)
     return f"sha256:{_hash(dataset)}"
