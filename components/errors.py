@@ -16,6 +16,7 @@ LeaseLostError (LeaseError) and NotAnsweringError (ServingError).
 
 import math
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 
 class StepError(Exception):
@@ -80,3 +81,26 @@ def require_one_of(name: str, value: str, allowed: Iterable[str]) -> None:
     names = sorted(allowed)
     if value not in names:
         raise InputError(f"{name}={value!r}", "is not known", f"Use one of: {', '.join(names)}")
+
+
+def require_http_url(name: str, value: str) -> None:
+    """Refuse what is not the URL of an HTTP server, with a host and a port that there can be.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    if not _is_http_url(value):
+        rule = "is not the URL of an HTTP server"
+        fix = "Write it whole, like http://host:8080/path or https://host"
+        raise InputError(f"{name}={value!r}", rule, fix)
+
+
+def _is_http_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        # Both raise an error for what there cannot be.
+        host, port = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    is_plain = value.isprintable() and " " not in value
+    return parts.scheme in {"http", "https"} and bool(host) and port != 0 and is_plain

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from components import storage
 from components.artifacts.synthetic import RECORDED
-from components.errors import InputError
+from components.errors import InputError, require_http_url
 from components.hub import PINNED_MODEL
 from components.processes import free_port, running_server
 
@@ -68,6 +68,7 @@ def parse_model(reference: str) -> Model:
         return Model("recorded", ledger["location"])
     url, _, name = reference.partition("#")
     if re.match(r"https?://", url) and name:
+        require_http_url("models", url)
         return Model("endpoint", url.rstrip("/"), name)
     if folder := _VLLM_FOLDER.fullmatch(reference):
         return Model("vllm", folder["location"])

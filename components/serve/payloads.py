@@ -69,6 +69,6 @@ async def _post(events: asyncio.Queue[_Event], predictor: Predictor) -> None:
                 url = predictor.settings.payload_url
                 (await client.post(url, headers=headers, content=body)).raise_for_status()
             # A client may have sent a header that cannot be sent on.
-            except (httpx.HTTPError, ValueError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 _log.warning("the collector did not accept a payload: %s", type(error).__name__)
                 predictor.metrics.refused("payload_url")

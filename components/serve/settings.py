@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from components.errors import InputError, require_between, require_one_of
+from components.errors import InputError, require_between, require_http_url, require_one_of
 
 PRECISIONS = ("int8", "fp32", "torch")
 
@@ -109,9 +109,8 @@ class ServeSettings:
         if self.log_texts and not self.log_requests:
             rule = "extends the lines of log_requests, which is off"
             raise InputError("log_texts=True", rule, "Turn on both")
-        if self.payload_url and not re.match(r"https?://", self.payload_url):
-            rule = "must begin with http:// or https://"
-            raise InputError(f"payload_url={self.payload_url!r}", rule, "Give the whole URL")
+        if self.payload_url:
+            require_http_url("payload_url", self.payload_url)
         if self.grpc_port == self.http_port:
             raise InputError(
                 f"grpc_port={self.grpc_port}", "is the port of HTTP", "Choose another port"

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from components.errors import InputError, require_between, require_one_of
+from components.errors import InputError, require_between, require_http_url, require_one_of
 
 
 def test_an_input_error_names_thing_rule_and_fix():
@@ -37,3 +37,19 @@ def test_an_unknown_word_is_refused_with_the_known_ones():
     require_one_of("peft_method", "lora", ("lora", "dora"))
     with pytest.raises(InputError, match=r"peft_method=.loar.: is not known\. Use .*: dora, lora"):
         require_one_of("peft_method", "loar", ("lora", "dora"))
+
+
+@pytest.mark.parametrize("port", ["", ":80", ":65535"])
+@pytest.mark.parametrize("host", ["http://h", "https://a.b.example", "http://[::1]", "http://é.de"])
+def test_the_url_of_a_server_passes(host, port):
+    require_http_url("payload_url", f"{host}{port}/v1?a=b")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["h:80", "ftp://h", "http://", "http://h:port/", "http://h:99999", "http://h:0", "http://[::1",
+     "http://é..x/", "http://h /", "http://h/\n"],
+)  # fmt: skip
+def test_what_is_no_url_of_a_server_is_refused(url):
+    with pytest.raises(InputError, match="payload_url=.*: is not the URL of an HTTP server"):
+        require_http_url("payload_url", url)

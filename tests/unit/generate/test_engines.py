@@ -80,3 +80,9 @@ def test_a_server_that_runs_already_is_used_as_it_is(tmp_path):
     with serving(Model("endpoint", "http://host/v1", "gpt"), 1, tmp_path / "llm") as endpoint:
         assert endpoint == LlmEndpoint("http://host/v1", "gpt")
     assert not (tmp_path / "llm").exists()
+
+
+@pytest.mark.parametrize("url", ["http://host:port/v1", "http://host:99999/v1", "https://a..b/v1"])
+def test_a_server_that_there_cannot_be_is_refused(url):
+    with pytest.raises(InputError, match=f"models='{url}': is not the URL of an HTTP server"):
+        parse_model(f"{url}#gpt")
