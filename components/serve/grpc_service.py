@@ -20,7 +20,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from components.errors import InputError
 from components.serve.answers import Refusal
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
-from components.serve.grpc_messages import MessageCheck
+from components.serve.grpc_messages import MOST_STREAMS, MessageCheck
 from components.serve.predictor import Predictor
 from components.serve.schemas import InferFrame, read
 from components.serve.tensors import (
@@ -177,7 +177,7 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
             ("grpc.so_reuseport", 0),
         ],
         # Probes get through while requests are refused one by one.
-        maximum_concurrent_rpcs=2 * settings.max_requests,
+        maximum_concurrent_rpcs=2 * settings.max_requests + MOST_STREAMS,
     )
     service.add_GRPCInferenceServiceServicer_to_server(GrpcService(predictor, reports), server)
     healthy = health.aio.HealthServicer()
