@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from components.serve.answers import Refusal, internal_error, refused
 from components.serve.cloud_events import event_headers, is_event, require_no_envelope
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
-from components.serve.heads import require_host, require_known_codings, require_small_head
+from components.serve.heads import require_host, require_known_codings, require_small_head, size_in
 from components.serve.predictor import Predictor
 from components.serve.v2 import HEADER_LENGTH
 
@@ -99,8 +99,10 @@ class Bounds:
         if {each.strip() for each in codings} - {"", "identity"}:
             raise Refusal(415, "the body must not be compressed (Content-Encoding)")
         require_no_envelope(headers)
-        # The HTTP parser accepts only digits.
-        if int(headers.get("content-length", 0)) > self._settings.max_body_bytes:
+        length = size_in(headers.get("content-length", "0"))
+        if length is None:
+            raise Refusal.malformed("Content-Length must be a number of at most 20 digits")
+        if length > self._settings.max_body_bytes:
             raise self._too_large()
         body = bytearray()
         try:

@@ -12,6 +12,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _HOST = re.compile(rb"(\[[\w:.%]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?", re.ASCII)
 _SEPARATORS = len(b": \r\n")
+_DIGITS = re.compile(r"[0-9]{1,20}")
 
 
 def require_host(http_version: str, headers: Headers) -> None:
@@ -47,6 +48,12 @@ def require_small_head(target: bytes, headers: Headers, most: int) -> None:
     size = len(target) + sum(len(name) + len(value) + _SEPARATORS for name, value in headers)
     if size > most:
         raise head_too_large()
+
+
+def size_in(value: str) -> int | None:
+    """The number of bytes that a header names; None if it names none of 64 bits."""
+    # Python itself refuses to read more than 4300 digits.
+    return int(value) if _DIGITS.fullmatch(value) else None
 
 
 def head_too_large() -> Refusal:

@@ -56,7 +56,7 @@ Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
 Parameter = Annotated[str | bool | int | float | None, BeforeValidator(_scalar)]
-Parameters = Annotated[dict[str, Parameter], Field(default_factory=dict)]
+Size = Annotated[int, BeforeValidator(_integer)]
 
 
 class TextObject(Closed):
@@ -172,13 +172,32 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata]
 
 
+class Parameters(Open):
+    """V2: the parameters of a request or a tensor; others than those named are ignored."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Parameter] = Field(init=False)
+
+
+class InputParameters(Parameters):
+    """V2: the parameters of the texts."""
+
+    binary_data_size: Size | None = None
+
+
+class OutputParameters(Parameters):
+    """V2: the parameters of a requested output."""
+
+    binary_data: bool | None = None
+
+
 class InputTensor(Open):
     """V2: the texts; without `data` they follow the JSON in binary form."""
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
     shape: list[Annotated[int, Field(ge=1)]]
-    parameters: Parameters
+    parameters: InputParameters = InputParameters()
     data: Annotated[list[Text], Field(fail_fast=True)] | None = None
 
 
@@ -186,14 +205,11 @@ class RequestedOutput(Open):
     """V2: a requested output."""
 
     name: Literal["label", "probabilities"]
-    parameters: Parameters
+    parameters: OutputParameters = OutputParameters()
 
 
-class InferParameters(Open):
-    """V2: the parameters of a request; others than these are ignored."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Parameter] = Field(init=False)
+class InferParameters(Parameters):
+    """V2: the parameters of a request."""
 
     top_k: TopK | None = None
     binary_data_output: bool = False

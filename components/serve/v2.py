@@ -10,6 +10,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 
 from components.serve.answers import Refusal, documented, json_answer, readiness
+from components.serve.heads import size_in
 from components.serve.predictor import Predictor
 from components.serve.schemas import (
     InferRequest,
@@ -93,13 +94,14 @@ def _model_routes(predictor: Predictor, prefix: str) -> APIRouter:
 def _json_length(header: str | None, size: int) -> int:
     if header is None:
         return size
-    if not header.isascii() or not header.isdigit() or int(header) > size:
+    length = size_in(header)
+    if length is None or length > size:
         raise Refusal.malformed(f"{HEADER_LENGTH} must be a number of bytes within the body")
-    return int(header)
+    return length
 
 
 def _texts(tensor: InputTensor, binary: bytes) -> list[str]:
-    size = tensor.parameters.get("binary_data_size")
+    size = tensor.parameters.binary_data_size
     if size is None:
         if tensor.data is None:
             raise Refusal.malformed("inputs.0 has neither data nor binary_data_size")
@@ -140,9 +142,9 @@ def _tensors(
 ) -> tuple[list[dict[str, Any]], bytes]:
     """Build the requested outputs as JSON, and the data of the binary ones."""
     by_default = asked.parameters.binary_data_output
-    wanted: dict[str, object] = dict.fromkeys(outputs, by_default)
+    wanted: dict[str, bool] = dict.fromkeys(outputs, by_default)
     if asked.outputs:
-        binary_data = {each.name: each.parameters.get("binary_data") for each in asked.outputs}
+        binary_data = {each.name: each.parameters.binary_data for each in asked.outputs}
         wanted = {name: by_default if own is None else own for name, own in binary_data.items()}
     tensors: list[dict[str, Any]] = []
     binary = b""

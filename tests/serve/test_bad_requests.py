@@ -76,6 +76,7 @@ def test_explain_takes_few_texts(client):
         ([{"name": "text"}], "inputs.0.datatype: Field required"),
         ([{**tensor(["a"]), "data": None}], "neither data nor binary_data_size"),
         ([tensor(["a"], parameters={"binary_data_size": 5})], "both data and binary_data_size"),
+        ([tensor(["a"], parameters={"binary_data_size": "5"})], "should be a valid integer"),
         ([tensor(["a"], parameters={"x": []})], "inputs.0.parameters.x: must be a string, a num"),
     ],
 )
@@ -83,6 +84,14 @@ def test_v2(client, inputs, rule):
     answer = client.post(V2, json={"inputs": inputs})
     assert answer.status_code == 400
     assert rule in answer.json()["error"]
+
+
+@pytest.mark.parametrize("wanted", ["false", 0, []])
+def test_v2_whether_an_output_is_binary_is_said_in_true_or_false(client, wanted):
+    outputs = [{"name": "label", "parameters": {"binary_data": wanted}}]
+    answer = client.post(V2, json={"inputs": [tensor(["a"])], "outputs": outputs})
+    assert answer.status_code == 400
+    assert "outputs.0.parameters.binary_data: " in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,7 @@ def test_v2(client, inputs, rule):
         (5, b"\x01\x00\x00\x00\xff", None, "text 0 is not UTF-8"),
         (5, b"\x01\x00\x00\x00 ", None, "text 0 is empty"),
         (5, b"\x01\x00\x00\x00a", "9999999", "within the body"),
+        (5, b"\x01\x00\x00\x00a", "9" * 5000, "within the body"),
         (5, b"\x01\x00\x00\x00a", "-1", "within the body"),
         (5, b"\x01\x00\x00\x00a", "\u00b2", "within the body"),
         (5, b"\x01\x00\x00\x00a", "0", "Invalid JSON"),

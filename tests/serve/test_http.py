@@ -125,6 +125,7 @@ def test_a_tunnel_is_refused(predictor_url, target):
     ("bad", "status"),
     [
         (b"no HTTP\r\n\r\n", 400),
+        (request(b"", HOST, f"Content-Length: {'0' * 5000}"), 400),
         (request(b"", HOST, "no colon"), 400),
         (request(b"g\r\n", HOST, "Transfer-Encoding: chunked"), 400),
         (request(b"", HOST, "Transfer-Encoding: gzip"), 501),
