@@ -80,10 +80,8 @@ def client_of(configuration: Any) -> Any:
             super().update_params_for_auth(headers, *others)
             # The file of a token may end in a line break, as for kubectl.
             if token := headers.get("authorization", "").strip():
-                headers["authorization"] = token
-                if not token.isprintable():
-                    fix = "Write the token alone into its file or Secret"
-                    raise InputError("token of the account", "holds a line break", fix)
+                fix = "Write the token alone into its file or Secret"
+                headers["authorization"] = plain_token(token, "token of the account", fix)
 
         def request(self, *arguments: Any, **options: Any) -> Any:
             try:
@@ -99,11 +97,37 @@ def client_of(configuration: Any) -> Any:
                 part_of(answer, "items", list, self)
             try:
                 return super().deserialize(response, response_type)
-            except (AttributeError, TypeError, ValueError) as error:
+            except (AttributeError, RecursionError, TypeError, ValueError) as error:
                 # The library's classes check what they are made of, each in its own way.
                 raise strange(self, response.data, f"without a whole {response_type}") from error
 
     return Client(configuration)
+
+
+def plain_token(token: str, name: str, fix: str) -> str:
+    """A token without the white space around it; what is wrong with another does not show it.
+
+    Args:
+        token: The token, as it was given.
+        name: What it is, for the error.
+        fix: What to do about one that is none.
+
+    Raises:
+        InputError: If it holds what no header can carry, such as a line break.
+    """
+    plain = token.strip()
+    if not plain.isascii() or not plain.isprintable():
+        rule = "holds a line break, or another character that no token has"
+        raise InputError(name, rule, fix)
+    return plain
+
+
+def json_in(text: Any) -> Any:
+    """What a server has written in JSON; None if it is not JSON, or nested without end."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def part_of(answer: Mapping[str, Any], name: str, kind: type[_Part], api: Any) -> _Part:
@@ -179,13 +203,18 @@ def is_missing(error: ClusterError, *, kind_known: bool) -> bool:
 def _refusal(request: str, error: Any, fixes: Mapping[int, str]) -> ClusterError:
     answer = _details(error)
     message = answer.get("message") or f"{error.status} {error.reason}: {error.body!r:.200}"
-    causes = (answer.get("details") or {}).get("causes") or []
-    if any(cause.get("reason") == "FieldManagerConflict" for cause in causes):
+    if any(cause.get("reason") == "FieldManagerConflict" for cause in _causes(answer)):
         fix = "Let that manager give up the fields, or make its change in this project"
         return ClusterError(request, message, fix)
     fix = fixes.get(error.status, "See the API server's log")
     kinds = {403: ForbiddenError, 409: ConflictError}
     return kinds.get(error.status, ClusterError)(request, message, fix)
+
+
+def _causes(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    details = answer.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else []
+    return [each for each in causes if isinstance(each, dict)] if isinstance(causes, list) else []
 
 
 def _has_metadata(item: Mapping[str, Any]) -> bool:
@@ -198,8 +227,5 @@ def _details(error: Any) -> dict[str, Any]:
 
 
 def _parsed(text: Any) -> dict[str, Any] | None:
-    try:
-        answer = json.loads(text)
-    except (TypeError, ValueError):
-        return None
+    answer = json_in(text)
     return answer if isinstance(answer, dict) else None

@@ -164,7 +164,7 @@ def read_json(path: Path, fix: str) -> Any:
         raise InputError(str(path), "there is no such file", fix) from error
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})", fix) from error
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise InputError(str(path), f"is not a JSON file: {error}", fix) from error
 
 

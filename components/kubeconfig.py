@@ -35,7 +35,7 @@ def load_kubeconfig(configuration: Any, path: Path | None = None) -> str:
         _require_server(context["cluster"], cluster.safe_get("server"))
         config.load_kube_config(file, client_configuration=configuration)
         user = _user(merged.config, context.get("user"))
-        plugin = (user.safe_get("exec") or {}).get("command", "") if user else ""
+        plugin = _text((user.safe_get("exec") or {}).get("command", "")) if user else ""
         namespace = str(context.get("namespace") or "default")
     except InputError:
         raise
@@ -77,6 +77,13 @@ def with_plain_scheme(url: str) -> str:
 
 def _user(content: Any, name: str | None) -> Any:
     return content["users"].get_with_name(name)["user"] if name else None
+
+
+def _text(command: object) -> str:
+    if not isinstance(command, str):
+        rule, fix = f"has the command {command!r}, which is not a text", "Name one program"
+        raise InputError("kubeconfig's plugin", rule, fix)
+    return command
 
 
 def _require_server(cluster: str, server: object) -> None:

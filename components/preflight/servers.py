@@ -54,7 +54,7 @@ def listed_models(answer: httpx.Response) -> list[str]:
     """The models that a server lists; none if the answer is not such a list."""
     try:
         return [str(each["id"]) for each in answer.json()["data"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
 
 
@@ -125,5 +125,5 @@ def _other(dialect: Dialect, answer: httpx.Response) -> Dialect | None:
 def _has_choices(answer: httpx.Response) -> bool:
     try:
         return isinstance(answer.json()["choices"], list)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False

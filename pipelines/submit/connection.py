@@ -1,7 +1,6 @@
 """A connection to Kubeflow Pipelines that is known to be one, and its refusals in plain words."""
 
 import contextlib
-import json
 import re
 import sys
 import warnings
@@ -12,6 +11,7 @@ import kfp_server_api as api
 from kfp import Client
 from urllib3.exceptions import HTTPError
 
+from components.api_server import json_in, plain_token
 from components.errors import InputError, WorkError
 from components.kubeconfig import proxy_of, with_plain_scheme
 
@@ -19,6 +19,7 @@ _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _REQUEST_SECONDS = 30
 _SHOWN = 100
 _LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
+_ALONE = "Put the token alone into it"
 _PAGE = "it answers with a page, such as one to log in, and not as the API does"
 _FIXES = {
     400: "Correct what it names",
@@ -57,7 +58,8 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
         token: Bearer token; None for what kfp finds itself.
 
     Raises:
-        InputError: If there is nothing to connect to, or it is not Kubeflow Pipelines.
+        InputError: If there is nothing to connect to, it is not Kubeflow Pipelines, or the token
+            is none.
         ApiException: If it refuses the account.
         HTTPError: If it does not answer.
     """
@@ -71,7 +73,7 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
         client = _Client(
             host=host or None,
             namespace=namespace or "kubeflow",
-            existing_token=token,
+            existing_token=None if token is None else plain_token(token, "KFP_TOKEN", _ALONE),
             proxy=proxy_of(host) if host else None,
         )
     # All services share it, so that no answer is taken for one that is none.
@@ -127,11 +129,11 @@ def _require_objects(client: Any) -> None:
     read = client.deserialize
 
     def checked(response: Any, kind: Any) -> Any:
-        if not isinstance(_parsed(response.data), dict):
+        if not isinstance(json_in(response.data), dict):
             raise _refusal(f"{_PAGE}: {shown(response.data)}")
         try:
             return read(response, kind)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, RecursionError, TypeError, ValueError) as error:
             # KFP's classes check what they are made of, each in its own way.
             raise _refusal(f"it answers {shown(response.data)}, which is no {kind}") from error
 
@@ -145,13 +147,6 @@ def _refusal(why: str) -> NotKubeflowError:
 
 def _message(error: api.ApiException) -> str:
     """What Kubeflow Pipelines says, on one line; empty if something else answers."""
-    answer = _parsed(error.body)
+    answer = json_in(error.body)
     said = (answer.get("message") or answer.get("error")) if isinstance(answer, dict) else ""
     return " ".join(str(said or "").split())
-
-
-def _parsed(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return None

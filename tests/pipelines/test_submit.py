@@ -212,12 +212,23 @@ def test_of_a_run_whose_gate_was_not_passed_it_is_said_that_nothing_was_deployed
     assert output.endswith("the gate was not passed, so nothing was deployed\n")
 
 
+@pytest.mark.parametrize("token", ["a-\nsecret", "a-secr\u00e9t", "a-\x1bsecret"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(monkeypatch, token):
+    monkeypatch.setenv("KFP_TOKEN", token)
+    with serving(FakeKfp()) as url:
+        status, output = submit(url)
+    assert status == 1
+    assert "KFP_TOKEN: holds a line break, or another character that no token has." in output
+    assert "secr" not in output
+
+
 def test_the_token_comes_from_the_environment(monkeypatch):
     fake = FakeKfp()
     fake.token = "a-token"  # noqa: S105
-    monkeypatch.setenv("KFP_TOKEN", fake.token)
     with serving(fake) as url:
-        assert submit(url)[0] == 0
+        for token in (fake.token, f"{fake.token}\n"):
+            monkeypatch.setenv("KFP_TOKEN", token)
+            assert submit(url)[0] == 0
         monkeypatch.delenv("KFP_TOKEN")
         status, output = submit(url)
     assert status == 1

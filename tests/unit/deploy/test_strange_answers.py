@@ -43,6 +43,7 @@ STRANGE = [
     '"text"',
     "",
     "<p>Log in</p>",
+    "[" * 100_000,
     b"<p>Bitte anmelden f\xfcr</p>",
     '{"error": "log in"}',
     '{"metadata": 1, "items": 1, "status": 1, "kind": 1, "components": 1, "resources": 1}',
@@ -100,3 +101,18 @@ def test_what_an_api_server_may_leave_out_is_no_fault(cluster, server):
     assert cluster.may("get", "", "pods", "") is False
     server[1][0] = json.dumps({"components": {}})
     assert has_candidates(cluster) is False
+
+
+@pytest.mark.parametrize(
+    "details", ['"x"', "[1]", '{"causes": "x"}', '{"causes": ["x"]}', '{"causes": {"a": 1}}', "null"]
+)
+def test_the_details_of_a_refusal_may_be_of_any_form(details):
+    body = f'{{"kind": "Status", "message": "no room", "details": {details}}}'
+
+    def refuse(_):
+        return Response(body, 422, media_type="application/json")
+
+    with running([Route("/{path:path}", refuse)]) as url:
+        cluster = Cluster(client_of(client.Configuration(host=url)), "ns")
+        with pytest.raises(ClusterError, match=r"no room\. Correct the manifest"):
+            cluster.read(LEASES, "emotion-deploy")
