@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 from components.errors import InputError
 
@@ -69,6 +70,20 @@ def proxy_of(url: str) -> str | None:
     return _whole_proxy(proxy) if proxy else None
 
 
+def require_http_proxies() -> None:
+    """Refuse proxies of the environment that clients of HTTP cannot use, such as one of SOCKS.
+
+    Raises:
+        InputError: If ALL_PROXY, HTTP_PROXY or HTTPS_PROXY names one.
+    """
+    proxies = getproxies()
+    if "*" in proxies.get("no", "").replace(" ", "").split(","):
+        return
+    for scheme in ("all", "http", "https"):
+        if url := proxies.get(scheme):
+            _whole_proxy(url, f"{scheme.upper()}_PROXY")
+
+
 def with_plain_scheme(url: str) -> str:
     """Write the scheme of a URL in lower case, which stands for the same (RFC 3986, 3.1)."""
     scheme, mark, rest = url.partition("://")
@@ -124,10 +139,10 @@ def _use_proxy(configuration: Any, proxy: str | None) -> None:
         configuration.proxy_headers = make_headers(proxy_basic_auth=account)
 
 
-def _whole_proxy(url: str) -> str:
+def _whole_proxy(url: str, name: str = "proxy") -> str:
     """The URL of a proxy with its scheme, which may be left out."""
     whole = with_plain_scheme(url if "://" in url else f"http://{url}")
     if not re.fullmatch(r"https?://[^\s/]+/?", whole):
         shown = re.sub(r"//[^/@]*@", "//", whole)
-        raise InputError(f"proxy {shown}", "is not one of HTTP", _LIKE)
+        raise InputError(f"{name} {shown}", "is not one of HTTP", _LIKE)
     return whole

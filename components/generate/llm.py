@@ -15,6 +15,7 @@ from components.generate.asking import Asker, refusal_in
 from components.generate.engines import LlmEndpoint
 from components.generate.replies import completion_in
 from components.generate.request import Answer, Request
+from components.kubeconfig import require_http_proxies
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 300.0
@@ -59,6 +60,9 @@ class ChatClient:
         endpoint: The server and its name for the model.
         api_key: Bearer token, empty for servers that want none.
         concurrency: Requests under way at a time.
+
+    Raises:
+        InputError: If the environment names a proxy that is not one of HTTP.
     """
 
     def __init__(self, endpoint: LlmEndpoint, api_key: str, concurrency: int) -> None:
@@ -66,6 +70,7 @@ class ChatClient:
         self._slots = asyncio.Semaphore(concurrency)
         self._has_answered = False
         self._unusable = self._refused_in_a_row = 0
+        require_http_proxies()
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=api_key or "none",

@@ -19,6 +19,7 @@ from tenacity import (
 from components import storage
 from components.artifacts.registry import RUNS
 from components.errors import InputError, StepError, WorkError
+from components.kubeconfig import require_http_proxies
 from components.outcome.settings import OutcomeSettings
 from components.outcome.workflow import SUCCEEDED, UNKNOWN
 
@@ -106,6 +107,7 @@ def _send(url: str, content: Mapping[str, Any], longest_pause_seconds: float) ->
 
 
 def _post(url: str, content: Mapping[str, Any]) -> None:
+    require_http_proxies()
     try:
         # Nobody needs the answer's body, so it is not read.
         with httpx.stream("POST", url, json=content, timeout=_TIMEOUT_SECONDS) as answer:

@@ -9,6 +9,7 @@ from components.errors import InputError
 from components.generate.dialect import Dialect
 from components.generate.refusals import ServerRefusal
 from components.generate.request import Request
+from components.kubeconfig import require_http_proxies
 from components.preflight.checks import NotCheckedError
 
 _SECONDS = 12.0
@@ -70,6 +71,7 @@ class _Server:
         """Send a request; its answer may be a refusal, but not of the key."""
         # A server on this machine is asked directly, even where a proxy is set.
         direct = {"all://127.0.0.1": None}
+        require_http_proxies()
         try:
             with httpx.Client(
                 mounts=direct, timeout=self._seconds, follow_redirects=True, headers=self._headers

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from components.api_server import json_in, plain_token
 from components.errors import InputError, WorkError
-from components.kubeconfig import proxy_of, with_plain_scheme
+from components.kubeconfig import proxy_of, require_http_proxies, with_plain_scheme
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _REQUEST_SECONDS = 30
@@ -59,13 +59,14 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
 
     Raises:
         InputError: If there is nothing to connect to, it is not Kubeflow Pipelines, or the token
-            is none.
+            or a proxy is none.
         ApiException: If it refuses the account.
         HTTPError: If it does not answer.
     """
     host = with_plain_scheme(host)
     if host and not _URL.fullmatch(host):
         raise InputError(f"HOST {host!r}", "is not a URL", "Write http://name:port or https://name")
+    require_http_proxies()
     # kfp prints remarks, and where to log in, between the lines that belong to the result.
     with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         # At each start kfp names the versions of Kubeflow Pipelines that it works with.

@@ -145,7 +145,9 @@ def with_plugin(path, command):
 @pytest.mark.parametrize("command", [["a"], 5, None])
 def test_a_plugin_whose_command_is_no_text_is_refused(kubeconfig, command):
     with_entries(kubeconfig, user={"exec": {"command": command, "apiVersion": "v1"}})
-    with pytest.raises(InputError, match="^kubeconfig's plugin: has the command .*Name one program"):
+    with pytest.raises(
+        InputError, match="^kubeconfig's plugin: has the command .*Name one program"
+    ):
         connect(kubeconfig=kubeconfig)
 
 
@@ -268,7 +270,9 @@ def test_a_token_may_end_in_a_line_break_and_hold_none(kubeconfig):
         connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
         for token in ("se\ncret", "secr\u00e9t", "se\u20accret"):
             with_entries(kubeconfig, user={"token": token})
-            with pytest.raises(InputError, match="token of the account: holds a line break") as said:
+            with pytest.raises(
+                InputError, match="token of the account: holds a line break"
+            ) as said:
                 connect(kubeconfig=kubeconfig).read(LEASES, "emotion")
             assert token not in str(said.value)
     assert asked == ["Bearer secret"]

@@ -104,7 +104,8 @@ def test_what_an_api_server_may_leave_out_is_no_fault(cluster, server):
 
 
 @pytest.mark.parametrize(
-    "details", ['"x"', "[1]", '{"causes": "x"}', '{"causes": ["x"]}', '{"causes": {"a": 1}}', "null"]
+    "details",
+    ['"x"', "[1]", '{"causes": "x"}', '{"causes": ["x"]}', '{"causes": {"a": 1}}', "null"],
 )
 def test_the_details_of_a_refusal_may_be_of_any_form(details):
     body = f'{{"kind": "Status", "message": "no room", "details": {details}}}'

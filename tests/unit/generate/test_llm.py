@@ -7,7 +7,7 @@ import httpx
 import pytest
 from openai.types.chat import ChatCompletion
 
-from components.errors import WorkError
+from components.errors import InputError, WorkError
 from components.generate.engines import LlmEndpoint
 from components.generate.llm import ChatClient, in_order
 from components.generate.request import Request
@@ -168,6 +168,15 @@ def test_a_server_that_is_not_there_is_refused():
     with pytest.raises(WorkError, match="cannot be reached") as refusal:
         ask(url, requests(2))
     assert url in refusal.value.thing
+
+
+def test_a_proxy_of_socks_is_refused_by_the_name_of_its_variable(monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:secret@proxy:1080")
+    with pytest.raises(InputError, match=r"^ALL_PROXY socks5://proxy:1080: is not one of HTTP"):
+        ask("http://127.0.0.1:9", requests(1))
+    monkeypatch.setenv("NO_PROXY", "*")
+    with pytest.raises(WorkError, match="cannot be reached"):
+        ask("http://127.0.0.1:9", requests(1))
 
 
 def test_a_server_on_this_machine_is_asked_past_a_proxy(monkeypatch):
