@@ -20,6 +20,7 @@ _PARALLEL: Mapping[str, Any] = {
 }
 _CHUNK_BYTES = 8 * 2**20
 """Most bytes that a broken connection costs an upload; a multiple of 256 KiB."""
+_NO_PROJECT = "none"
 _NO_CREDENTIALS = "Your default credentials were not found"
 
 
@@ -105,7 +106,8 @@ class GoogleStore:
 
     def _client(self) -> Client:
         try:
-            return Client()
+            # Only lists of buckets ask for a project; without one the library looks for it.
+            return Client(project=_NO_PROJECT)
         except DefaultCredentialsError as error:
             # Others are about a key file that is named, and missing or broken.
             if not str(error).startswith(_NO_CREDENTIALS):
@@ -128,5 +130,6 @@ class GoogleStore:
             unusable=(ClientError, GoogleAuthError),
             damaged=(DataCorruption,),
             unreachable=(GoogleAPIError, InvalidResponse, OSError),
+            settings="STORAGE_EMULATOR_HOST and the file of GOOGLE_APPLICATION_CREDENTIALS",
             has_account=self._has_account,
         )

@@ -13,8 +13,10 @@ from botocore.exceptions import (
     ConfigNotFound,
     ConfigParseError,
     CredentialRetrievalError,
+    EndpointProviderError,
     FlexibleChecksumError,
     InvalidConfigError,
+    InvalidS3AddressingStyleError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -42,6 +44,8 @@ _UNUSABLE = (
     ConfigNotFound,
     ConfigParseError,
     InvalidConfigError,
+    InvalidS3AddressingStyleError,
+    EndpointProviderError,
     NoRegionError,
     ParamValidationError,
     ResponseParserError,
@@ -196,6 +200,7 @@ class S3Store:
             unusable=_UNUSABLE,
             damaged=(FlexibleChecksumError,),
             unreachable=(OSError, BotoCoreError, ClientError, HttpError),
+            settings="AWS_ENDPOINT_URL and the file of AWS_CONFIG_FILE",
             has_account=self._has_account,
         ):
             try:

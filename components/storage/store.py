@@ -10,6 +10,9 @@ from components.errors import InputError, StepError, WorkError
 
 Kinds = tuple[type[Exception], ...]
 
+# What libraries raise that take an answer or a file for one of its right form.
+_MISREAD = (AttributeError, LookupError, RecursionError, TypeError)
+
 
 class Store(Protocol):
     """The files below one folder, by their names relative to it.
@@ -53,7 +56,13 @@ class Store(Protocol):
 
 @contextmanager
 def explained(
-    uri: str, unusable: Kinds, damaged: Kinds, unreachable: Kinds, *, has_account: bool = True
+    uri: str,
+    unusable: Kinds,
+    damaged: Kinds,
+    unreachable: Kinds,
+    *,
+    settings: str,
+    has_account: bool = True,
 ) -> Iterator[None]:
     """Turn the errors of a provider's client library into ours.
 
@@ -62,6 +71,7 @@ def explained(
         unusable: Errors of a store that refuses a request.
         damaged: Errors of a file whose checksum is not that of the file that was sent.
         unreachable: Errors of a store that does not answer in time.
+        settings: Names of the settings that say what answers for the store, and to whom.
         has_account: False if there were no credentials, as public stores need none.
 
     Raises:
@@ -84,6 +94,9 @@ def explained(
     except unreachable as error:
         fix = "Check the network and run the step again"
         raise WorkError(uri, f"cannot be reached: {_line(error)}", fix) from error
+    except _MISREAD as error:
+        rule = "cannot be used: what answers for it, or one of its settings, is of another form"
+        raise InputError(uri, f"{rule} ({error!r:.200})", f"Check {settings}") from error
 
 
 def _line(error: Exception) -> str:

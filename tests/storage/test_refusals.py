@@ -1,5 +1,6 @@
 """Object storage that refuses, or is none: the service's own reason, on reading as on writing."""
 
+import json
 from unittest import mock
 
 import boto3
@@ -93,6 +94,11 @@ def test_a_page_is_not_s3(environment, page, use, tmp_path):
             "Invalid endpoint: minio-ser",
         ),
         ({**KEYS, "AWS_ENDPOINT_URL": "minio"}, "Invalid endpoint: minio"),
+        (
+            {**KEYS, "AWS_ENDPOINT_URL": "http://minio:99999"},
+            "`http://minio:99999` was not",
+        ),
+        ({**KEYS, "AWS_ENDPOINT_URL": "ftp://minio"}, "`ftp://minio` was not a valid URI"),
         ({"AWS_PROFILE": "none"}, "config profile (none) could not be found"),
         ({"AWS_ACCESS_KEY_ID": "a"}, "missing: AWS_SECRET_ACCESS_KEY"),
     ],
@@ -103,6 +109,51 @@ def test_a_wrong_setting_is_not_taken_for_the_network(environment, settings, sai
         storage.fetch("s3://bucket/folder", tmp_path)
     assert said in refused.value.rule
     assert "the account's credentials" in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "s3 = foo",
+            r"of another form .*\. Check AWS_ENDPOINT_URL and the file of AWS_CONFIG_FILE",
+        ),
+        ("s3 =\n    addressing_style = foo", "cannot be used: S3 addressing style foo is invalid"),
+    ],
+)
+def test_a_wrong_configuration_is_named(environment, tmp_path, content, said):
+    (tmp_path / "config").write_text(f"[default]\n{content}\n")
+    environment(AWS_ENDPOINT_URL="http://127.0.0.1:9", **KEYS)
+    with pytest.raises(InputError, match=said):
+        storage.open_store("s3://bucket/folder").read("champion.json")
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', '[{"kind": "x"}]', "3"])
+@pytest.mark.parametrize("use", ["list", "read", "fetch"])
+def test_what_answers_in_another_form_is_not_google(monkeypatch, body, use, tmp_path):
+    with answering(200, body, "application/json") as url:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        with pytest.raises(InputError, match="Check STORAGE_EMULATOR_HOST and the file of GOOGLE"):
+            USES[use](storage.open_store("gs://bucket/folder"), tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", '"x"', "{}", '{"type": "service_account"}'])
+def test_a_key_file_of_another_form_is_refused(monkeypatch, content, tmp_path):
+    (tmp_path / "key.json").write_text(content)
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(InputError, match="cannot be used: "):
+        storage.open_store("gs://bucket/folder")
+
+
+def test_an_account_without_a_project_is_none_of_the_network(monkeypatch, tmp_path):
+    for name in ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    account = {"type": "authorized_user", "client_id": "a", "client_secret": "b"}
+    (tmp_path / "key.json").write_text(json.dumps(account | {"refresh_token": "c"}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    assert storage.open_store("gs://bucket/folder").uri == "gs://bucket/folder"
 
 
 def test_without_keys_a_refusal_says_so(environment, tmp_path):
