@@ -39,6 +39,9 @@ class Outcome:
         step: The step that failed first; empty if none did.
         error: Why it did not succeed, or why that is not known.
         ended: Time, in UTC as ISO 8601 writes it.
+
+    Raises:
+        InputError: If the id of the run cannot be the name of a file.
     """
 
     pipeline: str
@@ -47,6 +50,11 @@ class Outcome:
     step: str = ""
     error: str = ""
     ended: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def __post_init__(self) -> None:
+        if not self.run_id or "/" in self.run_id:
+            rule = "is not the id of a run, which names a file"
+            raise InputError(f"run {self.run_id!r}", rule, "Use the id that KFP shows")
 
     @property
     def text(self) -> str:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
-from components.storage.names import local_path, require_no_link
+from components.storage.names import local_path, require_inside, require_no_link
 from components.storage.store import hashed_generation
 
 _LOCK_SECONDS = 30
@@ -66,14 +66,14 @@ class LocalStore:
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; missing ones are ignored."""
         for name in names:
-            path = self._root / name
+            path = self._path(name)
             path.unlink(missing_ok=True)
             with suppress(OSError):  # not empty, or missing
                 path.parent.rmdir()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file."""
-        path = self._root / name
+        path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=path.parent, prefix=".partial-") as drafts:
             draft = Path(drafts) / path.name
@@ -83,20 +83,24 @@ class LocalStore:
     def read(self, name: str) -> tuple[bytes, int]:
         """Read a small file and its generation; b"" and 0 if missing."""
         try:
-            content = (self._root / name).read_bytes()
+            content = self._path(name).read_bytes()
         except FileNotFoundError:
             return b"", 0
         return content, hashed_generation(content)
 
     def replace(self, name: str, content: bytes, expected: int) -> int:
         """Write a small file if it is at the expected generation; return the new one, or 0."""
-        path = self._root / name
+        path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
             if self.read(name)[1] != expected:
                 return 0
             self.write(name, content)
             return self.read(name)[1]
+
+    def _path(self, name: str) -> Path:
+        require_inside(name, self._root)
+        return self._root / name
 
 
 def _name(path: str, root: str) -> str:

@@ -11,6 +11,7 @@ from components.storage.files import (
     MOST_FILES,
     require_content,
     require_no_pointer,
+    require_small_file,
     staged,
     too_many_files,
 )
@@ -125,11 +126,13 @@ def read_text(uri: str) -> str:
     """Read a small UTF-8 text file behind a path or URI.
 
     Raises:
-        InputError: If it is missing, not text, or not UTF-8.
+        InputError: If it is missing, no regular file, too large, not text, or not UTF-8.
     """
     with TemporaryDirectory() as folder:
         try:
-            return fetch(uri, Path(folder)).read_text(encoding="utf-8")
+            path = fetch(uri, Path(folder))
+            require_small_file(path)
+            return path.read_text(encoding="utf-8")
         except IsADirectoryError as error:
             raise InputError(uri, "is a folder", "Name a file in it") from error
         except UnicodeDecodeError as error:
@@ -223,6 +226,8 @@ def _located(uri: str, into: Path) -> Path:
 
 def _inside_package(path: str) -> Path:
     package, _, inner = path.partition("/")
+    if inner:
+        require_inside(inner.removesuffix("/"), f"package:{package}")
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):  # ValueError is for a name that is none

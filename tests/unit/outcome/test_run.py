@@ -7,6 +7,8 @@ from datetime import datetime
 import pytest
 
 from components import storage
+from components.errors import InputError
+from components.outcome.__main__ import main
 from components.outcome.run import Outcome, outcome
 from components.outcome.settings import OutcomeSettings
 from tests.fakes.webhook_receiver import PATH, webhook_receiver
@@ -97,3 +99,24 @@ def test_a_registry_that_cannot_be_written_does_not_keep_the_webhook_waiting(tmp
         report(tmp_path, str(tmp_path / "registry"), receiver.url)
     assert len(receiver.received) == 1
     assert "NotADirectoryError" in told.text
+
+
+@pytest.mark.parametrize("run_id", ["", "../../esc", "a/b", "/a"])
+def test_what_could_lead_out_of_the_registry_is_no_id_of_a_run(run_id):
+    with pytest.raises(InputError, match=r"^run .*: is not the id of a run"):
+        Outcome("emotion", run_id, "FAILED")
+
+
+@pytest.mark.parametrize(("state", "ends"), [("FAILED", ""), ("NONSENSE", "state='NONSENSE'")])
+def test_the_command_records_states_that_there_are(tmp_path, monkeypatch, state, ends):
+    output = tmp_path / "outcome.json"
+    command = ["outcome", "--run", "7", "--state", state, "--output", str(output)]
+    monkeypatch.setattr("sys.argv", command)
+    monkeypatch.setattr("components.outcome.__main__.start_logging", lambda: None)
+    if not ends:
+        main()
+        assert json.loads(output.read_text())["state"] == state
+        return
+    with pytest.raises(SystemExit, match=rf"{ends}: is not known. Use one of: CANCELLED"):
+        main()
+    assert not output.exists()

@@ -239,3 +239,32 @@ def test_only_a_full_disk_is_reported_as_one(tmp_path):
         raise PermissionError(errno.EACCES, "denied")
     with pytest.raises(WorkError, match="no space left"), storage.staged(tmp_path / "model"):
         raise OSError(errno.ENOSPC, "full")
+
+
+@pytest.mark.parametrize("inner", ["../../../etc/passwd", "artifacts/../..", "/etc/passwd"])
+def test_a_path_in_a_package_does_not_lead_out_of_it(tmp_path, inner):
+    with pytest.raises(InputError, match=r"components: its file .* leads out of the folder"):
+        storage.fetch(f"package:components/{inner}", tmp_path)
+    assert storage.fetch("package:components/artifacts/", tmp_path).is_dir()
+
+
+@pytest.mark.parametrize("use", ["read", "write", "replace", "remove"])
+def test_a_name_that_leads_out_of_a_local_store_is_refused(tmp_path, use):
+    store = storage.open_store(str(tmp_path / "runs"))
+    given = {"write": (b"",), "replace": (b"", 0)}.get(use, ())
+    name = ["../x"] if use == "remove" else "../x"
+    with pytest.raises(InputError, match="leads out of the folder"):
+        getattr(store, use)(name, *given)
+
+
+def test_a_text_that_may_have_no_end_is_not_read(tmp_path):
+    with pytest.raises(InputError, match="is no regular file"):
+        storage.read_text("/dev/zero")
+    path = tmp_path / "text"
+    with path.open("wb") as file:
+        file.truncate(16 * 2**20 + 1)
+    with pytest.raises(InputError, match="has more than 16 MiB, too many for a text file"):
+        storage.read_text(str(path))
+    with path.open("wb") as file:
+        file.truncate(16 * 2**20)
+    assert len(storage.read_text(str(path))) == 16 * 2**20
