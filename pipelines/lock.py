@@ -100,14 +100,28 @@ def write_lock(lock: Path, registry: str, tag: str, steps: Sequence[str], docker
 def _digests(docker: str, image: str) -> list[str]:
     command = [docker, "image", "inspect", "--format", "{{json .RepoDigests}}", image]
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    except FileNotFoundError as error:
+        ended = subprocess.run(  # noqa: S603
+            command, capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
+    except (OSError, ValueError) as error:
         fix = "Install it, or name another with --docker"
-        raise InputError(f"container engine {docker}", "is not installed", fix) from error
+        raise InputError(f"container engine {docker!r}", "cannot be run", fix) from error
     if ended.returncode:
         fix = "Run: make push REGISTRY=..., with the same TAG"
         raise InputError(f"image {image}", ended.stderr.strip() or "cannot be inspected", fix)
-    return list(json.loads(ended.stdout) or [])
+    return _listed(ended.stdout, docker)
+
+
+def _listed(said: str, docker: str) -> list[str]:
+    """The digests in what a Docker client says of an image; null stands for none."""
+    try:
+        digests = json.loads(said) or []
+    except (RecursionError, ValueError):
+        digests = None
+    if not isinstance(digests, list) or not all(isinstance(each, str) for each in digests):
+        rule = f"lists no digests: it answers {' '.join(said.split())[:100]!r}"
+        raise InputError(f"container engine {docker!r}", rule, "Name Docker's with --docker")
+    return digests
 
 
 def main() -> None:

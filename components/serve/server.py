@@ -118,6 +118,8 @@ def listener(settings: ServeSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
-    except OSError as error:
-        address, rule = settings.address(port), f"cannot be listened on ({error.strerror})"
+    # TypeError is Python's for a host that is no name.
+    except (OSError, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        address, rule = settings.address(port), f"cannot be listened on ({reason})"
         raise InputError(f"address {address}", rule, "Choose another host or port") from error

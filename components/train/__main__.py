@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from components.command_line import (
     errors_as_exit,
     start_logging,
 )
+from components.errors import InputError
 from components.train.default_copies import with_copies
 from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
@@ -26,15 +28,23 @@ from components.train.settings import TrainSettings
 def main() -> None:
     """Train; an error ends the process with status 1 and one line."""
     arguments = _parser().parse_args()
-    # torchrun sets these variables for its workers.
-    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "0"))
     start_logging()
-    if rank:
-        logging.disable(logging.INFO)
-    # torchrun reports a worker's error to its own caller only if the worker records it.
-    run = record(_run) if processes else _run
     with errors_as_exit("train"):
+        # torchrun sets these variables for its workers.
+        rank, processes = _number_in("RANK"), _number_in("WORLD_SIZE")
+        if rank:
+            logging.disable(logging.INFO)
+        # torchrun reports a worker's error to its own caller only if the worker records it.
+        run = record(_run) if processes else _run
         run(arguments, processes, rank)
+
+
+def _number_in(variable: str) -> int:
+    value = os.environ.get(variable, "0")
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        rule, fix = "is not a number of processes", "Unset it: torchrun sets it for its workers"
+        raise InputError(f"{variable}={value!r}", rule, fix)
+    return int(value)
 
 
 def _run(arguments: argparse.Namespace, processes: int, rank: int) -> None:

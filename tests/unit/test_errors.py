@@ -51,5 +51,5 @@ def test_the_url_of_a_server_passes(host, port):
      "http://é..x/", "http://h /", "http://h/\n"],
 )  # fmt: skip
 def test_what_is_no_url_of_a_server_is_refused(url):
-    with pytest.raises(InputError, match="payload_url=.*: is not the URL of an HTTP server"):
+    with pytest.raises(InputError, match=r"payload_url=.*: is not the URL of an HTTP server"):
         require_http_url("payload_url", url)

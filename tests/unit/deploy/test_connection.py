@@ -146,7 +146,7 @@ def with_plugin(path, command):
 def test_a_plugin_whose_command_is_no_text_is_refused(kubeconfig, command):
     with_entries(kubeconfig, user={"exec": {"command": command, "apiVersion": "v1"}})
     with pytest.raises(
-        InputError, match="^kubeconfig's plugin: has the command .*Name one program"
+        InputError, match=r"^kubeconfig's plugin: has the command .*Name one program"
     ):
         connect(kubeconfig=kubeconfig)
 
