@@ -8,7 +8,7 @@
 | `heads`, `upgrades`, `cloud_events` | rules of HTTP that uvicorn lacks, and of CloudEvents |
 | `application` | all HTTP routes, the page for people, the OpenAPI document |
 | `v1`, `v2`, `grpc_service` | the protocols |
-| `schemas`, `bodies`, `tensors` | their bodies and tensors |
+| `schemas`, `bodies`, `parameters`, `tensors` | their bodies and tensors |
 | `answers` | refusals and other HTTP answers |
 | `predictor` | from texts to calibrated probabilities |
 | `batching` | batches across requests, run in threads |

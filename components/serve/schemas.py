@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -21,13 +19,14 @@ from pydantic_core import PydanticCustomError
 
 from components.serve.answers import Refusal
 from components.serve.bodies import Closed, Open
+from components.serve.parameters import (
+    InferParameters,
+    InputParameters,
+    OutputParameters,
+    TopK,
+)
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-def _integer(value: object) -> object:
-    # In JSON Schema 2.0 is an integer.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _not_blank(text: str) -> str:
@@ -36,27 +35,14 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _scalar(value: object) -> object:
-    if isinstance(value, dict | list):
-        raise PydanticCustomError("scalar", "must be a string, a number or a Boolean")
-    return value
-
-
 Text = Annotated[
     str,
     AfterValidator(_not_blank),
     Field(json_schema_extra={"pattern": r"\S"}, examples=["I can not believe it!"]),
 ]
-TopK = Annotated[
-    int,
-    Field(ge=1, description="Number of labels to return, the most probable first."),
-    BeforeValidator(_integer),
-]
 Threshold = Annotated[
     float, Field(ge=0, le=1, description="Lowest probability of the labels to return.")
 ]
-Parameter = Annotated[str | bool | int | float | None, BeforeValidator(_scalar)]
-Size = Annotated[int, BeforeValidator(_integer)]
 
 
 class TextObject(Closed):
@@ -172,25 +158,6 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata]
 
 
-class Parameters(Open):
-    """V2: the parameters of a request or a tensor; others than those named are ignored."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Parameter] = Field(init=False)
-
-
-class InputParameters(Parameters):
-    """V2: the parameters of the texts."""
-
-    binary_data_size: Size | None = None
-
-
-class OutputParameters(Parameters):
-    """V2: the parameters of a requested output."""
-
-    binary_data: bool | None = None
-
-
 class InputTensor(Open):
     """V2: the texts; without `data` they follow the JSON in binary form."""
 
@@ -206,13 +173,6 @@ class RequestedOutput(Open):
 
     name: Literal["label", "probabilities"]
     parameters: OutputParameters = OutputParameters()
-
-
-class InferParameters(Parameters):
-    """V2: the parameters of a request."""
-
-    top_k: TopK | None = None
-    binary_data_output: bool = False
 
 
 class InferFrame(Open):
