@@ -4,7 +4,6 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,19 +21,19 @@ MOST_TEXT_BYTES = 16 * 2**20
 """Most bytes of a text file that is read whole: a larger one is a mistake."""
 
 
-def require_small_file(path: Path) -> None:
-    """Refuse a file that may have no end, such as a device, or is too large to be read whole.
+def read_bounded(path: Path) -> bytes:
+    """Read a file that may have no end, such as a device, or be too large to be read whole.
 
     Raises:
-        InputError: If it is no regular file, or has more than `MOST_TEXT_BYTES`.
+        InputError: If it has more than `MOST_TEXT_BYTES`.
         OSError: If it is a folder, or there is none.
     """
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-        raise InputError(str(path), "is no regular file", "Write its content into a file")
-    if found.st_size > MOST_TEXT_BYTES:
+    with path.open("rb") as file:
+        content = file.read(MOST_TEXT_BYTES + 1)
+    if len(content) > MOST_TEXT_BYTES:
         rule = f"has more than {MOST_TEXT_BYTES // 2**20} MiB, too many for a text file"
         raise InputError(str(path), rule, "Name the file that is meant")
+    return content
 
 
 def require_few_files(path: Path) -> None:

@@ -3,15 +3,16 @@
 import importlib.util
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.errors import InputError
 from components.storage.files import (
     MOST_FILES,
+    read_bounded,
     require_content,
     require_no_pointer,
-    require_small_file,
     staged,
     too_many_files,
 )
@@ -126,13 +127,12 @@ def read_text(uri: str) -> str:
     """Read a small UTF-8 text file behind a path or URI.
 
     Raises:
-        InputError: If it is missing, no regular file, too large, not text, or not UTF-8.
+        InputError: If it is missing, too large, not text, or not UTF-8.
     """
     with TemporaryDirectory() as folder:
         try:
-            path = fetch(uri, Path(folder))
-            require_small_file(path)
-            return path.read_text(encoding="utf-8")
+            content = BytesIO(read_bounded(fetch(uri, Path(folder))))
+            return TextIOWrapper(content, encoding="utf-8").read()
         except IsADirectoryError as error:
             raise InputError(uri, "is a folder", "Name a file in it") from error
         except UnicodeDecodeError as error:
