@@ -30,7 +30,7 @@ _OTHER_ROLES = ("user", "system", "developer", "tool")
 _SCHEMA_KEYS = ("items", "properties")
 _ANNOUNCED = re.compile(r"(?:.{0,300}(?::\s*|\n\s*))?(?:```\w*\s*)?", re.DOTALL)
 _FEWEST_WORDS = 3
-_PLACEHOLDER = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\.{3}|\u2026")
+_PLACEHOLDER = re.compile(r"<[^<>]{3,}>|\[[^\[\]]{3,}\]")
 _TWO_TEXTS = re.compile(r"[\"'\u201d\u2019]\s*[,;:]\s*[\"'\u201c\u2018]")
 
 
@@ -95,7 +95,7 @@ def _candidates_of(text: str, labels: Collection[str], *, is_whole: bool) -> lis
 
 def _given(found: list[Candidate]) -> list[Candidate]:
     """The candidates, if they are no refusal in the place of the texts, without placeholders."""
-    told = [each for each in found if not _PLACEHOLDER.fullmatch(each.text)]
+    told = [each for each in found if not _PLACEHOLDER.fullmatch(each.text)] or found
     return [] if all(declines(each.text) for each in told) else told
 
 

@@ -23,13 +23,14 @@ done
 echo '== Cluster and registry'
 docker inspect kind-registry >/dev/null 2>&1 ||
   docker run --detach --restart always --name kind-registry --publish 127.0.0.1:5001:5000 registry:2.8.3
-kind get clusters | grep --quiet --line-regexp "$NAME" ||
+# Not through pipes: what ends before all is written to it would end this script.
+grep --quiet --line-regexp "$NAME" <<<"$(kind get clusters)" ||
   kind create cluster --name "$NAME" --config "$overlay/cluster.yaml"
 docker network connect kind kind-registry 2>/dev/null || true
 hosts=/etc/containerd/certs.d/$REGISTRY
 docker exec "$NAME-control-plane" mkdir -p "$hosts"
-echo '[host."http://kind-registry:5000"]' |
-  docker exec -i "$NAME-control-plane" cp /dev/stdin "$hosts/hosts.toml"
+docker exec -i "$NAME-control-plane" cp /dev/stdin "$hosts/hosts.toml" \
+  <<<'[host."http://kind-registry:5000"]'
 kubectl config use-context "kind-$NAME"
 
 manifests/kubeflow/install.sh Standard

@@ -52,7 +52,7 @@ def test_a_label_in_json_or_within_a_text_is_no_heading():
         f"No. 1: {WON}\nNo. 2: {DOOR}",
         f'{{"title": "Two joyful moments", "texts": ["{WON}", "{DOOR}"]}}',
         f'{{"steps": ["Think of a day"], "sentences": ["{WON}", "{DOOR}"]}}',
-        f'["<your text here>", "{WON}", "...", "{DOOR}"]',
+        f'["<your text here>", "{WON}", "{DOOR}"]',
         (
             '[{"role": "user", "content": "Write two of them"}, '
             f'{{"role": "assistant", "content": "[\\"{WON}\\", \\"{DOOR}\\"]"}}]'

@@ -513,7 +513,7 @@ def test_more_rows_than_memory_should_hold_are_refused(names, tmp_path, monkeypa
     for name in names:
         write(tmp_path / "set" / name, [{"text": f"{name} {n % 9}", "label": 1} for n in range(99)])
     for module in ("tables", "sources"):
-        monkeypatch.setattr(f"components.merge.{module}.MOST_BYTES", 1000)
+        monkeypatch.setattr(f"components.merge.reading.{module}.MOST_BYTES", 1000)
 
     with pytest.raises(InputError, match=r"holds more than .* GiB of rows.*Give a part"):
         read(str(tmp_path / "set"), tmp_path)
