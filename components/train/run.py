@@ -38,10 +38,12 @@ def train(
         The measurements of the (first) training.
 
     Raises:
-        InputError: If the base model, the data set or the search space cannot be used.
+        InputError: If the base model, the data set or the search space cannot be used, or an output
+            would take the place of something else.
         WorkError: If a training fails, or the int8 model differs too much from the float32 model.
     """
-    storage.require_replaceable(model, bundle.MANIFEST)
+    for output in (model, real_only) if settings.ablation else (model,):
+        storage.require_replaceable(output, bundle.MANIFEST)
     once = replace(settings, search_trials=0, ablation=False)
     if settings.search_trials:
         study = checkpoints / "search" / "study.sqlite"

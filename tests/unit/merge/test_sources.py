@@ -19,6 +19,7 @@ from components.merge.reading.hub_sets import read_hub
 from components.merge.reading.sources import fingerprint, locate, read_tables
 from components.merge.reading.split_names import WHOLE
 from components.merge.reading.tables import read_file
+from components.merge.run import merge
 from components.merge.settings import MergeSettings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -596,3 +597,9 @@ def test_why_the_hub_gives_no_data_set_is_said_in_its_words(error, monkeypatch):
     reason = re.escape(" ".join(str(error).split()))
     with pytest.raises(InputError, match=rf"dataset owner/name: cannot be read .*{reason}"):
         read_tables(MergeSettings(dataset="owner/name", dataset_revision=COMMIT), None)
+
+
+def test_a_data_set_is_not_written_over_something_else(tmp_path):
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(InputError, match=r"holds something else .*dataset\.json"):
+        merge(MergeSettings(dataset="no such set"), [], tmp_path)
