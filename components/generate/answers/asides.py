@@ -46,6 +46,11 @@ _LONGEST_FAREWELL = 300
 _HEADING = re.compile(r"#{1,6} .{1,100}|\*\*[^*]{1,100}\*\*:?")
 
 
+def is_phrase(text: str) -> bool:
+    """Tell if a text has as many words as a sentence takes at least."""
+    return len(words_of(text)) >= _FEWEST_WORDS
+
+
 def refuses(answer: str) -> bool:
     """Tell if an answer that holds no text begins as refusals do, in one of many languages.
 
@@ -53,7 +58,7 @@ def refuses(answer: str) -> bool:
     the same way.
     """
     beginning = " ".join(answer.strip()[: 2 * _BEGINNING].split())[:_BEGINNING]
-    return len(words_of(beginning)) >= _FEWEST_WORDS and _has("refusals", beginning)
+    return is_phrase(beginning) and _has("refusals", beginning)
 
 
 def declines(text: str) -> bool:

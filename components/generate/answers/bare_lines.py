@@ -2,14 +2,17 @@
 
 import regex
 
-from components.generate.answers.asides import declines, presents_texts, speaks_of_the_task
+from components.generate.answers.asides import (
+    declines,
+    is_phrase,
+    presents_texts,
+    speaks_of_the_task,
+)
 from components.generate.answers.frame import Body
 from components.generate.answers.listed import is_item
-from components.texts import words_of
 
 _FEWEST_LINES = 3
 _FEWEST_ANNOUNCED = 2
-_FEWEST_WORDS = 3
 _SHARE_ENDED = 0.6
 _LONGEST = 500
 # It begins with a letter, a quote, an emoji, a mention or a hashtag, and has no marks of Markdown.
@@ -58,7 +61,7 @@ def bare_lines(body: Body) -> list[str]:
 def _may_be_text(line: str) -> bool:
     return (
         len(line) <= _LONGEST
-        and len(words_of(line)) >= _FEWEST_WORDS
+        and is_phrase(line)
         and _LINE.fullmatch(line) is not None
         and not (_NAMED.match(line) or _TALK.search(line) or speaks_of_the_task(line))
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from components.generate.answers.asides import declines
+from components.generate.answers.asides import declines, is_phrase
 from components.generate.answers.bare_lines import bare_lines
 from components.generate.answers.field_names import (
     LABEL_KEYS,
@@ -23,13 +23,11 @@ from components.generate.answers.markup import marked_up
 from components.generate.answers.records import recorded
 from components.generate.answers.tables import tabled
 from components.generate.answers.thoughts import without_thoughts
-from components.texts import words_of
 
 _MAX_CHARACTERS = 50_000
 _OTHER_ROLES = ("user", "system", "developer", "tool")
 _SCHEMA_KEYS = ("items", "properties")
 _ANNOUNCED = re.compile(r"(?:.{0,300}(?::\s*|\n\s*))?(?:```\w*\s*)?", re.DOTALL)
-_FEWEST_WORDS = 3
 _PLACEHOLDER = re.compile(r"<[^<>]{3,}>|\[[^\[\]]{3,}\]")
 _TWO_TEXTS = re.compile(r"[\"'\u201d\u2019]\s*[,;:]\s*[\"'\u201c\u2018]")
 
@@ -83,7 +81,7 @@ def _candidates_of(text: str, labels: Collection[str], *, is_whole: bool) -> lis
         return []
     if found:
         # Behind the texts stand remarks of a word each at times, such as their topics.
-        texts = (each for each in reversed(found) if any(_is_text(one.text) for one in each))
+        texts = (each for each in reversed(found) if any(is_phrase(one.text) for one in each))
         return _given(next(texts, found[-1]))
     if is_cut_off:
         return []
@@ -151,7 +149,7 @@ def _texts_as_keys(value: dict[str, Any], labels: Collection[str]) -> Iterator[C
     told = {key.strip(): each for key, each in value.items() if key.lower() not in REMARK_KEYS}
     names = {label.lower() for label in labels}
     given = [each.strip().lower() for each in told.values() if isinstance(each, str)]
-    if len(given) < len(told) or not any(map(_is_text, told)):
+    if len(given) < len(told) or not any(map(is_phrase, told)):
         return
     if (
         all(each in names for each in given)
@@ -180,17 +178,13 @@ def _of_object(
         return
     told = {key: each for key, each in fields.items() if key not in LABEL_KEYS + REMARK_KEYS}
     strings = {key: each for key, each in told.items() if isinstance(each, str)}
-    long = [key for key, each in strings.items() if _is_text(each)]
+    long = [key for key, each in strings.items() if is_phrase(each)]
     for key, value in told.items():
         is_only = key not in TEXT_KEYS and (len(strings) == 1 or long == [key])
         if key in labels:
             yield value, key
         elif is_only or is_numbered(key) or not isinstance(value, str):
             yield value, label
-
-
-def _is_text(text: str) -> bool:
-    return len(words_of(text)) >= _FEWEST_WORDS
 
 
 def _is_draft(text: str) -> bool:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
+from components.generate.answers.asides import is_phrase
 from components.generate.answers.bare_quotes import unquoted
 from components.generate.answers.field_names import is_text_name, plain_name
 from components.generate.answers.frame import Body, is_frame
@@ -14,7 +15,6 @@ _RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?[ \t
 _CELL_ENDS = re.compile(r"(?<!\\)\|")
 _SEPARATORS = ",;\t|"
 _SEPARATED = {"csv", "tsv"}
-_FEWEST_WORDS = 3
 
 Record = dict[str, str]
 
@@ -95,7 +95,7 @@ def _pairs(body: Body, separator: str) -> Iterator[Record]:
     """Rows without a heading, of a text alone, or of a text and one word for its label."""
     for line in body.whole_lines:
         row = [cell.strip() for cell in _cells(line, separator)]
-        long = [cell for cell in row if len(words_of(cell)) >= _FEWEST_WORDS]
+        long = list(filter(is_phrase, row))
         short = [cell for cell in row if len(words_of(cell)) == 1]
         if len(long) == 1 and len(row) - 1 == len(short) <= 1:
             yield {"text": long[0], **dict(zip(["label"], short, strict=False))}

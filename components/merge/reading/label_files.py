@@ -27,14 +27,14 @@ _log = logging.getLogger(__name__)
 
 def says_so(path: Path) -> bool:
     """Check for a file whose name says that it names labels."""
-    stem = path.name.partition(".")[0]
+    stem = _stem(path)
     return means_labels(stem) or (
         not _is_about_labels(path) and any(map(means_labels, words_joined(stem).split("_")))
     )
 
 
 def _is_about_labels(path: Path) -> bool:
-    words = words_joined(path.name.partition(".")[0]).split("_")
+    words = words_joined(_stem(path)).split("_")
     return any(map(_ABOUT_LABELS.fullmatch, words))
 
 
@@ -72,9 +72,13 @@ def require_same(
         if _is_meant(path, names, task):
             _require_ids_of_the_task(names, task, str(path))
             is_said = True
-        elif not names and means_labels(path.name.partition(".")[0]) and path.is_file():
+        elif not names and means_labels(_stem(path)) and path.is_file():
             _log.warning("merge: not read, though its name says that it names labels: %s", path)
     return is_said
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -109,6 +113,6 @@ def _is_meant(path: Path, names: Names, task: Task) -> bool:
     keys, known = {label_key(name) for name in names.values()}, set(task.names)
     is_whole = sorted(names) in (list(range(len(names))), list(range(1, len(names) + 1)))
     is_like = keys <= known or (known <= keys and len(keys) <= _MOST_LABELS)
-    is_named = means_labels(path.name.partition(".")[0]) or (says_so(path) and keys & known)
+    is_named = means_labels(_stem(path)) or (says_so(path) and keys & known)
     is_listed = is_whole and is_like and not _is_about_labels(path)
     return bool(keys) and (bool(is_named) or is_listed)
