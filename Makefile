@@ -116,13 +116,14 @@ given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
 compile-options = $(if $(call given,PARAMS),--params $(call path,$(PARAMS))) $(if $(SET),--set "$$SET") \
   $(if $(SETTINGS),--settings $(call path,$(SETTINGS))) $(if $(call given,LOCK),--lock $(call path,$(LOCK)))
 
-compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file
-ifeq ($(strip $(compile-options) $(OUTPUT)),)
+compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file KUBERNETES=namespace
+ifeq ($(strip $(compile-options) $(OUTPUT) $(KUBERNETES)),)
 	$(BIN)/python -m pipelines.compile
 	$(BIN)/python -m pipelines.compile.readme
 	for set in pipelines/params/*.yaml; do $(BIN)/python -m pipelines.compile --params $$set || exit 1; done
 else
-	$(BIN)/python -m pipelines.compile $(compile-options) $(if $(OUTPUT),$(call path,$(OUTPUT)))
+	$(BIN)/python -m pipelines.compile $(compile-options) \
+	  $(if $(KUBERNETES),--kubernetes $(call quoted,$(KUBERNETES))) $(if $(OUTPUT),$(call path,$(OUTPUT)))
 endif
 
 kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(if $(UI),--ui $(call quoted,$(UI))) \
@@ -131,6 +132,7 @@ kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(i
 submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
 	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment $(call quoted,$(EXPERIMENT))) \
 	  $(if $(SERVICE_ACCOUNT),--service-account $(call quoted,$(SERVICE_ACCOUNT))) \
+	  $(if $(MLFLOW),--mlflow-experiment $(call quoted,$(MLFLOW))) \
 	  $(if $(filter undefined,$(origin SCHEDULE)),,--schedule $(call quoted, $(SCHEDULE)))
 
 upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file

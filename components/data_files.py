@@ -124,9 +124,7 @@ def read_shipped(reference: str, shipped: Traversable, what: str) -> dict[str, A
     Raises:
         InputError: If there is no such file, or `read_mapping` refuses it.
     """
-    files = {
-        Path(each.name).stem: each for each in shipped.iterdir() if each.name.endswith(".yaml")
-    }
+    files = shipped_files(shipped)
     thing = f"{what} {reference}"
     if reference in files:
         text = files[reference].read_text(encoding="utf-8")
@@ -135,6 +133,11 @@ def read_shipped(reference: str, shipped: Traversable, what: str) -> dict[str, A
         fix = f"Use {', '.join(sorted(files))}, or a path or URI"
         raise InputError(f"{what} {reference!r}", "is not known", fix)
     return read_mapping(reference, what)
+
+
+def shipped_files(folder: Traversable) -> dict[str, Traversable]:
+    """The YAML files of a folder of the package, by their names without suffix."""
+    return {Path(each.name).stem: each for each in folder.iterdir() if each.name.endswith(".yaml")}
 
 
 def require_mapping(value: Any, thing: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def emotion_for(settings: CompileSettings) -> Any:
     placed = partial(place, settings)
     run_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
 
-    @dsl.pipeline(name=NAME, description=DESCRIPTION)
+    @dsl.pipeline(name=NAME, description=DESCRIPTION, pipeline_config=settings.run.config)
     def emotion(
         task: str = "emotion",
         seed: int = 0,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from components.artifacts.evaluation.comparison import Comparison, Rule, Verdict
 from components.artifacts.evaluation.scores import Scores
-from components.data_files import read_shipped
+from components.data_files import read_shipped, shipped_files
 from components.errors import InputError, require_between, require_one_of
 from components.options import of_type, require_known
 
@@ -52,6 +52,11 @@ class Gate:
                 require_between(name, value, 0, 1)
         if self.champion is not None:
             require_one_of("champion", self.champion, [NOT_SIGNIFICANTLY_WORSE])
+
+
+def shipped_gates() -> list[str]:
+    """List the names of the shipped gate files."""
+    return sorted(shipped_files(_SHIPPED))
 
 
 def load_gate(reference: str) -> Gate:

@@ -5,7 +5,7 @@ from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from typing import Any
 
-from components.data_files import read_shipped
+from components.data_files import read_shipped, shipped_files
 from components.errors import InputError, require_between
 from components.generate.settings import CLASSIFIERS, SAME
 from components.options import with_options
@@ -99,6 +99,11 @@ class Style:
         texts = shown + given + (TEXTS_OF_A_CONTRAST if has_aim else 0)
         characters = sum(map(len, templates)) + texts * self.max_characters
         return int(characters / _CHARACTERS_PER_TOKEN) + _TASK_TOKENS + self.max_tokens
+
+
+def shipped_styles() -> list[str]:
+    """List the names of the shipped styles."""
+    return sorted(shipped_files(_SHIPPED))
 
 
 def load_style(reference: str) -> Style:

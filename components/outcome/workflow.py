@@ -92,6 +92,11 @@ class Workflow:
         stopped = self._spec.get("activeDeadlineSeconds") == 0 or self._spec.get("shutdown")
         return CANCELLED if stopped else FAILED
 
+    def states(self) -> dict[str, str]:
+        """The states of the tasks that have begun, by name, in KFP's words."""
+        tasks = (node for node in self.nodes.values() if node["type"] != "Pod")
+        return {self.step_of(node): str(node["phase"]).upper() for node in tasks}
+
     def began(self, task: str) -> bool:
         """Tell whether any part of a task was begun: a condition may have left it out."""
         begun = (node for node in self.nodes.values() if node["phase"] not in _LEFT_OUT)

@@ -13,6 +13,7 @@ from components.options import shared
 
 ADAPTER_METHODS = ("lora", "qlora", "dora", "rslora", "lora+", "pissa", "ia3")
 WHOLE_METHODS = ("full", "head")
+METHODS = (*ADAPTER_METHODS, *WHOLE_METHODS)
 PRECISIONS = ("auto", "float32", "bfloat16")
 SHA256 = "sha256:"
 """Prefix of the revision of a model outside the hub."""
@@ -140,7 +141,7 @@ class TrainSettings:
     """Train a second model without synthetic rows, to learn what they are worth."""
 
     def __post_init__(self) -> None:
-        require_one_of("peft_method", self.peft_method, (*ADAPTER_METHODS, *WHOLE_METHODS))
+        require_one_of("peft_method", self.peft_method, METHODS)
         require_one_of("precision", self.precision, PRECISIONS)
         for name, (least, most) in _RANGES.items():
             require_between(name, getattr(self, name), least, most)

@@ -4,9 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from components.api_server import require_namespace
 from components.command_line import errors_as_exit
 from components.errors import InputError
-from pipelines.compile.compiler import COMPILED, add_options, compile_pipeline, settings_from
+from pipelines.compile.compiler import (
+    COMPILED,
+    add_options,
+    compile_objects,
+    compile_pipeline,
+    settings_from,
+)
 from pipelines.compile.pins import pinned
 from pipelines.parameters import read_parameters
 
@@ -18,6 +25,12 @@ def main() -> None:
     """Compile to a file, by default the one that is kept in the repository."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     add_options(parser)
+    parser.add_argument(
+        "--kubernetes",
+        metavar="NAMESPACE",
+        default="",
+        help="write a Pipeline and a PipelineVersion for kubectl apply",
+    )
     parser.add_argument("output", type=Path, nargs="?")
     arguments = parser.parse_args()
     with errors_as_exit("compile"):
@@ -29,8 +42,10 @@ def _compile(arguments: argparse.Namespace) -> Path:
     if arguments.output and arguments.output.suffix not in _SUFFIXES:
         fix = f"End its name in {' or '.join(_SUFFIXES)}"
         raise InputError(f"output {arguments.output}", "is not a YAML file", fix)
+    if arguments.kubernetes:
+        require_namespace(arguments.kubernetes)
     plain = not (arguments.params or arguments.set or arguments.settings or arguments.lock)
-    if plain:
+    if plain and not arguments.kubernetes:
         output = arguments.output or COMPILED
         compile_pipeline(output)
         return output
@@ -38,7 +53,10 @@ def _compile(arguments: argparse.Namespace) -> Path:
     values = read_parameters(arguments.params, arguments.set, settings.parameters)
     name = arguments.params.name if arguments.params else COMPILED.name
     output = arguments.output or _BUILD / name
-    compile_pipeline(output, settings, pinned(values))
+    if arguments.kubernetes:
+        compile_objects(output, settings, pinned(values), arguments.kubernetes)
+    else:
+        compile_pipeline(output, settings, pinned(values))
     return output
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import ast
+import hashlib
+import json
 import pprint
 import re
 import sys
@@ -10,11 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kfp import compiler
+from kfp.compiler import KubernetesManifestOptions
+from kfp.dsl.base_component import BaseComponent
 
 from components.command_line import add_set_option
+from pipelines.compile.dropdowns import add_dropdowns
 from pipelines.compile.settings import PLAIN, CompileSettings, read_settings
-from pipelines.emotion import emotion_for
+from pipelines.emotion import NAME, emotion_for
 from pipelines.lock import read_lock
 
 COMPILED = Path(__file__).parents[1] / "compiled" / "emotion.yaml"
@@ -39,11 +45,59 @@ def compile_pipeline(
         InputError: If the settings have an image lock that lacks an image.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    compiler.Compiler().compile(
-        emotion_for(settings), package_path=str(output), pipeline_parameters=parameters
-    )
+    pipeline = _pipeline(settings, parameters or {})
+    compiler.Compiler().compile(pipeline, package_path=str(output), pipeline_parameters=parameters)
     text = output.read_text(encoding="utf-8")
     output.write_text(_DEFAULT.sub(_in_order, text), encoding="utf-8")
+
+
+def compile_objects(
+    output: Path, settings: CompileSettings, parameters: Mapping[str, Any], namespace: str
+) -> None:
+    """Write the pipeline as objects of Kubernetes, for a KFP that keeps its pipelines there.
+
+    Args:
+        output: The file, with a Pipeline and a PipelineVersion named after its content.
+        settings: Settings of the cluster.
+        parameters: Values that the UI's form shows.
+        namespace: Namespace of the objects.
+
+    Raises:
+        InputError: As for `compile_pipeline`.
+
+    Source: https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/compile-a-pipeline/
+    """
+    compile_pipeline(output, settings, parameters)
+    compiler.Compiler().compile(
+        _pipeline(settings, parameters),
+        package_path=str(output),
+        pipeline_parameters=dict(parameters),
+        kubernetes_manifest_format=True,
+        kubernetes_manifest_options=KubernetesManifestOptions(
+            pipeline_name=NAME,
+            pipeline_version_name=version_name(output),
+            namespace=namespace,
+            include_pipeline_manifest=True,
+        ),
+    )
+
+
+def _pipeline(settings: CompileSettings, parameters: Mapping[str, Any]) -> BaseComponent:
+    pipeline = emotion_for(settings)
+    add_dropdowns(pipeline.pipeline_spec, parameters)
+    return pipeline
+
+
+def version_name(package: Path) -> str:
+    """Name a compiled pipeline after its content.
+
+    Args:
+        package: The compiled pipeline; its comments and order differ from time to time.
+    """
+    with package.open(encoding="utf-8") as file:
+        content = list(yaml.load_all(file, yaml.CSafeLoader))
+    sha256 = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{NAME}-{sha256[:16]}"
 
 
 def _in_order(default: re.Match[str]) -> str:

@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kfp import dsl
+
 from components.data_files import read_mapping, require_mapping
 from components.deploy.settings import DeploySettings
-from components.errors import InputError, require_one_of
+from components.errors import InputError, require_between, require_one_of
 from components.options import of_type, require_known, with_options
 from pipelines.compile.resources import RESOURCES, Resources
 from pipelines.lock import locked
 
-_KEYS = ("gpu", "steps", "secrets", "object_storage", "cache_volume", "parameters")
+_KEYS = ("gpu", "steps", "run", "secrets", "object_storage", "cache_volume", "parameters")
 _TOLERATION = {
     "key": (),
     "operator": ("Equal", "Exists"),
@@ -88,6 +90,32 @@ class ObjectStorage:
 
 
 @dataclass(frozen=True)
+class RunLimits:
+    """How long a run may take, and how long its pods are kept; 0 sets no limit."""
+
+    hours: float = 0.0
+    """Time limit of the whole run, waiting included; what exceeds it is stopped, unrecorded."""
+    keep_succeeded_hours: float = 0.0
+    """Time after which the Workflow and pods of a run that succeeded are deleted."""
+    keep_failed_hours: float = 0.0
+    """Time after which the Workflow and pods of a run that failed are deleted."""
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value:
+                require_between(f"run.{name}", value, 0.1, 24 * 365)
+
+    @property
+    def config(self) -> dsl.PipelineConfig:
+        """The limits as KFP takes them."""
+        return dsl.PipelineConfig(
+            ttl_seconds_after_success=round(self.keep_succeeded_hours * 3600),
+            ttl_seconds_after_failure=round(self.keep_failed_hours * 3600),
+            active_deadline_seconds=round(self.hours * 3600),
+        )
+
+
+@dataclass(frozen=True)
 class CompileSettings:
     """All that differs between clusters in the compiled pipeline."""
 
@@ -95,6 +123,8 @@ class CompileSettings:
     """Nodes for the steps with a GPU; None runs them without one."""
     resources: Mapping[str, Resources] = field(default_factory=lambda: RESOURCES)
     """Needs of each step by its name."""
+    run: RunLimits = RunLimits()
+    """Limits of a run as a whole."""
     secrets: Secrets = Secrets()
     """Secrets that steps read."""
     object_storage: ObjectStorage = ObjectStorage()
@@ -136,8 +166,8 @@ def read_settings(path: Path) -> CompileSettings:
     """Read the settings of a cluster.
 
     Args:
-        path: YAML file with any of `gpu`, `steps`, `secrets`, `object_storage`, `cache_volume` and
-            `parameters`; `steps` changes lines of the table in `pipelines/compile/resources.py`.
+        path: YAML file with any of the keys in docs/pipeline.md; `steps` changes lines of the
+            table in `pipelines/compile/resources.py`.
 
     Raises:
         InputError: If the file cannot be read, a key is unknown, or a value is refused.
@@ -148,6 +178,7 @@ def read_settings(path: Path) -> CompileSettings:
     return CompileSettings(
         gpu=_gpu(content.get("gpu", {})),
         resources=_resources(require_mapping(content.get("steps", {}), "steps")),
+        run=_group(RunLimits, content, "run"),
         secrets=_group(Secrets, content, "secrets"),
         object_storage=_group(ObjectStorage, content, "object_storage"),
         cache_volume=of_type("cache_volume", content.get("cache_volume", ""), str),

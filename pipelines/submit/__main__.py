@@ -20,7 +20,7 @@ from pipelines.compile.pins import pinned
 from pipelines.compile.settings import CompileSettings
 from pipelines.parameters import read_parameters
 from pipelines.submit.connection import connect, explained, id_of
-from pipelines.submit.links import link_of, ui_of
+from pipelines.submit.links import in_mlflow, link_of, ui_of
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.submission import (
     Job,
@@ -70,6 +70,7 @@ def requested(arguments: argparse.Namespace) -> Request:
         name=f"emotion {datetime.now(UTC):%Y-%m-%d %H:%M:%S}" if once else plan.name,
         experiment=arguments.experiment,
         service_account=arguments.service_account or plan.service_account,
+        mlflow_experiment=arguments.mlflow_experiment,
     )
     return Request(replace(settings, caching=once), parameters, job, None if once else plan)
 
@@ -119,8 +120,11 @@ def submit(
         made = id_of(created, "recurring_run_id")
         say(f"scheduled {request.job.name} ({plan.cron}): {made}")
         return []
-    run_id = id_of(start(client, version, request.job, request.parameters), "run_id")
+    run = start(client, version, request.job, request.parameters)
+    run_id = id_of(run, "run_id")
     say(f"run {run_id}: {link_of(ui, run_id)}" if ui else f"run {run_id}")
+    if request.job.mlflow_experiment:
+        say(f"MLflow: {in_mlflow(run)}")
     observed = ObservedRun(client, run_id)
     ended = watch(observed, hours, say, poll_seconds)
     for line in remarks(observed, ended):
@@ -153,6 +157,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--namespace", default="", help="profile, where there are several users")
     parser.add_argument("--experiment", default="emotion", help="groups runs")
     parser.add_argument("--service-account", default="", help="empty takes the recurring run's")
+    parser.add_argument(
+        "--mlflow-experiment", default="", help="for KFP's plugin, which logs the run to MLflow"
+    )
     parser.add_argument(
         "--schedule", nargs="?", const="", metavar="CRON", help="schedule it, 6 fields"
     )

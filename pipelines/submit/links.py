@@ -1,6 +1,9 @@
 """Where people look at a run."""
 
 import httpx
+import kfp_server_api as api
+
+from pipelines.submit.submission import MLFLOW
 
 _SECONDS = 10.0
 
@@ -25,3 +28,15 @@ def ui_of(host: str) -> str:
 def link_of(ui: str, run_id: str) -> str:
     """The address of a run in KFP's UI."""
     return f"{ui.rstrip('/')}/#/runs/details/{run_id}"
+
+
+def in_mlflow(run: api.V2beta1Run) -> str:
+    """Where MLflow shows a run that was just created, or why it does not.
+
+    Source: buildPluginOutput in kubeflow/pipelines, backend/src/apiserver/plugins/mlflow
+    """
+    told = (run.plugins_output or {}).get(MLFLOW)
+    if told is None:
+        return "KFP says nothing of it; its administrator has to set plugins.mlflow"
+    address = (told.entries or {}).get("run_url")
+    return told.state_message or (address.value if address else "the run has no address there")

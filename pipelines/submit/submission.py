@@ -1,7 +1,6 @@
 """A compiled pipeline on Kubeflow: uploaded once, and run or scheduled."""
 
 import contextlib
-import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -10,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import kfp_server_api as api
-import yaml
 from kfp import Client
 
 from components.data_files import read_mapping
 from components.errors import InputError
+from pipelines.compile.compiler import version_name
+from pipelines.emotion import NAME
 from pipelines.submit.connection import id_of
 from pipelines.submit.cron import read_cron
 
-PIPELINE = "emotion"
+MLFLOW = "mlflow"
+"""Name of KFP's MLflow plugin."""
 _EQUALS = 1
 ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
 """States of a run that does not change any more."""
@@ -34,6 +35,17 @@ class Job:
     """Experiment that groups runs; it is created if it does not exist."""
     service_account: str
     """Service account of the run's pods."""
+    mlflow_experiment: str = ""
+    """Experiment in MLflow, for KFP's own plugin; empty leaves it to KFP's settings."""
+
+    @property
+    def plugins_input(self) -> dict[str, Any] | None:
+        """What KFP's plugins are told.
+
+        Source: MLflowPluginInput in kubeflow/pipelines, backend/src/apiserver/plugins/mlflow
+        """
+        named = {"experiment_name": self.mlflow_experiment}
+        return {MLFLOW: named} if self.mlflow_experiment else None
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,7 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
     Raises:
         NotKubeflowError: If the answer names no version.
     """
-    name = f"{PIPELINE}-{_content_sha256(package)[:16]}"
+    name = version_name(package)
     pipeline_id = _pipeline_id(client)
     found = client.list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
     version = (
@@ -108,22 +120,22 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
     return version
 
 
-@_without_links()
 def start(
     client: Client, version: api.V2beta1PipelineVersion, job: Job, parameters: Mapping[str, Any]
 ) -> api.V2beta1Run:
     """Start a run of an uploaded pipeline with these values of its parameters."""
-    return client.run_pipeline(
-        _experiment_id(client, job.experiment),
-        job.name,
-        params=dict(parameters),
-        pipeline_id=version.pipeline_id,
-        version_id=version.pipeline_version_id,
+    # kfp's client has no argument for what plugins are told.
+    run = api.V2beta1Run(
+        experiment_id=_experiment_id(client, job.experiment),
+        display_name=job.name,
+        pipeline_version_reference=_reference(version),
+        runtime_config=api.V2beta1RuntimeConfig(parameters=dict(parameters)),
         service_account=job.service_account,
+        plugins_input=job.plugins_input,
     )
+    return client.runs.run_service_create_run(run=run)
 
 
-@_without_links()
 def schedule(
     client: Client,
     version: api.V2beta1PipelineVersion,
@@ -140,17 +152,21 @@ def schedule(
     listed = client.list_recurring_runs(
         page_size=100, experiment_id=experiment_id, filter=_named(job.name)
     )
-    created = client.create_recurring_run(
-        experiment_id,
-        job.name,
+    recurring = api.V2beta1RecurringRun(
+        experiment_id=experiment_id,
+        display_name=job.name,
         description=plan.description,
-        cron_expression=plan.cron,
+        pipeline_version_reference=_reference(version),
+        runtime_config=api.V2beta1RuntimeConfig(parameters=dict(parameters)),
+        service_account=job.service_account,
+        mode=api.RecurringRunMode.ENABLE,
+        trigger=api.V2beta1Trigger(cron_schedule=api.V2beta1CronSchedule(cron=plan.cron)),
         max_concurrency=plan.max_concurrency,
         no_catchup=plan.no_catchup,
-        params=dict(parameters),
-        pipeline_id=version.pipeline_id,
-        version_id=version.pipeline_version_id,
-        service_account=job.service_account,
+        plugins_input=job.plugins_input,
+    )
+    created = client.recurring_runs.recurring_run_service_create_recurring_run(
+        recurring_run=recurring
     )
     replaced = [old.recurring_run_id for old in listed.recurring_runs or []]
     for old in replaced:
@@ -174,15 +190,8 @@ def _under_way(client: Client, experiment_id: str) -> set[str]:
 def find_pipeline(client: Client) -> str:
     """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
     namespace = client.get_user_namespace() or None
-    listed = client.list_pipelines(filter=_named(PIPELINE), namespace=namespace)
+    listed = client.list_pipelines(filter=_named(NAME), namespace=namespace)
     return id_of(listed.pipelines[0], "pipeline_id") if listed.pipelines else ""
-
-
-def _content_sha256(package: Path) -> str:
-    """Hash what a compiled pipeline says; its comments and order differ from time to time."""
-    with package.open(encoding="utf-8") as file:
-        content = list(yaml.load_all(file, yaml.CSafeLoader))
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _pipeline_id(client: Client) -> str:
@@ -190,10 +199,17 @@ def _pipeline_id(client: Client) -> str:
         return found
     # Client.upload_pipeline would add a first version with a name that says nothing.
     namespace = client.get_user_namespace() or None
-    body = api.V2beta1Pipeline(display_name=PIPELINE, name=PIPELINE, namespace=namespace)
+    body = api.V2beta1Pipeline(display_name=NAME, name=NAME, namespace=namespace)
     return id_of(client.pipelines.pipeline_service_create_pipeline(pipeline=body), "pipeline_id")
 
 
+def _reference(version: api.V2beta1PipelineVersion) -> api.V2beta1PipelineVersionReference:
+    return api.V2beta1PipelineVersionReference(
+        pipeline_id=version.pipeline_id, pipeline_version_id=version.pipeline_version_id
+    )
+
+
+@_without_links()
 def _experiment_id(client: Client, name: str) -> str:
     return id_of(client.create_experiment(name), "experiment_id")
 

@@ -1,6 +1,6 @@
 """A run watched until it ends: what changes, what waits, and why it failed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,7 +52,8 @@ def watch(
 
     def look() -> api.V2beta1Run:
         run = observed.status()
-        for line in [*_changes(run, reported), *waiting.lines(run)]:
+        changed = _changes(_states(observed, run), reported)
+        for line in [*changed, *waiting.lines(run)]:
             say(line)
         return run
 
@@ -113,7 +114,8 @@ class _WaitingPods:
 
     def lines(self, run: api.V2beta1Run) -> list[str]:
         """What has not been said yet; a cluster that cannot be asked never ends the watch."""
-        if not any(_is_waiting(task) for task in _tasks(run)):
+        tasks = _tasks(run)
+        if tasks and not any(_is_waiting(task) for task in tasks):
             return []
         try:
             workflow = self._observed.workflow()
@@ -156,13 +158,24 @@ def _is_passing(error: BaseException) -> bool:
     return isinstance(error, HTTPError)
 
 
-def _changes(run: api.V2beta1Run, reported: dict[str, str]) -> list[str]:
+def _changes(states: Mapping[str, tuple[str, str]], reported: dict[str, str]) -> list[str]:
     lines = []
-    for task in _tasks(run):
-        if task.display_name in RESOURCES and reported.get(task.task_id) != task.state:
-            reported[task.task_id] = task.state
-            lines.append(f"{task.display_name}: {str(task.state).lower()}")
+    for task, (step, state) in states.items():
+        if step in RESOURCES and reported.get(task) != state:
+            reported[task] = state
+            lines.append(f"{step}: {state.lower()}")
     return lines
+
+
+def _states(observed: ObservedRun, run: api.V2beta1Run) -> dict[str, tuple[str, str]]:
+    """Step and state of every task that has begun, by the task's id."""
+    if tasks := _tasks(run):
+        return {task.task_id: (task.display_name, str(task.state)) for task in tasks}
+    # KFP 3 keeps tasks elsewhere, and the run no longer has their details.
+    try:
+        return {step: (step, state) for step, state in observed.workflow().states().items()}
+    except (api.ApiException, HTTPError, ValueError):
+        return {}
 
 
 def _tasks(run: api.V2beta1Run) -> list[api.V2beta1PipelineTaskDetail]:

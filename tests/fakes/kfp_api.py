@@ -2,9 +2,9 @@
 
 Requests and answers go through the models of kfp_server_api, KFP's own generated client: a field
 that the real API does not have is refused, and so is a run with a parameter that its pipeline has
-not. What it shows of a run's Workflow and logs is what a test puts there. It cannot show that KFP
-runs the pipeline, nor that its older API and its logs look like this:
-tests/kubeflow/test_kubeflow.py asks a real Kubeflow.
+not. It answers for KFP's plugins what a test puts there. What it shows of a run's Workflow and logs
+is what a test puts there. It cannot show that KFP runs the pipeline, nor that its older API and its
+logs look like this: tests/kubeflow/test_kubeflow.py asks a real Kubeflow.
 """
 
 import json
@@ -38,8 +38,10 @@ class FakeKfp:
         self.outages = 0
         self.looks = 0
         self.token = ""
+        self.has_task_details = True
         self.argo: ArgoRun | None = None
         self.started = datetime.now(UTC)
+        self.plugins_output: dict[str, api.V2beta1PluginOutput] | None = None
         self.page = ""
         self.instead: tuple[Any, ...] | None = None
         self.pipelines: list[api.V2beta1Pipeline] = []
@@ -77,6 +79,7 @@ class FakeKfp:
     def create_run(self):
         run = _received("V2beta1Run")
         self._check_parameters(run)
+        run.plugins_output = self.plugins_output
         return _keep(self.runs, run, "run_id")
 
     def list_runs(self):
@@ -90,14 +93,15 @@ class FakeKfp:
         state = self.steps[min(self.looks, len(self.steps) - 1)]
         self.looks += 1
         tasks = [("root", "RUNNING"), ("train-driver", "SUCCEEDED"), ("train", state)]
-        run.run_details = api.V2beta1RunDetails(
-            task_details=[
-                api.V2beta1PipelineTaskDetail(
-                    task_id=name, display_name=name, state=state, start_time=self.started
-                )
-                for name, state in tasks
-            ]
-        )
+        if self.has_task_details:
+            run.run_details = api.V2beta1RunDetails(
+                task_details=[
+                    api.V2beta1PipelineTaskDetail(
+                        task_id=name, display_name=name, state=state, start_time=self.started
+                    )
+                    for name, state in tasks
+                ]
+            )
         run.state = state
         return run
 

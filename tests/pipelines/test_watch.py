@@ -229,3 +229,19 @@ def test_a_broken_kubeconfig_is_named_and_no_more(tmp_path, monkeypatch, text):
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
     with pytest.raises(InputError, match="kubeconfig: cannot be used"):
         of_kubeconfig("emotion")
+
+
+def test_a_kfp_whose_runs_have_no_task_details_is_watched_by_its_workflow(kfp, observed):
+    kfp.has_task_details = False
+    kfp.argo.scope("Running")
+    kfp.argo.step("merge")
+    pod = kfp.argo.step("train", "Pending", startedAt=LONG_AGO, message="PodInitializing")
+    run, lines = watched(observed)
+    assert run.state == "SUCCEEDED"
+    assert lines[:2] == ["merge: succeeded", "train: running"]
+    assert sum(pod in line for line in lines) == 1
+
+
+def test_a_kfp_that_tells_neither_tasks_nor_workflow_is_watched_to_its_end(kfp, observed):
+    kfp.has_task_details, kfp.argo = False, None
+    assert watched(observed)[0].state == "SUCCEEDED"
