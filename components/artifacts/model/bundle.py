@@ -128,6 +128,16 @@ def verify(folder: Path) -> SealedModel:
     return SealedModel(folder, hashlib.sha256(content).hexdigest(), facts, tuple(demanded))
 
 
+def read_facts(manifest: Path) -> Mapping[str, Any]:
+    """Read the facts in a manifest, without looking at the files that it lists.
+
+    Raises:
+        InputError: If the manifest is malformed.
+    """
+    storage.require_no_pointer(manifest)
+    return _parsed(manifest.read_bytes(), str(manifest))[0]
+
+
 def names(folder: Path) -> list[str]:
     """List the files of a sealed folder in the order of its manifest, which comes last.
 

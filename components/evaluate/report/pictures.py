@@ -8,7 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from components.artifacts.evaluation.scores import Intervals, LabelScores, ReliabilityBin, Scores
+from components.artifacts.evaluation.scores import (
+    Interval,
+    Intervals,
+    LabelScores,
+    ReliabilityBin,
+    Scores,
+)
 from components.artifacts.model.history import History, Point
 from components.reports import BLUE, GREEN, GREY, GRID, INK, ORANGE, shorten, to_svg
 
@@ -49,20 +55,39 @@ def label_bars(per_label: Mapping[str, LabelScores], bounds: Intervals) -> str:
         per_label: Scores by label.
         bounds: The intervals by label.
     """
-    places = np.arange(len(per_label))
-    figure = Figure(figsize=(_WIDTH, 1.1 + 0.5 * len(per_label)), layout="constrained")
+    series = {
+        name: [
+            (getattr(scores, key), getattr(bounds.per_label[label], key))
+            for label, scores in per_label.items()
+        ]
+        for key, name in (("recall", "recall"), ("f1", "F1"))
+    }
+    return paired_bars(list(per_label), series)
+
+
+def paired_bars(
+    labels: Sequence[str], series: Mapping[str, Sequence[tuple[float, Interval]]]
+) -> str:
+    """Draw two figures of each label as bars with their 95 % intervals.
+
+    Args:
+        labels: Names of the labels.
+        series: Value and interval for each label, by the name of the figure; two figures.
+    """
+    places = np.arange(len(labels))
+    figure = Figure(figsize=(_WIDTH, 1.1 + 0.5 * len(labels)), layout="constrained")
     axes = figure.add_subplot()
-    for key, name, colour, shift in (("recall", "recall", BLUE, -0.2), ("f1", "F1", ORANGE, 0.2)):
-        values = np.array([getattr(scores, key) for scores in per_label.values()])
-        ranges = [getattr(bounds.per_label[label], key) for label in per_label]
+    styles = ((BLUE, -0.2), (ORANGE, 0.2))
+    for (name, points), (colour, shift) in zip(series.items(), styles, strict=True):
+        values = np.array([value for value, _ in points])
         # A percentile interval can narrowly miss the value itself.
-        below = np.maximum(values - [each.low for each in ranges], 0)
-        above = np.maximum([each.high for each in ranges] - values, 0)
+        below = np.maximum(values - [each.low for _, each in points], 0)
+        above = np.maximum([each.high for _, each in points] - values, 0)
         axes.barh(places + shift, values, height=0.36, color=colour, label=name)
         axes.errorbar(
             values, places + shift, xerr=(below, above), fmt="none", ecolor=INK, capsize=2.5
         )
-    axes.set_yticks(places, [shorten(label) for label in per_label], parse_math=False)
+    axes.set_yticks(places, [shorten(label) for label in labels], parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
