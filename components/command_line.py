@@ -22,7 +22,7 @@ def start_logging() -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
-    for library in ("aiobotocore", "botocore", "datasets", "httpx", "httpx2", "kserve"):
+    for library in ("aiobotocore", "botocore", "datasets", "httpx", "httpx2"):
         logging.getLogger(library).setLevel(logging.WARNING)
     # It warns of every request that it repeats; whoever asked says what became of it. Kubernetes'
     # client sets the level of urllib3 as a whole.

@@ -43,7 +43,7 @@ def _start_logging() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for library in ("httpx", "httpx2", "kserve", "uvicorn"):
+    for library in ("httpx", "httpx2", "uvicorn"):
         logging.getLogger(library).setLevel(logging.ERROR)
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.errors import InputError
+from components.serve import open_inference_pb2 as pb
+from components.serve import open_inference_pb2_grpc as service
 from components.serve.answers import Refusal
 from components.serve.exchanges import Exchange, Message, Reports, exchange_id
 from components.serve.grpc_messages import MOST_STREAMS, MessageCheck
@@ -44,8 +44,8 @@ _TEXT = "text/plain; charset=utf-8"
 _CODES = {404: grpc.StatusCode.NOT_FOUND, 503: grpc.StatusCode.UNAVAILABLE}
 
 
-class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """The V2 calls; those that load and unload models are refused."""
+class GrpcService(service.GRPCInferenceServiceServicer):
+    """The V2 calls."""
 
     def __init__(self, predictor: Predictor, reports: Reports) -> None:
         self._predictor, self._reports = predictor, reports
@@ -76,7 +76,8 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Classify texts."""
         start = time.monotonic()
-        code, answer = grpc.StatusCode.CANCELLED, None
+        code = grpc.StatusCode.CANCELLED
+        answer: pb.ModelInferResponse | str | None = None
         self._in_progress += 1
         try:
             answer = await self._infer(request)
@@ -90,12 +91,6 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
             self._reports.report(_INFER, code.name, time.monotonic() - start, ended)
         return answer
 
-    async def RepositoryModelLoad(self, request: Any, context: Any) -> None:  # noqa: ARG002, N802
-        """Refuse, since the one model is loaded by the process itself."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "models are neither loaded nor unloaded")
-
-    RepositoryModelUnload = RepositoryModelLoad
-
     def _require_place(self) -> None:
         most = self._predictor.settings.max_requests
         if self._in_progress > most:
@@ -108,7 +103,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         except Refusal as refusal:
             await context.abort(grpc.StatusCode.NOT_FOUND, refusal.message)
 
-    async def _infer(self, request: Any) -> Any:
+    async def _infer(self, request: pb.ModelInferRequest) -> pb.ModelInferResponse:
         try:
             async with asyncio.timeout(self._predictor.settings.request_seconds):
                 return await self._answer(request)
@@ -124,7 +119,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
             _log.exception("request failed")
             raise _AbortedError(grpc.StatusCode.INTERNAL, "internal error") from None
 
-    async def _answer(self, request: Any) -> Any:
+    async def _answer(self, request: pb.ModelInferRequest) -> pb.ModelInferResponse:
         self._require_place()
         self._predictor.require(request.model_name, request.model_version)
         asked = _frame(request)
@@ -142,7 +137,7 @@ class GrpcService(service.GRPCInferenceServiceServicer):  # type: ignore[misc]
         return answer
 
 
-def _exchange(request: Any, context: Any, answer: Any) -> Exchange:
+def _exchange(request: pb.ModelInferRequest, context: Any, answer: Any) -> Exchange:
     headers = {name: str(value) for name, value in context.invocation_metadata() or ()}
     asked = Message(request.SerializeToString(), _PROTOBUF)
     if isinstance(answer, pb.ModelInferResponse):
@@ -197,7 +192,7 @@ async def running_grpc(predictor: Predictor, reports: Reports) -> AsyncIterator[
     await server.stop(settings.shutdown_seconds)
 
 
-def _texts(request: Any) -> list[str]:
+def _texts(request: pb.ModelInferRequest) -> list[str]:
     if [(each.name, each.datatype) for each in request.inputs] != [("text", "BYTES")]:
         raise Refusal.malformed("a request must have one input, `text`, of datatype BYTES")
     tensor = request.inputs[0]
@@ -212,14 +207,14 @@ def _texts(request: Any) -> list[str]:
     return texts
 
 
-def _frame(request: Any) -> InferFrame:
+def _frame(request: pb.ModelInferRequest) -> InferFrame:
     kinds = {name: each.WhichOneof(_CHOICE) for name, each in request.parameters.items()}
     values = {name: getattr(request.parameters[name], kind) for name, kind in kinds.items() if kind}
     outputs = [{"name": each.name} for each in request.outputs]
     return read(InferFrame, {"id": request.id, "parameters": values, "outputs": outputs})
 
 
-def _add(answer: Any, output: Output, raw: bool) -> None:
+def _add(answer: pb.ModelInferResponse, output: Output, raw: bool) -> None:
     tensor = answer.outputs.add(name=output.name, datatype=output.datatype, shape=output.shape)
     if raw:
         answer.raw_output_contents.append(output.to_bytes())

@@ -34,7 +34,11 @@ from components.serve.tensors import (
 HEADER_LENGTH = "Inference-Header-Content-Length"
 _MODEL = "/v2/models/{model_name}"
 _VERSION = _MODEL + "/versions/{model_version}"
-SERVER = {"name": "emotion-pipeline", "version": "2", "extensions": ["binary_tensor_data"]}
+SERVER: Mapping[str, Any] = {
+    "name": "emotion-pipeline",
+    "version": "2",
+    "extensions": ["binary_tensor_data"],
+}
 
 
 def v2_routes(predictor: Predictor) -> APIRouter:

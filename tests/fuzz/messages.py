@@ -9,8 +9,8 @@ from random import Random
 import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
+from components.serve import open_inference_pb2 as pb
 from components.serve.tensors import write_texts
 from tests.fuzz.bodies import NOT_READ, TEXTS, Model
 from tests.fuzz.mutations import spliced

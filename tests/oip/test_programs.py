@@ -1,8 +1,7 @@
-"""Programs with clients of other languages, and with one that needs a process of its own."""
+"""Programs with clients of other languages."""
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +55,3 @@ def test_bodies_come_in_all_ways_over_few_connections(
         else:
             assert content(answer) == (expected.labels, expected.probabilities)
     assert relay.connections <= most
-
-
-def test_kserves_own_clients_talk_to_it(predictor, expected):
-    program = PROGRAMS / "kserve_asking.py"
-    answers = json.loads(output(sys.executable, program, predictor.url, predictor.grpc, *TEXTS))
-    assert len(answers) == 7
-    assert answers == {how: [expected.labels, expected.probabilities] for how in answers}

@@ -9,12 +9,12 @@ from uuid import UUID
 import grpc
 import httpx
 import pytest
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.deploy.local import running_predictor
 from components.processes import free_port
+from components.serve import open_inference_pb2 as pb
+from components.serve import open_inference_pb2_grpc as service
 from components.serve.tensors import write_texts
 from tests.serve.asking import V1, ask
 from tests.waiting import wait_for

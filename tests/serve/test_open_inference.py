@@ -1,18 +1,17 @@
 """The Open Inference Protocol in whole: versions, ids, what is absent, parameters, reflection."""
 
-import asyncio
 import json
 
 import grpc
-import numpy as np
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
-from kserve import InferenceGRPCClient, InferInput, InferRequest
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
+
+from components.serve import open_inference_pb2 as pb
+from components.serve import open_inference_pb2_grpc as service
+from components.serve.tensors import write_texts
 
 V2 = "/v2/models/emotion/infer"
 TEXTS = ["i feel wonderful today", "The bill is still wrong, and I am furious!"]
@@ -32,16 +31,12 @@ def test_v2_serves_the_version_that_it_advertises(client, predictor):
         answer = client.post(f"{path}/infer", json={"inputs": [tensor(TEXTS)]}).json()
         assert answer["model_version"] == version
 
-    async def ask():
-        grpc_client = InferenceGRPCClient(predictor.grpc)
-        values = InferInput("text", [1], "BYTES")
-        values.set_data_from_numpy(np.array(TEXTS[:1], dtype=np.object_))
-        request = InferRequest("emotion", [values], model_version=version)
-        answer = await grpc_client.infer(request)
-        await grpc_client.close()
-        return answer.model_version
-
-    assert asyncio.run(ask()) == version
+    request = pb.ModelInferRequest(model_name="emotion", model_version=version)
+    request.inputs.add(name="text", datatype="BYTES", shape=[1])
+    request.raw_input_contents.append(write_texts(TEXTS[:1]))
+    with grpc.insecure_channel(predictor.grpc) as channel:
+        answer = service.GRPCInferenceServiceStub(channel).ModelInfer(request)
+    assert answer.model_version == version
 
 
 def test_the_openapi_document_names_the_version(client):

@@ -17,13 +17,13 @@ import httpx
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.errors import InputError
 from components.processes import free_port, running_server
+from components.serve import open_inference_pb2 as pb
+from components.serve import open_inference_pb2_grpc as service
 from components.serve.application import application
 from components.serve.predictor import Predictor
 from components.serve.server import listener

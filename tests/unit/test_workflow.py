@@ -61,7 +61,7 @@ def test_only_a_release_may_write():
 
 
 def test_a_change_from_outside_gets_no_secret():
-    assert set(WORKFLOW["on"]) == {"push", "pull_request"}
+    assert set(WORKFLOW["on"]) == {"push", "pull_request", "schedule"}
     for name, job in JOBS.items():
         assert name == "release" or "secrets." not in yaml.safe_dump(job)
     assert JOBS["release"]["environment"] == "release"

@@ -14,8 +14,6 @@ from typing import Any
 import grpc
 import httpx
 import s3fs
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from kubernetes import client
 from kubernetes.client import ApiException
 
@@ -24,6 +22,8 @@ from components.artifacts.model.version import model_version
 from components.artifacts.registry import read_champion
 from components.deploy.cluster.api import LEASES, SERVICES, Cluster
 from components.deploy.cluster.connection import connect
+from components.serve import open_inference_pb2 as pb
+from components.serve import open_inference_pb2_grpc as service
 from tests import waiting
 from tests.cluster.node.cluster import Cluster as Node
 from tests.cluster.node.object_storage import BUCKET, KEY, SECRET, SERVICE

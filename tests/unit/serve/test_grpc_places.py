@@ -4,8 +4,8 @@ import asyncio
 from types import SimpleNamespace
 
 import grpc
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
+from components.serve import open_inference_pb2 as pb
 from components.serve.grpc_service import GrpcService
 
 

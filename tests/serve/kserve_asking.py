@@ -1,7 +1,8 @@
 """Asks with KServe's own clients: V1, explain, V2 in JSON and binary, gRPC.
 
 Arguments: a base URL, an address for gRPC, and texts. Prints labels and probabilities by how it
-asked. It is a process of its own, since KServe and Triton bring protobuf messages of one name.
+asked. It is a process of its own, since KServe and the predictor bring protobuf messages of one
+name.
 """
 
 import asyncio
