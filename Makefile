@@ -183,7 +183,7 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
 	$(BIN)/python -m components.deploy deploy --model $(call path,$(MODEL)) --evaluation $(call path,$(EVALUATION)) \
-	  --run $(call quoted,$(RUN)) --set "$$SET"
+	  --run $(call quoted,$(RUN)) $(if $(CARD),--card $(call path,$(CARD))) --set "$$SET"
 
 rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
 	$(BIN)/python -m components.deploy rollback --set "$$SET"

@@ -67,6 +67,16 @@ def load_account(configuration: Any, folder: Path) -> str:
         raise InputError(f"account in {folder}", f"cannot be used: {error}", fix) from error
 
 
+def pod_namespace(pod: Path = POD) -> str:
+    """Read the namespace of this pod; empty outside of a cluster.
+
+    Args:
+        pod: Mount of the pod's service account; it may be missing.
+    """
+    file = pod / "namespace"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+
+
 def client_of(configuration: Any) -> Any:
     """Make a client of an API server, which takes no other answers for those of one.
 

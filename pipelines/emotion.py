@@ -200,11 +200,13 @@ def emotion_for(settings: CompileSettings) -> Any:
                 placed(
                     deploy(
                         run_id=run_id,
+                        run_name=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
                         serve_image=settings.serve_image,
                         task=task,
                         model=trained["model"],
                         merged=merged,
                         evaluation=evaluated["evaluation"],
+                        card=evaluated["card"],
                         deploy_target=deploy_target,
                         deploy_service_name=deploy_service_name,
                         deploy_registry=deploy_registry,

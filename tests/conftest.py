@@ -110,6 +110,7 @@ def small_dataset(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory
 def pytest_addoption(parser: pytest.Parser) -> None:
     about = "inputs of each generator; a property gets a tenth as many examples"
     parser.addoption("--fuzz", type=int, default=0, help=about)
+    parser.addoption("--model-registry", default="", help="URL of a real one to try, with its data")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,4 +11,5 @@ Each module holds the types of its artifact, its writer, its reader and its chec
 | `evaluation` | scores and the gate's verdict | evaluate | deploy |
 | `publishing` | published models | deploy | evaluate of the next run, the cluster |
 | `registry` | the champion among them | deploy | preflight and evaluate of the next run |
+| `remarks` | what a step that succeeded could not do | deploy | outcome |
 """

@@ -4,7 +4,9 @@
 | --- | --- |
 | `run` | the step: checks, publication, target, champion |
 | `settings` | the settings, with their defaults and ranges |
-| `release` | the facts about a model, and its way to the champion's place |
+| `release` | a model, the facts about it, and its way to the champion's place |
+| `registration` | what the model registry of Kubeflow Hub is told of a release, and when |
+| `model_registry` | requests to that registry |
 | `inference_service` | the InferenceService of a model |
 | `smoke_test` | labelled sentences sent over V1 and V2, and checks of the answers |
 | `local` | the target that runs the predictor on this machine |

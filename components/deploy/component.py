@@ -8,6 +8,7 @@ def deploy(
     model: dsl.Input[dsl.Model],
     merged: dsl.Input[dsl.Dataset],
     evaluation: dsl.Input[dsl.Artifact],
+    card: dsl.Input[dsl.Artifact],
     deployment: dsl.Output[dsl.Artifact],
     task: str,
     deploy_target: str,
@@ -15,12 +16,15 @@ def deploy(
     deploy_registry: str,
     deploy_options: dict[str, object],
     run_id: str,
+    run_name: str,
     serve_image: str,
 ) -> None:
     """Put the model behind an inference endpoint."""
+    import os
     from pathlib import Path
 
     from components.command_line import start_logging
+    from components.deploy.release import TrainedModel
     from components.deploy.run import deploy
     from components.deploy.settings import DeploySettings
     from components.options import settings_of
@@ -36,10 +40,15 @@ def deploy(
             deploy_options=deploy_options,
             deploy_image=serve_image,
         ),
-        model=Path(model.path),
-        model_uri=model.uri,
-        evaluation=Path(evaluation.path),
-        dataset=Path(merged.path),
-        run_id=run_id,
+        TrainedModel(
+            folder=Path(model.path),
+            uri=model.uri,
+            evaluation=Path(evaluation.path),
+            card=Path(card.path),
+            run_id=run_id,
+            run_name=run_name,
+        ),
         output=Path(deployment.path),
+        dataset=Path(merged.path),
+        model_registry_token=os.environ.get("MODEL_REGISTRY_TOKEN", ""),
     )

@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from components.artifacts.model.version import model_version
@@ -59,6 +60,7 @@ def inference_service(
     image: str,
     annotations: Mapping[str, str],
     mode: str = AUTO,
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Manifest:
     """Build the manifest, ready to be written as YAML.
 
@@ -73,6 +75,7 @@ def inference_service(
         annotations: Facts about the model, by annotation key.
         mode: `Knative`, `Standard`, or `auto` for what KServe is installed with; a manifest for
             either has nothing that only one of them takes.
+        labels: Labels of the service.
     """
     routing = {} if mode == AUTO else {_MODE: mode}
     routing |= {_TAGS: "true"} if mode == KNATIVE else {}
@@ -87,12 +90,14 @@ def inference_service(
     }
     if mode == STANDARD:
         _add_standard_fields(predictor)
-    service = {
+    service: Manifest = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
         "metadata": {"name": service_name, "annotations": {**annotations, **routing}},
         "spec": {"predictor": predictor},
     }
+    if labels:
+        service["metadata"]["labels"] = dict(labels)
     content = json.dumps(service, sort_keys=True).encode()
     predictor["labels"] = {RELEASE: hashlib.sha256(content).hexdigest()[:16]}
     return service

@@ -13,6 +13,7 @@ from components.deploy.cluster.rollout import DEFAULT_PATIENCE, Patience
 from components.deploy.cluster.service import read_status, recorded
 from components.deploy.cluster.transaction import Transaction
 from components.deploy.inference_service import Manifest, facts_of, is_stopped, version_of
+from components.deploy.registration import registrar_of
 from components.deploy.release import crown_again
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import SmokeTest
@@ -30,6 +31,7 @@ def bring_into_service(
     finish: Callable[[], None],
     holder: str = "",
     patience: Patience = DEFAULT_PATIENCE,
+    announce: Callable[[], None] = lambda: None,
 ) -> None:
     """Put a model into service on a cluster, or leave the old one in service.
 
@@ -41,6 +43,7 @@ def bring_into_service(
         finish: Completes the release; if it fails, the old model stays in service.
         holder: Id of the run; a later process of the same run may take over from it.
         patience: How the rollout is watched.
+        announce: Called once the model is in service, before another deploy may begin.
 
     Raises:
         StepError: If the model is not in service; the message says why, and whether the old one is.
@@ -50,6 +53,7 @@ def bring_into_service(
         transaction.recover()
         try_out = TryOut(cluster, manifest, adapted(test, settings, manifest))
         transaction.replace(manifest, try_out, finish)
+        announce()
     _log.info("deploy: model %.12s is in service", facts_of(manifest)["model-sha256"])
 
 
@@ -58,6 +62,7 @@ def roll_back(
     settings: DeploySettings,
     test: SmokeTest,
     patience: Patience = DEFAULT_PATIENCE,
+    model_registry_token: str = "",
 ) -> None:
     """Put the previous model back into service, and into the champion's place.
 
@@ -69,6 +74,7 @@ def roll_back(
         settings: The settings of the step; with a registry, its champion is changed as well.
         test: The smoke test of the previous model.
         patience: How the rollout is watched.
+        model_registry_token: Bearer token; empty for that of this pod's account.
 
     Raises:
         InputError: If no previous model is known, or the account lacks a right.
@@ -88,6 +94,8 @@ def roll_back(
         # It has served before, and whoever rolls back must not end with the newer model.
         try_out = TryOut(cluster, previous, adapted(test, settings, previous), required=False)
         transaction.replace(previous, try_out, lambda: crown_again(settings.registry, facts))
+        registrar = registrar_of(settings.model_registry, cluster.namespace, model_registry_token)
+        registrar.serve_again(previous)
     _log.info("deploy: model %.12s is in service again", facts["model-sha256"])
 
 

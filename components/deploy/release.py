@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.registry import (
@@ -15,6 +16,27 @@ from components.errors import StepError
 
 _log = logging.getLogger(__name__)
 _SCORES = ("accuracy", "macro_f1")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model that may be released, and what is known of it.
+
+    Args:
+        folder: Model folder as train writes it.
+        uri: The model folder as the cluster finds it; ignored with a registry.
+        evaluation: The evaluation that evaluate wrote, path or URI.
+        card: The model card that evaluate wrote, path or URI; empty for none.
+        run_id: The pipeline run that created it; may be empty without a registry.
+        run_name: Name of the run, for people.
+    """
+
+    folder: Path
+    uri: str
+    evaluation: str | Path
+    card: str | Path = ""
+    run_id: str = ""
+    run_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from components import storage
+from components.api_server import pod_namespace
 from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model import bundle
 from components.artifacts.publishing import publish_model, serving_uri
@@ -21,7 +23,8 @@ from components.deploy.inference_service import (
 )
 from components.deploy.kserve import bring_into_service
 from components.deploy.local import smoke_test_here
-from components.deploy.release import Release
+from components.deploy.registration import Entry, Registered, opening_of, registrar_of
+from components.deploy.release import Release, TrainedModel
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import smoke_test_of
 from components.errors import InputError
@@ -33,12 +36,10 @@ _log = logging.getLogger(__name__)
 
 def deploy(
     settings: DeploySettings,
-    model: Path,
-    model_uri: str,
-    evaluation: str | Path,
+    trained: TrainedModel,
     output: Path,
     dataset: Path | None = None,
-    run_id: str = "",
+    model_registry_token: str = "",
 ) -> None:
     """Put a model behind its target's endpoint and write its InferenceService.
 
@@ -46,14 +47,12 @@ def deploy(
 
     Args:
         settings: The settings of the step.
-        model: Model folder as train writes it.
-        model_uri: The model folder as the cluster finds it; ignored with a registry.
-        evaluation: The evaluation that evaluate wrote, path or URI.
+        trained: The model.
         output: Folder to write: `inference_service.yaml`, for the target `local` also
             `predictor.log` and `smoke.json`.
         dataset: Merged data set folder; rows of its test split join the task's examples as
             sentences of the smoke test.
-        run_id: The pipeline run that created the model, for manifest and registry.
+        model_registry_token: Bearer token; empty for that of this pod's account.
 
     Raises:
         InputError: If the model does not verify, has the labels of another task or has not passed
@@ -64,45 +63,49 @@ def deploy(
             earlier model, unless the message says otherwise.
     """
     task = load_task(settings.task)
-    release = _release(settings, model, model_uri, evaluation, run_id)
-    _require_labels_of(task, model)
+    release = _release(settings, trained)
+    _require_labels_of(task, trained.folder)
     if settings.target == "kserve":
         settings = _deployable(settings, release)
     if settings.registry:
-        expected = release.evaluation.champion_generation
-        require_unmoved(settings.registry, expected, run_id)
-        place = _place(settings.registry, run_id)
-        publish_model(model, place)
-        _log.info("deploy: published %s", place)
-    service = _service(settings, release)
+        _publish(settings.registry, trained.folder, release)
+    namespace = settings.namespace or pod_namespace()
+    registrar = registrar_of(settings.model_registry, namespace, model_registry_token)
+    registered = registrar.register(_entry(settings, release, trained, task))
+    service = _service(settings, release, registered)
     output.mkdir(parents=True, exist_ok=True)
-    match settings.target:
-        case "kserve":
-            # The transaction crowns the model, so that service and champion change together.
-            test = smoke_test_of(settings.service_name, task, dataset)
-            cluster = connect(settings.namespace)
-            bring_into_service(cluster, settings, service, test, release.crown, run_id)
-            _render(service, output)
-        case "local":
-            smoke_test_here(smoke_test_of(settings.service_name, task, dataset), model, output)
-            _render(service, output)
-            release.crown()
-        case _:
-            _render(service, output)
-            release.crown()
+    test = partial(smoke_test_of, settings.service_name, task, dataset)
+    if settings.target == "kserve":
+        cluster = connect(settings.namespace)
+        announce = partial(registrar.release, registered, serves=True)
+        # The transaction crowns the model, so that service and champion change together.
+        finish, holder = release.crown, release.run_id
+        bring_into_service(cluster, settings, service, test(), finish, holder, announce=announce)
+        _render(service, output)
+        return
+    if settings.target == "local":
+        smoke_test_here(test(), trained.folder, output)
+    _render(service, output)
+    release.crown()
+    registrar.release(registered, serves=False)
 
 
-def _release(
-    settings: DeploySettings, model: Path, model_uri: str, evaluation: str | Path, run_id: str
-) -> Release:
-    model_sha256 = bundle.verify(model).sha256
+def _publish(registry: str, model: Path, release: Release) -> None:
+    require_unmoved(registry, release.evaluation.champion_generation, release.run_id)
+    place = _place(registry, release.run_id)
+    publish_model(model, place)
+    _log.info("deploy: published %s", place)
+
+
+def _release(settings: DeploySettings, trained: TrainedModel) -> Release:
+    model_sha256, model_uri = bundle.verify(trained.folder).sha256, trained.uri
     if settings.registry:
-        if not run_id:
+        if not trained.run_id:
             fix = "Deploy from a run of the pipeline, or without a registry"
             raise InputError("run_id", "is empty, but names the model in the registry", fix)
-        model_uri = serving_uri(_place(settings.registry, run_id))
-    measured = read_evaluation(evaluation)
-    return Release(settings.registry, run_id, model_uri, model_sha256, measured)
+        model_uri = serving_uri(_place(settings.registry, trained.run_id))
+    measured = read_evaluation(trained.evaluation)
+    return Release(settings.registry, trained.run_id, model_uri, model_sha256, measured)
 
 
 def _place(registry: str, run_id: str) -> str:
@@ -117,20 +120,41 @@ def _require_labels_of(task: Task, model: Path) -> None:
 
 
 def _deployable(settings: DeploySettings, release: Release) -> DeploySettings:
-    """Refuse, before work is spent, what a cluster would refuse; add the mode that it has."""
+    """Refuse, before work is spent, what a cluster would refuse; add its mode and namespace."""
     if not release.evaluation.passed:
         rule = "says that the model has not passed its gate"
         raise InputError("evaluation", rule, "Deploy a model that has passed it")
     require_downloadable(release.model_uri)
     cluster = connect(settings.namespace)
     require_rights(cluster, settings.service_name)
-    return replace(settings, mode=mode_for(cluster, settings))
+    return replace(settings, mode=mode_for(cluster, settings), namespace=cluster.namespace)
 
 
-def _service(settings: DeploySettings, release: Release) -> Manifest:
+def _entry(settings: DeploySettings, release: Release, trained: TrainedModel, task: Task) -> Entry:
+    measured = release.evaluation
+    card = storage.read_text(str(trained.card)) if trained.card else ""
+    return Entry(
+        service_name=settings.service_name,
+        purpose=f"Predicts {task.description}: {', '.join(task.names)}.",
+        run_id=release.run_id,
+        run_name=trained.run_name,
+        run_namespace=pod_namespace(),
+        model_uri=release.model_uri,
+        description=opening_of(card),
+        properties={**measured.figures(), "model-sha256": release.model_sha256},
+    )
+
+
+def _service(settings: DeploySettings, release: Release, registered: Registered) -> Manifest:
     notes = {FACT.format(name): fact for name, fact in release.facts().items()}
-    name, uri = settings.service_name, release.model_uri
-    return inference_service(name, uri, settings.image, notes, settings.mode)
+    return inference_service(
+        settings.service_name,
+        release.model_uri,
+        settings.image,
+        {**notes, **registered.annotations()},
+        settings.mode,
+        registered.labels(),
+    )
 
 
 def _render(service: Manifest, output: Path) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from components.api_server import require_namespace
 from components.artifacts.registry import require_guarded
 from components.deploy.inference_service import AUTO, CANDIDATE, KNATIVE, STANDARD
-from components.errors import InputError, require_between, require_one_of
+from components.errors import InputError, require_between, require_http_url, require_one_of
 from components.options import shared
 
 TARGETS = ("kserve", "local", "render")
@@ -33,6 +33,8 @@ class DeploySettings:
     """Name of the InferenceService and of the model in its URLs."""
     registry: str = ""
     """Folder (path, file://, gs:// or s3://) of published models and the champion; may be empty."""
+    model_registry: str = ""
+    """URL of the model registry of Kubeflow Hub, which is told of the release; empty for none."""
     image: str = "emotion-pipeline/serve:0.1.0"
     """Container image of the predictor; the pipeline sets the one it was compiled with."""
     mode: str = AUTO
@@ -70,3 +72,5 @@ class DeploySettings:
             require_namespace(self.namespace)
         if self.registry:
             require_guarded(self.registry)
+        if self.model_registry:
+            require_http_url("model_registry", self.model_registry)

@@ -5,6 +5,7 @@ succeeded or whose driver failed is RUNNING there, and there are no errors. The 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tenacity import (
@@ -15,6 +16,7 @@ from tenacity import (
     wait_fixed,
 )
 
+from components.artifacts.remarks import remarks_in
 from components.errors import ClusterError, StepError
 from components.outcome.cluster import RunCluster, of_pod
 from components.outcome.last_words import told
@@ -36,7 +38,7 @@ class Ending:
     Args:
         state: `SUCCEEDED`, `FAILED`, `CANCELLED`, or `UNKNOWN` if it cannot be found out.
         step: The step that failed first; empty if none did.
-        error: Why it did not succeed, each step in its own words, or why nothing was deployed.
+        error: Why it did not succeed, each step in its own words, or what it has not done.
     """
 
     state: str
@@ -84,7 +86,7 @@ def read_ending(
     read: Workflow = again(cluster.workflow, workflow)
     state = read.ended(task) or UNKNOWN
     if state == SUCCEEDED:
-        return Ending(state, error=left_out(read))
+        return Ending(state, error=left_out(read, cluster.log))
     failures = read.failures()
     return Ending(
         state=state,
@@ -93,15 +95,25 @@ def read_ending(
     )
 
 
-def left_out(workflow: Workflow) -> str:
-    """Say what a run that succeeded has not done; empty if it has done all."""
-    return "" if workflow.began(_LAST_STEP) else NOT_DEPLOYED
+def left_out(workflow: Workflow, log_of: Callable[[str], str]) -> str:
+    """Say what a run that succeeded has not done; empty if it has done all.
+
+    Args:
+        workflow: The run's Workflow.
+        log_of: Reads the log of a pod, given its name; raises ClusterError.
+    """
+    if not workflow.began(_LAST_STEP):
+        return NOT_DEPLOYED
+    return "; ".join(remarks_in(_read(log_of, workflow.pod_of(_LAST_STEP))))
 
 
 def _told(cluster: RunCluster, failure: Failure) -> str:
+    return told(failure, _read(cluster.log, failure.pod))
+
+
+def _read(log_of: Callable[[str], str], pod: str) -> str:
     try:
-        log = cluster.log(failure.pod) if failure.pod else ""
+        return log_of(pod) if pod else ""
     except ClusterError as error:
         _log.warning("outcome: %s", error)
-        log = ""
-    return told(failure, log)
+        return ""

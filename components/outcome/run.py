@@ -37,7 +37,7 @@ class Outcome:
         run_id: The run.
         state: `SUCCEEDED`, `FAILED`, `CANCELLED`, or `UNKNOWN`.
         step: The step that failed first; empty if none did.
-        error: Why it did not succeed, or why that is not known.
+        error: Why it did not succeed, why that is not known, or what it has not done.
         ended: Time, in UTC as ISO 8601 writes it.
 
     Raises:

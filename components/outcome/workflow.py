@@ -102,6 +102,18 @@ class Workflow:
         begun = (node for node in self.nodes.values() if node["phase"] not in _LEFT_OUT)
         return any(self.step_of(node) == task for node in begun)
 
+    def pod_of(self, task: str) -> str:
+        """The pod in which a task was done; empty if there is none, as when the cache answered."""
+        done = [
+            node
+            for node in self.nodes.values()
+            if node["type"] == "Pod"
+            and node["phase"] == "Succeeded"
+            and self.step_of(node) == task
+            and not _DRIVER.fullmatch(_plain(node))
+        ]
+        return self._pod(done[-1]) if done else ""
+
     def failures(self) -> list[Failure]:
         """Everything that failed by itself, in the order of time; of several tries the last."""
         bad = [node for node in self.nodes.values() if node["phase"] in _BAD and self._counts(node)]

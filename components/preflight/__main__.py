@@ -10,6 +10,7 @@ from typing import Any
 
 from components.command_line import add_set_option, errors_as_exit, start_logging
 from components.data_files import read_mapping
+from components.deploy.model_registry import TOKEN
 from components.errors import InputError
 from components.options import assign, read_assignments
 from components.preflight.component import preflight as component
@@ -21,7 +22,7 @@ _OF_A_RUN = {"run_id", "gpu", "serve_image"}
 
 
 def main() -> None:
-    """Check; the key of LLM servers comes from LLM_API_KEY."""
+    """Check; keys come from LLM_API_KEY and MODEL_REGISTRY_TOKEN."""
     parser = argparse.ArgumentParser(prog="python -m components.preflight", description=__doc__)
     parser.add_argument(
         "--parameters", required=True, help="YAML file of pipeline parameters, path or URI"
@@ -31,7 +32,11 @@ def main() -> None:
     start_logging()
     with errors_as_exit("preflight"):
         parameters = _parameters(arguments.parameters, arguments.set)
-        preflight(Place(llm_api_key=os.environ.get("LLM_API_KEY", "")), **parameters)
+        place = Place(
+            llm_api_key=os.environ.get("LLM_API_KEY", ""),
+            model_registry_token=os.environ.get(TOKEN, ""),
+        )
+        preflight(place, **parameters)
 
 
 def _parameters(file: str, overrides: list[str]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def preflight(
             gpu=with_options(GpuDemand, gpu),
             is_pod="KUBERNETES_SERVICE_HOST" in os.environ,
             llm_api_key=os.environ.get("LLM_API_KEY", ""),
+            model_registry_token=os.environ.get("MODEL_REGISTRY_TOKEN", ""),
         ),
         task=task,
         seed=seed,

@@ -121,6 +121,15 @@ def _stores(place: Place, parameters: Parameters) -> Iterator[Check]:
         if folder := _option(parameters, group, option):
             look = partial(stores.require_writable, folder, place.run_id)
             yield Check(f"{option} {folder}", look)
+    if url := _option(parameters, "deploy_options", "model_registry"):
+        yield _with(
+            DeploySettings,
+            parameters,
+            f"model registry {url}",
+            lambda settings: stores.require_model_registry(
+                settings.model_registry, place.model_registry_token
+            ),
+        )
 
 
 def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:

@@ -28,9 +28,11 @@ class Place:
         is_pod: Whether the steps are pods of a cluster.
         gpu: GPUs that the steps ask for.
         llm_api_key: Bearer token of LLM servers; may be empty.
+        model_registry_token: Bearer token of the model registry; may be empty.
     """
 
     run_id: str = "local"
     is_pod: bool = False
     gpu: GpuDemand = field(default_factory=GpuDemand)
     llm_api_key: str = field(default="", repr=False)
+    model_registry_token: str = field(default="", repr=False)

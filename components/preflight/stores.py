@@ -1,4 +1,4 @@
-"""Checks of the folders that a run writes to."""
+"""Checks of the places that a run writes to: folders, and the model registry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -6,7 +6,9 @@ from contextlib import contextmanager, suppress
 from components import storage
 from components.artifacts.publishing import CLAIMS
 from components.artifacts.registry import read_champion
-from components.errors import InputError, StepError
+from components.deploy.model_registry import ModelRegistry
+from components.errors import InputError, StepError, WorkError
+from components.preflight.checks import NotCheckedError
 
 _CONTENT = b"{}\n"
 
@@ -42,6 +44,23 @@ def require_writable(folder: str, run_id: str) -> None:
         InputError: If it cannot be written.
     """
     _write(folder, run_id, is_guarded=False)
+
+
+def require_model_registry(url: str, token: str) -> None:
+    """Refuse a model registry that refuses this account, or that is none.
+
+    Args:
+        url: Its address.
+        token: Bearer token; empty for that of this pod's account.
+
+    Raises:
+        InputError: If a request of deploy would be refused.
+        NotCheckedError: If it does not answer, which the run can do without.
+    """
+    try:
+        ModelRegistry(url, token).require()
+    except WorkError as error:
+        raise NotCheckedError(str(error)) from error
 
 
 def _write(folder: str, run_id: str, *, is_guarded: bool) -> None:

@@ -25,6 +25,7 @@ USER = 1000
 
 _CACHE = "/var/cache/huggingface"
 _DEPLOYER = "/var/run/secrets/deployer"
+_REGISTRY = "MODEL_REGISTRY_TOKEN"
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _ASKS_LLM = ("preflight", "generate")
 _READS_HUB = ("preflight", "generate", "merge", "train")
@@ -94,6 +95,8 @@ def _mount(task: dsl.PipelineTask, step: str, settings: CompileSettings) -> None
         kubernetes.use_secret_as_env(task, secrets.hub_token, {"HF_TOKEN": "HF_TOKEN"})
     if secrets.deployer_token and step in _DEPLOYS:
         kubernetes.use_secret_as_volume(task, secrets.deployer_token, _DEPLOYER)
+    if secrets.model_registry_token and step in _DEPLOYS:
+        kubernetes.use_secret_as_env(task, secrets.model_registry_token, {_REGISTRY: _REGISTRY})
     if secrets.webhook_url and step == "outcome":
         kubernetes.use_secret_as_env(task, secrets.webhook_url, {"WEBHOOK_URL": "WEBHOOK_URL"})
     if secrets.object_storage:

@@ -68,6 +68,8 @@ class Secrets:
     """Holds HF_TOKEN, a read token of the model hub, for preflight, generate, merge and train."""
     deployer_token: str = ""
     """Token of the service account that may deploy, mounted only by preflight and deploy."""
+    model_registry_token: str = ""
+    """Holds MODEL_REGISTRY_TOKEN, a token of the model registry, for preflight and deploy."""
     webhook_url: str = ""
     """Holds WEBHOOK_URL, which is notified of the end of a run, for outcome."""
     object_storage: str = ""

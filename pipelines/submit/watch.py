@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import kfp_server_api as api
@@ -99,7 +100,9 @@ def remarks(observed: ObservedRun, run: api.V2beta1Run) -> list[str]:
     if run.state != "SUCCEEDED":
         return []
     try:
-        return list(filter(None, [left_out(observed.workflow())]))
+        workflow = observed.workflow()
+        log_of = partial(observed.log, workflow.namespace)
+        return list(filter(None, [left_out(workflow, log_of)]))
     except (api.ApiException, HTTPError, ValueError):
         return []
 

@@ -177,6 +177,17 @@ def test_payloads_leave_only_where_the_optional_policy_lets_them(name):
     assert not allowed([*policies(name), optional], STEP, collector, 8080)
 
 
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_deploy_step_reaches_a_model_registry_where_the_optional_policy_lets_it(name):
+    registry = Peer("kubeflow", {"component": "model-registry-server"})
+    optional = example("model-registry-policy.yaml")
+    assert errors(optional) == []
+    assert not allowed(policies(name), DEPLOY, registry, 8080)
+    assert allowed([*policies(name), optional], DEPLOY, registry, 8080)
+    assert not allowed([*policies(name), optional], STEP, registry, 8080)
+    assert not allowed([*policies(name), optional], PREDICTOR, registry, 8080)
+
+
 PICTURE = Path(__file__).parents[2] / "docs" / "cluster.svg"
 BOXES = [
     (PREDICTOR, "predictor"),

@@ -123,6 +123,7 @@ class Site:
         self.files.put(str(self.models[model]), f"{folder}/model", recursive=True)
         evaluation = evaluated(generation=self.champion_generation()).to_json()
         self.files.pipe(f"{folder}/evaluation", evaluation.encode())
+        self.files.pipe(f"{folder}/card", b"# A model\n")
         return Call(
             "deploy",
             {
@@ -130,11 +131,13 @@ class Site:
                 "deploy_registry": REGISTRY,
                 "deploy_options": {"ready_seconds": 180, "max_latency_ms": max_latency_ms},
                 "run_id": run,
+                "run_name": run,
                 "serve_image": image or self.pipeline.serve_image,
             },
             {
                 "model": f"s3://{folder}/model",
                 "evaluation": f"s3://{folder}/evaluation",
+                "card": f"s3://{folder}/card",
                 "merged": DATASET,
             },
             {"deployment": f"s3://{folder}/deployment"},

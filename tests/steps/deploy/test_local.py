@@ -7,6 +7,7 @@ import pytest
 from components.artifacts.model import bundle
 from components.artifacts.task import load_task
 from components.deploy.local import running_predictor
+from components.deploy.release import TrainedModel
 from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.errors import WorkError
@@ -18,7 +19,8 @@ def test_it_writes_the_manifest_the_smoke_result_and_the_log(
 ):
     evaluation = write_evaluation(tmp_path / "evaluation.json")
     output = tmp_path / "deployment"
-    deploy(DeploySettings(), model_folder, "gs://models/1", evaluation, output, dataset_folder)
+    trained = TrainedModel(model_folder, "gs://models/1", evaluation)
+    deploy(DeploySettings(), trained, output, dataset_folder)
     assert {each.name for each in output.iterdir()} == {
         "inference_service.yaml",
         "smoke.json",

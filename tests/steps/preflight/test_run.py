@@ -37,6 +37,7 @@ from pipelines.emotion import emotion
 from pipelines.parameters import DEFAULTS
 from tests.fakes.hub import COMMIT, ENCODER, GATED, OPEN, TOKEN, hub
 from tests.fakes.kubernetes_api import kubernetes_api
+from tests.fakes.model_registry import model_registry
 from tests.fakes.openai_server import Reply, fake_openai
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -213,6 +214,19 @@ def test_a_registry_whose_champion_cannot_be_read_is_a_problem(folder_uri):
     storage.open_store(folder_uri).write(POINTER, b"not JSON")
     with pytest.raises(InputError, match="champion"):
         require_registry(folder_uri, "run-1")
+
+
+def test_a_model_registry_that_refuses_is_a_problem_and_one_that_is_down_is_none(caplog):
+    caplog.set_level(logging.INFO, "components")
+    with model_registry(token="right") as fake:  # noqa: S106
+        options = {"model_registry": fake.url}
+        assert "model registry http" in (said := problems(deploy_options=options))
+        assert "answers 401" in said
+        preflight(Place(model_registry_token="right"), **values(deploy_options=options))  # noqa: S106
+        assert "not checked" not in caplog.text
+        fake.outage = 503
+        preflight(Place(model_registry_token="right"), **values(deploy_options=options))  # noqa: S106
+    assert "not checked: model registry http" in caplog.text
 
 
 def test_a_package_of_another_image_is_left_to_its_step(caplog, monkeypatch):

@@ -1,17 +1,23 @@
 """Deploys, rollbacks and reports against an API server that answers at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 
 import pytest
 
 from components.deploy.cluster.rollout import Patience
 from components.deploy.inference_service import FACT, STANDARD, inference_service, release_of
 from components.deploy.kserve import bring_into_service, report, roll_back
+from components.deploy.model_registry import ModelRegistry
+from components.deploy.registration import Entry, Registrar
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import Sentence, SmokeResult, SmokeTest, UnreachableError
 from components.errors import RolloutError, ServingError, StepError
 from tests.fakes.kubernetes_api import SERVICE, kubernetes_api
+from tests.fakes.model_registry import model_registry
 
+ENTRY = Entry("emotion", "", "", "", "", "gs://models/1", "", {})
 SETTINGS = DeploySettings(target="kserve", ready_seconds=5)
 PATIENCE = Patience(0.01, 0.1)
 
@@ -33,10 +39,10 @@ def ends(error=None):
     return Scripted("emotion", ["joy"], [Sentence("so happy", "joy")], error=error)
 
 
-def service(name):
+def service(name, labels=MappingProxyType({})):
     facts = {"run": name, "model-sha256": name}
     notes = {FACT.format(key): fact for key, fact in facts.items()}
-    return inference_service("emotion", f"gs://models/{name}", "image:1", notes, STANDARD)
+    return inference_service("emotion", f"gs://models/{name}", "image:1", notes, STANDARD, labels)
 
 
 def deploy(cluster, name, test=None):
@@ -81,6 +87,32 @@ def test_a_deploy_that_cannot_be_tried_out_is_undone(two):
         deploy(cluster, "newest", ends(AWAY))
     assert serves(fake) == "new"
     assert release_of(fake.objects[SERVICE]) == release_of(service("new"))
+
+
+def test_the_model_registry_is_told_of_a_rollback():
+    with kubernetes_api() as (cluster, _), model_registry() as fake:
+        told = Registrar(ModelRegistry(fake.url), cluster.namespace)
+        for name in ("old", "new"):
+            registered = told.register(replace(ENTRY, run_id=name))
+            manifest = service(name, registered.labels())
+            announce = partial(told.release, registered, serves=True)
+            bring_into_service(
+                cluster, SETTINGS, manifest, ends(), int, name, PATIENCE, announce=announce
+            )
+        roll_back(cluster, replace(SETTINGS, model_registry=fake.url), ends(), PATIENCE)
+        (serving,) = fake.kept("inference_service")
+        old, _ = fake.kept("model_version")
+    assert (serving["modelVersionId"], serving["desiredState"]) == (old["id"], "DEPLOYED")
+
+
+def test_a_deploy_that_fails_tells_the_model_registry_nothing(two):
+    cluster, _ = two
+    told = []
+    with pytest.raises(ServingError):
+        bring_into_service(
+            cluster, SETTINGS, service("bad"), ends(BAD), int, announce=partial(told.append, 1)
+        )
+    assert told == []
 
 
 def test_the_report_says_where_a_ready_service_answers(two):

@@ -7,7 +7,7 @@ from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.registry import read_champion
 from components.artifacts.task import load_task
-from components.deploy.release import is_champion
+from components.deploy.release import TrainedModel, is_champion
 from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.errors import ChampionMovedError, InputError
@@ -32,7 +32,7 @@ def evaluation(tmp_path):
 
 def test_it_renders_only_the_manifest_with_the_facts_about_the_model(model, evaluation, tmp_path):
     output = tmp_path / "deployment"
-    deploy(RENDER, model, URI, evaluation, output, run_id="run-1")
+    deploy(RENDER, TrainedModel(model, URI, evaluation, run_id="run-1"), output)
     assert [each.name for each in output.iterdir()] == ["inference_service.yaml"]
     service = yaml.safe_load((output / "inference_service.yaml").read_text())
     annotations = service["metadata"]["annotations"]
@@ -50,7 +50,7 @@ def test_it_renders_only_the_manifest_with_the_facts_about_the_model(model, eval
 def test_a_changed_model_is_refused_before_anything_is_written(model, evaluation, tmp_path):
     (model / bundle.LABELS).write_text("{}")
     with pytest.raises(InputError, match=bundle.LABELS):
-        deploy(RENDER, model, URI, evaluation, tmp_path / "deployment")
+        deploy(RENDER, TrainedModel(model, URI, evaluation), tmp_path / "deployment")
     assert not (tmp_path / "deployment").exists()
 
 
@@ -60,13 +60,14 @@ def test_a_model_of_another_task_is_refused(model, evaluation, tmp_path):
     task.write_text(yaml.safe_dump({"name": "mood", "description": "mood", "labels": labels}))
     settings = DeploySettings(task=str(task), target="render")
     with pytest.raises(InputError, match="not mood's"):
-        deploy(settings, model, URI, evaluation, tmp_path / "deployment")
+        deploy(settings, TrainedModel(model, URI, evaluation), tmp_path / "deployment")
 
 
 def test_a_malformed_evaluation_is_refused(model, tmp_path):
     (tmp_path / "evaluation.json").write_text('{"accuracy": 0.9}')
     with pytest.raises(InputError, match=r"evaluation\.json"):
-        deploy(RENDER, model, URI, tmp_path / "evaluation.json", tmp_path / "deployment")
+        trained = TrainedModel(model, URI, tmp_path / "evaluation.json")
+        deploy(RENDER, trained, tmp_path / "deployment")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,8 @@ def test_a_malformed_evaluation_is_refused(model, tmp_path):
 def test_a_cluster_is_not_asked_for_what_it_cannot_do(model, tmp_path, passed, uri, rule):
     evaluation = write_evaluation(tmp_path / "evaluation.json", passed=passed)
     with pytest.raises(InputError, match=rule):
-        deploy(DeploySettings(target="kserve"), model, uri, evaluation, tmp_path / "out")
+        trained = TrainedModel(model, uri, evaluation)
+        deploy(DeploySettings(target="kserve"), trained, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -92,7 +94,8 @@ def release(model, registry, run_id, generation=0):
     """Deploy a model that was compared with the champion of this generation."""
     settings = DeploySettings(target="render", registry=str(registry))
     evaluation = write_evaluation(registry.parent / "evaluation.json", generation=generation)
-    deploy(settings, model, URI, evaluation, registry.parent / run_id, run_id=run_id)
+    trained = TrainedModel(model, URI, evaluation, run_id=run_id)
+    deploy(settings, trained, registry.parent / run_id)
 
 
 def test_a_registry_gets_the_model_and_its_champion(model, registry, tmp_path):

@@ -7,6 +7,7 @@ import json
 import pytest
 from kubernetes import client
 
+from components.artifacts.remarks import remark
 from components.errors import ClusterError
 from components.outcome.cluster import RunCluster
 from components.outcome.ending import NOT_DEPLOYED, Ending, ending_on_cluster, read_ending
@@ -46,6 +47,13 @@ def test_of_a_run_whose_gate_was_not_passed_it_is_said_that_nothing_was_deployed
     assert ending(run) == Ending("SUCCEEDED", error=NOT_DEPLOYED)
     run.step("deploy", boundaryID=inside)
     assert ending(run) == Ending("SUCCEEDED")
+
+
+def test_what_the_deploy_step_could_not_do_is_said_of_a_run_that_succeeded(run):
+    inside = run.scope("Succeeded")
+    log = f"deploy: published\n{remark('deploy', 'the registry was not told')}\ndeploy: done\n"
+    run.step("deploy", log=log, tries=["Failed", "Succeeded"], boundaryID=inside)
+    assert ending(run) == Ending("SUCCEEDED", error="deploy: the registry was not told")
 
 
 def test_a_step_that_failed_speaks_for_itself(run):

@@ -41,6 +41,7 @@ secrets:
   llm_key: llm
   hub_token: hub
   deployer_token: deployer-token
+  model_registry_token: registry
   webhook_url: webhook
   object_storage: keys
 object_storage: {endpoint: "http://store.example:9000", region: here}
@@ -182,16 +183,17 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
         for step, pod in kubernetes.items()
     }
     hub = ("hub", "HF_TOKEN")
+    registry = ("registry", "MODEL_REGISTRY_TOKEN")
     # Each may be given a place in the store.
     keys = {("keys", "AWS_ACCESS_KEY_ID"), ("keys", "AWS_SECRET_ACCESS_KEY")}
     assert read == {
-        "preflight": {("llm", "LLM_API_KEY"), hub, *keys},
+        "preflight": {("llm", "LLM_API_KEY"), hub, registry, *keys},
         "outcome": {("webhook", "WEBHOOK_URL"), *keys},
         "generate": {("llm", "LLM_API_KEY"), hub, *keys},
         "merge": {hub, *keys},
         "train": {hub, *keys},
         "evaluate": keys,
-        "deploy": keys,
+        "deploy": {registry, *keys},
     }
     mounted = {
         step: [(each["secretName"], each["mountPath"]) for each in pod["secretAsVolume"]]
