@@ -10,6 +10,7 @@ Each module holds the types of its artifact, its writer, its reader and its chec
 | `model` | the trained, exported and sealed model | train | evaluate, deploy, serve |
 | `evaluation` | scores and the gate's verdict | evaluate | deploy |
 | `publishing` | published models | deploy | evaluate of the next run, the cluster |
+| `signer`, `signatures` | their signatures | deploy | the same |
 | `registry` | the champion among them | deploy | preflight and evaluate of the next run |
 | `remarks` | what a step that succeeded could not do | deploy | outcome |
 """

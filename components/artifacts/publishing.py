@@ -1,22 +1,27 @@
 """Publishing sealed folders, and fetching them.
 
-A published folder never changes. A model is published in two, so that a pod which serves it
-downloads no more than it reads:
+A published folder never changes, but that a signature may be added to it. A model is published in
+two, so that a pod which serves it downloads no more than it reads:
 
 | object | content |
 | --- | --- |
-| `<name>/serving/` | what serves, with the manifest of the model (see `artifacts.model.bundle`) |
+| `<name>/serving/` | what serves, with the model's manifest (see `artifacts.model.bundle`) |
+| `<name>/serving/model.sig` | the signature of these files, if there is a signer |
 | `<name>/rest/` | the other files; put to those of `serving/` they make the model folder whole |
 | `claims/<name>.json` | which folder or model may be published under the name |
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from components import storage
 from components.artifacts.model import bundle
+from components.artifacts.signatures import verify
+from components.artifacts.signer import Signer
 from components.errors import InputError
 
 CLAIMS = "claims"
@@ -44,21 +49,27 @@ def publish(folder: Path, uri: str) -> None:
     _publish(sealed, uri, {uri: sealed.files}, manifest_at=uri)
 
 
-def publish_model(model: Path, uri: str) -> None:
+def publish_model(model: Path, uri: str, signer: Signer | None = None) -> str:
     """Copy a model to where its readers find it, as `publish` does: what serves, and the rest.
 
     Args:
         model: The model folder.
         uri: As for `publish`; `serving_uri` says where in it the part that serves is.
+        signer: Signs the part that serves; None leaves it as it is.
+
+    Returns:
+        The sha256 of the signature; empty without a signer.
 
     Raises:
-        InputError: As for `publish`.
+        InputError: As for `publish`; also if the signer cannot sign, or somebody else has signed.
+        WorkError: If Sigstore does not sign.
     """
     sealed = bundle.verify(model)
     rest = [name for name in sealed.files if name not in bundle.SERVING]
     serving = serving_uri(uri)
     parts = {f"{uri}/{_REST}": rest, serving: bundle.SERVING}
     _publish(sealed, uri, parts, manifest_at=serving)
+    return _add_signature(model, serving, signer) if signer else ""
 
 
 def serving_uri(uri: str) -> str:
@@ -99,6 +110,27 @@ def _publish(
         for part, names in parts.items():
             storage.upload(storage.open_store(part), folder, names)
         last.put(folder, [bundle.MANIFEST])
+
+
+def _add_signature(model: Path, serving: str, signer: Signer) -> str:
+    """Sign a published part, unless an earlier try has done it; returns the signature's sha256."""
+    store = storage.open_store(serving)
+    with TemporaryDirectory() as folder:
+        part = Path(folder) / _SERVING
+        for name in (*bundle.SERVING, bundle.MANIFEST):
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(model / name, part / name)
+        signature = part / bundle.SIGNATURE
+        if not store.read(signature.name)[0]:
+            signer.sign(part)
+            store.put(part, [signature.name])
+        signature.write_bytes(store.read(signature.name)[0])
+        try:
+            verify(part, signer.trust())
+        except InputError as error:
+            fix = "Publish under another name"
+            raise InputError(f"{serving}/{signature.name}", error.rule, fix) from error
+        return storage.sha256(signature)
 
 
 def _require_content(sealed: bundle.SealedModel) -> None:

@@ -24,6 +24,7 @@ from components import storage
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model import bundle
 from components.artifacts.publishing import fetch
+from components.artifacts.signatures import ANYBODY, Trust, verify
 from components.errors import ChampionMovedError, InputError
 from components.options import of_type
 
@@ -41,12 +42,14 @@ class Champion:
         model_uri: The folder with what serves of it, or its whole model folder.
         manifest_sha256: Hash of the folder's manifest, which identifies the model.
         metrics: Its scores when it was released.
+        signature_sha256: Hash of the folder's signature; empty if it was released without one.
     """
 
     run_id: str
     model_uri: str
     manifest_sha256: str
     metrics: Mapping[str, Any]
+    signature_sha256: str = ""
 
 
 def require_guarded(registry: str) -> None:
@@ -149,17 +152,33 @@ def evaluation_of_champion(registry: str) -> Evaluation | None:
     return Evaluation.from_json(text, f"{registry}, {name}") if generation else None
 
 
-def fetch_model(champion: Champion, into: Path) -> bundle.SealedModel:
+def fetch_model(champion: Champion, into: Path, trust: Trust = ANYBODY) -> bundle.SealedModel:
     """Fetch the champion's model folder, verified to be the model that was released.
 
+    Args:
+        champion: The registry's record of it.
+        into: A folder for downloads.
+        trust: Who must have signed it.
+
     Raises:
-        InputError: If the folder is missing, does not verify, or holds another model.
+        InputError: If the folder is missing, does not verify, holds another model, or is not signed
+            as it was released and as it must be.
     """
     model = fetch(champion.model_uri, into)
     if model.sha256 != champion.manifest_sha256:
         rule = f"has the manifest {model.sha256}, but {champion.manifest_sha256} was released"
         raise InputError(champion.model_uri, rule, "Restore the released model")
+    if signature := champion.signature_sha256:
+        _require_same(model.folder / bundle.SIGNATURE, signature, champion.model_uri)
+    verify(model.folder, trust)
     return model
+
+
+def _require_same(signature: Path, sha256: str, uri: str) -> None:
+    """Refuse a signature that is missing or another one than that of the release."""
+    if not signature.is_file() or storage.sha256(signature) != sha256:
+        rule = f"is not the one of the release, {sha256}"
+        raise InputError(f"{uri}/{signature.name}", rule, "Restore it")
 
 
 def _moved(
@@ -174,7 +193,8 @@ def _moved(
 def _parsed(pointer: bytes, registry: str) -> Champion:
     types = {field.name: field.type for field in fields(Champion)}
     try:
-        content = json.loads(pointer)
+        # Those of earlier releases name no signature.
+        content = {"signature_sha256": "", **json.loads(pointer)}
         return Champion(**{name: of_type(name, content[name], types[name]) for name in types})
     except (ValueError, KeyError, TypeError) as error:
         rule = f"{POINTER} does not name a model"

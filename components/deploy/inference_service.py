@@ -13,10 +13,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
 from components.artifacts.model.version import model_version
+from components.artifacts.signatures import ANYBODY, Trust
 from components.errors import InputError
 
 Manifest = dict[str, Any]
@@ -61,6 +63,7 @@ def inference_service(
     annotations: Mapping[str, str],
     mode: str = AUTO,
     labels: Mapping[str, str] = MappingProxyType({}),
+    trust: Trust = ANYBODY,
 ) -> Manifest:
     """Build the manifest, ready to be written as YAML.
 
@@ -76,6 +79,7 @@ def inference_service(
         mode: `Knative`, `Standard`, or `auto` for what KServe is installed with; a manifest for
             either has nothing that only one of them takes.
         labels: Labels of the service.
+        trust: Whose signature the predictor demands of the model.
     """
     routing = {} if mode == AUTO else {_MODE: mode}
     routing |= {_TAGS: "true"} if mode == KNATIVE else {}
@@ -90,6 +94,8 @@ def inference_service(
     }
     if mode == STANDARD:
         _add_standard_fields(predictor)
+    if trust.demands:
+        _demand_signature(predictor, trust)
     service: Manifest = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -181,6 +187,16 @@ def _add_standard_fields(predictor: dict[str, Any]) -> None:
         {"name": "http", "containerPort": PORT, "protocol": "TCP"},
         {"name": "grpc", "containerPort": _GRPC_PORT, "protocol": "TCP"},
     ]
+
+
+def _demand_signature(predictor: dict[str, Any], trust: Trust) -> None:
+    (container,) = predictor["containers"]
+    given = {name.replace("_", "-"): value for name, value in asdict(trust).items() if value}
+    container["args"] += [f"--{name}={value}" for name, value in given.items()]
+    if trust.signer_identity:
+        # For the keys that Sigstore's client fetches.
+        predictor["volumes"] = [{"name": "tmp", "emptyDir": {}}]
+        container["volumeMounts"] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
 
 
 def _container(service_name: str, storage_uri: str, image: str, run_id: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from components.errors import StepError
 
 _log = logging.getLogger(__name__)
 _SCORES = ("accuracy", "macro_f1")
+_SIGNATURE = "signature-sha256"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Release:
         model_uri: The model folder as the cluster finds it.
         model_sha256: Hash of the model's manifest.
         evaluation: The evaluation of the model.
+        signature_sha256: Hash of the published signature; empty if there is none.
     """
 
     registry: str
@@ -56,10 +58,13 @@ class Release:
     model_uri: str
     model_sha256: str
     evaluation: Evaluation
+    signature_sha256: str = ""
 
     def facts(self) -> dict[str, str]:
         """Describe the model for the annotations of its service, by name."""
+        signature = {_SIGNATURE: self.signature_sha256} if self.signature_sha256 else {}
         return {
+            **signature,
             **{name: f"{score:.4f}" for name, score in self.evaluation.headline.items()},
             "gate": "passed" if self.evaluation.passed else "failed",
             "model-sha256": self.model_sha256,
@@ -75,8 +80,13 @@ class Release:
         """
         if self.registry:
             self._keep_evaluation()
-            scores = self.evaluation.headline
-            champion = Champion(self.run_id, self.model_uri, self.model_sha256, scores)
+            champion = Champion(
+                self.run_id,
+                self.model_uri,
+                self.model_sha256,
+                self.evaluation.headline,
+                self.signature_sha256,
+            )
             replace_champion(self.registry, champion, self.evaluation.champion_generation)
             _log.info("deploy: the champion is now run %s", self.run_id)
 
@@ -101,7 +111,13 @@ def crown_again(registry: str, facts: Mapping[str, str]) -> None:
     if registry:
         _, generation = read_champion(registry)
         scores = {name: float(facts[name]) for name in _SCORES}
-        champion = Champion(facts["run"], facts["model-uri"], facts["model-sha256"], scores)
+        champion = Champion(
+            facts["run"],
+            facts["model-uri"],
+            facts["model-sha256"],
+            scores,
+            facts.get(_SIGNATURE, ""),
+        )
         replace_champion(registry, champion, generation)
 
 

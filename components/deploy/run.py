@@ -11,6 +11,7 @@ from components.artifacts.evaluation import read_evaluation
 from components.artifacts.model import bundle
 from components.artifacts.publishing import publish_model, serving_uri
 from components.artifacts.registry import require_unmoved
+from components.artifacts.signatures import Trust
 from components.artifacts.task import Task, load_task
 from components.data_files import to_yaml
 from components.deploy.cluster.connection import connect, require_rights
@@ -56,7 +57,7 @@ def deploy(
 
     Raises:
         InputError: If the model does not verify, has the labels of another task or has not passed
-            its gate, the evaluation is malformed, or the cluster is not usable.
+            its gate, the evaluation is malformed, or the cluster or the signing key is not usable.
         ChampionMovedError: If the registry's champion has changed since the evaluation.
         WorkError: If the predictor does not start or fails its smoke test, the cluster does not
             take the model, or a store does not answer. After any error the cluster serves its
@@ -65,14 +66,15 @@ def deploy(
     task = load_task(settings.task)
     release = _release(settings, trained)
     _require_labels_of(task, trained.folder)
+    trust = settings.trust
     if settings.target == "kserve":
         settings = _deployable(settings, release)
     if settings.registry:
-        _publish(settings.registry, trained.folder, release)
+        release = _publish(settings, trained.folder, release)
     namespace = settings.namespace or pod_namespace()
     registrar = registrar_of(settings.model_registry, namespace, model_registry_token)
     registered = registrar.register(_entry(settings, release, trained, task))
-    service = _service(settings, release, registered)
+    service = _service(settings, release, registered, trust)
     output.mkdir(parents=True, exist_ok=True)
     test = partial(smoke_test_of, settings.service_name, task, dataset)
     if settings.target == "kserve":
@@ -90,11 +92,12 @@ def deploy(
     registrar.release(registered, serves=False)
 
 
-def _publish(registry: str, model: Path, release: Release) -> None:
-    require_unmoved(registry, release.evaluation.champion_generation, release.run_id)
-    place = _place(registry, release.run_id)
-    publish_model(model, place)
-    _log.info("deploy: published %s", place)
+def _publish(settings: DeploySettings, model: Path, release: Release) -> Release:
+    require_unmoved(settings.registry, release.evaluation.champion_generation, release.run_id)
+    place = _place(settings.registry, release.run_id)
+    signature = publish_model(model, place, settings.signer)
+    _log.info("deploy: published %s%s", place, ", signed" if signature else "")
+    return replace(release, signature_sha256=signature)
 
 
 def _release(settings: DeploySettings, trained: TrainedModel) -> Release:
@@ -145,7 +148,9 @@ def _entry(settings: DeploySettings, release: Release, trained: TrainedModel, ta
     )
 
 
-def _service(settings: DeploySettings, release: Release, registered: Registered) -> Manifest:
+def _service(
+    settings: DeploySettings, release: Release, registered: Registered, trust: Trust
+) -> Manifest:
     notes = {FACT.format(name): fact for name, fact in release.facts().items()}
     return inference_service(
         settings.service_name,
@@ -154,6 +159,7 @@ def _service(settings: DeploySettings, release: Release, registered: Registered)
         {**notes, **registered.annotations()},
         settings.mode,
         registered.labels(),
+        trust,
     )
 
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from components.api_server import require_namespace
 from components.artifacts.registry import require_guarded
+from components.artifacts.signatures import ANYBODY, Trust
+from components.artifacts.signer import Signer
 from components.deploy.inference_service import AUTO, CANDIDATE, KNATIVE, STANDARD
 from components.errors import InputError, require_between, require_http_url, require_one_of
 from components.options import shared
@@ -35,6 +37,13 @@ class DeploySettings:
     """Folder (path, file://, gs:// or s3://) of published models and the champion; may be empty."""
     model_registry: str = ""
     """URL of the model registry of Kubeflow Hub, which is told of the release; empty for none."""
+    signing_key: str = ""
+    """Path of a private key (PEM, an elliptic curve) that signs what is published; the predictor
+    then serves nothing else; may be empty."""
+    signer_identity: str = ""
+    """The identity of the deploying process, with which Sigstore signs instead; may be empty."""
+    signer_issuer: str = ""
+    """URL of the OpenID Connect issuer that confirms it."""
     image: str = "emotion-pipeline/serve:0.1.0"
     """Container image of the predictor; the pipeline sets the one it was compiled with."""
     mode: str = AUTO
@@ -74,3 +83,29 @@ class DeploySettings:
             require_guarded(self.registry)
         if self.model_registry:
             require_http_url("model_registry", self.model_registry)
+        self._require_one_signer()
+
+    @property
+    def signer(self) -> Signer | None:
+        """Who signs published models; None if they stay unsigned."""
+        signer = Signer(self.signing_key, self.signer_identity, self.signer_issuer)
+        return signer if self.signing_key or self.signer_identity else None
+
+    @property
+    def trust(self) -> Trust:
+        """Whose signature the predictor demands.
+
+        Raises:
+            InputError: If the signing key cannot be used.
+        """
+        return self.signer.trust() if self.signer else ANYBODY
+
+    def _require_one_signer(self) -> None:
+        Trust(signer_identity=self.signer_identity, signer_issuer=self.signer_issuer)
+        if self.signing_key and self.signer_identity:
+            rule = "is set beside signer_identity, but a model has one signature"
+            raise InputError(f"signing_key={self.signing_key!r}", rule, "Set one of them")
+        if self.signer and not self.registry:
+            thing = "signing_key" if self.signing_key else "signer_identity"
+            rule = "is set, but without a registry nothing is published that could be signed"
+            raise InputError(thing, rule, "Set a registry as well")

@@ -97,7 +97,7 @@ def read_inputs(
         facts=sealed.facts,
         history=read_history(model),
         real_only=_real_only(real_only, task),
-        in_service=_in_service(settings.registry, task) if settings.registry else None,
+        in_service=_in_service(settings, task) if settings.registry else None,
     )
 
 
@@ -166,12 +166,12 @@ def _classifier(model: bundle.SealedModel, task: Task, precision: str = "int8") 
     return classifier
 
 
-def _in_service(registry: str, task: Task) -> InService | None:
-    champion, generation = read_champion(registry)
+def _in_service(settings: EvaluateSettings, task: Task) -> InService | None:
+    champion, generation = read_champion(settings.registry)
     if champion is None:
-        _log.info("evaluate: %s has no champion yet", registry)
+        _log.info("evaluate: %s has no champion yet", settings.registry)
         return None
     _log.info("evaluate: fetching the champion, run %s", champion.run_id)
     with TemporaryDirectory() as downloads:
-        classifier = Classifier(fetch_model(champion, Path(downloads)))
+        classifier = Classifier(fetch_model(champion, Path(downloads), settings.trust))
     return InService(champion, generation, classifier if classifier.labels == task.names else None)

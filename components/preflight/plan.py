@@ -43,6 +43,7 @@ def checks_of(place: Place, parameters: Parameters) -> list[Check]:
         *choices(parameters),
         *_sources(place, parameters),
         *_stores(place, parameters),
+        *_signatures(parameters),
         *_cluster(place, parameters),
     ]
 
@@ -129,6 +130,18 @@ def _stores(place: Place, parameters: Parameters) -> Iterator[Check]:
             lambda settings: stores.require_model_registry(
                 settings.model_registry, place.model_registry_token
             ),
+        )
+
+
+def _signatures(parameters: Parameters) -> Iterator[Check]:
+    if _option(parameters, "deploy_options", "signing_key"):
+        yield _with(DeploySettings, parameters, "signing key", lambda settings: settings.trust)
+    if _option(parameters, "evaluate_options", "public_key"):
+        yield _with(
+            EvaluateSettings,
+            parameters,
+            "public key",
+            lambda settings: settings.trust.require_usable(),
         )
 
 

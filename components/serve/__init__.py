@@ -3,6 +3,7 @@
 | module | content |
 | --- | --- |
 | `settings` | the settings, with their defaults and ranges |
+| `signature` | the check of the model folder's signature, before anything is loaded |
 | `server` | the process: listening, draining at SIGTERM |
 | `connections`, `bounds` | bounds of a connection, and of a request |
 | `heads`, `upgrades`, `cloud_events` | rules of HTTP that uvicorn lacks, and of CloudEvents |

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from components.command_line import errors_as_exit
 from components.serve.settings import ServeSettings
+from components.serve.signature import require_signature
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     _start_logging()
     with errors_as_exit("serve"):
         settings = ServeSettings(**arguments)
+        require_signature(settings)
         from components.serve.predictor import Predictor
         from components.serve.server import serve
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from components.artifacts.signatures import Trust
 from components.errors import InputError, require_between, require_http_url, require_one_of
 
 PRECISIONS = ("int8", "fp32", "torch")
@@ -22,6 +23,13 @@ class ServeSettings:
     """Model folder as train writes it; KServe mounts it at `/mnt/models`."""
     model_name: str = "emotion"
     """Name of the model in the URLs."""
+    public_key: str = ""
+    """A public key in PEM form, or the path of a file with one: the model folder must be signed
+    with its private key; may be empty."""
+    signer_identity: str = ""
+    """Who must have signed the model folder with Sigstore instead; may be empty."""
+    signer_issuer: str = ""
+    """URL of the OpenID Connect issuer that confirms the signer's identity."""
     run_id: str = ""
     """The pipeline run that created the model; part of the version in answers; may be empty."""
     host: str = "127.0.0.1"
@@ -93,6 +101,11 @@ class ServeSettings:
         self._refuse_contradictions()
 
     @property
+    def trust(self) -> Trust:
+        """Whose signature the model folder must have."""
+        return Trust(self.public_key, self.signer_identity, self.signer_issuer)
+
+    @property
     def bare_host(self) -> str:
         """The host without the brackets that an IPv6 address has in a URL."""
         return self.host.removeprefix("[").removesuffix("]")
@@ -111,6 +124,7 @@ class ServeSettings:
             raise InputError("log_texts=True", rule, "Turn on both")
         if self.payload_url:
             require_http_url("payload_url", self.payload_url)
+        Trust(self.public_key, self.signer_identity, self.signer_issuer)
         if self.grpc_port == self.http_port:
             raise InputError(
                 f"grpc_port={self.grpc_port}", "is the port of HTTP", "Choose another port"

@@ -3,7 +3,7 @@
 from kfp import dsl, kubernetes
 
 from pipelines.compile.resources import BACKOFF_FACTOR, BACKOFF_SECONDS, Resources
-from pipelines.compile.settings import CompileSettings, GpuNodes
+from pipelines.compile.settings import CompileSettings, GpuNodes, Secrets
 from pipelines.lock import locked
 
 LABEL = "emotion-pipeline/step"
@@ -24,9 +24,7 @@ USER = 1000
 """The user that the images run as."""
 
 _CACHE = "/var/cache/huggingface"
-_DEPLOYER = "/var/run/secrets/deployer"
-_REGISTRY = "MODEL_REGISTRY_TOKEN"
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_SECRETS = "/var/run/secrets"
 _ASKS_LLM = ("preflight", "generate")
 _READS_HUB = ("preflight", "generate", "merge", "train")
 _DEPLOYS = ("preflight", "deploy")
@@ -88,19 +86,7 @@ def _use_gpus(task: dsl.PipelineTask, count: int, gpu: GpuNodes) -> None:
 
 
 def _mount(task: dsl.PipelineTask, step: str, settings: CompileSettings) -> None:
-    secrets = settings.secrets
-    if secrets.llm_key and step in _ASKS_LLM:
-        kubernetes.use_secret_as_env(task, secrets.llm_key, {"LLM_API_KEY": "LLM_API_KEY"})
-    if secrets.hub_token and step in _READS_HUB:
-        kubernetes.use_secret_as_env(task, secrets.hub_token, {"HF_TOKEN": "HF_TOKEN"})
-    if secrets.deployer_token and step in _DEPLOYS:
-        kubernetes.use_secret_as_volume(task, secrets.deployer_token, _DEPLOYER)
-    if secrets.model_registry_token and step in _DEPLOYS:
-        kubernetes.use_secret_as_env(task, secrets.model_registry_token, {_REGISTRY: _REGISTRY})
-    if secrets.webhook_url and step == "outcome":
-        kubernetes.use_secret_as_env(task, secrets.webhook_url, {"WEBHOOK_URL": "WEBHOOK_URL"})
-    if secrets.object_storage:
-        kubernetes.use_secret_as_env(task, secrets.object_storage, {key: key for key in _KEYS})
+    _give_secrets(task, step, settings.secrets)
     # botocore's own names.
     if settings.object_storage.endpoint:
         task.set_env_variable("AWS_ENDPOINT_URL", settings.object_storage.endpoint)
@@ -109,3 +95,19 @@ def _mount(task: dsl.PipelineTask, step: str, settings: CompileSettings) -> None
     if settings.cache_volume and step in _DOWNLOADS_MODELS:
         kubernetes.mount_pvc(task, settings.cache_volume, _CACHE)
         task.set_env_variable("HF_HOME", _CACHE)
+
+
+def _give_secrets(task: dsl.PipelineTask, step: str, secrets: Secrets) -> None:
+    variables = (
+        (secrets.llm_key, ("LLM_API_KEY",), _ASKS_LLM),
+        (secrets.hub_token, ("HF_TOKEN",), _READS_HUB),
+        (secrets.model_registry_token, ("MODEL_REGISTRY_TOKEN",), _DEPLOYS),
+        (secrets.webhook_url, ("WEBHOOK_URL",), ("outcome",)),
+        (secrets.object_storage, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), TITLES),
+    )
+    for name, keys, steps in variables:
+        if name and step in steps:
+            kubernetes.use_secret_as_env(task, name, {key: key for key in keys})
+    for name, folder in ((secrets.deployer_token, "deployer"), (secrets.signing_key, "signing")):
+        if name and step in _DEPLOYS:
+            kubernetes.use_secret_as_volume(task, name, f"{_SECRETS}/{folder}")

@@ -70,6 +70,8 @@ class Secrets:
     """Token of the service account that may deploy, mounted only by preflight and deploy."""
     model_registry_token: str = ""
     """Holds MODEL_REGISTRY_TOKEN, a token of the model registry, for preflight and deploy."""
+    signing_key: str = ""
+    """Holds signing.pem, the key that signs models, mounted only by preflight and deploy."""
     webhook_url: str = ""
     """Holds WEBHOOK_URL, which is notified of the end of a run, for outcome."""
     object_storage: str = ""

@@ -3,11 +3,13 @@
 import copy
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import httpx
 import pytest
 
 from components.artifacts.model import bundle
+from components.artifacts.signatures import Trust
 from components.artifacts.task import load_task
 from components.deploy.cluster.service import ServiceAddress
 from components.deploy.inference_service import (
@@ -45,6 +47,25 @@ def container(service):
 @pytest.mark.parametrize("mode", SERVICES)
 def test_it_fits_kserves_schema(mode):
     assert errors(SERVICES[mode]) == []
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        Trust(public_key="-----BEGIN PUBLIC KEY-----\nMFk=\n-----END PUBLIC KEY-----\n"),
+        Trust(signer_identity="me@example.com", signer_issuer="https://issuer.example"),
+    ],
+)
+@pytest.mark.parametrize("mode", SERVICES)
+def test_what_it_trusts_fits_kserves_schema_and_the_predictor(mode, trust, tmp_path):
+    service = inference_service(
+        "emotion", "gs://models/emotion", "image:1", FACTS, mode, trust=trust
+    )
+    assert errors(service) == []
+    options = [each.partition("=") for each in container(service)["args"]]
+    given = {name[2:].replace("-", "_"): value for name, _, value in options}
+    chosen = {name: given[name] for name in asdict(trust) if name in given}
+    assert ServeSettings(tmp_path, **chosen).trust == trust
 
 
 @pytest.mark.parametrize("percent", [0, 10])

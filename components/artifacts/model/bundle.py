@@ -10,6 +10,7 @@
 | `history.json` | learning curves (see `history`) |
 | `README.md` | model card |
 | `manifest.json` | sha256 of every other file, written last |
+| `model.sig` | in a published folder, if it is signed (see `artifacts.signatures`) |
 
 The files in `SERVING` and the manifest are all that the predictor reads. On their own they are a
 model folder as well, with the same manifest and so the same identity.
@@ -32,6 +33,7 @@ ONNX: Mapping[str, str] = {"int8": "onnx/model.int8.onnx", "fp32": "onnx/model.o
 """The exported model by precision."""
 LABELS = "labels.json"
 MANIFEST = "manifest.json"
+SIGNATURE = "model.sig"
 SERVING = (LABELS, TOKENIZER, ONNX["int8"])
 """The files that serve a model in int8."""
 
@@ -120,6 +122,7 @@ def verify(folder: Path) -> SealedModel:
     content = _manifest(folder)
     facts, hashes = _parsed(content, str(folder / MANIFEST))
     present = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
+    present -= {SIGNATURE}
     demanded = _demanded(hashes, present)
     for name, expected in demanded.items():
         _verify_file(folder, name, expected)
@@ -150,6 +153,8 @@ def names(folder: Path) -> list[str]:
 def download(uri: str, folder: Path) -> SealedModel:
     """Download the files of a published folder that its manifest lists, and verify them.
 
+    Its signature comes with them, if it has one, but is not verified here.
+
     Raises:
         InputError: If there is none, it is incomplete, does not verify or cannot be read.
     """
@@ -159,10 +164,11 @@ def download(uri: str, folder: Path) -> SealedModel:
         raise _incomplete(uri)
     _, hashes = _parsed(manifest, f"{uri}/{MANIFEST}")
     sizes = store.sizes()
-    demanded = _demanded(hashes, sizes)
+    demanded = _demanded(hashes, set(sizes) - {SIGNATURE})
     if missing := sorted(set(demanded) - set(sizes)):
         raise _missing(f"{uri}/{missing[0]}")
-    storage.download(store, {name: sizes[name] for name in demanded}, folder)
+    wanted = {*demanded, SIGNATURE} & set(sizes)
+    storage.download(store, {name: sizes[name] for name in sorted(wanted)}, folder)
     (folder / MANIFEST).write_bytes(manifest)
     return verify(folder)
 

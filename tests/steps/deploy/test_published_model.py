@@ -1,5 +1,10 @@
 """A real trained model in object storage: what a pod downloads of it, and that it serves."""
 
+import re
+import shutil
+import subprocess
+import sys
+
 import httpx
 import numpy as np
 import pytest
@@ -10,6 +15,7 @@ from components.artifacts.model.classifier import Classifier
 from components.artifacts.publishing import fetch, publish_model, serving_uri
 from components.deploy.local import running_predictor
 from components.errors import InputError
+from tests.keys import new_signer
 
 TEXTS = ["I can not believe it!", "What a day", "They left me alone again."]
 
@@ -60,3 +66,46 @@ def test_the_predictor_serves_the_part(served, tmp_path):
         answer = httpx.post(f"{url}/v1/models/emotion:predict", json=body, trust_env=False).json()
     assert answer["model_version"] == storage.sha256(served / bundle.MANIFEST)
     assert len(answer["predictions"]) == len(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def signed(model_folder, tmp_path_factory):
+    """A published and signed part, and the public key in PEM form."""
+    folder = tmp_path_factory.mktemp("signed")
+    signer = new_signer(folder)
+    publish_model(model_folder, str(folder / "registry/run-1"), signer)
+    return folder / "registry/run-1/serving", signer.trust().public_key
+
+
+def test_the_predictor_serves_what_is_signed(signed, tmp_path):
+    served, key = signed
+    options = [f"--public-key={key}"]
+    with running_predictor(served, "emotion", tmp_path / "log", options=options) as url:
+        assert httpx.get(f"{url}/v2/health/ready", trust_env=False).json()["ready"]
+
+
+def _flip(folder):
+    content = bytearray((folder / bundle.ONNX["int8"]).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / bundle.ONNX["int8"]).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_flip, r"Hash mismatch for .*onnx/model\.int8\.onnx"),
+        (lambda folder: (folder / bundle.SIGNATURE).unlink(), "is missing, but only signed models"),
+        (lambda folder: (folder / "added.txt").write_text("x"), "Extra files found .*added.txt"),
+        (lambda folder: new_signer(folder.parent).sign(folder), "Key mismatch"),
+    ],
+    ids=["a flipped byte", "a stripped signature", "an added file", "another key"],
+)
+def test_the_predictor_does_not_start_with_what_is_not_as_signed(signed, tmp_path, change, said):
+    served, key = signed
+    folder = shutil.copytree(served, tmp_path / "models")
+    change(folder)
+    command = [sys.executable, "-m", "components.serve", f"--public-key={key}"]
+    command += ["--model-dir", str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert re.fullmatch(rf"serve: .*/model\.sig: .*{said}.*\n", ended.stderr), ended.stderr

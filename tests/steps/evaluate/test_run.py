@@ -39,6 +39,7 @@ from components.artifacts.task import load_task
 from components.errors import InputError
 from components.evaluate.run import evaluate
 from components.evaluate.settings import EvaluateSettings
+from tests.keys import new_signer
 
 SETTINGS = EvaluateSettings(bootstrap_samples=200, out_of_domain="")
 LABELS = load_task("emotion").names
@@ -232,6 +233,18 @@ def test_a_champion_that_was_tampered_with_is_refused(model_folder, dataset, tmp
 
     with pytest.raises(InputError, match="was released"):
         run(replace(SETTINGS, registry=registry), model_folder, dataset, tmp_path)
+
+
+def test_a_champion_that_is_not_signed_as_demanded_is_refused(model_folder, dataset, tmp_path):
+    registry = str(tmp_path / "registry")
+    version = storage.sha256(model_folder / bundle.MANIFEST)
+    replace_champion(registry, Champion("run-9", str(model_folder), version, {}), 0)
+    settings = replace(
+        SETTINGS, registry=registry, public_key=new_signer(tmp_path).trust().public_key
+    )
+
+    with pytest.raises(InputError, match=r"model\.sig: is missing, but only signed models"):
+        run(settings, model_folder, dataset, tmp_path)
 
 
 @pytest.mark.parametrize(

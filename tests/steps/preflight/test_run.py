@@ -452,6 +452,17 @@ def test_a_mode_that_the_cluster_lacks_is_a_problem(monkeypatch):
             assert ("mode='Knative': needs Knative Serving" in said) is is_problem
 
 
+def test_keys_that_cannot_sign_or_verify_are_problems(tmp_path):
+    (tmp_path / "text").write_text("no key")
+    said = problems(
+        deploy_registry=str(tmp_path),
+        deploy_options={"signing_key": str(tmp_path / "none.pem")},
+        evaluate_options={"public_key": str(tmp_path / "text")},
+    )
+    assert "none.pem': cannot be read" in said
+    assert "text': is not a public key" in said
+
+
 def test_who_gives_no_answer_is_not_waited_for():
     never = threading.Event()
     checks = [Check("slow", never.wait), Check("fast", lambda: None)]

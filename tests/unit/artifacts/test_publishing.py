@@ -7,8 +7,11 @@ import pytest
 
 from components import storage
 from components.artifacts.model import bundle
+from components.artifacts.model.bundle import SIGNATURE
 from components.artifacts.publishing import fetch, publish, publish_model, serving_uri
+from components.artifacts.signatures import verify
 from components.errors import InputError
+from tests.keys import new_signer
 
 
 @pytest.fixture
@@ -175,3 +178,26 @@ def test_an_empty_file_is_refused_by_name(sealed_model, uri, publishing, name):
     with pytest.raises(InputError, match=f"{name}: is empty, and KServe does not download empty"):
         publishing(sealed_model, uri)
     assert storage.open_store(uri).sizes() == {}
+
+
+def test_a_signed_model_is_fetched_with_its_signature(sealed_model, uri, tmp_path):
+    signer = new_signer(tmp_path)
+    signature = publish_model(sealed_model, uri, signer)
+    fetched = fetch(serving_uri(uri), tmp_path / "downloads").folder
+
+    assert storage.sha256(fetched / SIGNATURE) == signature
+    verify(fetched, signer.trust())
+    assert SIGNATURE not in storage.open_store(f"{uri}/rest").sizes()
+
+
+def test_a_signature_is_made_once(sealed_model, uri, tmp_path):
+    signer = new_signer(tmp_path)
+    # A model that is in service already may get one.
+    assert publish_model(sealed_model, uri) == ""
+    first = publish_model(sealed_model, uri, signer)
+    assert publish_model(sealed_model, uri, signer) == first
+
+    rule = r"serving/model\.sig: does not vouch .*Key mismatch.* Publish under another name"
+    with pytest.raises(InputError, match=rule):
+        publish_model(sealed_model, uri, new_signer(tmp_path, "other.pem"))
+    assert storage.sha256(fetch(serving_uri(uri), tmp_path / "again").folder / SIGNATURE) == first

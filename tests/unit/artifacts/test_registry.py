@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.publishing import publish
+from components.artifacts.publishing import publish, publish_model, serving_uri
 from components.artifacts.registry import (
     POINTER,
     Champion,
@@ -22,6 +22,7 @@ from components.artifacts.registry import (
 )
 from components.errors import ChampionMovedError, InputError
 from tests.evaluations import EVALUATION
+from tests.keys import new_signer
 
 FIRST = Champion("run-1", "models/run-1", "a" * 64, {"accuracy": 0.9, "macro_f1": 0.85})
 SECOND = Champion("run-2", "models/run-2", "b" * 64, {"accuracy": 0.91, "macro_f1": 0.86})
@@ -170,6 +171,37 @@ def test_a_changed_model_is_refused(sealed_model, tmp_path):
 
     with pytest.raises(InputError, match="differs from its sha256"):
         fetch_model(champion, tmp_path)
+
+
+def test_the_signature_of_the_release_is_demanded(sealed_model, registry, tmp_path):
+    place, signer = f"{registry.rstrip('/')}/run-{uuid.uuid4()}", new_signer(tmp_path)
+    signature = publish_model(sealed_model, place, signer)
+    uri, sha256 = serving_uri(place), bundle.verify(sealed_model).sha256
+    champion = Champion("run-1", uri, sha256, {}, signature)
+    fetch_model(champion, tmp_path / "signed", signer.trust())
+    with pytest.raises(InputError, match=r"model\.sig: does not vouch .*Key mismatch"):
+        fetch_model(champion, tmp_path / "other", new_signer(tmp_path, "other.pem").trust())
+
+    rule = rf"{uri}/model\.sig: is not the one of the release, {signature}"
+    store = storage.open_store(uri)
+    store.write(bundle.SIGNATURE, b"{}")
+    with pytest.raises(InputError, match=rule):
+        fetch_model(champion, tmp_path / "replaced")
+    store.remove([bundle.SIGNATURE])
+    with pytest.raises(InputError, match=rule):
+        fetch_model(champion, tmp_path / "stripped")
+    unsigned = Champion("run-1", uri, sha256, {})
+    fetch_model(unsigned, tmp_path / "unsigned")
+    with pytest.raises(InputError, match=r"model\.sig: is missing, but only signed"):
+        fetch_model(unsigned, tmp_path / "demanded", signer.trust())
+
+
+def test_a_champion_of_an_earlier_version_names_no_signature(tmp_path):
+    replace_champion(str(tmp_path), FIRST, 0)
+    content = json.loads((tmp_path / POINTER).read_text())
+    del content["signature_sha256"]
+    (tmp_path / POINTER).write_text(json.dumps(content))
+    assert read_champion(str(tmp_path))[0] == FIRST
 
 
 def published(model, registry):

@@ -6,12 +6,15 @@ import yaml
 from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.registry import read_champion
+from components.artifacts.signatures import verify
 from components.artifacts.task import load_task
-from components.deploy.release import TrainedModel, is_champion
+from components.deploy.inference_service import facts_of
+from components.deploy.release import TrainedModel, crown_again, is_champion
 from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.errors import ChampionMovedError, InputError
 from tests.evaluations import EVALUATION, write_evaluation
+from tests.keys import new_signer
 
 URI = "gs://models/emotion"
 RENDER = DeploySettings(target="render")
@@ -125,6 +128,39 @@ def test_a_model_compared_with_an_earlier_champion_does_not_replace_the_present_
         release(model, registry, "run-2")
     assert read_champion(str(registry))[0].run_id == "run-1"
     assert not (registry / "run-2").exists()
+
+
+def test_a_signing_key_signs_what_is_published_and_the_predictor_demands_it(
+    model, registry, evaluation, tmp_path
+):
+    signer = new_signer(tmp_path)
+    settings = DeploySettings(
+        target="render", registry=str(registry), signing_key=signer.private_key
+    )
+    deploy(settings, TrainedModel(model, URI, evaluation, run_id="run-1"), tmp_path / "out")
+
+    champion, _ = read_champion(str(registry))
+    signature = registry / "run-1" / "serving" / bundle.SIGNATURE
+    assert champion.signature_sha256 == storage.sha256(signature)
+    verify(signature.parent, signer.trust())
+    manifest = yaml.safe_load((tmp_path / "out" / "inference_service.yaml").read_text())
+    facts = facts_of(manifest)
+    assert facts["signature-sha256"] == champion.signature_sha256
+    (container,) = manifest["spec"]["predictor"]["containers"]
+    assert f"--public-key={signer.trust().public_key}" in container["args"]
+
+    (registry / "champion.json").unlink()
+    crown_again(str(registry), facts)
+    assert read_champion(str(registry))[0].signature_sha256 == champion.signature_sha256
+
+
+def test_a_key_that_cannot_sign_is_refused_before_anything_is_published(
+    model, registry, evaluation, tmp_path
+):
+    settings = DeploySettings(target="render", registry=str(registry), signing_key="none.pem")
+    with pytest.raises(InputError, match=r"signing_key='none\.pem': cannot be read"):
+        deploy(settings, TrainedModel(model, URI, evaluation, run_id="run-1"), tmp_path / "out")
+    assert not (registry / "run-1").exists()
 
 
 def test_a_registry_needs_the_id_of_the_run(model, registry):

@@ -1,5 +1,7 @@
 import pytest
 
+from components.artifacts.signatures import Trust
+from components.artifacts.signer import Signer
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 
@@ -49,3 +51,26 @@ def test_an_image_that_cannot_be_is_refused(image):
 def test_a_setting_out_of_range_is_refused(setting):
     with pytest.raises(InputError, match=next(iter(setting))):
         DeploySettings(**setting)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"signing_key": "k.pem"}, "signing_key: is set, but without a registry"),
+        ({"signer_identity": "me"}, "signer_identity='me': does not go with signer_issuer=''"),
+        (
+            {"registry": "r", "signing_key": "k", "signer_identity": "me", "signer_issuer": "x"},
+            "signing_key='k': is set beside signer_identity",
+        ),
+    ],
+)
+def test_signers_that_contradict_are_refused(given, rule):
+    with pytest.raises(InputError, match=rule):
+        DeploySettings(**given)
+
+
+def test_an_identity_is_demanded_of_the_predictor():
+    given = {"signer_identity": "me@example.com", "signer_issuer": "https://issuer.example"}
+    settings = DeploySettings(registry="models", **given)
+    assert settings.trust == Trust(**given)
+    assert settings.signer == Signer(identity="me@example.com", issuer="https://issuer.example")

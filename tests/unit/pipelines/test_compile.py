@@ -42,6 +42,7 @@ secrets:
   hub_token: hub
   deployer_token: deployer-token
   model_registry_token: registry
+  signing_key: signing
   webhook_url: webhook
   object_storage: keys
 object_storage: {endpoint: "http://store.example:9000", region: here}
@@ -200,8 +201,11 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
         for step, pod in kubernetes.items()
         if "secretAsVolume" in pod
     }
-    token = [("deployer-token", "/var/run/secrets/deployer")]
-    assert mounted == {"preflight": token, "deploy": token}
+    read = [
+        ("deployer-token", "/var/run/secrets/deployer"),
+        ("signing", "/var/run/secrets/signing"),
+    ]
+    assert mounted == {"preflight": read, "deploy": read}
 
 
 def environment(spec, step):
