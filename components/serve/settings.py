@@ -78,7 +78,7 @@ class ServeSettings:
     """Put the texts into these lines."""
     payload_url: str = ""
     """URL to which every request and answer, over HTTP and gRPC, is posted as a CloudEvent, as by
-    KServe's logger; may be empty."""
+    KServe's logger; file:///folder keeps them in files, and their texts with them; may be empty."""
 
     def __post_init__(self) -> None:
         if not self.model_dir.is_dir():
@@ -109,7 +109,7 @@ class ServeSettings:
         if self.log_texts and not self.log_requests:
             rule = "extends the lines of log_requests, which is off"
             raise InputError("log_texts=True", rule, "Turn on both")
-        if self.payload_url:
+        if self.payload_url and not self.payload_url.startswith("file:///"):
             require_http_url("payload_url", self.payload_url)
         if self.grpc_port == self.http_port:
             raise InputError(
