@@ -7,6 +7,7 @@ https://labelstud.io/guide/predictions, https://labelstud.io/tags/choices
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -38,7 +39,8 @@ def write_tasks(
     Returns:
         The number of texts.
     """
-    tasks, seen = [], set()
+    tasks: list[dict[str, Any]] = []
+    seen: set[str] = set()
     for row in np.argsort(traffic.probabilities.max(axis=1), kind="stable"):
         text = traffic.texts[row]
         if len(tasks) == most or fold(text) in seen:

@@ -7,7 +7,7 @@ import numpy as np
 
 from components import storage
 from components.artifacts.model.profiling import profile_of
-from components.watch.drift import expected_confusion, shifts
+from components.watch.drift import Shift, expected_confusion, shifts
 from components.watch.exchanges import sample
 from components.watch.findings import DRIFT, NO_DRIFT, TOO_FEW, Findings
 from components.watch.labelling import write_tasks
@@ -63,7 +63,7 @@ def _found(
     profile = None
     if traffic.texts:
         profile = profile_of(watched.classifier, traffic.texts, shares, reference)
-    found = ()
+    found: tuple[Shift, ...] = ()
     if profile:
         found = shifts(reference, profile, settings.max_distance, settings.significance)
     verdict = DRIFT if any(each.is_drift for each in found) else NO_DRIFT

@@ -13,7 +13,7 @@ from kfp import Client
 
 from components.data_files import read_mapping
 from components.errors import InputError
-from pipelines.compile.compiler import version_name
+from pipelines.compile.compiler import pipeline_name, version_name
 from pipelines.emotion import NAME
 from pipelines.submit.connection import id_of
 from pipelines.submit.cron import read_cron
@@ -109,7 +109,7 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
         NotKubeflowError: If the answer names no version.
     """
     name = version_name(package)
-    pipeline_id = _pipeline_id(client)
+    pipeline_id = _pipeline_id(client, pipeline_name(package))
     found = client.list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
     version = (
         found[0]
@@ -187,19 +187,19 @@ def _under_way(client: Client, experiment_id: str) -> set[str]:
     return {run.recurring_run_id for run in newest or [] if run.state not in ENDED}
 
 
-def find_pipeline(client: Client) -> str:
+def find_pipeline(client: Client, name: str = NAME) -> str:
     """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
     namespace = client.get_user_namespace() or None
-    listed = client.list_pipelines(filter=_named(NAME), namespace=namespace)
+    listed = client.list_pipelines(filter=_named(name), namespace=namespace)
     return id_of(listed.pipelines[0], "pipeline_id") if listed.pipelines else ""
 
 
-def _pipeline_id(client: Client) -> str:
-    if found := find_pipeline(client):
+def _pipeline_id(client: Client, name: str) -> str:
+    if found := find_pipeline(client, name):
         return found
     # Client.upload_pipeline would add a first version with a name that says nothing.
     namespace = client.get_user_namespace() or None
-    body = api.V2beta1Pipeline(display_name=NAME, name=NAME, namespace=namespace)
+    body = api.V2beta1Pipeline(display_name=name, name=name, namespace=namespace)
     return id_of(client.pipelines.pipeline_service_create_pipeline(pipeline=body), "pipeline_id")
 
 
