@@ -68,14 +68,14 @@ def read_watch_parameters(
     Args:
         path: YAML file of the parameters that differ from their defaults; None for no file.
         overrides: `name=value`; they win.
-        cluster: Values that belong to the cluster; those of the other pipeline are left out.
+        cluster: Values that belong to the place; those of the other pipeline are left out.
 
     Raises:
         InputError: As for `read_parameters`.
     """
     types = {name: each.annotation for name, each in _WATCH.items()}
     values = {name: each.default for name, each in _WATCH.items()}
-    own = {name: value for name, value in cluster.items() if name in types}
+    own = {name: value for name, value in cluster.items() if name.partition(".")[0] in types}
     items = read_mapping(path, "parameter file") if path else {}
     options = option_types(WatchSettings)
     for each in (items, own, read_assignments(overrides, {**types, **options})):
