@@ -173,7 +173,7 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder; P
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	@echo 'or open http://localhost:$(PORT)/ in a browser.'
 	$(BIN)/python -m components.serve --model-dir $(call path,$(MODEL)) --http-port $(call quoted,$(PORT)) --drain-seconds 0 \
-	  $(if $(call given,PAYLOADS),--payload-url file://$(call quoted,$(abspath $(PAYLOADS))))
+	  $(if $(call given,PAYLOADS),--payload-folder $(call path,$(PAYLOADS)))
 
 watch: setup ## compare what `make serve PAYLOADS=folder` was asked with the last run's evaluation
 	$(BIN)/python -m pipelines.local.watch --payloads $(call path,$(PAYLOADS)) --model $(call path,$(MODEL)) \

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kfp import dsl
+from kfp import dsl, kubernetes
 
 from components.watch.component import watch as watch_step
 from pipelines.compile.placement import place
@@ -48,6 +48,8 @@ def watch_for(settings: CompileSettings) -> Any:
         )
         # The log grows, and KFP does not see it.
         place(settings, step).set_caching_options(False)
+        # Kubeflow's PodDefault of this name gives the pod a token for KFP's API, for `trigger`.
+        kubernetes.add_pod_label(step, "access-ml-pipeline", "true")
 
     return watch
 

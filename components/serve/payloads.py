@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import httpx
 from cloudevents.conversion import to_binary, to_json
@@ -24,7 +23,6 @@ _log = logging.getLogger(__name__)
 _WAITING = 1000
 _TIMEOUT_SECONDS = 5.0
 
-_FILES = "file:///"
 
 _Event = tuple[CloudEvent, str]
 """An event, and the bytes of its body until binary tensors; empty without those."""
@@ -32,10 +30,10 @@ _Event = tuple[CloudEvent, str]
 
 @asynccontextmanager
 async def payload_logger(predictor: Predictor) -> AsyncIterator[Collector]:
-    """Send exchanges as CloudEvents to `payload_url`, for the duration of a block.
+    """Send exchanges as CloudEvents to `payload_url`, or into files, for the duration of a block.
 
-    A folder gets a file of JSON lines per day (UTC). Events that the collector refuses or is too
-    slow for are counted and dropped: no request waits for it.
+    Events that the collector refuses or is too slow for are counted and dropped: no request waits
+    for it.
     """
     events: asyncio.Queue[_Event] = asyncio.Queue(_WAITING)
 
@@ -47,9 +45,9 @@ async def payload_logger(predictor: Predictor) -> AsyncIterator[Collector]:
                 predictor.metrics.refused("payload_url")
 
     async with AsyncExitStack() as stack:
-        url = predictor.settings.payload_url
-        if url.startswith(_FILES):
-            send = _appending(Path(unquote(urlsplit(url).path)))
+        url, folder = predictor.settings.payload_url, predictor.settings.payload_folder
+        if folder:
+            send = _appending(Path(folder))
         else:
             client = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False)
             send = _posting(await stack.enter_async_context(client), url)

@@ -78,7 +78,10 @@ class ServeSettings:
     """Put the texts into these lines."""
     payload_url: str = ""
     """URL to which every request and answer, over HTTP and gRPC, is posted as a CloudEvent, as by
-    KServe's logger; file:///folder keeps them in files, and their texts with them; may be empty."""
+    KServe's logger; may be empty."""
+    payload_folder: str = ""
+    """Folder that keeps them instead, texts and all, in a file of JSON lines per day (UTC); may be
+    empty."""
 
     def __post_init__(self) -> None:
         if not self.model_dir.is_dir():
@@ -109,8 +112,12 @@ class ServeSettings:
         if self.log_texts and not self.log_requests:
             rule = "extends the lines of log_requests, which is off"
             raise InputError("log_texts=True", rule, "Turn on both")
-        if self.payload_url and not self.payload_url.startswith("file:///"):
+        if self.payload_url:
             require_http_url("payload_url", self.payload_url)
+        if self.payload_url and self.payload_folder:
+            rule = "has the place of payload_url, which is given, too"
+            fix = "Give one of them"
+            raise InputError(f"payload_folder={self.payload_folder!r}", rule, fix)
         if self.grpc_port == self.http_port:
             raise InputError(
                 f"grpc_port={self.grpc_port}", "is the port of HTTP", "Choose another port"

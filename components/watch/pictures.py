@@ -24,7 +24,7 @@ def labels(reference: Profile, traffic: Profile) -> str:
         axes.barh(np.arange(len(names)) + shift, shares, height=0.36, color=colour, label=name)
     axes.set_yticks(range(len(names)), [shorten(each) for each in names], parse_math=False)
     axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _tidy(axes, "x")
     figure.legend(loc="outside upper left", ncols=2, frameon=False)
     return to_svg(figure)
@@ -40,7 +40,7 @@ def measures(reference: Profile, traffic: Profile, names: Sequence[str]) -> str:
             axes.bar(np.arange(len(ticks)) + shift, shares, width=0.36, color=colour, label=which)
         axes.set_xticks(range(len(ticks)), ticks, rotation=30, fontsize=8)
         axes.set_title(name, fontsize=10, loc="left", parse_math=False)
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _tidy(axes, "y")
     figure.legend(
         *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False
@@ -50,7 +50,7 @@ def measures(reference: Profile, traffic: Profile, names: Sequence[str]) -> str:
 
 def _bins(histogram: Histogram) -> list[str]:
     """The upper border of each bin; of the last one, the lower."""
-    edges = [f"{each:.3g}" for each in histogram.edges]
+    edges = [f"{each:.2g}" for each in histogram.edges]
     return [*(f"≤ {each}" for each in edges), f"> {edges[-1]}"]
 
 

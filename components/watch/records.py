@@ -137,13 +137,13 @@ def _record(row: Mapping[str, Any], place: str) -> Record:
     """Take a record apart.
 
     Raises:
-        LookupError: If it lacks something, which it names.
+        LookupError: If it lacks a field, which it names.
         TypeError, ValueError: If it is something else.
     """
     if not isinstance(row, dict) or not (kind := _KINDS.get(_of(row, "reqType", "type"))):
         raise TypeError("another record")
     if not (record_id := _of(row, "id")):
-        raise LookupError("an id")
+        raise LookupError("id")
     if "data" in row:
         data = row["data"]
         body = (data if isinstance(data, str) else json.dumps(data)).encode()
@@ -156,4 +156,4 @@ def _of(row: Mapping[str, Any], *names: str) -> str:
     for name in names:
         if name in row:
             return str(row[name])
-    raise LookupError(f"a {names[0]}")
+    raise LookupError(names[0])

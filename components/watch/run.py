@@ -15,6 +15,7 @@ from components.watch.records import Problems, read_records
 from components.watch.redaction import redactor
 from components.watch.reference import Watched, read_watched
 from components.watch.report import render
+from components.watch.retrain import retrain
 from components.watch.settings import WatchSettings
 from components.watch.traffic import Traffic, read_traffic
 
@@ -32,7 +33,7 @@ def watch(settings: WatchSettings, findings: Path, report: Path, labelling: Path
 
     Raises:
         InputError: If the payload log is empty, or the model or its reference cannot be used.
-        WorkError: If a store does not answer.
+        WorkError: If a store does not answer, or Kubeflow Pipelines refuses a run.
     """
     redacted = redactor() if settings.label_tasks and settings.redact else str
     watched = read_watched(settings)
@@ -53,6 +54,8 @@ def watch(settings: WatchSettings, findings: Path, report: Path, labelling: Path
     for reason, count in problems.counts.items():
         _log.warning("watch: %s: %d, first %s", reason, count, problems.places[reason])
     _log.info("watch: %s", result.sentence)
+    if settings.trigger and watched.champion and result.verdict == DRIFT:
+        retrain(settings, watched.champion, result)
     return result
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from components import storage
 from components.artifacts.registry import require_guarded
-from components.errors import InputError, require_between
+from components.errors import InputError, require_between, require_http_url
 from components.options import shared
 
 
@@ -42,6 +42,14 @@ class WatchSettings:
     """Least sure texts to write for people to label; 0 writes no texts."""
     redact: bool = True
     """Take personal data out of the texts to label; needs the extra `watch`."""
+    trigger: bool = False
+    """Start the main pipeline when there is drift, once for each model in service."""
+    kfp_host: str = ""
+    """URL of Kubeflow Pipelines, for `trigger`: http://ml-pipeline.kubeflow:8888 in its cluster."""
+    kfp_namespace: str = ""
+    """Profile of the run, where there are several users."""
+    service_account: str = "runner"
+    """Service account of the run's pods."""
     seed: int = shared("seed", 0)
     """Draws the sample."""
 
@@ -54,6 +62,11 @@ class WatchSettings:
         elif not (self.model and self.reference):
             fix = "Name a registry, or both a model and its evaluation as reference"
             raise InputError("registry", "is empty, so no model is watched", fix)
+        if self.trigger:
+            if not self.registry:
+                fix = "Name the registry, or set trigger=false"
+                raise InputError("trigger=True", "needs the registry of the model in service", fix)
+            require_http_url("kfp_host", self.kfp_host)
         require_between("max_requests", self.max_requests, 1, 1_000_000)
         require_between("min_texts", self.min_texts, 10)
         require_between("max_distance", self.max_distance, 0, 1)

@@ -51,7 +51,9 @@ def read_traffic(
         try:
             asked = read_texts(exchange.request)
         except ValueError:
-            problems.add("a request without texts that can be read", exchange.place)
+            problems.add(
+                "a request without texts that can be read (those of gRPC are not)", exchange.place
+            )
             continue
         requests += 1
         texts += asked
