@@ -4,11 +4,9 @@ import json
 
 import httpx
 import numpy as np
-import pandas as pd
 import pytest
 
 from components.artifacts.model.classifier import Classifier
-from components.artifacts.model.profiling import profile_of
 from components.artifacts.registry import Champion, replace_champion
 from components.deploy.local import running_predictor
 from components.errors import InputError
@@ -17,7 +15,7 @@ from components.watch.findings import DRIFT, NO_DRIFT, TOO_FEW
 from components.watch.run import watch
 from components.watch.settings import WatchSettings
 from tests.serve.asking import V1
-from tests.support_tickets import TICKETS
+from tests.traffic import other, similar, write_log, write_reference
 from tests.waiting import wait_for
 
 V2 = "/v2/models/emotion/infer"
@@ -29,37 +27,19 @@ def classifier(model_folder):
 
 
 @pytest.fixture(scope="module")
-def reference(classifier, dataset_folder, tmp_path_factory):
-    """The part of an evaluation that watch reads: the whole is in tests/steps/evaluate."""
-    texts = pd.read_parquet(dataset_folder / "test.parquet")["text"].tolist()
-    profile = profile_of(classifier, texts, classifier.probabilities(texts))
+def reference(model_folder, dataset_folder, tmp_path_factory):
+    """As an evaluation holds it, of which tests/steps/evaluate has the whole."""
     path = tmp_path_factory.mktemp("reference") / "metrics.json"
-    content = {
-        "model_version": classifier.version,
-        "profile": {
-            "rows": profile.rows,
-            "labels": profile.labels,
-            "measures": {name: vars(each) for name, each in profile.measures.items()},
-        },
-    }
-    path.write_text(json.dumps(content))
-    return path
+    return write_reference(model_folder, dataset_folder, path)
 
 
 @pytest.fixture(scope="module")
-def similar(dataset_folder):
-    """Texts like those of the test split, which are not in it."""
-    train = pd.read_parquet(dataset_folder / "train.parquet")
-    return train["text"][train["source"] == "real"].sample(300, random_state=0).tolist()
-
-
-def other():
-    """Texts of another domain."""
-    return [text for texts in TICKETS.values() for text in texts]
+def texts(dataset_folder):
+    return similar(dataset_folder)
 
 
 @pytest.fixture(scope="module")
-def logged(model_folder, similar, tmp_path_factory):
+def logged(model_folder, texts, tmp_path_factory):
     """The log of a predictor that was asked in every way."""
     folder = tmp_path_factory.mktemp("log") / "pay loads"
     options = ["--payload-folder", str(folder), "--run-id", "run-7"]
@@ -69,13 +49,13 @@ def logged(model_folder, similar, tmp_path_factory):
         httpx.Client(base_url=url, trust_env=False) as client,
     ):
         for start in range(0, 200, 10):
-            instances = {"instances": similar[start : start + 10]}
+            instances = {"instances": texts[start : start + 10]}
             client.post(V1, json=instances).raise_for_status()
-        client.post(V1, json={"instances": similar[200:210], "top_k": 1}).raise_for_status()
+        client.post(V1, json={"instances": texts[200:210], "top_k": 1}).raise_for_status()
         tensor = {"name": "text", "shape": [10], "datatype": "BYTES"}
-        inputs = {"inputs": [{**tensor, "data": similar[210:220]}]}
+        inputs = {"inputs": [{**tensor, "data": texts[210:220]}]}
         client.post(V2, json=inputs).raise_for_status()
-        binary = write_texts(similar[220:230])
+        binary = write_texts(texts[220:230])
         size = {"parameters": {"binary_data_size": len(binary)}}
         head = json.dumps({"inputs": [{**tensor, **size}]}).encode()
         length = {"Inference-Header-Content-Length": str(len(head))}
@@ -102,25 +82,14 @@ def watched(model_folder, reference, tmp_path):
     return run
 
 
-def write_log(folder, texts):
-    kind = "org.kubeflow.serving.inference.request"
-    events = [
-        {"id": str(number), "type": kind, "data": {"instances": [text]}}
-        for number, text in enumerate(texts)
-    ]
-    folder.mkdir()
-    (folder / "a.jsonl").write_text("\n".join(map(json.dumps, events)))
-    return folder
-
-
-def test_what_a_predictor_logs_is_read_whatever_the_protocol(watched, logged, similar, classifier):
+def test_what_a_predictor_logs_is_read_whatever_the_protocol(watched, logged, texts, classifier):
     found, _ = watched(logged)
     assert (found.verdict, found.drifted) == (NO_DRIFT, ())
     assert (found.requests_read, found.requests, found.refused) == (24, 23, 1)
     # Of those with `top_k`, and of binary tensors, the answer does not tell all probabilities.
     assert (found.texts, found.classified) == (230, 20)
     assert found.problems == {}
-    probabilities = classifier.probabilities(similar[:230])
+    probabilities = classifier.probabilities(texts[:230])
     expected = np.bincount(probabilities.argmax(axis=1), minlength=6)
     assert list(found.profile.labels.values()) == expected.tolist()
     assert found.expected_accuracy == pytest.approx(probabilities.max(axis=1).mean(), abs=1e-5)
