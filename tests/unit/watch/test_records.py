@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from components import storage
 from components.errors import InputError
+from components.watch.payloads import read_texts
 from components.watch.records import Problems, Record, read_records
 
 BODY = b'{"instances": ["I am glad."]}'
@@ -34,6 +36,27 @@ def of_kserve(record_id="1", kind="request", body=BODY):
 def event(data=BODY, record_id="1", kind="request"):
     attributes = {"type": f"org.kubeflow.serving.inference.{kind}", "source": "/", "id": record_id}
     return to_json(CloudEvent(attributes, data))
+
+
+KSERVE = Path(__file__).parent / "kserve"
+"""What the marshallers of KServe 0.20.0's logger (pkg/logger) made of a few records: one as JSON, two
+as JSON, three as Parquet."""
+
+
+def test_what_kserve_itself_has_written_is_read():
+    records, problems = read(KSERVE)
+    assert problems == {}
+    by_file = {}
+    for each in records:
+        by_file.setdefault(each.place.partition(",")[0], []).append((each.id, each.kind))
+    asked, answered, other = ("id-1", "request"), ("id-1", "response"), ("id-2", "request")
+    assert by_file == {
+        "id-1-request.json": [asked],
+        "id-1-batch.json": [answered, other],
+        "id-1-rows.parquet": [asked, answered, other],
+    }
+    texts = [read_texts(each.body) for each in records if each.kind == "request"]
+    assert sorted(texts) == [["I feel wonderful today."]] * 2 + [["Leave me alone!"]] * 2
 
 
 def written(place, **files):
