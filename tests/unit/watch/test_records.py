@@ -39,7 +39,7 @@ def event(data=BODY, record_id="1", kind="request"):
 
 
 KSERVE = Path(__file__).parent / "kserve"
-"""What the marshallers of KServe 0.20.0's logger (pkg/logger) made of a few records: one as JSON, two
+"""What the marshallers of KServe 0.20.0, pkg/logger, made of a few records: one as JSON, two
 as JSON, three as Parquet."""
 
 
