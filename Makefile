@@ -13,6 +13,7 @@ MODEL  ?= runs/latest/emotion_lora_model
 RUN    ?= $(lastword $(notdir $(realpath runs/latest)))
 EVALUATION ?= runs/latest/metrics.json
 CARD   ?= runs/latest/model_card.md
+PAYLOADS ?= runs/payloads
 PROMTOOL ?= promtool
 DOCKER   ?= docker
 TAG      ?= latest
@@ -39,7 +40,7 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
-  audit compile submit upload images push lock sbom serve board compare publish-model search deploy rollback status bench-generate \
+  audit compile submit upload images push lock sbom serve board compare publish-model search watch deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
 
 help: ## list the targets
@@ -124,11 +125,13 @@ audit: ## look up known vulnerabilities in what constraints.txt pins: needs PyPI
 # Of a variable, only what the caller has set.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)))
 compile-options = $(if $(call given,PARAMS),--params $(call path,$(PARAMS))) $(if $(SET),--set "$$SET") \
-  $(if $(SETTINGS),--settings $(call path,$(SETTINGS))) $(if $(call given,LOCK),--lock $(call path,$(LOCK)))
+  $(if $(SETTINGS),--settings $(call path,$(SETTINGS))) $(if $(call given,LOCK),--lock $(call path,$(LOCK))) \
+  $(if $(PIPELINE),--pipeline $(call quoted,$(PIPELINE)))
 
-compile: setup ## write what the KFP UI imports: make compile PARAMS=file SETTINGS=file LOCK=file OUTPUT=file KUBERNETES=namespace
+compile: setup ## write what the KFP UI imports: make compile PIPELINE=watch PARAMS=file SETTINGS=file LOCK=file OUTPUT=file KUBERNETES=namespace
 ifeq ($(strip $(compile-options) $(OUTPUT) $(KUBERNETES)),)
 	$(BIN)/python -m pipelines.compile
+	$(BIN)/python -m pipelines.compile --pipeline watch
 	$(BIN)/python -m pipelines.compile.readme
 	for set in pipelines/params/*.yaml; do $(BIN)/python -m pipelines.compile --params $$set || exit 1; done
 else
@@ -139,7 +142,7 @@ endif
 kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(if $(UI),--ui $(call quoted,$(UI))) \
   $(if $(NAMESPACE),--namespace $(call quoted,$(NAMESPACE)))
 
-submit: setup ## run or schedule on Kubeflow: make submit HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
+submit: setup ## run or schedule on Kubeflow: make submit PIPELINE=watch HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
 	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment $(call quoted,$(EXPERIMENT))) \
 	  $(if $(SERVICE_ACCOUNT),--service-account $(call quoted,$(SERVICE_ACCOUNT))) \
 	  $(if $(MLFLOW),--mlflow-experiment $(call quoted,$(MLFLOW))) \
@@ -175,11 +178,16 @@ sbom: setup ## list what is in the built images, as SPDX, in build/sbom
 	for step in $(STEPS); do $(BIN)/syft scan docker:emotion-pipeline/$$step:$(call quoted,$(TAG)) \
 	  --quiet --output spdx-json=build/sbom/$$step.spdx.json || exit 1; done
 
-serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder
+serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder; PAYLOADS=folder keeps requests
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	@echo 'or open http://localhost:$(PORT)/ in a browser.'
-	$(BIN)/python -m components.serve --model-dir $(call path,$(MODEL)) --http-port $(call quoted,$(PORT)) --drain-seconds 0
+	$(BIN)/python -m components.serve --model-dir $(call path,$(MODEL)) --http-port $(call quoted,$(PORT)) --drain-seconds 0 \
+	  $(if $(call given,PAYLOADS),--payload-folder $(call path,$(PAYLOADS)))
+
+watch: setup ## compare what `make serve PAYLOADS=folder` was asked with the last run's evaluation
+	$(BIN)/python -m pipelines.local.watch --payloads $(call path,$(PAYLOADS)) --model $(call path,$(MODEL)) \
+	  --reference $(call path,$(EVALUATION)) --set "$$SET"
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
 	$(BIN)/python -m components.deploy deploy --model $(call path,$(MODEL)) --evaluation $(call path,$(EVALUATION)) \

@@ -3,6 +3,8 @@
 | module | content |
 | --- | --- |
 | `emotion` | the graph and the parameters of a run |
+| `watch` | the graph of the pipeline that watches what is in service |
+| `definitions` | both pipelines by name: how each is built, read and scheduled |
 | `parameters`, `params/` | parameter sets and overrides, checked before anything runs |
 | `local` | a run on this machine |
 | `compile` | the YAML that the KFP UI imports, for a cluster |

@@ -14,9 +14,11 @@ from typing import Any
 from components.command_line import add_set_option, errors_as_exit
 from components.data_files import read_mapping, to_yaml
 from components.deploy.settings import DeploySettings
-from components.options import assign, read_assignments
+from components.options import assign, option_types, read_assignments, settings_of
 from components.preflight.plan import OPTION_TYPES, choices
+from components.watch.settings import WatchSettings
 from pipelines.emotion import emotion
+from pipelines.watch import watch
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
 
@@ -24,6 +26,7 @@ _TYPES = {name: each.annotation for name, each in _SIGNATURE.items()}
 
 DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.items()}
 """Value of every pipeline parameter that is not set."""
+_WATCH = inspect.signature(watch.pipeline_func).parameters
 
 
 def read_parameters(
@@ -52,6 +55,32 @@ def read_parameters(
     # The image belongs to the compiled pipeline, and is not an option of a run.
     for choice in choices({**values, "deploy_image": DeploySettings.image}):
         choice.look()
+    return values
+
+
+def read_watch_parameters(
+    path: Path | None,
+    overrides: Iterable[str] = (),
+    cluster: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Read a parameter set of the pipeline `watch`, as `read_parameters` does.
+
+    Args:
+        path: YAML file of the parameters that differ from their defaults; None for no file.
+        overrides: `name=value`; they win.
+        cluster: Values that belong to the place; those of the other pipeline are left out.
+
+    Raises:
+        InputError: As for `read_parameters`.
+    """
+    types = {name: each.annotation for name, each in _WATCH.items()}
+    values = {name: each.default for name, each in _WATCH.items()}
+    own = {name: value for name, value in cluster.items() if name.partition(".")[0] in types}
+    items = read_mapping(path, "parameter file") if path else {}
+    options = option_types(WatchSettings)
+    for each in (items, own, read_assignments(overrides, {**types, **options})):
+        assign(values, each, types)
+    settings_of(WatchSettings, **values)
     return values
 
 

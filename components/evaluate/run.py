@@ -16,6 +16,7 @@ from components.artifacts.evaluation.comparison import (
 )
 from components.artifacts.evaluation.scores import Scores
 from components.artifacts.model.classifier import Classifier
+from components.artifacts.model.profiling import profile_of
 from components.evaluate.gate import Evidence, judge
 from components.evaluate.inputs import EvaluationInputs, read_inputs
 from components.evaluate.measure.intervals import intervals
@@ -104,6 +105,7 @@ def _assess(settings: EvaluateSettings, inputs: EvaluationInputs) -> Evaluation:
         mistakes=most_confident_mistakes(served, data.test, test, labels),
         label_errors=likely_label_errors(data.test, test, labels),
         verdict=_verdict(inputs, test_scores, test_fp32, rivals),
+        profile=profile_of(served, data.test.texts, test),
     )
 
 

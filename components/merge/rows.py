@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.artifacts.dataset import SYNTHETIC, TEST, TRAIN, VALIDATION
+from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATION
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
@@ -24,6 +24,7 @@ from components.merge.clean import (
 )
 from components.merge.reading.sources import fingerprint, locate, read_synthetic, read_tables
 from components.merge.reading.split_names import WHOLE
+from components.merge.reading.tables import read_file
 from components.merge.settings import MergeSettings
 from components.merge.splits import Splits, held_out, split_rows
 
@@ -34,6 +35,8 @@ That of real rows also has `files` (its rows by split and file) and `labels` (it
 of the task, and by the label that stands in the source).
 """
 
+FEEDBACK = "feedback"
+"""Name of the rows that people labelled, among the sources."""
 COLUMNS = ["text", "label", "place", "model", "source", "origin"]
 
 _log = logging.getLogger(__name__)
@@ -50,7 +53,9 @@ def real_train(settings: MergeSettings) -> pd.DataFrame:
         audit = Audit(task.names, Path(folder) / PROBLEMS)
         real, _ = read_real(settings, task, audit)
         splits = split_rows(real, settings, task.names)
-        train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
+        feedback, _ = read_feedback(settings, task, audit)
+        rows = pd.concat([splits[TRAIN], feedback], ignore_index=True)
+        train = remove_leaks(rows, held_out(splits), settings, audit)
         return clean_train(train, audit)[["text", "label"]]
 
 
@@ -78,6 +83,28 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
         unique = clean_train(rows[drawn_from], audit)
         rows[drawn_from] = remove_near_copies(unique, settings, audit)
     return rows, origin
+
+
+def read_feedback(
+    settings: MergeSettings, task: Task, audit: Audit
+) -> tuple[pd.DataFrame, list[Origin]]:
+    """Read the rows that people labelled, and their identity; none without a file.
+
+    They are for train alone: in validation and test, rows that a model was unsure of would make
+    its successors look worse than it.
+
+    Raises:
+        InputError: If the file cannot be read, or too many rows are unusable.
+    """
+    if not settings.feedback:
+        return _no_rows(), []
+    with TemporaryDirectory() as downloads:
+        path = storage.fetch(settings.feedback, Path(downloads))
+        raw = read_file(path).assign(model="", source=REAL, origin=FEEDBACK)
+        hashed = {path.name: storage.sha256(path)}
+    rows = checked(raw, task, f"{FEEDBACK} {settings.feedback}", settings, audit)
+    _log.info("merge: %d rows of feedback read", len(rows))
+    return rows, [{"name": FEEDBACK, "sha256": hashed, "rows": len(rows)}]
 
 
 def read_all_synthetic(

@@ -28,7 +28,7 @@ from components.merge.audit import INVALID, PROBLEMS, Audit
 from components.merge.clean import clean_train, remove_leaks
 from components.merge.ledgers import read_ledgers
 from components.merge.report import DataReport, render
-from components.merge.rows import Origin, read_all_synthetic, read_real
+from components.merge.rows import Origin, read_all_synthetic, read_feedback, read_real
 from components.merge.settings import MergeSettings
 from components.merge.splits import Splits, divide, held_out, mix, require_similar_labels
 
@@ -70,13 +70,15 @@ def merge(
     extra, origins = read_all_synthetic(synthetic, settings, task, audit)
     splits = divide(real, extra, settings, task.names)
     require_similar_labels(splits, settings, audit)
-    train = remove_leaks(splits[TRAIN], held_out(splits), settings, audit)
+    feedback, labelled = read_feedback(settings, task, audit)
+    rows = pd.concat([splits[TRAIN], feedback], ignore_index=True)
+    train = remove_leaks(rows, held_out(splits), settings, audit)
     train = clean_train(train, audit)
     encoder = _encoder(settings)
     train, agreement = filter_labels(train, settings, audit, encoder)
     splits[TRAIN] = mix(train, settings, audit)
     _log.info("merge: rows removed from train: %s", dict(+audit.removed))
-    described = _described(splits, task, settings, audit, agreement, [origin, *origins])
+    described = _described(splits, task, settings, audit, agreement, [origin, *labelled, *origins])
     description = write_dataset(splits, described, output)
     if report:
         ledgers = [folder / LEDGER for folder in synthetic if (folder / LEDGER).is_file()]

@@ -37,6 +37,9 @@ class MergeSettings:
     `text_column`."""
     label_map: Mapping[str, str] = field(default_factory=dict)
     """Label of the data set -> label name of the task, where they differ; all ids, if any."""
+    feedback: str = ""
+    """More real rows for train alone, labelled by people: path or URI of a file with the columns
+    `text` and `label`, such as Label Studio's export as CSV or JSON-MIN; may be empty."""
     test_fraction: float = 0.1
     """Share of the real rows kept for the test split, if the source has none."""
     validation_fraction: float = 0.1
@@ -129,6 +132,7 @@ class MergeSettings:
             storage.require_readable(self.dataset)
         except InputError as error:
             raise InputError(f"dataset={self.dataset!r}", error.rule, error.fix) from error
+        storage.require_readable(self.feedback.partition(storage.PIN)[0])
         if not self.dataset:
             raise InputError("dataset", "is empty", "Name a data set, for example `sample`")
         if self.dataset_config and not self.is_on_hub:

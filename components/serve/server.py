@@ -72,7 +72,7 @@ async def _serve(predictor: Predictor, listening: socket.socket) -> None:
     settings = predictor.settings
     async with AsyncExitStack() as running:
         collector = None
-        if settings.payload_url:
+        if settings.payload_url or settings.payload_folder:
             from components.serve.payloads import payload_logger
 
             collector = await running.enter_async_context(payload_logger(predictor))

@@ -87,6 +87,9 @@ class ServeSettings:
     payload_url: str = ""
     """URL to which every request and answer, over HTTP and gRPC, is posted as a CloudEvent, as by
     KServe's logger; may be empty."""
+    payload_folder: str = ""
+    """Folder that keeps them instead, texts and all, in a file of JSON lines per day (UTC); may be
+    empty."""
 
     def __post_init__(self) -> None:
         if not self.model_dir.is_dir():
@@ -125,6 +128,10 @@ class ServeSettings:
         if self.payload_url:
             require_http_url("payload_url", self.payload_url)
         Trust(self.public_key, self.signer_identity, self.signer_issuer)
+        if self.payload_url and self.payload_folder:
+            rule = "has the place of payload_url, which is given, too"
+            fix = "Give one of them"
+            raise InputError(f"payload_folder={self.payload_folder!r}", rule, fix)
         if self.grpc_port == self.http_port:
             raise InputError(
                 f"grpc_port={self.grpc_port}", "is the port of HTTP", "Choose another port"

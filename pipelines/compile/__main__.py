@@ -8,14 +8,12 @@ from components.api_server import require_namespace
 from components.command_line import errors_as_exit
 from components.errors import InputError
 from pipelines.compile.compiler import (
-    COMPILED,
     add_options,
     compile_objects,
     compile_pipeline,
     settings_from,
 )
-from pipelines.compile.pins import pinned
-from pipelines.parameters import read_parameters
+from pipelines.definitions import DEFINITIONS
 
 _SUFFIXES = (".yaml", ".yml")
 _BUILD = Path("build") / "pipelines"
@@ -44,19 +42,20 @@ def _compile(arguments: argparse.Namespace) -> Path:
         raise InputError(f"output {arguments.output}", "is not a YAML file", fix)
     if arguments.kubernetes:
         require_namespace(arguments.kubernetes)
+    definition = DEFINITIONS[arguments.pipeline]
     plain = not (arguments.params or arguments.set or arguments.settings or arguments.lock)
     if plain and not arguments.kubernetes:
-        output = arguments.output or COMPILED
-        compile_pipeline(output)
+        output = arguments.output or definition.compiled
+        compile_pipeline(output, definition=definition)
         return output
     settings = settings_from(arguments)
-    values = read_parameters(arguments.params, arguments.set, settings.parameters)
-    name = arguments.params.name if arguments.params else COMPILED.name
+    values = definition.read(arguments.params, arguments.set, settings.parameters)
+    name = arguments.params.name if arguments.params else definition.compiled.name
     output = arguments.output or _BUILD / name
     if arguments.kubernetes:
-        compile_objects(output, settings, pinned(values), arguments.kubernetes)
+        compile_objects(output, settings, definition.pin(values), arguments.kubernetes, definition)
     else:
-        compile_pipeline(output, settings, pinned(values))
+        compile_pipeline(output, settings, definition.pin(values), definition)
     return output
 
 

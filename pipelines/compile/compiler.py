@@ -20,12 +20,10 @@ from kfp.dsl.base_component import BaseComponent
 from components.command_line import add_set_option
 from pipelines.compile.dropdowns import add_dropdowns
 from pipelines.compile.settings import PLAIN, CompileSettings, read_settings
-from pipelines.emotion import NAME, emotion_for
+from pipelines.definitions import DEFINITIONS, EMOTION, Definition
 from pipelines.lock import read_lock
 
-COMPILED = Path(__file__).parents[1] / "compiled" / "emotion.yaml"
-
-
+COMPILED = EMOTION.compiled
 _DEFAULT = re.compile(r"(?<=^#)(?P<before>.*)\[Default: (?P<value>\{.*\})\]$", re.MULTILINE)
 
 
@@ -33,6 +31,7 @@ def compile_pipeline(
     output: Path,
     settings: CompileSettings = PLAIN,
     parameters: Mapping[str, Any] | None = None,
+    definition: Definition = EMOTION,
 ) -> None:
     """Write the YAML that the KFP UI imports.
 
@@ -40,19 +39,24 @@ def compile_pipeline(
         output: The file.
         settings: Settings of the cluster.
         parameters: Values that the UI's form shows; without them the defaults of the pipeline.
+        definition: The pipeline.
 
     Raises:
         InputError: If the settings have an image lock that lacks an image.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    pipeline = _pipeline(settings, parameters or {})
+    pipeline = _pipeline(definition, settings, parameters or {})
     compiler.Compiler().compile(pipeline, package_path=str(output), pipeline_parameters=parameters)
     text = output.read_text(encoding="utf-8")
     output.write_text(_DEFAULT.sub(_in_order, text), encoding="utf-8")
 
 
 def compile_objects(
-    output: Path, settings: CompileSettings, parameters: Mapping[str, Any], namespace: str
+    output: Path,
+    settings: CompileSettings,
+    parameters: Mapping[str, Any],
+    namespace: str,
+    definition: Definition = EMOTION,
 ) -> None:
     """Write the pipeline as objects of Kubernetes, for a KFP that keeps its pipelines there.
 
@@ -61,20 +65,21 @@ def compile_objects(
         settings: Settings of the cluster.
         parameters: Values that the UI's form shows.
         namespace: Namespace of the objects.
+        definition: The pipeline.
 
     Raises:
         InputError: As for `compile_pipeline`.
 
     Source: https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/compile-a-pipeline/
     """
-    compile_pipeline(output, settings, parameters)
+    compile_pipeline(output, settings, parameters, definition)
     compiler.Compiler().compile(
-        _pipeline(settings, parameters),
+        _pipeline(definition, settings, parameters),
         package_path=str(output),
         pipeline_parameters=dict(parameters),
         kubernetes_manifest_format=True,
         kubernetes_manifest_options=KubernetesManifestOptions(
-            pipeline_name=NAME,
+            pipeline_name=definition.name,
             pipeline_version_name=version_name(output),
             namespace=namespace,
             include_pipeline_manifest=True,
@@ -82,8 +87,10 @@ def compile_objects(
     )
 
 
-def _pipeline(settings: CompileSettings, parameters: Mapping[str, Any]) -> BaseComponent:
-    pipeline = emotion_for(settings)
+def _pipeline(
+    definition: Definition, settings: CompileSettings, parameters: Mapping[str, Any]
+) -> BaseComponent:
+    pipeline = definition.build(settings)
     add_dropdowns(pipeline.pipeline_spec, parameters)
     return pipeline
 
@@ -94,10 +101,19 @@ def version_name(package: Path) -> str:
     Args:
         package: The compiled pipeline; its comments and order differ from time to time.
     """
-    with package.open(encoding="utf-8") as file:
-        content = list(yaml.load_all(file, yaml.CSafeLoader))
+    content = _content(package)
     sha256 = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return f"{NAME}-{sha256[:16]}"
+    return f"{pipeline_name(package)}-{sha256[:16]}"
+
+
+def pipeline_name(package: Path) -> str:
+    """The name of a compiled pipeline."""
+    return str(_content(package)[0]["pipelineInfo"]["name"])
+
+
+def _content(package: Path) -> list[dict[str, Any]]:
+    with package.open(encoding="utf-8") as file:
+        return list(yaml.load_all(file, yaml.CSafeLoader))
 
 
 def _in_order(default: re.Match[str]) -> str:
@@ -118,6 +134,9 @@ def settings_from(arguments: argparse.Namespace) -> CompileSettings:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is compiled."""
+    parser.add_argument(
+        "--pipeline", choices=DEFINITIONS, default=EMOTION.name, help="default: %(default)s"
+    )
     parser.add_argument("--params", type=Path, help="parameter set")
     add_set_option(parser)
     parser.add_argument("--settings", type=Path, help="settings of the cluster")

@@ -26,13 +26,16 @@ def add_dropdowns(spec: PipelineSpec, values: Mapping[str, Any]) -> None:
     """Give parameters their choices, for which kfp's SDK has no word.
 
     Args:
-        spec: The compiled pipeline.
+        spec: The compiled pipeline; it may lack some of them.
         values: Parameter values to compile in; a file that is named there is one of the choices.
 
     Source: `literals` in kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto
     """
+    parameters = spec.root.input_definitions.parameters
     for name, offered in choices().items():
-        parameter = spec.root.input_definitions.parameters[name]
+        if name not in parameters:
+            continue
+        parameter = parameters[name]
         value = values.get(name, parameter.default_value.string_value)
         every = offered if value in offered else [*offered, value]
         parameter.literals.extend(Value(string_value=each) for each in every)

@@ -37,7 +37,9 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
         named = focus if focus.startswith(REGISTRY) else _file(focus)
         result["generate_options"] = {**values["generate_options"], "focus": named}
     if encoder := values["merge_options"].get("encoder"):
-        result["merge_options"] = {**values["merge_options"], "encoder": _encoder(encoder)}
+        result["merge_options"] = {**result["merge_options"], "encoder": _encoder(encoder)}
+    if feedback := values["merge_options"].get("feedback"):
+        result["merge_options"] = {**result["merge_options"], "feedback": _file(feedback)}
     result["merge_dataset_revision"] = _dataset_revision(
         values["merge_dataset"], values["merge_dataset_revision"]
     )

@@ -17,6 +17,7 @@ TITLES = {
     "evaluate": "Evaluate it",
     "deploy": "Deploy it",
     "outcome": "Record the end",
+    "watch": "Watch traffic",
 }
 """What KFP's UI calls each step; it shows 17 characters."""
 

@@ -65,5 +65,6 @@ RESOURCES = {
     "evaluate": Resources(cpu="4", memory="8Gi", hours=2),
     "deploy": Resources(cpu="1", memory="2Gi", retries=0),
     "outcome": Resources(cpu="1", memory="1Gi"),
+    "watch": Resources(cpu="2", memory="4Gi"),
 }
 """The needs of each step by its name, unless compile settings say otherwise."""

@@ -1,26 +1,17 @@
 """Run the pipeline on this machine: `python -m pipelines.local --params FILE`."""
 
 import argparse
-import contextlib
-import os
-import shutil
-import sys
-import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kfp import local
-
 from components.artifacts.evaluation import METRICS, Evaluation, read_evaluation
 from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
 from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
 from components.command_line import add_set_option, errors_as_exit
-from components.errors import WorkError
-from pipelines.compile.settings import CompileSettings
 from pipelines.emotion import emotion_for
-from pipelines.local.step_logs import StepLogs
+from pipelines.local.runner import point_latest, run_steps
 from pipelines.parameters import read_parameters
 
 _PARAMETERS = Path(__file__).parents[1] / "params" / "local.yaml"
@@ -52,35 +43,14 @@ def run_locally(parameters: dict[str, Any], folder: Path) -> tuple[Evaluation, d
         WorkError: If a step fails; it names the step, the reason and the log.
     """
     artifacts = folder / "artifacts"
-    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(artifacts))
-    logs = StepLogs(folder / "logs", sys.stdout)
     try:
-        with contextlib.redirect_stdout(logs), warnings.catch_warnings():
-            # kfp warns that a local run ignores images and resources, as it should.
-            warnings.filterwarnings("ignore", module=r"kfp\.local")
-            # Here a failed step has its reason in the log, and a retry would only wait.
-            emotion_for(CompileSettings(retry=False))(**parameters)
-    except RuntimeError as error:
-        _collect(artifacts, folder)
-        step = logs.failed or "pipeline"
-        fix = f"See {logs.path(step)}; the results of earlier steps are in {folder}"
-        raise WorkError(f"step {step}", f"failed: {logs.reason or error}", fix) from error
-    _collect(artifacts, folder)
+        seconds = run_steps(emotion_for, parameters, folder, _RESULTS)
+    finally:
+        _join_synthetic(sorted(artifacts.glob("*/**/generate/synthetic")), folder)
     (written,) = artifacts.glob("*/evaluate/evaluation")
     evaluation = read_evaluation(written)
-    (folder / METRICS).write_text(evaluation.to_json(seconds=logs.seconds), encoding="utf-8")
-    return evaluation, logs.seconds
-
-
-def _collect(artifacts: Path, folder: Path) -> None:
-    _join_synthetic(sorted(artifacts.glob("*/**/generate/synthetic")), folder)
-    for inner, name in _RESULTS.items():
-        for source in artifacts.glob(f"*/{inner}"):
-            # Hard links: the results are in the run folder without a second copy on disk.
-            if source.is_dir():
-                shutil.copytree(source, folder / name, copy_function=os.link)
-            else:
-                os.link(source, folder / name)
+    (folder / METRICS).write_text(evaluation.to_json(seconds=seconds), encoding="utf-8")
+    return evaluation, seconds
 
 
 def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
@@ -90,13 +60,6 @@ def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
         for part in (branch / LEDGER for branch in branches):
             if part.is_file():
                 ledger.write(part.read_bytes())
-
-
-def _point_latest(folder: Path) -> None:
-    draft = folder.parent / ".latest"
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(folder.name)
-    draft.replace(folder.parent / "latest")
 
 
 def _summary(evaluation: Evaluation, seconds: dict[str, float], folder: Path) -> str:
@@ -127,7 +90,7 @@ def main() -> None:
     folder = arguments.runs.resolve() / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     with errors_as_exit("run"):
         evaluation, seconds = run_locally(read_parameters(arguments.params, arguments.set), folder)
-    _point_latest(folder)
+    point_latest(folder)
     print(_summary(evaluation, seconds, folder))
 
 

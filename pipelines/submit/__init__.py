@@ -3,7 +3,6 @@
 | module | content |
 | --- | --- |
 | `__main__` | the command: what is submitted |
-| `connection` | a server that is known to be Kubeflow Pipelines, and its refusals |
 | `cron` | the times of a schedule |
 | `submission` | upload, start and schedule over KFP's API |
 | `observed` | what can be seen of a run from here |

@@ -15,11 +15,10 @@ from kfp import Client
 from components.api_server import require_namespace
 from components.command_line import errors_as_exit
 from components.errors import InputError, require_between
+from components.kfp_server import connect, explained, id_of
 from pipelines.compile.compiler import add_options, compile_pipeline, settings_from
-from pipelines.compile.pins import pinned
 from pipelines.compile.settings import CompileSettings
-from pipelines.parameters import read_parameters
-from pipelines.submit.connection import connect, explained, id_of
+from pipelines.definitions import DEFINITIONS, Definition
 from pipelines.submit.links import in_mlflow, link_of, ui_of
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.submission import (
@@ -33,13 +32,14 @@ from pipelines.submit.submission import (
 from pipelines.submit.watch import failures, remarks, watch
 
 _MOST_HOURS, _MOST_POLL_SECONDS = 24 * 365, 3600
-_RECURRING = Path(__file__).parents[2] / "manifests" / "base" / "recurring-run.yaml"
 
 
 @dataclass(frozen=True)
 class Request:
     """A pipeline to compile, and its use."""
 
+    definition: Definition
+    """The pipeline."""
     settings: CompileSettings
     """Settings of the cluster."""
     parameters: Mapping[str, Any]
@@ -59,20 +59,21 @@ def requested(arguments: argparse.Namespace) -> Request:
         InputError: If a file or value is refused.
     """
     _require_possible(arguments)
-    settings = settings_from(arguments)
-    values = read_parameters(arguments.params, arguments.set, settings.parameters)
+    definition, settings = DEFINITIONS[arguments.pipeline], settings_from(arguments)
+    values = definition.read(arguments.params, arguments.set, settings.parameters)
     once = arguments.schedule is None or arguments.upload_only
-    parameters = pinned(values) if once else values
+    parameters = definition.pin(values) if once else values
     if arguments.upload_only:
-        return Request(settings, parameters, None, None)
-    plan = read_schedule(_RECURRING, arguments.schedule or "")
+        return Request(definition, settings, parameters, None, None)
+    plan = read_schedule(definition.recurring, arguments.schedule or "")
     job = Job(
-        name=f"emotion {datetime.now(UTC):%Y-%m-%d %H:%M:%S}" if once else plan.name,
+        name=f"{definition.name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}" if once else plan.name,
         experiment=arguments.experiment,
         service_account=arguments.service_account or plan.service_account,
         mlflow_experiment=arguments.mlflow_experiment,
     )
-    return Request(replace(settings, caching=once), parameters, job, None if once else plan)
+    settings = replace(settings, caching=once)
+    return Request(definition, settings, parameters, job, None if once else plan)
 
 
 def _require_possible(arguments: argparse.Namespace) -> None:
@@ -109,8 +110,8 @@ def submit(
         InputError: If the run takes longer.
     """
     with TemporaryDirectory() as folder:
-        package = Path(folder) / "emotion.yaml"
-        compile_pipeline(package, request.settings, request.parameters)
+        package = Path(folder) / request.definition.compiled.name
+        compile_pipeline(package, request.settings, request.parameters, request.definition)
         version = upload(client, package)
     say(f"version {version.display_name}: {version.pipeline_version_id}")
     if not request.job:

@@ -9,9 +9,9 @@ from kfp import Client
 from urllib3.exceptions import HTTPError
 
 from components.errors import StepError
+from components.kfp_server import id_of, shown
 from components.outcome.cluster import RunCluster, of_kubeconfig
 from components.outcome.workflow import Workflow
-from pipelines.submit.connection import id_of, shown
 
 _REQUEST_SECONDS = 30
 

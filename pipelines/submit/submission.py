@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +12,12 @@ from kfp import Client
 
 from components.data_files import read_mapping
 from components.errors import InputError
-from pipelines.compile.compiler import version_name
-from pipelines.emotion import NAME
-from pipelines.submit.connection import id_of
+from components.kfp_server import find_pipeline, id_of, named
+from pipelines.compile.compiler import pipeline_name, version_name
 from pipelines.submit.cron import read_cron
 
 MLFLOW = "mlflow"
 """Name of KFP's MLflow plugin."""
-_EQUALS = 1
 ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
 """States of a run that does not change any more."""
 
@@ -109,8 +106,8 @@ def upload(client: Client, package: Path) -> api.V2beta1PipelineVersion:
         NotKubeflowError: If the answer names no version.
     """
     name = version_name(package)
-    pipeline_id = _pipeline_id(client)
-    found = client.list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
+    pipeline_id = _pipeline_id(client, pipeline_name(package))
+    found = client.list_pipeline_versions(pipeline_id, filter=named(name)).pipeline_versions
     version = (
         found[0]
         if found
@@ -150,7 +147,7 @@ def schedule(
     """
     experiment_id = _experiment_id(client, job.experiment)
     listed = client.list_recurring_runs(
-        page_size=100, experiment_id=experiment_id, filter=_named(job.name)
+        page_size=100, experiment_id=experiment_id, filter=named(job.name)
     )
     recurring = api.V2beta1RecurringRun(
         experiment_id=experiment_id,
@@ -187,19 +184,12 @@ def _under_way(client: Client, experiment_id: str) -> set[str]:
     return {run.recurring_run_id for run in newest or [] if run.state not in ENDED}
 
 
-def find_pipeline(client: Client) -> str:
-    """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
-    namespace = client.get_user_namespace() or None
-    listed = client.list_pipelines(filter=_named(NAME), namespace=namespace)
-    return id_of(listed.pipelines[0], "pipeline_id") if listed.pipelines else ""
-
-
-def _pipeline_id(client: Client) -> str:
-    if found := find_pipeline(client):
+def _pipeline_id(client: Client, name: str) -> str:
+    if found := find_pipeline(client, name):
         return found
     # Client.upload_pipeline would add a first version with a name that says nothing.
     namespace = client.get_user_namespace() or None
-    body = api.V2beta1Pipeline(display_name=NAME, name=NAME, namespace=namespace)
+    body = api.V2beta1Pipeline(display_name=name, name=name, namespace=namespace)
     return id_of(client.pipelines.pipeline_service_create_pipeline(pipeline=body), "pipeline_id")
 
 
@@ -212,8 +202,3 @@ def _reference(version: api.V2beta1PipelineVersion) -> api.V2beta1PipelineVersio
 @_without_links()
 def _experiment_id(client: Client, name: str) -> str:
     return id_of(client.create_experiment(name), "experiment_id")
-
-
-def _named(name: str) -> str:
-    predicate = {"operation": _EQUALS, "key": "display_name", "stringValue": name}
-    return json.dumps({"predicates": [predicate]})

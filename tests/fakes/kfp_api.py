@@ -17,6 +17,7 @@ from typing import Any
 
 import flask
 import kfp_server_api as api
+import yaml
 from kfp import components
 from werkzeug.serving import make_server
 
@@ -61,7 +62,9 @@ class FakeKfp:
         pipeline_id, name = flask.request.args["pipelineid"], flask.request.args["name"]
         assert pipeline_id in {each.pipeline_id for each in self.pipelines}
         text = flask.request.files["uploadfile"].read().decode()
-        version = api.V2beta1PipelineVersion(pipeline_id=pipeline_id, display_name=name, name=name)
+        version = api.V2beta1PipelineVersion(
+            pipeline_id=pipeline_id, display_name=name, name=name, pipeline_spec=_spec(text)
+        )
         _keep(self.versions, version, "pipeline_version_id")
         self.specs[version.pipeline_version_id] = components.load_component_from_text(text)
         return version
@@ -146,6 +149,12 @@ class FakeKfp:
         )
         if unknown:
             flask.abort(400, f"unknown parameters {sorted(unknown)}")
+
+
+def _spec(text):
+    """A version's specification, as YamlStringToPipelineSpecStruct in KFP's API server makes it."""
+    pipeline, *platform = yaml.safe_load_all(text)
+    return {"pipeline_spec": pipeline, "platform_spec": platform[0]} if platform else pipeline
 
 
 @contextmanager

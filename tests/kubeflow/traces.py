@@ -10,7 +10,8 @@ from kubernetes import client as kubernetes
 
 from components.deploy.cluster.lease import lease_name
 from components.errors import StepError
-from pipelines.submit.submission import find_pipeline
+from components.kfp_server import find_pipeline
+from pipelines.emotion import NAME
 from tests.kubeflow.target import SERVICES, Target
 
 
@@ -37,7 +38,7 @@ def without_traces(target: Target) -> Iterator[None]:
         for pipeline, version in _versions(client) - before:
             if version in used:
                 client.delete_pipeline_version(pipeline, version)
-        if not before and (pipeline := find_pipeline(client)):
+        if not before and (pipeline := find_pipeline(client, NAME)):
             client.delete_pipeline(pipeline)
         leases = kubernetes.CoordinationV1Api(target.kubernetes)
         with suppress(kubernetes.ApiException):
@@ -69,7 +70,7 @@ def _remove_runs(client: Client, target: Target) -> set[str]:
 
 
 def _versions(client: Client) -> set[tuple[str, str]]:
-    pipeline = find_pipeline(client)
+    pipeline = find_pipeline(client, NAME)
     if not pipeline:
         return set()
     listed = client.list_pipeline_versions(pipeline, page_size=100).pipeline_versions or []

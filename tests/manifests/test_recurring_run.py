@@ -1,4 +1,4 @@
-"""The recurring run as KFP's API takes it."""
+"""The recurring runs as KFP's API takes them."""
 
 import copy
 import json
@@ -10,10 +10,12 @@ import yaml
 from tests.manifests.client_models import unknown_fields
 from tests.manifests.rendering import OVERLAYS, named, overlay
 
+BODIES = ("recurring-run.yaml", "recurring-watch.yaml")
 
-def recurring_run(name="gke"):
+
+def recurring_run(name="gke", body=BODIES[0]):
     data = named(overlay(name), "ConfigMap", "emotion-recurring-run")["data"]
-    return yaml.safe_load(data["recurring-run.yaml"])
+    return yaml.safe_load(data[body])
 
 
 class Response:
@@ -28,9 +30,14 @@ def understood(body):
     return client.sanitize_for_serialization(run)
 
 
+@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_kfp_understands_all_of_it(name):
-    assert understood(recurring_run(name)) == recurring_run(name)
+def test_kfp_understands_all_of_it(name, body):
+    assert understood(recurring_run(name, body)) == recurring_run(name, body)
+
+
+def test_neither_takes_the_place_of_the_other():
+    assert len({recurring_run(body=body)["display_name"] for body in BODIES}) == len(BODIES)
 
 
 @pytest.mark.parametrize("place", [(), ("trigger",), ("trigger", "cron_schedule")])
@@ -46,11 +53,13 @@ def test_a_misspelt_field_is_noticed(place):
     assert understood(run) != run
 
 
+@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_it_runs_as_an_account_that_the_overlay_ships(name):
-    assert named(overlay(name), "ServiceAccount", recurring_run(name)["service_account"])
+def test_it_runs_as_an_account_that_the_overlay_ships(name, body):
+    assert named(overlay(name), "ServiceAccount", recurring_run(name, body)["service_account"])
 
 
-def test_its_schedule_counts_seconds_first():
+@pytest.mark.parametrize("body", BODIES)
+def test_its_schedule_counts_seconds_first(body):
     # KFP's cron has six fields; with five, "at 03:00" would be "at minute 0 of every third hour".
-    assert len(recurring_run()["trigger"]["cron_schedule"]["cron"].split()) == 6
+    assert len(recurring_run(body=body)["trigger"]["cron_schedule"]["cron"].split()) == 6

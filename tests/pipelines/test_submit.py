@@ -28,9 +28,9 @@ GKE = "manifests/overlays/gke/compile-settings.yaml"
 pytestmark = pytest.mark.filterwarnings("ignore:This client only works:FutureWarning")
 
 
-def submit(url, *options):
-    """The command behind `make submit` with the smoke set; gives status and output."""
-    command = ["submit", "--host", url, "--params", "pipelines/params/smoke.yaml"]
+def submit(url, *options, params="pipelines/params/smoke.yaml"):
+    """The command behind `make submit`, with the smoke set; gives status and output."""
+    command = ["submit", "--host", url, *(("--params", params) if params else ())]
     command += ["--poll-seconds", "0.01", *options]
     with (
         mock.patch.object(sys, "argv", command),

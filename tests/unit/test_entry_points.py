@@ -95,6 +95,12 @@ COMMANDS = {
     "pipelines.parameters": ("", ["--params"], PARAMETERS, ""),
     "pipelines.compile": ("out.yaml", ["--params", "--settings", "--lock"], PARAMETERS, "compile"),
     "pipelines.local": ("", ["--params"], PARAMETERS, "run_locally"),
+    "pipelines.local.watch": (
+        "",
+        ["--params", "--payloads", "--model", "--reference"],
+        ["watch_payloads", "deploy_registry", "watch_options", "watch_options.max_distance"],
+        "watch_locally",
+    ),
     "pipelines.submit": (
         "--host http://127.0.0.1:9",
         ["--params", "--settings", "--lock", "--schedule", "--hours", "--namespace"],
@@ -139,6 +145,12 @@ COMMANDS = {
         ["gate", "registry", "out_of_domain", "bootstrap_samples"],
         "",
     ),
+    "components.watch": (
+        "--output out",
+        ["--settings", "--payloads", "--model", "--reference"],
+        ["payloads", "registry", "model", "reference", "max_requests", "kfp_host", "trigger"],
+        "",
+    ),
     "components.deploy": (
         "status",
         ["--settings"],
@@ -147,7 +159,7 @@ COMMANDS = {
     ),
     "components.serve": (
         "--model-dir none",
-        ["--model-name", "--http-port", "--host", "--payload-url", "--max-queue"],
+        ["--model-name", "--http-port", "--host", "--payload-url", "--payload-folder"],
         [],
         "",
     ),
@@ -175,7 +187,8 @@ def ended(module, arguments, work):
 
 
 def _main_of(module):
-    return module if module in {"pipelines.parameters", "pipelines.lock"} else f"{module}.__main__"
+    alone = {"pipelines.parameters", "pipelines.lock", "pipelines.local.watch"}
+    return module if module in alone else f"{module}.__main__"
 
 
 @pytest.fixture(autouse=True)

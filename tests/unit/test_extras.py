@@ -27,8 +27,11 @@ IMAGES = {
 }
 """The image of each step, and of the predictor."""
 
-UNCHECKED = {"preflight": {"datasets"}}
-"""Packages that a step can do without: it says what it does not check."""
+UNCHECKED = {
+    "preflight": {"datasets"},
+    "watch": {"presidio_analyzer", "presidio_anonymizer", "spacy"},
+}
+"""Packages that a step can do without: it says what it does not do."""
 
 # Imports a package and all in it where other packages are not there, and names what it cannot.
 PROGRAM = """

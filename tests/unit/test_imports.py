@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-STEPS = {"preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome", "serve"}
-ACROSS = {"generate": {"merge"}, "preflight": STEPS - {"preflight", "serve", "outcome"}}
+STEPS = {
+    *("preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome"),
+    "serve",
+    "watch",
+}
+ACROSS = {"generate": {"merge"}, "preflight": STEPS - {"preflight", "serve", "outcome", "watch"}}
 """Steps that import others: few-shot rows are read with merge's reader, settings are checked."""
 
 

@@ -39,10 +39,12 @@ PASSED = {
         "NAMESPACE": "--namespace",
         "EXPERIMENT": "--experiment",
         "SERVICE_ACCOUNT": "--service-account",
+        "PIPELINE": "--pipeline",
     },
     "upload": {"PARAMS": "--params", "HOST": "--host", "LOCK": "--lock"},
     "lock": {"REGISTRY": "--registry", "TAG": "--tag", "DOCKER": "--docker", "LOCK": "--output"},
-    "serve": {"MODEL": "--model-dir"},
+    "serve": {"MODEL": "--model-dir", "PAYLOADS": "--payload-folder"},
+    "watch": {"PAYLOADS": "--payloads", "MODEL": "--model", "EVALUATION": "--reference"},
     "deploy": {"MODEL": "--model", "EVALUATION": "--evaluation", "RUN": "--run"},
     "search": {"TRIALS": "--trials"},
     "bench-generate": {"LLM": "--model"},
@@ -53,7 +55,18 @@ PASSED = {
     "bench-serve": {"MODEL": "--model", "DATA": "--dataset"},
 }
 """The word before the value of each variable, by target."""
-PATHS = {"PARAMS", "SETTINGS", "LOCK", "OUTPUT", "MODEL", "EVALUATION", "DATA", "PROMTOOL", "LLM"}
+PATHS = {
+    "PARAMS",
+    "SETTINGS",
+    "LOCK",
+    "OUTPUT",
+    "MODEL",
+    "EVALUATION",
+    "DATA",
+    "PROMTOOL",
+    "LLM",
+    "PAYLOADS",
+}
 CASES = [(target, name) for target, names in PASSED.items() for name in names]
 
 

@@ -5,6 +5,7 @@
 | `scores` | scores on one split, and their intervals |
 | `comparison` | the model against other classifiers, and the gate's verdict |
 | `findings` | weak parts of the test split, changed texts, mistakes, doubtful labels |
+| `profile` | what the model sees in the texts of the test split, for comparison with traffic |
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from components import storage
 from components.artifacts.evaluation.comparison import ChampionScores, Comparison, Verdict
+from components.artifacts.evaluation.profile import Profile
 from components.artifacts.evaluation.scores import (
     Intervals,
     LabelError,
@@ -57,6 +59,7 @@ class Evaluation:
         mistakes: The most confident mistakes on the test split.
         label_errors: Rows of the test split whose label is probably wrong.
         verdict: The decision on the release, with its reasons.
+        profile: What the model sees in the test split; None of an earlier version.
     """
 
     task: str
@@ -81,6 +84,7 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
     label_errors: tuple[LabelError, ...]
     verdict: Verdict
+    profile: Profile | None = None
 
     @property
     def passed(self) -> bool:

@@ -6,6 +6,7 @@
 | `history` | what was measured while training |
 | `version` | the version that a predictor answers and a deploy expects |
 | `classifier` | from texts to probabilities: layout, engines, calibration |
+| `profiling` | the measures of texts by which traffic is compared with an evaluation |
 | `encoder` | from texts to points that are near each other if the texts mean the same |
 | `attribution` | the words that mattered for a prediction |
 """

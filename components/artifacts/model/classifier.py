@@ -95,6 +95,10 @@ class Classifier:
         self.width = self._layout.width
         tokenizer = Tokenizer.from_file(str(folder / bundle.TOKENIZER))
         self._tokenizer = cutting(tokenizer, labels.max_length)
+        self.special_tokens = tokenizer.num_special_tokens_to_add(False)
+        # What replaces a word that the vocabulary lacks; the tokens of some models lack nothing.
+        name = getattr(tokenizer.model, "unk_token", None) or "<unk>"
+        self.unknown_id: int | None = tokenizer.token_to_id(name)
         self.batch_texts = _BATCH_TEXTS[precision]
         self._infer = _engine(folder, threads, precision)
 

@@ -19,11 +19,16 @@ def test_a_url_that_nothing_can_be_posted_to_is_refused_at_the_start(tmp_path):
         ServeSettings(tmp_path, payload_url=NO_URL)
 
 
+def test_a_collector_and_a_folder_are_one_too_many(tmp_path):
+    with pytest.raises(InputError, match="payload_folder='log': has the place of payload_url"):
+        ServeSettings(tmp_path, payload_url="http://host/", payload_folder="log")
+
+
 def test_an_event_that_cannot_be_posted_is_counted_and_stops_no_later_one():
     refused = []
     predictor = SimpleNamespace(
         name="emotion",
-        settings=SimpleNamespace(payload_url=NO_URL),
+        settings=SimpleNamespace(payload_url=NO_URL, payload_folder=""),
         metrics=SimpleNamespace(refused=refused.append),
     )
 

@@ -1,6 +1,7 @@
 """A connection to Kubeflow Pipelines that is known to be one, and its refusals in plain words."""
 
 import contextlib
+import json
 import re
 import sys
 import warnings
@@ -17,6 +18,7 @@ from components.kubeconfig import proxy_of, require_http_proxies, with_plain_sch
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _REQUEST_SECONDS = 30
+_EQUALS = 1
 _SHOWN = 100
 _LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
 _ALONE = "Put the token alone into it"
@@ -81,6 +83,19 @@ def connect(host: str, namespace: str, token: str | None) -> Client:
     _require_objects(client.pipelines.api_client)
     client.get_kfp_healthz()
     return client
+
+
+def find_pipeline(client: Client, name: str) -> str:
+    """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
+    namespace = client.get_user_namespace() or None
+    listed = client.list_pipelines(filter=named(name), namespace=namespace)
+    return id_of(listed.pipelines[0], "pipeline_id") if listed.pipelines else ""
+
+
+def named(name: str) -> str:
+    """The filter of a list for what has a name."""
+    predicate = {"operation": _EQUALS, "key": "display_name", "stringValue": name}
+    return json.dumps({"predicates": [predicate]})
 
 
 def shown(text: str) -> str:
