@@ -13,7 +13,6 @@ import yaml
 
 from components.artifacts.task import load_task
 from pipelines.compile.compiler import COMPILED
-from pipelines.compile.resources import RESOURCES
 from tests.compiled import read_compiled, steps
 from tests.kubeflow.endpoint import is_ready, predict
 from tests.kubeflow.evidence import artifacts, cached
@@ -56,7 +55,7 @@ def record_of(target, run_id):
 
 def test_every_step_of_a_run_succeeds(first):
     assert first.status == 0, first.output
-    for step in RESOURCES:
+    for step in steps(SPEC):
         assert f"{step}: succeeded" in first.output
 
 

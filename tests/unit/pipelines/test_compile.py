@@ -14,7 +14,7 @@ from kfp import components
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from pipelines.compile import __main__ as command
-from pipelines.compile.resources import RESOURCES, Resources
+from pipelines.compile.resources import Resources
 from pipelines.compile.settings import PLAIN, read_settings
 from pipelines.emotion import emotion_for
 from pipelines.lock import read_lock
@@ -215,7 +215,7 @@ def environment(spec, step):
 
 def test_every_step_finds_the_object_storage(everything):
     spec, _ = everything
-    for step in RESOURCES:
+    for step in executors(spec):
         found = environment(spec, step)
         assert found["AWS_ENDPOINT_URL"] == "http://store.example:9000"
         assert found["AWS_DEFAULT_REGION"] == "here"
@@ -223,7 +223,7 @@ def test_every_step_finds_the_object_storage(everything):
 
 def test_downloads_are_kept_on_the_cache_volume(everything):
     spec, kubernetes = everything
-    for step in RESOURCES:
+    for step in executors(spec):
         claims = [
             (each["constant"], each["mountPath"]) for each in kubernetes[step].get("pvcMount", ())
         ]
@@ -245,7 +245,7 @@ def test_on_kind_steps_and_launcher_use_the_same_store_and_keys(tmp_path):
     spec, kubernetes = compiled(tmp_path / "out.yaml", "--settings", path)
     launcher = named(overlay("kind"), "ConfigMap", "kfp-launcher")["data"]
     (provider,) = yaml.safe_load(launcher["providers"]).values()
-    for step in RESOURCES:
+    for step in executors(spec):
         (secret,) = {each["secretName"] for each in kubernetes[step]["secretAsEnv"]}
         assert secret == provider["default"]["credentials"]["secretRef"]["secretName"]
         found = environment(spec, step)
