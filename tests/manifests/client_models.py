@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 import kfp_server_api
-import kserve.models
 import kubernetes.client
 
-_CLIENTS = (kserve.models, kubernetes.client, kfp_server_api)
+from tests.manifests.kserve_models import models as kserve_models
+
+_CLIENTS = (kserve_models, kubernetes.client, kfp_server_api)
 
 
 def unknown_fields(value: Any, model: Any, path: str = "") -> list[str]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kserve.models
 import kubernetes_validate
 from cloudcoil.models.prometheus_operator import v1 as prometheus_operator
 
 from tests.manifests import client_models
+from tests.manifests.kserve_models import models as kserve_models
 from tests.manifests.rendering import Resource
 
 KSERVE = Path(
@@ -74,7 +74,7 @@ def _kserve_errors(resource: Resource) -> list[str]:
     path = KSERVE / f"{kind.lower()}.{version}.json"
     if path.is_file():
         return [error.message for error in kserve_validator(path).iter_errors(resource)]
-    model = getattr(kserve.models, version.capitalize() + kind)
+    model = getattr(kserve_models, version.capitalize() + kind)
     return client_models.unknown_fields(resource, model)
 
 
