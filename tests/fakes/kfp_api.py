@@ -70,7 +70,12 @@ class FakeKfp:
         return version
 
     def list_versions(self, pipeline_id):
-        found = [each for each in _filtered(self.versions) if each.pipeline_id == pipeline_id]
+        if "filter" in flask.request.args:
+            listed = _filtered(self.versions)
+        else:
+            assert flask.request.args["sort_by"] == "created_at desc"
+            listed = self.versions[::-1][: int(flask.request.args["page_size"])]
+        found = [each for each in listed if each.pipeline_id == pipeline_id]
         return api.V2beta1ListPipelineVersionsResponse(pipeline_versions=found)
 
     def create_experiment(self):

@@ -158,6 +158,24 @@ def test_the_file_names_model_and_data_and_restores_the_evaluation(
     assert list(content["per_label"]) == content["labels"] == list(LABELS)
 
 
+def test_the_profile_counts_what_the_served_model_sees_in_the_test_split(
+    evaluated, model_folder, dataset
+):
+    evaluation, _ = evaluated
+    texts = read_split(dataset, TEST, LABELS).texts
+    probabilities = Classifier(model_folder).probabilities(texts)
+    profile = evaluation.profile
+    assert profile.rows == len(texts)
+    assert list(profile.labels) == list(LABELS)
+    predicted = np.bincount(probabilities.argmax(axis=1), minlength=len(LABELS))
+    assert list(profile.labels.values()) == predicted.tolist()
+    assert {sum(each.counts) for each in profile.measures.values()} == {len(texts)}
+    confidence = np.median(probabilities.max(axis=1))
+    assert profile.measures["confidence"].median == pytest.approx(confidence, abs=1e-5)
+    assert profile.measures["words"].median == np.median([len(text.split()) for text in texts])
+    assert profile.measures["tokens per word"].median >= 1
+
+
 def test_mistakes_are_explained_by_their_own_words(evaluated):
     evaluation, _ = evaluated
 

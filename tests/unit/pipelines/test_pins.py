@@ -45,7 +45,10 @@ def outside(tmp_path):
         "train_base_model_revision": "",
         "evaluate_options": {"out_of_domain": f"{tmp_path}/others.csv"},
         "generate_options": {"focus": f"{tmp_path}/gate.yaml"},
-        "merge_options": {"encoder": f"file://{tmp_path}/encoder"},
+        "merge_options": {
+            "encoder": f"file://{tmp_path}/encoder",
+            "feedback": f"{tmp_path}/others.csv",
+        },
     }
 
 
@@ -73,6 +76,8 @@ def test_everything_outside_is_pinned_by_its_content(outside):
     result = pinned(values)
     assert result["task"] == f"{folder}/task.yaml@sha256:{sha256(folder / 'task.yaml')}"
     assert result["evaluate_gate"].endswith(f"@sha256:{sha256(folder / 'gate.yaml')}")
+    feedback = result["merge_options"]["feedback"]
+    assert feedback == f"{folder}/others.csv@sha256:{sha256(folder / 'others.csv')}"
     assert result["generate_style"].endswith(f"@sha256:{sha256(folder / 'style.yaml')}")
     assert result["generate_options"]["focus"].endswith(f"{sha256(folder / 'gate.yaml')}")
     encoder = storage.content_sha256(folder / "encoder")
