@@ -1,95 +1,36 @@
-"""A connection to Kubeflow Pipelines that is known to be one, and its refusals in plain words."""
+"""Answers of Kubeflow Pipelines that are known to be its own, and its refusals in plain words.
+
+A step cannot import kfp's client, which its executor leaves out, but KFP's generated one.
+"""
 
 import contextlib
 import json
-import re
-import sys
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import kfp_server_api as api
-from kfp import Client
 from urllib3.exceptions import HTTPError
 
-from components.api_server import json_in, plain_token
+from components.api_server import json_in
 from components.errors import InputError, WorkError
-from components.kubeconfig import proxy_of, require_http_proxies, with_plain_scheme
 
-_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
-_REQUEST_SECONDS = 30
+LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
+"""What to do where the account is not known."""
+PAGE = "it answers with a page, such as one to log in, and not as the API does"
+"""What answers in the place of the API."""
+
 _EQUALS = 1
 _SHOWN = 100
-_LOGIN = "Put a token into KFP_TOKEN, or forward the port of the API"
-_ALONE = "Put the token alone into it"
-_PAGE = "it answers with a page, such as one to log in, and not as the API does"
 _FIXES = {
     400: "Correct what it names",
-    401: _LOGIN,
-    403: f"{_LOGIN}, and check the account's rights and the namespace",
+    401: LOGIN,
+    403: f"{LOGIN}, and check the account's rights and the namespace",
     404: "Check that the URL is that of Kubeflow Pipelines, which has /apis/v2beta1",
 }
 
 
 class NotKubeflowError(InputError):
     """What answers is not the API of Kubeflow Pipelines."""
-
-
-class _Client(Client):  # type: ignore[misc]
-    """kfp's client, which asks once whether the API is there, instead of five times in 25 s."""
-
-    def get_kfp_healthz(self, *_: Any, **__: Any) -> api.V2beta1GetHealthzResponse:
-        service = self._healthz_api
-        is_default = service.api_client.configuration.host == api.Configuration().host
-        # kfp keeps the host here that was given, by its environment variable too.
-        if is_default and not self._uihost:
-            fix = "Give the URL of Kubeflow Pipelines: HOST=url, or --host"
-            raise InputError("HOST", "is not given, and no kubeconfig names a cluster", fix)
-        health = service.healthz_service_get_healthz(_request_timeout=_REQUEST_SECONDS)
-        if health is None:
-            raise _refusal(_PAGE)
-        return health
-
-
-def connect(host: str, namespace: str, token: str | None) -> Client:
-    """Connect to Kubeflow Pipelines.
-
-    Args:
-        host: Its URL; empty for that of the kubeconfig's cluster.
-        namespace: Profile of the user; empty where there is none.
-        token: Bearer token; None for what kfp finds itself.
-
-    Raises:
-        InputError: If there is nothing to connect to, it is not Kubeflow Pipelines, or the token
-            or a proxy is none.
-        ApiException: If it refuses the account.
-        HTTPError: If it does not answer.
-    """
-    host = with_plain_scheme(host)
-    if host and not _URL.fullmatch(host):
-        raise InputError(f"HOST {host!r}", "is not a URL", "Write http://name:port or https://name")
-    require_http_proxies()
-    # kfp prints remarks, and where to log in, between the lines that belong to the result.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
-        # At each start kfp names the versions of Kubeflow Pipelines that it works with.
-        warnings.simplefilter("ignore", FutureWarning)
-        client = _Client(
-            host=host or None,
-            namespace=namespace or "kubeflow",
-            existing_token=None if token is None else plain_token(token, "KFP_TOKEN", _ALONE),
-            proxy=proxy_of(host) if host else None,
-        )
-    # All services share it, so that no answer is taken for one that is none.
-    _require_objects(client.pipelines.api_client)
-    client.get_kfp_healthz()
-    return client
-
-
-def find_pipeline(client: Client, name: str) -> str:
-    """Find the pipeline that versions are uploaded to; gives its id, or nothing."""
-    namespace = client.get_user_namespace() or None
-    listed = client.list_pipelines(filter=named(name), namespace=namespace)
-    return id_of(listed.pipelines[0], "pipeline_id") if listed.pipelines else ""
 
 
 def named(name: str) -> str:
@@ -110,7 +51,7 @@ def id_of(thing: Any, name: str) -> str:
         NotKubeflowError: If it has none, so that nothing has been created.
     """
     if not (given := getattr(thing, name, None)):
-        raise _refusal(f"the answer has no {name}")
+        raise refusal(f"the answer has no {name}")
     return str(given)
 
 
@@ -130,8 +71,8 @@ def explained(host: str) -> Iterator[None]:
     except NotKubeflowError as error:
         raise InputError(thing, error.rule, error.fix) from error
     except UnicodeDecodeError as error:
-        refusal = _refusal(_PAGE)
-        raise InputError(thing, refusal.rule, refusal.fix) from error
+        refused = refusal(PAGE)
+        raise InputError(thing, refused.rule, refused.fix) from error
     except HTTPError as error:
         rule = f"cannot be reached ({getattr(error, 'reason', error)})"
         raise WorkError(thing, rule, "Check its URL and that it runs") from error
@@ -141,24 +82,30 @@ def explained(host: str) -> Iterator[None]:
         raise WorkError(thing, f"answers {error.status} {error.reason}{said}", fix) from error
 
 
-def _require_objects(client: Any) -> None:
+def require_objects(client: Any) -> None:
+    """Have a client of `kfp_server_api` refuse answers that are not the API's.
+
+    Raises:
+        NotKubeflowError: From then on, at such an answer.
+    """
     read = client.deserialize
 
     def checked(response: Any, kind: Any) -> Any:
         if not isinstance(json_in(response.data), dict):
-            raise _refusal(f"{_PAGE}: {shown(response.data)}")
+            raise refusal(f"{PAGE}: {shown(response.data)}")
         try:
             return read(response, kind)
         except (AttributeError, RecursionError, TypeError, ValueError) as error:
             # KFP's classes check what they are made of, each in its own way.
-            raise _refusal(f"it answers {shown(response.data)}, which is no {kind}") from error
+            raise refusal(f"it answers {shown(response.data)}, which is no {kind}") from error
 
     client.deserialize = checked
 
 
-def _refusal(why: str) -> NotKubeflowError:
+def refusal(why: str) -> NotKubeflowError:
+    """Build the error for what is not the API, as a clause says."""
     rule = f"is not Kubeflow Pipelines to this account: {why}"
-    return NotKubeflowError("HOST", rule, f"Check the URL. {_LOGIN}")
+    return NotKubeflowError("HOST", rule, f"Check the URL. {LOGIN}")
 
 
 def _message(error: api.ApiException) -> str:

@@ -1,19 +1,17 @@
 """A run of the main pipeline, aimed at what the model expects to confuse in the traffic."""
 
-import contextlib
 import logging
-import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import kfp_server_api as api
-from kfp import Client
 
 from components import storage
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.registry import Champion, evaluation_of_champion
 from components.errors import InputError
-from components.kfp_server import connect, explained, find_pipeline, id_of
+from components.kfp_server import explained, id_of, named, require_objects
 from components.watch.findings import Findings
 from components.watch.settings import WatchSettings
 
@@ -55,9 +53,7 @@ def retrain(settings: WatchSettings, champion: Champion, findings: Findings) -> 
         return ""
     try:
         with explained(settings.kfp_host):
-            run_id = _start(
-                connect(settings.kfp_host, settings.kfp_namespace, None), settings, focus
-            )
+            run_id = _start(_client(settings), settings, focus)
     except BaseException:
         # Nothing was started, so that the next watch may try again.
         store.remove([name])
@@ -73,33 +69,53 @@ def _aimed(evaluation: Evaluation, findings: Findings) -> Evaluation:
     )
 
 
-def _start(client: Client, settings: WatchSettings, focus: str) -> str:
-    pipeline_id = find_pipeline(client, PIPELINE)
+def _start(client: api.ApiClient, settings: WatchSettings, focus: str) -> str:
+    namespace = {"namespace": settings.kfp_namespace} if settings.kfp_namespace else {}
+    pipelines = api.PipelineServiceApi(client)
+    listed = pipelines.pipeline_service_list_pipelines(
+        filter=named(PIPELINE), **namespace
+    ).pipelines
     newest = (
-        pipeline_id
-        and client.list_pipeline_versions(
-            pipeline_id, page_size=1, sort_by="created_at desc"
+        listed
+        and pipelines.pipeline_service_list_pipeline_versions(
+            id_of(listed[0], "pipeline_id"), page_size=1, sort_by="created_at desc"
         ).pipeline_versions
     )
     if not newest:
         rule, fix = f"has no version of the pipeline {PIPELINE}", "Upload one first: make upload"
         raise InputError(settings.kfp_host, rule, fix)
-    (version,) = newest
-    # kfp prints links between the lines of the step.
-    with contextlib.redirect_stdout(sys.stderr):
-        experiment_id = id_of(client.create_experiment(PIPELINE), "experiment_id")
+    version = newest[0]
     options = {**_default(version.pipeline_spec, "generate_options"), "focus": focus}
     run = api.V2beta1Run(
-        experiment_id=experiment_id,
+        experiment_id=_experiment(client, namespace),
         display_name=f"{PIPELINE}, after drift",
         pipeline_version_reference=api.V2beta1PipelineVersionReference(
-            pipeline_id=pipeline_id,
+            pipeline_id=version.pipeline_id,
             pipeline_version_id=id_of(version, "pipeline_version_id"),
         ),
         runtime_config=api.V2beta1RuntimeConfig(parameters={"generate_options": options}),
         service_account=settings.service_account,
     )
-    return id_of(client.runs.run_service_create_run(run=run), "run_id")
+    return id_of(api.RunServiceApi(client).run_service_create_run(run=run), "run_id")
+
+
+def _experiment(client: api.ApiClient, namespace: dict[str, str]) -> str:
+    service = api.ExperimentServiceApi(client)
+    listed = service.experiment_service_list_experiments(filter=named(PIPELINE), **namespace)
+    new = api.V2beta1Experiment(display_name=PIPELINE, **namespace)
+    found = listed.experiments or [service.experiment_service_create_experiment(experiment=new)]
+    return id_of(found[0], "experiment_id")
+
+
+def _client(settings: WatchSettings) -> api.ApiClient:
+    configuration = api.Configuration(host=settings.kfp_host.rstrip("/"))
+    token = Path(settings.kfp_token_file)
+    if token.is_file():
+        configuration.api_key["authorization"] = token.read_text(encoding="utf-8").strip()
+        configuration.api_key_prefix["authorization"] = "Bearer"
+    client = api.ApiClient(configuration)
+    require_objects(client)
+    return client
 
 
 def _default(spec: dict[str, Any], parameter: str) -> dict[str, Any]:

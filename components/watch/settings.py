@@ -48,6 +48,8 @@ class WatchSettings:
     """URL of Kubeflow Pipelines, for `trigger`: http://ml-pipeline.kubeflow:8888 in its cluster."""
     kfp_namespace: str = ""
     """Profile of the run, where there are several users."""
+    kfp_token_file: str = "/var/run/secrets/kubeflow/pipelines/token"  # noqa: S105 (a path)
+    """File of the account's token; where there is none, nothing is said of the account."""
     service_account: str = "runner"
     """Service account of the run's pods."""
     seed: int = shared("seed", 0)

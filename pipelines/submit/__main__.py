@@ -15,10 +15,11 @@ from kfp import Client
 from components.api_server import require_namespace
 from components.command_line import errors_as_exit
 from components.errors import InputError, require_between
-from components.kfp_server import connect, explained, id_of
+from components.kfp_server import explained, id_of
 from pipelines.compile.compiler import add_options, compile_pipeline, settings_from
 from pipelines.compile.settings import CompileSettings
 from pipelines.definitions import DEFINITIONS, Definition
+from pipelines.submit.connection import connect
 from pipelines.submit.links import in_mlflow, link_of, ui_of
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.submission import (

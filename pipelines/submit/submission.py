@@ -12,8 +12,9 @@ from kfp import Client
 
 from components.data_files import read_mapping
 from components.errors import InputError
-from components.kfp_server import find_pipeline, id_of, named
+from components.kfp_server import id_of, named
 from pipelines.compile.compiler import pipeline_name, version_name
+from pipelines.submit.connection import find_pipeline
 from pipelines.submit.cron import read_cron
 
 MLFLOW = "mlflow"

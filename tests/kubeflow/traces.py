@@ -10,8 +10,8 @@ from kubernetes import client as kubernetes
 
 from components.deploy.cluster.lease import lease_name
 from components.errors import StepError
-from components.kfp_server import find_pipeline
 from pipelines.emotion import NAME
+from pipelines.submit.connection import find_pipeline
 from tests.kubeflow.target import SERVICES, Target
 
 

@@ -1,5 +1,8 @@
 """A run that drift starts, against KFP's own client."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,11 +13,11 @@ from components.artifacts.registry import Champion, keep_evaluation
 from components.artifacts.task import Label, Task
 from components.errors import InputError, WorkError
 from components.generate.focus import read_focus
-from components.kfp_server import connect
 from components.watch.retrain import retrain
 from components.watch.settings import WatchSettings
 from pipelines.compile.compiler import compile_pipeline
 from pipelines.parameters import DEFAULTS
+from pipelines.submit.connection import connect
 from pipelines.submit.submission import upload
 from tests.evaluations import EVALUATION
 from tests.fakes.kfp_api import FakeKfp, serving
@@ -70,6 +73,23 @@ def test_a_run_of_the_newest_version_is_aimed_at_what_is_confused(registry, kfp)
     aimed = read_focus(focus, Task("colour", "colours", labels, ()))
     assert aimed.validation.confusion_matrix == CONFUSION
     assert replace(aimed, validation=EVALUATION.validation) == EVALUATION
+
+
+def test_the_account_is_that_of_the_token(registry, kfp, tmp_path):
+    fake, url = kfp
+    fake.token = tmp_path.name
+    with pytest.raises(WorkError, match="401"):
+        retrain(settings(registry, url), CHAMPION, FINDINGS)
+    (tmp_path / "token").write_text(f"{tmp_path.name}\n")
+    known = replace(settings(registry, url), kfp_token_file=str(tmp_path / "token"))
+    assert retrain(known, CHAMPION, FINDINGS)
+
+
+def test_it_runs_in_the_process_of_a_step():
+    # There kfp leaves its client out.
+    program = "import components.watch.run, components.watch.retrain"
+    environment = {**os.environ, "_KFP_RUNTIME": "true"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
 def test_drift_of_the_same_model_starts_no_second_run(registry, kfp):
