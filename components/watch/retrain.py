@@ -72,19 +72,17 @@ def _aimed(evaluation: Evaluation, findings: Findings) -> Evaluation:
 def _start(client: api.ApiClient, settings: WatchSettings, focus: str) -> str:
     namespace = {"namespace": settings.kfp_namespace} if settings.kfp_namespace else {}
     pipelines = api.PipelineServiceApi(client)
-    listed = pipelines.pipeline_service_list_pipelines(
-        filter=named(PIPELINE), **namespace
-    ).pipelines
-    newest = (
-        listed
-        and pipelines.pipeline_service_list_pipeline_versions(
-            id_of(listed[0], "pipeline_id"), page_size=1, sort_by="created_at desc"
-        ).pipeline_versions
-    )
-    if not newest:
+    listed = pipelines.pipeline_service_list_pipelines(filter=named(PIPELINE), **namespace)
+    versions: list[api.V2beta1PipelineVersion] = []
+    for each in listed.pipelines or []:
+        newest = pipelines.pipeline_service_list_pipeline_versions(
+            id_of(each, "pipeline_id"), page_size=1, sort_by="created_at desc"
+        )
+        versions += newest.pipeline_versions or []
+    if not versions:
         rule, fix = f"has no version of the pipeline {PIPELINE}", "Upload one first: make upload"
         raise InputError(settings.kfp_host, rule, fix)
-    version = newest[0]
+    version = versions[0]
     options = {**_default(version.pipeline_spec, "generate_options"), "focus": focus}
     run = api.V2beta1Run(
         experiment_id=_experiment(client, namespace),

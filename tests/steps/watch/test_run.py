@@ -57,7 +57,8 @@ def logged(model_folder, texts, tmp_path_factory):
         client.post(V2, json=inputs).raise_for_status()
         binary = write_texts(texts[220:230])
         size = {"parameters": {"binary_data_size": len(binary)}}
-        head = json.dumps({"inputs": [{**tensor, **size}]}).encode()
+        asked = {"inputs": [{**tensor, **size}], "parameters": {"binary_data_output": True}}
+        head = json.dumps(asked).encode()
         length = {"Inference-Header-Content-Length": str(len(head))}
         client.post(V2, content=head + binary, headers=length).raise_for_status()
         assert client.post(V1, json={"instances": [""]}).status_code == 400
