@@ -9,6 +9,8 @@ from components.artifacts.evaluation.profile import Histogram, Profile
 from components.artifacts.model.classifier import Classifier
 from components.texts import words_of
 
+_DECILES = np.linspace(0.1, 0.9, 9)
+
 
 def profile_of(
     classifier: Classifier,
@@ -50,7 +52,16 @@ def profile_of(
         rows=len(texts),
         labels=dict(zip(classifier.labels, counts.tolist(), strict=True)),
         measures={
-            name: Histogram.of(np.asarray(each, np.float64), bins.get(name))
+            name: histogram_of(np.asarray(each, np.float64), bins.get(name))
             for name, each in values.items()
         },
     )
+
+
+def histogram_of(values: NDArray[np.float64], like: Histogram | None = None) -> Histogram:
+    """Count values, at least one, in the bins of another histogram, else in their deciles."""
+    # Of a measure with few values several deciles are the same.
+    edges = np.unique(np.quantile(values, _DECILES).round(6)) if like is None else like.edges
+    counts = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+    median = round(float(np.median(values)), 6)
+    return Histogram(tuple(map(float, edges)), tuple(counts.tolist()), median)

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.artifacts.evaluation.profile import Histogram, Profile
+from components.artifacts.evaluation.profile import Profile
+from components.artifacts.model.profiling import histogram_of
 from components.watch.drift import LABELS, expected_confusion, shifts
 
 
 def profile(values, labels, like=None):
-    of = Histogram.of(np.asarray(values, float), like.measures["words"] if like else None)
+    of = histogram_of(np.asarray(values, float), like.measures["words"] if like else None)
     return Profile(len(values), labels, {"words": of})
 
 
@@ -68,9 +69,9 @@ def test_a_measure_with_one_value_is_compared_with_others():
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.lists(st.floats(-1e6, 1e6), min_size=1))
 def test_every_value_is_counted_once_in_bins_of_its_own_or_of_others(values, others):
-    own = Histogram.of(np.array(values))
+    own = histogram_of(np.array(values))
     assert sum(own.counts) == len(values)
-    like = Histogram.of(np.array(others), own)
+    like = histogram_of(np.array(others), own)
     assert like.edges == own.edges
     assert sum(like.counts) == len(others)
     assert len(like.counts) == len(own.edges) + 1
