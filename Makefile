@@ -41,7 +41,8 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
   audit compile submit upload images push lock sbom serve board compare publish-model search watch deploy rollback status bench-generate \
-  bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve kind clean
+  bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve \
+  bench-scaling kind clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,7 +88,7 @@ test-oip: setup ## test the predictor with the Open Inference Protocol's own fil
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[oip]'
 	$(BIN)/pytest tests/oip
 
-test-api-server: setup ## test deploys on a real API server, which it builds (Go), with a stand-in for KServe
+test-api-server: setup ## test deploys on a real API server, which it builds (Go), with KServe's controller or a stand-in for it
 	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/real
 
 test-cluster: setup ## test on a whole cluster, built from packages on this machine (root, Debian, Go)
@@ -232,6 +233,9 @@ bench-leak: setup ## show what leaks do to a validation score: DATA=folder
 
 bench-serve: setup ## measure the predictor against other servers: DATA=folder MODEL=folder
 	$(BIN)/python -m tests.benchmarks.serve --model $(call path,$(MODEL)) --dataset $(call path,$(DATA))
+
+bench-scaling: setup ## measure what autoscalers see of one predictor, by load
+	$(BIN)/python -m tests.benchmarks.bench_scaling --model $(call path,$(MODEL)) --dataset runs/latest/dataset
 
 kind: ## from nothing to an endpoint on one machine, with kind and a network
 	manifests/overlays/kind/up.sh

@@ -4,8 +4,8 @@ import difflib
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, fields
-from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, TypeVar, get_origin
+from types import MappingProxyType, UnionType
+from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin
 
 from components.data_files import parse_scalar, parse_yaml
 from components.errors import InputError
@@ -184,11 +184,14 @@ def require_known(name: str, known: Collection[str], what: str) -> None:
 def of_type(name: str, value: Any, wanted: Any) -> Any:
     """A value in the type it should have, if nothing is lost by that.
 
-    Whole numbers may come as floats, as JSON brings them, and as floats are wanted.
+    Whole numbers may come as floats, as JSON brings them, and as floats are wanted. A type with
+    `| None` takes None as well.
 
     Raises:
         InputError: If it has another type.
     """
+    if isinstance(wanted, UnionType):
+        return None if value is None else of_type(name, value, get_args(wanted)[0])
     plain = get_origin(wanted) or wanted
     if plain is float and type(value) is int:
         return float(value)

@@ -36,6 +36,8 @@ PORT = 8080
 CANDIDATE = "candidate"
 """Name of the second predictor of a service in Standard mode: KServe puts it into the names of the
 predictor's Deployment and Service."""
+SCALING = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget", "autoScaling")
+"""A predictor's fields about the number of its pods."""
 
 _RUN = FACT.format("run")
 _MODE = "serving.kserve.io/deploymentMode"
@@ -162,6 +164,8 @@ def with_candidate(manifest: Manifest, new: Manifest, percent: int) -> Manifest:
     """
     both = copy.deepcopy(manifest)
     predictor = {"name": CANDIDATE, **copy.deepcopy(new["spec"]["predictor"])}
+    # KServe gives a candidate a fixed number of pods, and refuses any other.
+    predictor = {name: value for name, value in predictor.items() if name not in SCALING}
     if not percent:
         # KServe gives it the same share of the pods, and therefore none of them.
         predictor["minReplicas"] = 1

@@ -15,7 +15,7 @@ from components.artifacts.signatures import Trust
 from components.artifacts.task import Task, load_task
 from components.data_files import to_yaml
 from components.deploy.cluster.connection import connect, require_rights
-from components.deploy.cluster.modes import mode_for
+from components.deploy.cluster.modes import mode_for, require_autoscaler
 from components.deploy.inference_service import (
     FACT,
     Manifest,
@@ -123,14 +123,16 @@ def _require_labels_of(task: Task, model: Path) -> None:
 
 
 def _deployable(settings: DeploySettings, release: Release) -> DeploySettings:
-    """Refuse, before work is spent, what a cluster would refuse; add its mode and namespace."""
+    """Refuse, before work is spent, what a cluster would refuse; add what only it knows."""
     if not release.evaluation.passed:
         rule = "says that the model has not passed its gate"
         raise InputError("evaluation", rule, "Deploy a model that has passed it")
     require_downloadable(release.model_uri)
     cluster = connect(settings.namespace)
     require_rights(cluster, settings.service_name)
-    return replace(settings, mode=mode_for(cluster, settings), namespace=cluster.namespace)
+    settings = replace(settings, mode=mode_for(cluster, settings), namespace=cluster.namespace)
+    require_autoscaler(cluster, settings)
+    return settings
 
 
 def _entry(settings: DeploySettings, release: Release, trained: TrainedModel, task: Task) -> Entry:
@@ -152,7 +154,7 @@ def _service(
     settings: DeploySettings, release: Release, registered: Registered, trust: Trust
 ) -> Manifest:
     notes = {FACT.format(name): fact for name, fact in release.facts().items()}
-    return inference_service(
+    service = inference_service(
         settings.service_name,
         release.model_uri,
         settings.image,
@@ -161,6 +163,7 @@ def _service(
         registered.labels(),
         trust,
     )
+    return settings.scaling.applied_to(service, settings.namespace, settings.prometheus)
 
 
 def _render(service: Manifest, output: Path) -> None:

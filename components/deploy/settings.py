@@ -9,6 +9,7 @@ from components.artifacts.registry import require_guarded
 from components.artifacts.signatures import ANYBODY, Trust
 from components.artifacts.signer import Signer
 from components.deploy.inference_service import AUTO, CANDIDATE, KNATIVE, STANDARD
+from components.deploy.scaling import QUEUE, Scaling
 from components.errors import InputError, require_between, require_http_url, require_one_of
 from components.options import shared
 
@@ -62,6 +63,18 @@ class DeploySettings:
     """Longest time until the address of a ready service answers."""
     max_latency_ms: float = 1000.0
     """Longest mean time between a sentence of the smoke test on a cluster and its answer."""
+    min_replicas: int | None = None
+    """Fewest predictors; 0 for none while nobody asks, in Knative mode. By default what the service
+    has. Alone it is also the most."""
+    max_replicas: int | None = None
+    """Most predictors. By default what the service has."""
+    scale_metric: str = ""
+    """What the number follows: `concurrency` (the default) or `rps` in Knative mode, `cpu` (the
+    default) or `queue` in Standard mode; `queue` needs KEDA and Prometheus."""
+    scale_target: int = 0
+    """Value of the metric for each predictor; 0 for the default of docs/scaling.md."""
+    prometheus: str = "http://prometheus-operated.monitoring:9090"
+    """URL of the Prometheus that scrapes the predictors, for `queue`."""
 
     def __post_init__(self) -> None:
         require_one_of("target", self.target, TARGETS)
@@ -84,6 +97,7 @@ class DeploySettings:
         if self.model_registry:
             require_http_url("model_registry", self.model_registry)
         self._require_one_signer()
+        self._require_scaling()
 
     @property
     def signer(self) -> Signer | None:
@@ -109,3 +123,18 @@ class DeploySettings:
             thing = "signing_key" if self.signing_key else "signer_identity"
             rule = "is set, but without a registry nothing is published that could be signed"
             raise InputError(thing, rule, "Set a registry as well")
+
+    @property
+    def scaling(self) -> Scaling:
+        """The number of the service's predictors."""
+        replicas = (self.min_replicas, self.max_replicas)
+        return Scaling(self.mode, *replicas, self.scale_metric, self.scale_target)
+
+    def _require_scaling(self) -> None:
+        require_http_url("prometheus", self.prometheus)
+        metric = self.scaling.metric
+        unsaid = ["mode"] if metric and self.mode == AUTO else []
+        unsaid += ["namespace"] if metric == QUEUE and not self.namespace else []
+        if unsaid and self.target != "kserve":
+            rule = f"needs the {unsaid[0]}, for which target={self.target!r} asks no cluster"
+            raise InputError(f"scale_metric={metric!r}", rule, f"Set {' and '.join(unsaid)}")

@@ -1,13 +1,14 @@
 """The checks of a run: those of what it will use, and no others."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
-from components.deploy.cluster.modes import mode_for
+from components.deploy.cluster.modes import mode_for, require_autoscaler
 from components.deploy.inference_service import require_downloadable
 from components.deploy.settings import DeploySettings
 from components.evaluate.gate import load_gate
@@ -162,8 +163,8 @@ def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
         yield _with(
             DeploySettings,
             parameters,
-            "KServe's mode",
-            lambda settings: mode_for(deployed_to(settings), settings),
+            "KServe's mode and autoscaler",
+            lambda settings: _require_scalable(deployed_to(settings), settings),
         )
         yield _with(
             DeploySettings,
@@ -179,6 +180,10 @@ def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
     if place.is_pod and place.gpu.resource:
         look = partial(cluster_checks.require_gpu_node, gpu=place.gpu)
         yield Check("nodes with a GPU", lambda: look(connect()))
+
+
+def _require_scalable(cluster: Cluster, settings: DeploySettings) -> None:
+    require_autoscaler(cluster, replace(settings, mode=mode_for(cluster, settings)))
 
 
 def _with(

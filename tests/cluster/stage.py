@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,9 @@ class Stage:
         known = {"model-sha256": model.sha256, "model-uri": model.uri, "run": name}
         known |= {"accuracy": "0.9000", "macro_f1": "0.8000", "gate": "passed"}
         notes = {FACT.format(key): value for key, value in known.items()}
-        return inference_service("emotion", model.uri, "image:1", notes, mode or self.settings.mode)
+        settings = replace(self.settings, mode=mode or self.settings.mode)
+        service = inference_service("emotion", model.uri, "image:1", notes, settings.mode)
+        return settings.scaling.applied_to(service, self.namespace, settings.prometheus)
 
     def deploy(self, name: str, finish: Callable[[], None] | None = None, holder: str = "") -> None:
         """Deploy a model as the step does."""

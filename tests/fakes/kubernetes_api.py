@@ -35,9 +35,11 @@ class FakeCluster:
 
     Args:
         has_knative: It serves Knative's group.
+        has_keda: It serves KEDA's group.
         has_canary: Its InferenceService has the field `spec.canary`.
         refusal: Reason of the warning with which KServe refuses whatever is applied.
         conflicts: Number of deletes for which another writer is faster.
+        asleep: Nobody asks, so that a service in Knative mode that may has no pods.
         port: Loopback port to which port-forwards lead; 0 forbids them.
         events: Its events.
         objects: Its objects, by path.
@@ -47,9 +49,11 @@ class FakeCluster:
     """
 
     has_knative: bool = False
+    has_keda: bool = False
     has_canary: bool = True
     refusal: str = ""
     conflicts: int = 0
+    asleep: bool = False
     port: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -112,6 +116,9 @@ class FakeCluster:
 
     async def knative(self, _: Request) -> Response:
         return JSONResponse({"kind": "APIGroup"}) if self.has_knative else _refusal(404, "no")
+
+    async def keda(self, _: Request) -> Response:
+        return JSONResponse({"kind": "APIGroup"}) if self.has_keda else _refusal(404, "no")
 
     async def schemas(self, _: Request) -> Response:
         kind = {"group": "serving.kserve.io", "version": "v1beta1", "kind": "InferenceService"}
@@ -177,6 +184,8 @@ class FakeCluster:
 
     def _pods(self, service: dict[str, Any]) -> list[dict[str, Any]]:
         spec, found = service["spec"], []
+        if self.asleep and spec["predictor"].get("minReplicas") == 0:
+            return []
         candidates = [each["predictor"] for each in spec.get("canary", [])]
         for predictor in (spec["predictor"], *candidates):
             name = f"emotion-{predictor.get('name', 'stable')}"
@@ -200,6 +209,7 @@ def kubernetes_api(**settings: Any) -> Iterator[tuple[Cluster, FakeCluster]]:
         Route(f"{api}/pods", fake.pods),
         Route(f"{api}/events", fake.listed_events),
         Route("/apis/serving.knative.dev", fake.knative),
+        Route("/apis/keda.sh", fake.keda),
         Route(REVIEWS, fake.reviewed, methods=["POST"]),
         Route("/openapi/v3/apis/serving.kserve.io/v1beta1", fake.schemas),
         WebSocketRoute(f"{api}/pods/{{pod}}/portforward", fake.forward),

@@ -1,10 +1,12 @@
-"""Alerts and dashboard are valid PromQL over metrics that the predictor has."""
+"""Alerts, dashboard and autoscaler ask for metrics that the predictor has, in valid PromQL."""
 
 import json
 import re
 
 import pytest
 
+from components.deploy.inference_service import STANDARD, inference_service
+from components.deploy.scaling import Scaling
 from tests.manifests.promql import asked
 from tests.manifests.rendering import OVERLAYS, named, of_kind, overlay
 from tests.predictor_metrics import series
@@ -28,8 +30,18 @@ def dashboard():
     return json.loads(data["dashboard.json"])
 
 
+def scaled_by():
+    """The query by which KEDA scales a service."""
+    service = inference_service("emotion", "gs://models/emotion", "image:1", {}, STANDARD)
+    scaling = Scaling(STANDARD, 1, 3, "queue")
+    scaled = scaling.applied_to(service, "emotion", "http://prometheus")
+    _, queue = scaled["spec"]["predictor"]["autoScaling"]["metrics"]
+    return queue["external"]["metric"]["query"]
+
+
 PANELS = dashboard()["panels"]
 QUERIES = [
+    pytest.param(scaled_by(), id="KEDA"),
     *(pytest.param(rule["expr"], id=rule.get("alert") or rule["record"]) for rule in RULES),
     *(
         pytest.param(target["expr"].replace("$__rate_interval", "5m"), id=panel["title"])

@@ -53,6 +53,7 @@ PASSED = {
     "bench-accuracy": {"DATA": "--dataset"},
     "bench-leak": {"DATA": "--dataset"},
     "bench-serve": {"MODEL": "--model", "DATA": "--dataset"},
+    "bench-scaling": {"MODEL": "--model"},
 }
 """The word before the value of each variable, by target."""
 PATHS = {

@@ -1,12 +1,17 @@
-"""What KServe can do in a cluster: its modes, and a second predictor beside the first."""
+"""What KServe can do in a cluster: modes, autoscalers, a second predictor beside the first."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.service import recorded
 from components.deploy.inference_service import AUTO, KNATIVE, STANDARD, is_stopped, mode_of
+from components.deploy.scaling import HPA, KEDA, QUEUE, autoscaler_of
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 
 _KNATIVE_SERVING = "/apis/serving.knative.dev"
+_KEDA = "/apis/keda.sh"
 
 
 def mode_for(cluster: Cluster, settings: DeploySettings) -> str:
@@ -48,14 +53,57 @@ def require_same_mode(present: str, wanted: str) -> None:
         raise InputError(f"mode={wanted!r}", rule, fix)
 
 
-def has_candidates(cluster: Cluster) -> bool:
-    """Tell whether KServe knows `spec.canary`, a second predictor in Standard mode.
+def require_autoscaler(cluster: Cluster, settings: DeploySettings) -> None:
+    """Refuse an autoscaler that the cluster lacks, or that the present service would not get.
 
-    Every account may read the schemas of the API server's kinds.
+    Raises:
+        InputError: If it cannot be used.
+        ClusterError: If the API server does not say.
+    """
+    wanted = settings.scaling.autoscaler
+    if wanted == KEDA and cluster.described(_KEDA, "kind", str) is None:
+        rule = "needs KEDA, which the cluster does not have"
+        raise InputError(f"scale_metric={QUEUE!r}", rule, "Install it, or set scale_metric=cpu")
+    require_same_autoscaler(cluster.read(SERVICES, settings.service_name), wanted)
+
+
+def require_same_autoscaler(service: Mapping[str, Any] | None, wanted: str) -> None:
+    """Refuse to change the autoscaler of a service in Standard mode.
+
+    KServe leaves the old one behind, and KEDA takes no service that has another one.
+
+    Source: https://github.com/kserve/kserve/issues/5196
+
+    Args:
+        service: The service as the server returned it; None if there is none.
+        wanted: The autoscaler that its manifest will need; empty for none in particular.
+
+    Raises:
+        InputError: If it has another autoscaler.
+    """
+    ours = recorded(service)
+    if service is None or ours is None or is_stopped(ours) or mode_of(ours) != STANDARD:
+        return
+    present = autoscaler_of(service) or HPA
+    # KEDA that this project has asked for goes with the request.
+    if (wanted or (HPA if autoscaler_of(ours) == KEDA else present)) != present:
+        rule = f"is scaled by {present} in the cluster, and KServe does not change that cleanly"
+        fix = "Keep its scale_metric, or remove the service first"
+        raise InputError(f"service {service['metadata']['name']}", rule, fix)
+
+
+def has_candidates(cluster: Cluster, service_name: str) -> bool:
+    """Tell whether KServe can give a service in Standard mode a second predictor, `spec.canary`.
+
+    Every account may read the schemas of the API server's kinds. Where KEDA scales the service,
+    KServe 0.20 asks it to scale the second predictor by nothing, which KEDA's kind refuses.
 
     Raises:
         ClusterError: If the API server does not say.
     """
+    service = cluster.read(SERVICES, service_name)
+    if service is not None and autoscaler_of(service) == KEDA:
+        return False
     group, version, _ = SERVICES
     path = f"/openapi/v3/apis/{group}/{version}"
     components = cluster.described(path, "components", dict) or {}

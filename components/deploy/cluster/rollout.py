@@ -68,25 +68,27 @@ class Goal:
         percent: Share of the traffic that it should have; less than 100 in Standard mode for that
             of the candidate.
         known: The warnings about the service that are older than the goal.
+        was_there: True if the service was that of the manifest before. Then the status cannot be
+            about another one, and in Knative mode there may be no pod, since nobody asks.
     """
 
     manifest: Manifest
     percent: int = 100
     known: Sequence[Event] = ()
+    was_there: bool = False
 
     def reached(self, status: ServiceStatus, pods: Sequence[dict[str, Any]]) -> bool:
         """Tell whether the status and the live pods of the service show the goal."""
         mine, others = self.split(pods)
-        if not status.ready or not mine:
-            return False
         if mode_of(self.manifest) == STANDARD:
-            all_ready = all(map(is_ready, mine))
+            all_ready = status.ready and bool(mine) and all(map(is_ready, mine))
             if self.percent < 100:
                 return all_ready and status.has_candidate
             return all_ready and not others and status.up_to_date
         newest = status.created
         revisions = {labels_of(pod).get(_REVISION) for pod in mine if is_ready(pod)}
-        is_newest = newest in revisions and newest == status.ready_revision
+        is_shown = newest in revisions or (self.was_there and not pods)
+        is_newest = status.ready and is_shown and newest == status.ready_revision
         return is_newest and status.shares.get(newest, 0) == self.percent
 
     def split(

@@ -9,8 +9,8 @@
 | the journal records the smoke test; the release is completed | the new model |
 | the journal is closed | the new model |
 
-A KServe that knows no canary in Standard mode skips the two steps in the middle, and a first model
-needs none.
+Where KServe can give a service in Standard mode no canary, the two steps in the middle are skipped,
+and a first model needs none.
 
 After any failure the service in the journal is restored, and serves again; where there was none,
 the new one is removed. The journal of a killed process is left to the next one, which first does
@@ -27,7 +27,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from components.api_server import ConflictError
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.cluster.lease import DeployLease, Journal, LeaseLostError
-from components.deploy.cluster.modes import has_candidates, require_same_mode
+from components.deploy.cluster.modes import (
+    has_candidates,
+    require_same_autoscaler,
+    require_same_mode,
+)
 from components.deploy.cluster.rollout import Goal, Patience, wait_until, wait_until_gone
 from components.deploy.cluster.service import ServiceAddress, recorded, service_address
 from components.deploy.inference_service import (
@@ -41,6 +45,7 @@ from components.deploy.inference_service import (
     with_candidate,
 )
 from components.deploy.release import is_champion
+from components.deploy.scaling import autoscaler_of
 from components.deploy.settings import DeploySettings
 from components.errors import RolloutError, StepError
 
@@ -88,7 +93,9 @@ class Transaction:
         Raises:
             StepError: If it could not be brought in; the message says whether the old one serves.
         """
-        old = recorded(self._cluster.read(SERVICES, self._settings.service_name))
+        live = self._cluster.read(SERVICES, self._settings.service_name)
+        require_same_autoscaler(live, autoscaler_of(manifest))
+        old = recorded(live)
         if old is not None and is_stopped(old):
             self._remove(old)
             old = None
@@ -117,24 +124,25 @@ class Transaction:
             service = self._apply(canary, Goal(manifest, percent))
             test(service_address(service, gateway, canary=True))
             _log.info("deploy: the new model takes over")
-        test(service_address(self._apply(manifest, Goal(manifest)), gateway))
+        goal = Goal(manifest, was_there=self._is_same(old, manifest))
+        test(service_address(self._apply(manifest, goal), gateway))
 
     def _canary(self, manifest: Manifest, old: Manifest | None) -> Manifest | None:
         """Build the service in which another model joins the old one; None if there is none."""
         # KServe takes a canary of the present model for the wish to return to the one before.
-        if old is None or not self._is_replaced(old, manifest):
+        if old is None or self._is_same(old, manifest):
             return None
         if mode_of(manifest) == KNATIVE:
             return with_canary(manifest, self._settings.canary_percent)
-        if has_candidates(self._cluster):
+        if has_candidates(self._cluster, self._settings.service_name):
             return with_candidate(old, manifest, self._settings.canary_percent)
-        _log.info("deploy: without a canary, which this KServe has in Knative mode only")
+        _log.info("deploy: without a canary, which this KServe cannot give this service")
         return None
 
     @staticmethod
-    def _is_replaced(old: Manifest | None, manifest: Manifest) -> bool:
-        """Tell whether another release is in service."""
-        return old is not None and release_of(old) != release_of(manifest)
+    def _is_same(present: Manifest | None, manifest: Manifest) -> bool:
+        """Tell whether this release is in service."""
+        return present is not None and release_of(present) == release_of(manifest)
 
     def _apply(self, service: Manifest, goal: Goal) -> dict[str, object]:
         # A deploy that has lost the lease must not write any more.
@@ -198,8 +206,9 @@ class Transaction:
         return False
 
     def _close(self, manifest: Manifest, journal: Journal) -> None:
-        is_replaced = self._is_replaced(journal.recorded, manifest)
-        previous = journal.recorded if is_replaced else journal.previous
+        old = journal.recorded
+        is_replaced = old is not None and not self._is_same(old, manifest)
+        previous = old if is_replaced else journal.previous
         self._lease.note(Journal(previous=previous))
 
     def _restore(self, candidate: Manifest, journal: Journal) -> None:
@@ -214,7 +223,7 @@ class Transaction:
                 # Otherwise the newest revision, perhaps a bad one, would get all of the traffic
                 # until the old model's pods are up again.
                 self._apply(with_canary(old, 0), Goal(old, 0))
-            self._apply(old, Goal(old))
+            self._apply(old, Goal(old, was_there=self._is_same(live, old)))
             _log.info("deploy: the old model is in service")
         self._lease.note(Journal(previous=journal.previous))
 

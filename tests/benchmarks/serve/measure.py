@@ -69,7 +69,9 @@ def measure(
         results.keep("start", lambda: server().start_figures())
         results.keep("accuracy", lambda: _accuracy(server(), trial))
         for clients in trial.clients:
-            results.keep(closed_name(clients), lambda n=clients: _send(server(), trial, clients=n))
+            results.keep(
+                closed_name(clients), lambda n=clients: send_load(server(), trial, clients=n)
+            )
         results.keep("many", lambda: _send_many(server(), trial))
         for share in SHARES:
             rate = share * capacity()
@@ -99,17 +101,17 @@ def _accuracy(server: Server, trial: Trial) -> float:
 
 
 def _send_at(server: Callable[[], Server], trial: Trial, rate: float) -> dict[str, Any]:
-    return _send(server(), trial, rate=rate, arrivals=trial.arrivals)
+    return send_load(server(), trial, rate=rate, arrivals=trial.arrivals)
 
 
 def _send_many(server: Server, trial: Trial) -> dict[str, Any]:
     chosen = random.Random(trial.seed)
     size = min(MANY, len(trial.texts))
     groups = [chosen.sample(list(trial.texts), size) for _ in range(_GROUPS)]
-    return _send(server, trial, groups, clients=MANY_CLIENTS)
+    return send_load(server, trial, groups, clients=MANY_CLIENTS)
 
 
-def _send(
+def send_load(
     server: Server, trial: Trial, groups: Sequence[Sequence[str]] = (), **how: Any
 ) -> dict[str, Any]:
     """Send a load from a process of its own.

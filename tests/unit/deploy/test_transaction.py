@@ -11,12 +11,15 @@ from components.deploy.inference_service import (
     CANDIDATE,
     FACT,
     KNATIVE,
+    SCALING,
     STANDARD,
     inference_service,
+    mode_of,
     release_of,
 )
+from components.deploy.scaling import Scaling
 from components.deploy.settings import DeploySettings
-from components.errors import RolloutError, ServingError
+from components.errors import InputError, RolloutError, ServingError
 from tests.applied import applied
 from tests.fakes.kubernetes_api import SERVICE, kubernetes_api
 
@@ -28,6 +31,10 @@ def manifest(name, mode=STANDARD):
     facts = {"run": name, "model-sha256": name}
     notes = {FACT.format(key): fact for key, fact in facts.items()}
     return inference_service("emotion", f"gs://models/{name}", "image:1", notes, mode)
+
+
+def scaled(service, *asked):
+    return Scaling(mode_of(service), *asked).applied_to(service, "ns", "http://prometheus")
 
 
 def run(cluster, service, test=lambda _: None, settings=SETTINGS):
@@ -91,6 +98,55 @@ def test_a_candidate_without_traffic_has_a_pod():
         (candidate,) = fake.applied[1]["spec"]["canary"]
         assert candidate["trafficPercent"] == 0
         assert candidate["predictor"]["minReplicas"] == 1
+
+
+def test_both_predictors_get_what_kserve_lets_them_have():
+    old, new = scaled(OLD, 1, 3), scaled(NEW, 2, 5, "cpu", 60)
+    with kubernetes_api() as (cluster, fake):
+        run(cluster, old)
+        run(cluster, new)
+        beside = fake.applied[1]["spec"]
+        assert beside["predictor"] == old["spec"]["predictor"]
+        assert not beside["canary"][0]["predictor"].keys() & set(SCALING)
+        assert fake.applied[2] == new
+        run(cluster, old)
+        assert fake.applied[-1] == old
+
+
+def test_no_change_of_the_autoscaler_is_tried():
+    with kubernetes_api() as (cluster, fake):
+        run(cluster, scaled(OLD, 1, 3))
+        with pytest.raises(InputError, match="is scaled by hpa in the cluster"):
+            run(cluster, scaled(NEW, 1, 3, "queue"))
+        assert fake.applied == [scaled(OLD, 1, 3)]
+
+
+def test_a_service_that_keda_scales_gets_the_new_model_at_once():
+    old, new = (scaled(each, 1, 3, "queue") for each in (OLD, NEW))
+    with kubernetes_api() as (cluster, fake):
+        run(cluster, old)
+        run(cluster, new)
+        assert fake.applied == [old, new]
+
+
+def test_another_number_of_predictors_is_no_other_model():
+    more = scaled(NEW, 2, 5)
+    with kubernetes_api() as (cluster, fake):
+        for service in (OLD, NEW, more):
+            run(cluster, service)
+        assert fake.applied[-2:] == [NEW, more]
+        with deploy_lease(cluster, "emotion", "me") as lease:
+            assert lease.journal.previous == OLD
+
+
+def test_a_service_that_is_asleep_is_waited_for_no_longer_than_one_that_runs():
+    quick, service = replace(SETTINGS, ready_seconds=0.5), scaled(manifest("one", KNATIVE), 0, 2)
+    with kubernetes_api(has_knative=True) as (cluster, fake):
+        run(cluster, service)
+        fake.asleep = True
+        assert run(cluster, service, settings=quick) == [f"http://emotion.{WITHIN}"]
+        with pytest.raises(RolloutError, match=r"not in service after 0\.5 s"):
+            run(cluster, scaled(manifest("two", KNATIVE), 0, 2), settings=quick)
 
 
 def test_a_kserve_without_candidates_gets_the_new_model_at_once(caplog):
