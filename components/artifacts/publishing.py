@@ -77,6 +77,18 @@ def serving_uri(uri: str) -> str:
     return f"{uri}/{_SERVING}"
 
 
+def read_signature(serving: str) -> bytes:
+    """Read the signature of the published part that serves; empty if there is none.
+
+    Args:
+        serving: Where that part is.
+
+    Raises:
+        StepError: If it cannot be read.
+    """
+    return storage.open_store(serving).read(bundle.SIGNATURE)[0]
+
+
 def fetch(uri: str, into: Path) -> bundle.SealedModel:
     """Make a published folder readable on this machine, and verify it.
 

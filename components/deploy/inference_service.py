@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components.artifacts.model.version import model_version
+from components.artifacts.model_image import NATIVE
 from components.artifacts.signatures import ANYBODY, Trust
 from components.errors import InputError
 
@@ -75,7 +76,7 @@ def inference_service(
 
     Args:
         service_name: Name of the service and of the model in its URLs.
-        model_uri: Model folder, at a URI that KServe can download (gs://, s3://, pvc://...).
+        model_uri: Model folder that KServe can download (gs://, s3://, pvc://...), or an image.
         image: Container image of the predictor.
         annotations: Facts about the model, by annotation key.
         mode: `Knative`, `Standard`, or `auto` for what KServe is installed with; a manifest for
@@ -91,9 +92,11 @@ def inference_service(
     predictor: dict[str, Any] = {
         "serviceAccountName": _ACCOUNT,
         "automountServiceAccountToken": False,
-        "storageContainerName": _STORAGE_CONTAINER,
         "containers": [container],
     }
+    # KServe refuses a container that does not know the scheme, though an image needs none.
+    if not storage_uri.startswith(NATIVE):
+        predictor["storageContainerName"] = _STORAGE_CONTAINER
     if mode == STANDARD:
         _add_standard_fields(predictor)
     if trust.demands:

@@ -47,10 +47,11 @@ class Release:
     Args:
         registry: Path, or file://, gs:// or s3:// URI of a folder; empty for none.
         run_id: The pipeline run that created the model; may be empty without a registry.
-        model_uri: The model folder as the cluster finds it.
+        model_uri: The model folder, as the cluster or the next run finds it.
         model_sha256: Hash of the model's manifest.
         evaluation: The evaluation of the model.
         signature_sha256: Hash of the published signature; empty if there is none.
+        image: The model's image, as a URI for KServe; empty if there is none.
     """
 
     registry: str
@@ -59,12 +60,18 @@ class Release:
     model_sha256: str
     evaluation: Evaluation
     signature_sha256: str = ""
+    image: str = ""
+
+    @property
+    def served_uri(self) -> str:
+        """Where pods have the model from."""
+        return self.image or self.model_uri
 
     def facts(self) -> dict[str, str]:
         """Describe the model for the annotations of its service, by name."""
-        signature = {_SIGNATURE: self.signature_sha256} if self.signature_sha256 else {}
+        some = {_SIGNATURE: self.signature_sha256, "model-image": self.image}
         return {
-            **signature,
+            **{name: fact for name, fact in some.items() if fact},
             **{name: f"{score:.4f}" for name, score in self.evaluation.headline.items()},
             "gate": "passed" if self.evaluation.passed else "failed",
             "model-sha256": self.model_sha256,

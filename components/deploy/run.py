@@ -8,8 +8,10 @@ from pathlib import Path
 from components import storage
 from components.api_server import pod_namespace
 from components.artifacts.evaluation import read_evaluation
+from components.artifacts.image_repository import ImageRepository
 from components.artifacts.model import bundle
-from components.artifacts.publishing import publish_model, serving_uri
+from components.artifacts.model_image import publish_image
+from components.artifacts.publishing import publish_model, read_signature, serving_uri
 from components.artifacts.registry import require_unmoved
 from components.artifacts.signatures import Trust
 from components.artifacts.task import Task, load_task
@@ -71,6 +73,8 @@ def deploy(
         settings = _deployable(settings, release)
     if settings.registry:
         release = _publish(settings, trained.folder, release)
+    if settings.model_images:
+        release = _with_image(settings, trained.folder, release)
     namespace = settings.namespace or pod_namespace()
     registrar = registrar_of(settings.model_registry, namespace, model_registry_token)
     registered = registrar.register(_entry(settings, release, trained, task))
@@ -100,6 +104,15 @@ def _publish(settings: DeploySettings, model: Path, release: Release) -> Release
     return replace(release, signature_sha256=signature)
 
 
+def _with_image(settings: DeploySettings, model: Path, release: Release) -> Release:
+    # Without a run the model itself is its name.
+    tag = release.run_id or f"model-{release.model_sha256:.12}"
+    signature = read_signature(release.model_uri) if release.signature_sha256 else b""
+    image = publish_image(model, ImageRepository(settings.model_images), tag, signature)
+    _log.info("deploy: published %s", image)
+    return replace(release, image=image)
+
+
 def _release(settings: DeploySettings, trained: TrainedModel) -> Release:
     model_sha256, model_uri = bundle.verify(trained.folder).sha256, trained.uri
     if settings.registry:
@@ -127,7 +140,8 @@ def _deployable(settings: DeploySettings, release: Release) -> DeploySettings:
     if not release.evaluation.passed:
         rule = "says that the model has not passed its gate"
         raise InputError("evaluation", rule, "Deploy a model that has passed it")
-    require_downloadable(release.model_uri)
+    if not settings.model_images:
+        require_downloadable(release.model_uri)
     cluster = connect(settings.namespace)
     require_rights(cluster, settings.service_name)
     settings = replace(settings, mode=mode_for(cluster, settings), namespace=cluster.namespace)
@@ -144,7 +158,7 @@ def _entry(settings: DeploySettings, release: Release, trained: TrainedModel, ta
         run_id=release.run_id,
         run_name=trained.run_name,
         run_namespace=pod_namespace(),
-        model_uri=release.model_uri,
+        model_uri=release.served_uri,
         description=opening_of(card),
         properties={**measured.figures(), "model-sha256": release.model_sha256},
     )
@@ -156,7 +170,7 @@ def _service(
     notes = {FACT.format(name): fact for name, fact in release.facts().items()}
     service = inference_service(
         settings.service_name,
-        release.model_uri,
+        release.served_uri,
         settings.image,
         {**notes, **registered.annotations()},
         settings.mode,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from components.api_server import require_namespace
+from components.artifacts.image_repository import require_repository
 from components.artifacts.registry import require_guarded
 from components.artifacts.signatures import ANYBODY, Trust
 from components.artifacts.signer import Signer
@@ -36,6 +37,9 @@ class DeploySettings:
     """Name of the InferenceService and of the model in its URLs."""
     registry: str = ""
     """Folder (path, file://, gs:// or s3://) of published models and the champion; may be empty."""
+    model_images: str = ""
+    """Repository of images, `oci://host/path`, in which released models are published as well, and
+    from which pods mount them; empty lets pods download them from the registry."""
     model_registry: str = ""
     """URL of the model registry of Kubeflow Hub, which is told of the release; empty for none."""
     signing_key: str = ""
@@ -94,6 +98,8 @@ class DeploySettings:
             require_namespace(self.namespace)
         if self.registry:
             require_guarded(self.registry)
+        if self.model_images:
+            require_repository("model_images", self.model_images)
         if self.model_registry:
             require_http_url("model_registry", self.model_registry)
         self._require_one_signer()

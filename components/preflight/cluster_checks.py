@@ -11,6 +11,7 @@ from components.errors import InputError
 from components.preflight.checks import NotCheckedError
 from components.preflight.settings import GpuDemand
 
+_VOLUMES_WITH_GATE, _VOLUMES = 33, 35
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
@@ -30,6 +31,26 @@ def require_kserve(cluster: Cluster) -> None:
             return
     rule = f"does not know {resource} of {group}/{version}"
     raise InputError("cluster", rule, "Install KServe, or choose another deploy_target")
+
+
+def require_image_volumes(cluster: Cluster) -> None:
+    """Refuse a cluster whose pods cannot mount the folder of an image.
+
+    Source: ImageVolume in https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/
+
+    Raises:
+        InputError: If its version cannot.
+        NotCheckedError: If its version can once it is told to.
+        ClusterError: If the API server does not say.
+    """
+    minor = int(re.sub(r"\D.*", "", cluster.described("/version", "minor", str) or "") or 0)
+    if minor < _VOLUMES_WITH_GATE:
+        rule = f"is version 1.{minor}, which cannot mount the folder of an image"
+        fix = f"Upgrade it to 1.{_VOLUMES}, or leave out deploy_options.model_images"
+        raise InputError("Kubernetes", rule, fix)
+    if minor < _VOLUMES:
+        gate = "needs the feature gate ImageVolume on its API server and kubelets"
+        raise NotCheckedError(f"Kubernetes 1.{minor} {gate}")
 
 
 def require_digest(settings: DeploySettings) -> None:

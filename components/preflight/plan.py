@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from components.artifacts.image_repository import ImageRepository
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
@@ -125,6 +126,13 @@ def _stores(place: Place, parameters: Parameters) -> Iterator[Check]:
         if folder := _option(parameters, group, option):
             look = partial(stores.require_writable, folder, place.run_id)
             yield Check(f"{option} {folder}", look)
+    if images := _option(parameters, "deploy_options", "model_images"):
+        yield _with(
+            DeploySettings,
+            parameters,
+            f"images at {images}",
+            lambda settings: ImageRepository(settings.model_images).require_pushable(),
+        )
     if url := _option(parameters, "deploy_options", "model_registry"):
         yield _with(
             DeploySettings,
@@ -175,7 +183,14 @@ def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
         yield _with(
             DeploySettings, parameters, "image of the predictor", cluster_checks.require_digest
         )
-        if registry := parameters.get("deploy_registry"):
+        if _option(parameters, "deploy_options", "model_images"):
+            yield _with(
+                DeploySettings,
+                parameters,
+                "image volumes",
+                lambda settings: cluster_checks.require_image_volumes(deployed_to(settings)),
+            )
+        elif registry := parameters.get("deploy_registry"):
             yield Check(f"KServe's way to {registry}", partial(require_downloadable, registry))
     if place.is_pod and place.gpu.resource:
         look = partial(cluster_checks.require_gpu_node, gpu=place.gpu)

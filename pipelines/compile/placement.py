@@ -2,6 +2,7 @@
 
 from kfp import dsl, kubernetes
 
+from components.artifacts.image_repository import CREDENTIALS
 from pipelines.compile.resources import BACKOFF_FACTOR, BACKOFF_SECONDS, Resources
 from pipelines.compile.settings import CompileSettings, GpuNodes, Secrets
 from pipelines.lock import locked
@@ -109,6 +110,11 @@ def _give_secrets(task: dsl.PipelineTask, step: str, secrets: Secrets) -> None:
     for name, keys, steps in variables:
         if name and step in steps:
             kubernetes.use_secret_as_env(task, name, {key: key for key in keys})
-    for name, folder in ((secrets.deployer_token, "deployer"), (secrets.signing_key, "signing")):
+    folders = (
+        (secrets.deployer_token, f"{_SECRETS}/deployer"),
+        (secrets.image_registry, str(CREDENTIALS.parent)),
+        (secrets.signing_key, f"{_SECRETS}/signing"),
+    )
+    for name, folder in folders:
         if name and step in _DEPLOYS:
-            kubernetes.use_secret_as_volume(task, name, f"{_SECRETS}/{folder}")
+            kubernetes.use_secret_as_volume(task, name, folder)

@@ -68,6 +68,9 @@ class Secrets:
     """Holds HF_TOKEN, a read token of the model hub, for preflight, generate, merge and train."""
     deployer_token: str = ""
     """Token of the service account that may deploy, mounted only by preflight and deploy."""
+    image_registry: str = ""
+    """Of the type kubernetes.io/dockerconfigjson, mounted only by preflight and deploy: credentials
+    of the registry of model images."""
     model_registry_token: str = ""
     """Holds MODEL_REGISTRY_TOKEN, a token of the model registry, for preflight and deploy."""
     signing_key: str = ""

@@ -36,6 +36,7 @@ class FakeCluster:
     Args:
         has_knative: It serves Knative's group.
         has_keda: It serves KEDA's group.
+        minor: Its version is 1.minor.
         has_canary: Its InferenceService has the field `spec.canary`.
         refusal: Reason of the warning with which KServe refuses whatever is applied.
         conflicts: Number of deletes for which another writer is faster.
@@ -50,6 +51,7 @@ class FakeCluster:
 
     has_knative: bool = False
     has_keda: bool = False
+    minor: str = "34"
     has_canary: bool = True
     refusal: str = ""
     conflicts: int = 0
@@ -113,6 +115,9 @@ class FakeCluster:
 
     async def reviewed(self, _: Request) -> Response:
         return JSONResponse({"status": {"allowed": True}})
+
+    async def version(self, _: Request) -> Response:
+        return JSONResponse({"major": "1", "minor": self.minor})
 
     async def knative(self, _: Request) -> Response:
         return JSONResponse({"kind": "APIGroup"}) if self.has_knative else _refusal(404, "no")
@@ -208,6 +213,7 @@ def kubernetes_api(**settings: Any) -> Iterator[tuple[Cluster, FakeCluster]]:
         Route(f"{leases}/{NAMESPACE}/leases/{{name}}", fake.object, methods=methods),
         Route(f"{api}/pods", fake.pods),
         Route(f"{api}/events", fake.listed_events),
+        Route("/version", fake.version),
         Route("/apis/serving.knative.dev", fake.knative),
         Route("/apis/keda.sh", fake.keda),
         Route(REVIEWS, fake.reviewed, methods=["POST"]),

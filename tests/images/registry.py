@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,13 +24,21 @@ def running_registry(address: str, storage: Path, folder: Path) -> Iterator[None
         yield
 
 
-def registry_command(address: str, storage: Path, folder: Path) -> list[str]:
-    """Write the settings of a registry; returns the command that runs it."""
+def registry_command(address: str, storage: Path, folder: Path, **more: Any) -> list[str]:
+    """Write the settings of a registry; returns the command that runs it.
+
+    Args:
+        address: As for `running_registry`.
+        storage: As for `running_registry`.
+        folder: As for `running_registry`.
+        more: Sections of its settings that replace these or are added.
+    """
     path = folder / "registry.yaml"
     content = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(storage)}},
         "http": {"addr": address},
+        **more,
     }
     path.write_text(yaml.safe_dump(content))
     return ["docker-registry", "serve", str(path)]

@@ -21,6 +21,7 @@ from components.deploy.inference_service import (
     with_candidate,
 )
 from components.deploy.kserve import adapted
+from components.deploy.registration import Registered
 from components.deploy.settings import DeploySettings
 from components.deploy.smoke_test import NotAnsweringError, smoke_test_of
 from components.processes import free_port, running_server
@@ -66,6 +67,22 @@ def test_what_it_trusts_fits_kserves_schema_and_the_predictor(mode, trust, tmp_p
     given = {name[2:].replace("-", "_"): value for name, _, value in options}
     chosen = {name: given[name] for name in asdict(trust) if name in given}
     assert ServeSettings(tmp_path, **chosen).trust == trust
+
+
+@pytest.mark.parametrize("mode", SERVICES)
+def test_an_image_needs_no_container_that_downloads(mode):
+    image = f"oci+native://r.example/models/emotion@sha256:{'0' * 64}"
+    service = inference_service("emotion", image, "r.example/emotion:1", FACTS, mode)
+    assert errors(service) == []
+    assert "storageContainerName" not in predictor(service)
+    assert "storageContainerName" in predictor(SERVICES[mode])
+
+
+def test_it_takes_labels():
+    labels = Registered("1", "2", "3", "4", "http://registry").labels()
+    service = inference_service("emotion", "gs://models/1", "image:1", FACTS, labels=labels)
+    assert errors(service) == []
+    assert service["metadata"]["labels"] == labels
 
 
 @pytest.mark.parametrize("percent", [0, 10])

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.responses import JSONResponse
 
 from components import storage
 from components.artifacts.registry import POINTER, Champion, replace_champion
@@ -23,6 +24,7 @@ from components.data_files import read_mapping
 from components.errors import InputError
 from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
+from components.preflight.cluster_checks import require_image_volumes
 from components.preflight.component import preflight as preflight_component
 from components.preflight.data import require_readable_on_hub
 from components.preflight.hub import require_on_hub
@@ -38,6 +40,7 @@ from pipelines.parameters import DEFAULTS
 from tests.fakes.hub import COMMIT, ENCODER, GATED, OPEN, TOKEN, hub
 from tests.fakes.kubernetes_api import kubernetes_api
 from tests.fakes.model_registry import model_registry
+from tests.fakes.oci_registry import oci_registry
 from tests.fakes.openai_server import Reply, fake_openai
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -227,6 +230,31 @@ def test_a_model_registry_that_refuses_is_a_problem_and_one_that_is_down_is_none
         fake.outage = 503
         preflight(Place(model_registry_token="right"), **values(deploy_options=options))  # noqa: S106
     assert "not checked: model registry http" in caplog.text
+
+
+def test_a_repository_of_images_that_takes_nothing_is_a_problem():
+    with oci_registry() as images:
+        options = {"model_images": images.repository}
+        preflight(Place(), **values(deploy_options=options))
+        assert images.tags == {}
+        images.instead = [JSONResponse({"errors": [{"message": "denied"}]}, 403)]
+        said = problems(deploy_options=options)
+    assert "team/emotion: answers 403: denied" in said
+    assert "(2)" not in said
+
+
+@pytest.mark.parametrize(("minor", "error"), [("32", InputError), ("34+", NotCheckedError)])
+def test_a_kubernetes_that_cannot_mount_images_is_named(minor, error):
+    with (
+        kubernetes_api(minor=minor) as (cluster, _),
+        pytest.raises(error, match=r"1\.3[24]"),
+    ):
+        require_image_volumes(cluster)
+
+
+def test_a_kubernetes_that_mounts_images_is_in_order():
+    with kubernetes_api(minor="35") as (cluster, _):
+        require_image_volumes(cluster)
 
 
 def test_a_package_of_another_image_is_left_to_its_step(caplog, monkeypatch):

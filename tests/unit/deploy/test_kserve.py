@@ -39,10 +39,11 @@ def ends(error=None):
     return Scripted("emotion", ["joy"], [Sentence("so happy", "joy")], error=error)
 
 
-def service(name, labels=MappingProxyType({})):
+def service(name, labels=MappingProxyType({}), uri=""):
     facts = {"run": name, "model-sha256": name}
     notes = {FACT.format(key): fact for key, fact in facts.items()}
-    return inference_service("emotion", f"gs://models/{name}", "image:1", notes, STANDARD, labels)
+    uri = uri or f"gs://models/{name}"
+    return inference_service("emotion", uri, "image:1", notes, STANDARD, labels)
 
 
 def deploy(cluster, name, test=None):
@@ -87,6 +88,17 @@ def test_a_deploy_that_cannot_be_tried_out_is_undone(two):
         deploy(cluster, "newest", ends(AWAY))
     assert serves(fake) == "new"
     assert release_of(fake.objects[SERVICE]) == release_of(service("new"))
+
+
+def test_a_rollback_goes_from_an_image_to_a_download_and_back():
+    downloaded = service("old")
+    mounted = service("new", uri=f"oci+native://r.example/emotion@sha256:{'0' * 64}")
+    with kubernetes_api() as (cluster, fake):
+        for manifest in (downloaded, mounted):
+            bring_into_service(cluster, SETTINGS, manifest, ends(), int, patience=PATIENCE)
+        for manifest in (downloaded, mounted):
+            roll_back(cluster, SETTINGS, ends(), PATIENCE)
+            assert fake.objects[SERVICE]["spec"] == manifest["spec"]
 
 
 def test_the_model_registry_is_told_of_a_rollback():

@@ -1,5 +1,9 @@
 """The deploy step without a server: what it checks, renders, publishes and crowns."""
 
+import io
+import json
+import tarfile
+
 import pytest
 import yaml
 
@@ -14,6 +18,7 @@ from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.errors import ChampionMovedError, InputError
 from tests.evaluations import EVALUATION, write_evaluation
+from tests.fakes.oci_registry import oci_registry
 from tests.keys import new_signer
 
 URI = "gs://models/emotion"
@@ -118,6 +123,59 @@ def test_a_registry_gets_the_model_and_its_champion(model, registry, tmp_path):
 
     release(model, registry, "run-2", generation)
     assert read_champion(str(registry))[0].run_id == "run-2"
+
+
+def test_pods_mount_the_image_and_the_next_run_reads_the_folder(model, registry, tmp_path):
+    with oci_registry() as images:
+        settings = DeploySettings(
+            target="render", registry=str(registry), model_images=images.repository
+        )
+        evaluation = write_evaluation(tmp_path / "evaluation.json")
+        trained = TrainedModel(model, URI, evaluation, run_id="run-1")
+        deploy(settings, trained, tmp_path / "run-1")
+        digest = images.tags["run-1"]
+    manifest = yaml.safe_load((tmp_path / "run-1" / "inference_service.yaml").read_text())
+    (container,) = manifest["spec"]["predictor"]["containers"]
+    image = f"oci+native://{images.host}/team/emotion@{digest}"
+    assert container["env"] == [{"name": "STORAGE_URI", "value": image}]
+    assert manifest["metadata"]["annotations"]["emotion-pipeline/model-image"] == image
+    served = str(registry / "run-1" / "serving")
+    assert read_champion(str(registry))[0].model_uri == served
+    # A rollback makes the champion again from what the service says of itself.
+    facts = facts_of(manifest)
+    assert facts["model-uri"] == served
+    crown_again(str(registry), facts)
+    assert read_champion(str(registry))[0].model_uri == served
+
+
+def test_an_image_holds_the_signature_that_the_predictor_demands(model, registry, tmp_path):
+    signer = new_signer(tmp_path)
+    with oci_registry() as images:
+        settings = DeploySettings(
+            target="render",
+            registry=str(registry),
+            model_images=images.repository,
+            signing_key=signer.private_key,
+        )
+        evaluation = write_evaluation(tmp_path / "evaluation.json")
+        trained = TrainedModel(model, URI, evaluation, run_id="run-1")
+        deploy(settings, trained, tmp_path / "run-1")
+        first = dict(images.tags)
+        # A key signs differently each time, and the first signature counts.
+        deploy(settings, trained, tmp_path / "again")
+        assert images.tags == first
+        manifest = json.loads(images.manifests[images.tags["run-1"]])
+        layer = images.blobs[manifest["layers"][0]["digest"]]
+    with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
+        tar.extractall(tmp_path / "image", filter="data")
+    verify(tmp_path / "image" / "models", signer.trust())
+
+
+def test_without_a_run_the_model_itself_is_the_name_of_its_image(model, evaluation, tmp_path):
+    with oci_registry() as images:
+        settings = DeploySettings(target="render", model_images=images.repository)
+        deploy(settings, TrainedModel(model, URI, evaluation), tmp_path / "out")
+        assert list(images.tags) == [f"model-{bundle.verify(model).sha256:.12}"]
 
 
 def test_a_model_compared_with_an_earlier_champion_does_not_replace_the_present_one(

@@ -46,6 +46,8 @@ def test_an_image_that_cannot_be_is_refused(image):
         {"ready_seconds": 0},
         {"endpoint_seconds": float("nan")},
         {"max_latency_ms": 0},
+        {"model_images": "gs://bucket/models"},
+        {"model_images": "oci://registry.example/emotion:latest"},
     ],
 )
 def test_a_setting_out_of_range_is_refused(setting):

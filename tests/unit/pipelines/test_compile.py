@@ -41,6 +41,7 @@ secrets:
   llm_key: llm
   hub_token: hub
   deployer_token: deployer-token
+  image_registry: pull-and-push
   model_registry_token: registry
   signing_key: signing
   webhook_url: webhook
@@ -203,6 +204,7 @@ def test_only_the_steps_that_need_a_secret_get_it(everything):
     }
     read = [
         ("deployer-token", "/var/run/secrets/deployer"),
+        ("pull-and-push", "/var/run/secrets/image-registry"),
         ("signing", "/var/run/secrets/signing"),
     ]
     assert mounted == {"preflight": read, "deploy": read}
