@@ -28,7 +28,7 @@ ASKED = {
     "rights": lambda cluster: cluster.may("get", "", "pods", ""),
     "mode": lambda cluster: mode_for(cluster, DeploySettings()),
     "group": lambda cluster: cluster.described("/apis/serving.knative.dev", "kind", str),
-    "schemas": has_candidates,
+    "schemas": lambda cluster: has_candidates(cluster, "emotion"),
     "KServe": require_kserve,
     "nodes": lambda cluster: require_gpu_node(cluster, GpuDemand(resource="gpu")),
     "workflow": lambda cluster: RunCluster(cluster.api, "ns").workflow("run"),
@@ -99,8 +99,9 @@ def test_what_an_api_server_may_leave_out_is_no_fault(cluster, server):
     assert [str(each) for each in cluster.warnings("a")] == [": ", ": "]
     server[1][0] = json.dumps({"status": {}})
     assert cluster.may("get", "", "pods", "") is False
-    server[1][0] = json.dumps({"components": {}})
-    assert has_candidates(cluster) is False
+    service = {"metadata": {"name": "emotion"}, "spec": {"predictor": {}}}
+    server[1][0] = json.dumps({**service, "components": {}})
+    assert has_candidates(cluster, "emotion") is False
 
 
 @pytest.mark.parametrize(
