@@ -129,7 +129,10 @@ def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():
     ]
     manifest = render(space)
     assert fits(manifest)
-    settings = settings_of(arguments(manifest, dict(assignments(manifest))))
+    values = dict(assignments(manifest))
+    # Katib reads the range of an int as whole numbers.
+    assert values["lora_rank"] == "64"
+    settings = settings_of(arguments(manifest, values))
     assert (settings.learning_rate, settings.lora_rank) == (1e-3, 64)
     assert (settings.peft_method, settings.gradient_checkpointing) == ("dora", True)
     assert (settings.epochs, settings.seed) == (4, 3)

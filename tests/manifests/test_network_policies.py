@@ -34,6 +34,9 @@ METADATA = Peer("kubeflow", {"component": "metadata-grpc-server"})
 KFP_DATABASE = Peer("kubeflow", {"app": "mysql"})
 KATIB = Peer("kubeflow", {"katib.kubeflow.org/component": "controller"})
 KATIB_DATABASE = Peer("kubeflow", {"katib.kubeflow.org/component": "db-manager"})
+TRAINER_LABELS = {"app.kubernetes.io/component": "manager", "app.kubernetes.io/part-of": "kubeflow"}
+TRAINER = Peer("kubeflow-system", TRAINER_LABELS)
+TRAINER_OF_KUBEFLOW = Peer("kubeflow", TRAINER_LABELS)
 S3 = Peer("kubeflow", {"app": "seaweedfs"})
 API_SERVER = Peer(address="172.18.0.2")
 INTERNET = Peer(address="203.0.113.7")
@@ -81,6 +84,11 @@ EVERYWHERE = [
     ("node of a TrainJob to the first one", TRAIN_JOB, TRAIN_JOB, 29500, YES),
     ("node of a TrainJob to another, gradients", TRAIN_JOB, TRAIN_JOB, 41234, YES),
     ("TrainJob to hub", TRAIN_JOB, INTERNET, 443, YES),
+    ("TrainJob to Trainer", TRAIN_JOB, TRAINER, 10443, YES),
+    ("trial to Trainer", TRIAL, TRAINER_OF_KUBEFLOW, 10443, YES),
+    ("TrainJob to Trainer's metrics", TRAIN_JOB, TRAINER, 8443, NO),
+    ("another step to Trainer", STEP, TRAINER, 10443, NO),
+    ("stranger to Trainer", STRANGER, TRAINER, 10443, NO),
     ("TrainJob to plain HTTP", TRAIN_JOB, INTERNET, 80, NO),
     ("TrainJob to Katib", TRAIN_JOB, KATIB_DATABASE, 6789, NO),
     ("TrainJob to API server", TRAIN_JOB, API_SERVER, 6443, NO),
@@ -196,8 +204,10 @@ BOXES = [
     (TRAIN_JOB, "training"),
     (TRIAL, "training"),
     (SUGGESTION, "training"),
-    (KATIB, "katib"),
-    (KATIB_DATABASE, "katib"),
+    (KATIB, "searches"),
+    (KATIB_DATABASE, "searches"),
+    (TRAINER, "searches"),
+    (TRAINER_OF_KUBEFLOW, "searches"),
     (GATEWAY, "gateways"),
     (ENVOY, "gateways"),
     (ACTIVATOR, "gateways"),

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from components.deploy.inference_service import KNATIVE, STANDARD, inference_service
-from components.train.cluster.katib import ALGORITHMS, Plan, experiment
+from components.train.cluster import katib, optimization_job
 from components.train.cluster.pods import Access, PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
@@ -156,6 +156,12 @@ def test_the_inference_service_of_the_deploy_step_meets_it(name, mode):
     assert violations(predictor | {"initContainers": [storage["spec"]["container"]]}) == set()
 
 
+def pod_of(train_job_spec):
+    """The pod that the patches of a TrainJob describe."""
+    template = train_job_spec["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
+    return template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
+
+
 def test_the_train_job_meets_it():
     settings = TrainSettings(target_modules=["query"])
     job = train_job(
@@ -168,9 +174,19 @@ def test_the_train_job_meets_it():
         PodResources(gpus=1),
         Access(keys="keys"),
     )
-    template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
-    spec = template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
-    assert violations(spec) == set()
+    assert violations(pod_of(job["spec"])) == set()
+
+
+def search(by):
+    """A search of nothing, by a module that describes searches."""
+    pod, access = PodResources(), Access(keys="keys")
+    render = by.experiment if by is katib else by.optimization_job
+    return render("search", TrainSettings(), [], "image", "gs://b/data", by.Plan(), pod, access)
+
+
+def test_a_trial_of_trainer_meets_it():
+    trial = search(optimization_job)["spec"]["trainJobTemplate"]["spec"]
+    assert violations(pod_of(trial)) == set()
 
 
 def trial_pod():
@@ -178,11 +194,7 @@ def trial_pod():
 
     Source: SidecarInjector in kubeflow/katib 0.19, pkg/webhook/v1beta1/pod/inject_webhook.go
     """
-    access = Access(keys="keys")
-    search = experiment(
-        "search", TrainSettings(), [], "image", "gs://b/data", Plan(), PodResources(), access
-    )
-    spec = search["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
+    spec = search(katib)["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
     (train,) = spec["containers"]
     sidecar = {"name": "metrics-logger-and-collector", "image": "collector"}
     if katib_config()["init"]["controller"]["injectSecurityContext"]:
@@ -198,7 +210,7 @@ def test_a_trial_of_katib_meets_it_with_its_metrics_collector():
     assert violations(trial_pod()) == set()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", katib.Plan.ALGORITHMS)
 def test_the_algorithms_of_katib_meet_it(algorithm):
     runtime = katib_config()["runtime"]
     (pod,) = (each for each in runtime["suggestions"] if each["algorithmName"] == algorithm)

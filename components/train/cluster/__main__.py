@@ -6,8 +6,7 @@ from typing import Any
 
 from components.command_line import add_settings_options, chosen_settings, errors_as_exit
 from components.data_files import to_yaml
-from components.train.cluster import pods
-from components.train.cluster.katib import ALGORITHMS, Plan, experiment
+from components.train.cluster import katib, optimization_job, pods
 from components.train.cluster.train_job import train_job
 from components.train.search.space import SPACE, read_space
 from components.train.settings import TrainSettings
@@ -33,18 +32,19 @@ def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:
     )
 
 
-def _experiment(arguments: argparse.Namespace) -> dict[str, Any]:
+def _search(arguments: argparse.Namespace) -> dict[str, Any]:
     settings = chosen_settings(TrainSettings, arguments)
-    return experiment(
+    manifest: dict[str, Any] = arguments.manifest(
         arguments.name,
         settings,
         read_space(arguments.space, settings),
         arguments.image,
         arguments.dataset,
-        Plan(arguments.trials, arguments.parallel, arguments.algorithm),
+        arguments.plan(arguments.algorithm, arguments.trials, arguments.parallel),
         _resources(arguments),
         _access(arguments),
     )
+    return manifest
 
 
 def _resources(arguments: argparse.Namespace) -> pods.PodResources:
@@ -62,15 +62,26 @@ def _parser() -> argparse.ArgumentParser:
     job.set_defaults(render=_train_job)
     job.add_argument("--output", required=True, help="model folder to write, gs:// or s3://")
     job.add_argument("--nodes", type=int, default=2, help="number of pods")
-    katib = commands.add_parser("katib", help="search for the best settings, by Katib")
-    katib.set_defaults(render=_experiment)
-    katib.add_argument("--space", default=str(SPACE), help="search space, path or URI")
-    katib.add_argument("--trials", type=int, default=Plan.trials, help="number of trials")
-    katib.add_argument("--parallel", type=int, default=Plan.parallel, help="trials at a time")
-    katib.add_argument("--algorithm", choices=ALGORITHMS, default=Plan.algorithm)
-    for command in (job, katib):
+    search = commands.add_parser("optimization-job", help="search by Kubeflow Trainer")
+    search.set_defaults(manifest=optimization_job.optimization_job)
+    _add_plan(search, optimization_job.Plan)
+    experiment = commands.add_parser("katib", help="search by Katib")
+    experiment.set_defaults(manifest=katib.experiment)
+    _add_plan(experiment, katib.Plan)
+    for command in (job, search, experiment):
         _add_common(command)
     return parser
+
+
+def _add_plan(
+    command: argparse.ArgumentParser, plan: type[katib.Plan] | type[optimization_job.Plan]
+) -> None:
+    default = plan()
+    command.set_defaults(render=_search, plan=plan)
+    command.add_argument("--space", default=str(SPACE), help="search space, path or URI")
+    command.add_argument("--trials", type=int, default=default.trials, help="number of trials")
+    command.add_argument("--parallel", type=int, default=default.parallel, help="trials at a time")
+    command.add_argument("--algorithm", choices=plan.ALGORITHMS, default=default.algorithm)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:

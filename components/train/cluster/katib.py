@@ -7,39 +7,26 @@ security context of the trial's container if manifests/examples/katib-config.yam
 Source: https://www.kubeflow.org/docs/components/katib/user-guides/hp-tuning/configure-experiment/
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from components.errors import require_between, require_one_of
 from components.train.cluster import pods
+from components.train.cluster.plan import SearchPlan
 from components.train.search.space import METRIC, Parameter, for_trial
 from components.train.settings import TrainSettings, changed_settings, to_arguments
 
-ALGORITHMS = ("tpe", "random")
 _CONTAINER = "train"
 _TYPES = {"float": "double", "int": "int", "categorical": "categorical"}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Size and algorithm of a search.
+class Plan(SearchPlan):
+    """Size and algorithm of a search by Katib."""
 
-    Args:
-        trials: Number of trials.
-        parallel: Trials at a time.
-        algorithm: One of `ALGORITHMS`.
-    """
+    ALGORITHMS: ClassVar[Sequence[str]] = ("tpe", "random")
 
-    trials: int = 20
-    parallel: int = 4
     algorithm: str = "tpe"
-
-    def __post_init__(self) -> None:
-        require_one_of("algorithm", self.algorithm, ALGORITHMS)
-        require_between("trials", self.trials, 1)
-        require_between("parallel", self.parallel, 1, self.trials)
 
 
 def experiment(
@@ -90,14 +77,12 @@ def experiment(
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
+    texts = parameter.texts()
     if parameter.kind == "categorical":
-        space: dict[str, Any] = {"list": [json.dumps(each) for each in parameter.choices]}
+        space: dict[str, Any] = {"list": texts}
     else:
-        space = {
-            "min": json.dumps(parameter.low),
-            "max": json.dumps(parameter.high),
-            "distribution": "logUniform" if parameter.log else "uniform",
-        }
+        distribution = "logUniform" if parameter.log else "uniform"
+        space = {"min": texts[0], "max": texts[1], "distribution": distribution}
     return {
         "name": parameter.name,
         "parameterType": _TYPES[parameter.kind],

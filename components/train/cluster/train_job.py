@@ -8,7 +8,7 @@ another place.
 Source: https://www.kubeflow.org/docs/components/trainer/
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from components.errors import InputError, require_between
 from components.train.cluster import pods
 from components.train.settings import TrainSettings, changed_settings, to_arguments
 
+API_VERSION = "trainer.kubeflow.org/v1alpha1"
 _RUNTIME = "torch-distributed"
 # Names of the only job of the runtime and of its container.
 _JOB = _CONTAINER = "node"
@@ -50,33 +51,59 @@ def train_job(
         InputError: If the batch cannot be shared evenly, or a folder is not in object storage.
     """
     _require_possible(settings, nodes, (dataset_uri, output_uri))
+    arguments = [f"--dataset={dataset_uri}", f"--output={output_uri}"]
+    arguments += [f"--checkpoints={pods.SCRATCH}/checkpoints"]
+    arguments += to_arguments(changed_settings(settings))
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "TrainJob",
+        "metadata": {"name": name},
+        "spec": job_spec(settings, image, arguments, nodes, resources, access, "train-job"),
+    }
+
+
+def job_spec(
+    settings: TrainSettings,
+    image: str,
+    arguments: Sequence[str],
+    nodes: int,
+    resources: pods.PodResources,
+    access: pods.Access,
+    kind: str,
+) -> dict[str, Any]:
+    """Build the specification of a TrainJob.
+
+    Args:
+        settings: The settings of the training.
+        image: Container image of the train step.
+        arguments: Arguments of the train step.
+        nodes: Number of pods.
+        resources: Resources of each pod.
+        access: Account of the pods, and their way to object storage.
+        kind: The kind of training, by which network policies know its pods.
+
+    Raises:
+        InputError: If the batch cannot be shared evenly.
+    """
     processes = settings.processes or max(resources.gpus, 1)
     # The settings refuse a batch that the processes of all nodes cannot share evenly.
     replace(settings, processes=processes * nodes)
     return {
-        "apiVersion": "trainer.kubeflow.org/v1alpha1",
-        "kind": "TrainJob",
-        "metadata": {"name": name},
-        "spec": {
-            "runtimeRef": {"name": _RUNTIME},
-            "trainer": {
-                "image": image,
-                "numNodes": nodes,
-                "numProcPerNode": processes,
-                "resourcesPerNode": resources.to_manifest(),
-                "command": ["python", "-m", "torch.distributed.run"],
-                "args": [
-                    f"--shutdown-timeout={_WORKERS_GRACE_SECONDS}",
-                    *("-m", "components.train"),
-                    f"--dataset={dataset_uri}",
-                    f"--output={output_uri}",
-                    f"--checkpoints={pods.SCRATCH}/checkpoints",
-                    *to_arguments(changed_settings(settings)),
-                ],
-                "env": access.environment(),
-            },
-            "runtimePatches": [_hardening(access)],
+        "runtimeRef": {"name": _RUNTIME},
+        "trainer": {
+            "image": image,
+            "numNodes": nodes,
+            "numProcPerNode": processes,
+            "resourcesPerNode": resources.to_manifest(),
+            "command": ["python", "-m", "torch.distributed.run"],
+            "args": [
+                f"--shutdown-timeout={_WORKERS_GRACE_SECONDS}",
+                *("-m", "components.train"),
+                *arguments,
+            ],
+            "env": access.environment(),
         },
+        "runtimePatches": [_hardening(access, kind)],
     }
 
 
@@ -93,12 +120,12 @@ def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) 
             )
 
 
-def _hardening(access: pods.Access) -> dict[str, Any]:
+def _hardening(access: pods.Access, kind: str) -> dict[str, Any]:
     pod = {
         **pods.pod(pods.container(_CONTAINER), access),
         "terminationGracePeriodSeconds": pods.GRACE_SECONDS,
     }
-    template = {"metadata": {"labels": {pods.LABEL: "train-job"}}, "spec": pod}
+    template = {"metadata": {"labels": {pods.LABEL: kind}}, "spec": pod}
     job = {"name": _JOB, "template": {"spec": {"template": template}}}
     return {
         "manager": "emotion-pipeline",

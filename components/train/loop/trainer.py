@@ -24,6 +24,7 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.integrations.integration_utils import is_kubeflow_available
 
 from components.artifacts.model.history import History
 from components.errors import WorkError
@@ -34,6 +35,7 @@ from components.train.loop.copies import Copies, Copying
 from components.train.loop.data import LengthGroups
 from components.train.loop.sigterm import DeferredSigterm
 from components.train.methods.adapters import loraplus_optimizer, uses_bfloat16
+from components.train.search.space import METRIC
 from components.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
@@ -157,7 +159,7 @@ def _arguments(settings: TrainSettings, rows: int, checkpoints: Path) -> Trainin
         metric_for_best_model="macro_f1",
         logging_steps=max(1, steps_per_epoch // _LOGGED_POINTS_PER_EPOCH),
         disable_tqdm=True,
-        report_to="none",
+        report_to="kubeflow" if is_kubeflow_available() else "none",  # type: ignore[no-untyped-call]
         # True would drop the rows' weights, which the loss needs.
         remove_unused_columns=False,
         seed=settings.seed,
@@ -202,6 +204,8 @@ class ClassifierTrainer(Trainer):
     def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
         """Score the averaged weights if there are any, else the current ones.
 
+        The best score so far is logged, so that it is among the metrics of a TrainJob's status.
+
         Raises:
             WorkError: If training has diverged.
         """
@@ -210,6 +214,8 @@ class ClassifierTrainer(Trainer):
         if not math.isfinite(metrics["eval_loss"]):
             rule = "came to weights with which the loss is no number"
             raise WorkError("training", rule, "Lower learning_rate, or set precision=float32")
+        scores = [point.get("eval_macro_f1", 0.0) for point in self.state.log_history]
+        self.log({METRIC: max(scores)})
         return metrics
 
     def create_optimizer(self, model: Any = None) -> Any:

@@ -2,6 +2,6 @@
 
 | module | content |
 | --- | --- |
-| `space` | the search space, which Katib uses as well (`space.yaml` is the shipped one) |
+| `space` | the search space, also of searches on a cluster (`space.yaml` is the shipped one) |
 | `study` | an Optuna study of trainings that resumes where it was stopped |
 """

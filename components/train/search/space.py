@@ -1,5 +1,6 @@
 """The search space: settings that a search may change, and their ranges."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -70,6 +71,11 @@ class Parameter:
         ):
             rule = "must be whole numbers for an int"
             raise InputError(f"{self.name}={self.low:g}..{self.high:g}", rule, "Round them")
+
+    def texts(self) -> list[str]:
+        """Write its smallest and largest value, or its choices, as `--set` reads them."""
+        values = self.choices or [self.low, self.high]
+        return [json.dumps(int(each) if self.kind == "int" else each) for each in values]
 
     def examples(self) -> Iterator[Any]:
         """Values that the settings must accept: all of them, or a sample if they are many."""

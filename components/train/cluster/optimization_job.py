@@ -1,0 +1,105 @@
+"""The Kubeflow Trainer OptimizationJob that searches on a cluster, with one TrainJob per trial.
+
+Trainer puts the values of a trial into variables of its pods, from which Kubernetes fills in the
+arguments. A trial reports its score to Trainer's controller, as every TrainJob does
+(`components.train.loop.trainer`), if the controller has the feature TrainJobStatus.
+
+Source: optimizationjob_types.go in kubeflow/trainer, pkg/apis/trainer/v1alpha1, and its KEP 3562,
+of August 2026: after release 2.3.0, and before there is a controller of it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from components.errors import InputError
+from components.train.cluster import pods
+from components.train.cluster.plan import SearchPlan
+from components.train.cluster.train_job import API_VERSION, job_spec
+from components.train.search.space import METRIC, Parameter, for_trial
+from components.train.settings import TrainSettings, changed_settings, to_arguments
+
+GRID, RANDOM = "grid", "random"
+_VARIABLE = "KUBEFLOW_TRAINER_OPT_{}"
+_TYPES = {"float": "Float", "int": "Int"}
+
+
+@dataclass(frozen=True)
+class Plan(SearchPlan):
+    """Size and algorithm of a search by Trainer; `grid` is for settings with choices only."""
+
+    ALGORITHMS: ClassVar[Sequence[str]] = (RANDOM, GRID)
+    MOST_TRIALS: ClassVar[float] = 100
+
+    algorithm: str = RANDOM
+
+
+def optimization_job(
+    name: str,
+    settings: TrainSettings,
+    space: Sequence[Parameter],
+    image: str,
+    dataset_uri: str,
+    plan: Plan,
+    resources: pods.PodResources,
+    access: pods.Access,
+) -> dict[str, Any]:
+    """Build the manifest, ready to be written as YAML.
+
+    Args:
+        name: Name of the search.
+        settings: The settings that are not searched.
+        space: The settings that are searched.
+        image: Container image of the train step.
+        dataset_uri: Folder of the merge step, in object storage.
+        plan: Size and algorithm of the search.
+        resources: Resources of each trial.
+        access: Account of the trials, and their way to object storage.
+
+    Raises:
+        InputError: If a grid is to be made of a range, or has fewer points than there are trials.
+    """
+    if plan.algorithm == GRID:
+        _require_grid(space, plan)
+    arguments = [f"--dataset={dataset_uri}", f"--output={pods.SCRATCH}/model"]
+    arguments += to_arguments(changed_settings(for_trial(settings)))
+    arguments += [f"--set={each.name}=$({_variable(each)})" for each in space]
+    trial = job_spec(settings, image, arguments, 1, resources, access, "trial")
+    seed = {"seed": settings.seed} if plan.algorithm == RANDOM else {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "OptimizationJob",
+        "metadata": {"name": name},
+        "spec": {
+            "objectives": [{"metric": METRIC, "direction": "Maximize"}],
+            "searchAlgorithm": {plan.algorithm: seed},
+            "parameters": [{"name": each.name, "searchSpace": _space(each)} for each in space],
+            "numTrials": plan.trials,
+            "parallelTrials": plan.parallel,
+            "trainJobTemplate": {"spec": trial},
+        },
+    }
+
+
+def _require_grid(space: Sequence[Parameter], plan: Plan) -> None:
+    ranges = [each.name for each in space if each.kind != "categorical"]
+    if ranges:
+        rule = f"takes choices only, and {', '.join(ranges)} of the search space have ranges"
+        raise InputError(f"algorithm={GRID!r}", rule, f"List choices, or use {RANDOM}")
+    points = math.prod(len(each.choices) for each in space)
+    if plan.trials > points:
+        rule = f"is more than the {points} points of the grid"
+        raise InputError(f"trials={plan.trials}", rule, "Lower it, or add choices")
+
+
+def _variable(parameter: Parameter) -> str:
+    return _VARIABLE.format(parameter.name.upper())
+
+
+def _space(parameter: Parameter) -> dict[str, Any]:
+    texts = parameter.texts()
+    if parameter.kind == "categorical":
+        return {"categorical": {"choices": texts}}
+    distribution = "logUniform" if parameter.log else "uniform"
+    return {distribution: {"min": texts[0], "max": texts[1], "type": _TYPES[parameter.kind]}}
