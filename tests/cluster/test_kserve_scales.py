@@ -13,7 +13,6 @@ from components.deploy.cluster.modes import has_candidates
 from components.deploy.inference_service import STANDARD, inference_service, with_candidate
 from components.deploy.scaling import Scaling
 from components.errors import ClusterError
-from tests.cluster import overlays
 from tests.cluster.api_server import ApiServer, running_api_server
 from tests.cluster.kserve_manager import running_manager
 from tests.cluster.programs.build import API_SERVER, build
@@ -26,14 +25,13 @@ PROMETHEUS = "http://prometheus-operated.monitoring:9090"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """An API server with KServe and an overlay."""
+    """An API server with KServe."""
     programs = build([*API_SERVER, "kserve"])
     folder = tmp_path_factory.mktemp("kserve")
     with (
         running_api_server(programs, folder) as running,
         running_manager(programs, running, folder),
     ):
-        wait_for(lambda: overlays.apply(running, "gke") == overlays.UNKNOWN)
         yield running
 
 
