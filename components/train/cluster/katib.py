@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from components.train.cluster import pods
-from components.train.cluster.plan import SearchPlan
-from components.train.search.space import METRIC, Parameter, for_trial
-from components.train.settings import TrainSettings, changed_settings, to_arguments
+from components.train.cluster.plan import SearchPlan, trial_arguments
+from components.train.search.space import METRIC, Parameter
+from components.train.settings import TrainSettings
 
 _CONTAINER = "train"
 _TYPES = {"float": "double", "int": "int", "categorical": "categorical"}
@@ -102,12 +102,9 @@ def _job(
         **pods.container(_CONTAINER),
         "image": image,
         "command": ["python", "-m", "components.train"],
-        "args": [
-            f"--dataset={dataset_uri}",
-            f"--output={pods.SCRATCH}/model",
-            *to_arguments(changed_settings(for_trial(settings))),
-            *(f"--set={each.name}=${{trialParameters.{each.name}}}" for each in space),
-        ],
+        "args": trial_arguments(
+            settings, space, dataset_uri, lambda each: f"${{trialParameters.{each.name}}}"
+        ),
         "env": access.environment(),
         "resources": resources.to_manifest(),
     }

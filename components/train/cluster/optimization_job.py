@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 
 from components.errors import InputError
 from components.train.cluster import pods
-from components.train.cluster.plan import SearchPlan
+from components.train.cluster.plan import SearchPlan, trial_arguments
 from components.train.cluster.train_job import API_VERSION, job_spec
-from components.train.search.space import METRIC, Parameter, for_trial
-from components.train.settings import TrainSettings, changed_settings, to_arguments
+from components.train.search.space import METRIC, Parameter
+from components.train.settings import TrainSettings
 
 GRID, RANDOM = "grid", "random"
-_VARIABLE = "KUBEFLOW_TRAINER_OPT_{}"
+_VARIABLE = "$(KUBEFLOW_TRAINER_OPT_{})"
 _TYPES = {"float": "Float", "int": "Int"}
 
 
@@ -62,9 +62,7 @@ def optimization_job(
     """
     if plan.algorithm == GRID:
         _require_grid(space, plan)
-    arguments = [f"--dataset={dataset_uri}", f"--output={pods.SCRATCH}/model"]
-    arguments += to_arguments(changed_settings(for_trial(settings)))
-    arguments += [f"--set={each.name}=$({_variable(each)})" for each in space]
+    arguments = trial_arguments(settings, space, dataset_uri, _variable)
     trial = job_spec(settings, image, arguments, 1, resources, access, "trial")
     seed = {"seed": settings.seed} if plan.algorithm == RANDOM else {}
     return {

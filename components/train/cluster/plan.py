@@ -1,11 +1,14 @@
-"""The size of a search on a cluster."""
+"""The size of a search on a cluster, and the arguments of its trials."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from components.errors import require_between, require_one_of
+from components.train.cluster import pods
+from components.train.search.space import Parameter, for_trial
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,25 @@ class SearchPlan:
         require_one_of("algorithm", self.algorithm, self.ALGORITHMS)
         require_between("trials", self.trials, 1, self.MOST_TRIALS)
         require_between("parallel", self.parallel, 1, self.trials)
+
+
+def trial_arguments(
+    settings: TrainSettings,
+    space: Sequence[Parameter],
+    dataset_uri: str,
+    placeholder: Callable[[Parameter], str],
+) -> list[str]:
+    """Build the arguments of the train step in a trial.
+
+    Args:
+        settings: The settings that are not searched.
+        space: The settings that are searched.
+        dataset_uri: Folder of the merge step, in object storage.
+        placeholder: What the system that searches replaces by a trial's value.
+    """
+    return [
+        f"--dataset={dataset_uri}",
+        f"--output={pods.SCRATCH}/model",
+        *to_arguments(changed_settings(for_trial(settings))),
+        *(f"--set={each.name}={placeholder(each)}" for each in space),
+    ]
