@@ -10,6 +10,7 @@ from components.artifacts.evaluation import METRICS, Evaluation, read_evaluation
 from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
 from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
 from components.command_line import add_set_option, errors_as_exit
+from components.evaluate.side_by_side.runs import DATASET, MODEL
 from pipelines.emotion import emotion_for
 from pipelines.local.runner import point_latest, run_steps
 from pipelines.parameters import read_parameters
@@ -18,9 +19,9 @@ _PARAMETERS = Path(__file__).parents[1] / "params" / "local.yaml"
 
 # Results in a run folder, by the place where the steps leave them.
 _RESULTS = {
-    "merge/merged": "dataset",
+    "merge/merged": DATASET,
     "merge/report": "data_report.html",
-    "train/model": "emotion_lora_model",
+    "train/model": MODEL,
     "evaluate/report": "report.html",
     "evaluate/card": "model_card.md",
     "deploy/deployment/inference_service.yaml": "inference_service.yaml",

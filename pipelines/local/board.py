@@ -12,8 +12,8 @@ from components.artifacts.model import bundle
 from components.artifacts.model.history import HISTORY_FILE, History, read_history
 from components.command_line import errors_as_exit
 from components.errors import InputError
+from components.evaluate.side_by_side.runs import MODEL
 
-_MODEL = "emotion_lora_model"
 _PLAIN = (bool, int, float, str)
 
 
@@ -57,8 +57,8 @@ def read_training(reference: str, scratch: Path) -> tuple[History, Mapping[str, 
     """
     base = reference.rstrip("/")
     local = storage.local_path(base)
-    if local and (local / _MODEL).is_dir():
-        base = f"{base}/{_MODEL}"
+    if local and (local / MODEL).is_dir():
+        base = f"{base}/{MODEL}"
     history = storage.fetch(f"{base}/{HISTORY_FILE}", scratch)
     manifest = storage.fetch(f"{base}/{bundle.MANIFEST}", scratch)
     return read_history(history.parent), bundle.read_facts(manifest).get("settings", {})
@@ -66,7 +66,7 @@ def read_training(reference: str, scratch: Path) -> tuple[History, Mapping[str, 
 
 def _runs() -> list[str]:
     """The folders of all local runs that have trained a model."""
-    found = sorted(path.parent for path in Path("runs").glob(f"[!.]*/{_MODEL}"))
+    found = sorted(path.parent for path in Path("runs").glob(f"[!.]*/{MODEL}"))
     runs = [str(path) for path in found if not path.is_symlink()]
     if not runs:
         raise InputError("runs", "holds no run with a model", "Use `make run`, or name a run")
