@@ -43,6 +43,7 @@ def emotion_for(settings: CompileSettings) -> Any:
         seed: int = 0,
         generate_models: list[str] = [MISTRAL],
         generate_samples_per_label: int = 100,
+        generate_shards: int = 1,
         generate_style: str = "attributed",
         generate_options: dict[str, object] = {"few_shot": 3, "judge": "same"},
         merge_dataset: str = "dair-ai/emotion",
@@ -74,6 +75,7 @@ def emotion_for(settings: CompileSettings) -> Any:
             seed: Seed of prompts, splits and training.
             generate_models: LLMs: hub id@commit, vllm:folder, GGUF file, URL#name, recorded:ledger.
             generate_samples_per_label: Texts wanted per label, from all LLMs together.
+            generate_shards: Branches per LLM, each a pod that writes its share of the texts.
             generate_style: Way to ask: `plain`, `attributed`, `varied`, `everyday`, or a file.
             generate_options: Other settings of generate by name: components/generate/settings.py.
             merge_dataset: Real rows: hub id, `sample`, or path or URI of CSV, JSON lines, Parquet.
@@ -113,6 +115,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     seed=seed,
                     generate_models=generate_models,
                     generate_samples_per_label=generate_samples_per_label,
+                    generate_shards=generate_shards,
                     generate_style=generate_style,
                     generate_options=generate_options,
                     merge_dataset=merge_dataset,

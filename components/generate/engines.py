@@ -52,6 +52,29 @@ class LlmEndpoint:
     model: str
 
 
+@dataclass(frozen=True)
+class GpuGrid:
+    """The GPUs of one machine that an LLM is spread over.
+
+    Args:
+        tensor: GPUs that each layer is spread over.
+        pipeline: Groups of so many GPUs that the layers are spread over.
+
+    Source: https://docs.vllm.ai/en/latest/serving/parallelism_scaling/
+    """
+
+    tensor: int = 1
+    pipeline: int = 1
+
+    @property
+    def count(self) -> int:
+        """Number of GPUs."""
+        return self.tensor * self.pipeline
+
+
+ONE_GPU = GpuGrid()
+
+
 def parse_model(reference: str) -> Model:
     """Read one entry of the `models` setting.
 
@@ -99,7 +122,11 @@ def may_have_key(reference: str, writer: str) -> bool:
 
 @contextmanager
 def serving(
-    model: Model, concurrency: int, folder: Path, context_tokens: int = 0
+    model: Model,
+    concurrency: int,
+    folder: Path,
+    context_tokens: int = 0,
+    gpus: GpuGrid = ONE_GPU,
 ) -> Iterator[LlmEndpoint]:
     """Provide a server for the model during a block.
 
@@ -109,6 +136,7 @@ def serving(
         folder: Takes the server's log, `llm.log`.
         context_tokens: Most tokens of a request and its answer together, where the server is
             started here; its least are 1,024 of llama.cpp and 4,096 of vLLM.
+        gpus: The GPUs that vLLM uses, if it is started.
 
     Raises:
         InputError: If the model is missing, or differs from its pin.
@@ -127,7 +155,7 @@ def serving(
             command = _llama_command(model, concurrency, port, Path(downloads), context)
             seconds = _LLAMA_START_SECONDS
         else:
-            command = _vllm_command(model, port, Path(downloads), context)
+            command = _vllm_command(model, port, Path(downloads), context, gpus)
             seconds = _VLLM_START_SECONDS
         with running_server(command, f"{url}/health", folder / "llm.log", seconds):
             yield LlmEndpoint(f"{url}/v1", model.location)
@@ -144,7 +172,9 @@ def _llama_command(
     return [*server, "--alias", model.location, *bounds, "--port", str(port)]
 
 
-def _vllm_command(model: Model, port: int, downloads: Path, context: int) -> list[str]:
+def _vllm_command(
+    model: Model, port: int, downloads: Path, context: int, gpus: GpuGrid
+) -> list[str]:
     if model.revision:
         source = [model.location, "--revision", model.revision]
     else:
@@ -154,4 +184,7 @@ def _vllm_command(model: Model, port: int, downloads: Path, context: int) -> lis
         source = [str(path), "--served-model-name", model.location]
     # A model's whole context, often 32k and more, may not fit next to its weights on one GPU.
     limits = ["--max-model-len", str(context)]
+    if gpus != ONE_GPU:
+        limits += ["--tensor-parallel-size", str(gpus.tensor)]
+        limits += ["--pipeline-parallel-size", str(gpus.pipeline)]
     return ["vllm", "serve", *source, *limits, "--host", "127.0.0.1", "--port", str(port)]

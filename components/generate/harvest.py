@@ -63,7 +63,7 @@ class Tally:
 
 
 class Harvest:
-    """The sentences accepted so far for one model's share of each label.
+    """The sentences accepted so far for one branch's share of each label.
 
     Args:
         labels: Label names.
@@ -79,6 +79,9 @@ class Harvest:
         self._goal = settings.surplus
         self._tallies = {label: Tally() for label in labels}
         self._settings = settings
+        # A bound of tokens is shared by all shards, and 0 is none.
+        whole = settings.token_budget
+        self._token_budget = max(1, settings.part.of(whole)) if whole else 0
         self._curator = curator
         self._ledger = ledger
         self._tokens = 0
@@ -118,8 +121,8 @@ class Harvest:
         settings, minutes = self._settings, (time.monotonic() - self._started) / 60
         if hopeless := [label for label in self.wanting if self._tallies[label].is_hopeless]:
             return f"hardly anything is accepted for {', '.join(sorted(hopeless))}"
-        if 0 < settings.token_budget <= self._tokens:
-            return f"the token budget of {settings.token_budget} is spent"
+        if 0 < self._token_budget <= self._tokens:
+            return f"the token budget of {self._token_budget} is spent"
         if 0 < settings.minutes_budget <= minutes:
             return f"the {settings.minutes_budget:g} minutes are over"
         return ""
@@ -183,7 +186,8 @@ class Harvest:
             f"{label} {self._tallies[label].accepted}/{quota} ({self._tallies[label].reasons})"
             for label in short
         )
-        if self._settings.allow_partial and (self.rows or len(self._settings.models) > 1):
+        has_others = len(self._settings.models) > 1 or self._settings.shards > 1
+        if self._settings.allow_partial and (self.rows or has_others):
             _log.warning("generate: continuing with too few sentences, %s: %s", reason, yields)
             return
         raise WorkError(

@@ -53,7 +53,7 @@ def servers_of(
     with ExitStack() as stack:
         yield {
             reference: stack.enter_context(
-                serving(model, settings.llm_concurrency, folder, context_tokens)
+                serving(model, settings.llm_concurrency, folder, context_tokens, settings.gpus)
             )
             for reference, model in models.items()
             if model.kind != "recorded"

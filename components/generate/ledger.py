@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from components import storage
 from components.artifacts.ledger_lines import (
@@ -24,6 +25,8 @@ from components.artifacts.ledger_lines import (
 from components.artifacts.synthetic import LEDGER
 from components.generate.request import Answer, Request
 
+K = TypeVar("K")
+L = TypeVar("L", AnswerLine, OpinionLine)
 _ARCHIVED_FILE = re.compile(r"[0-9a-f]{32}\.json")
 
 
@@ -32,7 +35,8 @@ class Ledger:
 
     An answer is on disk, and in the archive if there is one, before its candidates are judged.
     A ledger that is opened again never repeats a request whose answer it holds, and asks for no
-    opinion twice; the verdicts are reached again.
+    opinion twice; the verdicts are reached again. What only the archive holds may be another
+    branch's, and joins the ledger when it is asked for.
 
     Args:
         path: The ledger file; answers that it holds already are kept, also those of other LLMs.
@@ -46,12 +50,13 @@ class Ledger:
         self._model = model
         self._lock = threading.Lock()
         self._archive = storage.open_store(archive) if archive else None
-        found = list(self._recovered())
-        answers = [line for line in found if isinstance(line, AnswerLine)]
-        self._answers = {line.fingerprint: line for line in answers if line.origin.model == model}
-        others = (line for line in answers if line.origin.model != model)
-        opinions = (line for line in found if isinstance(line, OpinionLine))
-        self._opinions = {(line.judge, line.text): line for line in opinions}
+        found = list(read_ledger(path)) if path.is_file() else []
+        self._answers, self._opinions = _by_question(found, model)
+        archived = map(parse_line, _archived(self._archive)) if self._archive else ()
+        self._more_answers, self._more_opinions = _by_question(archived, model)
+        others = (
+            line for line in found if isinstance(line, AnswerLine) and line.origin.model != model
+        )
         with storage.staged(path) as draft:
             lines: Iterable[Line] = chain(others, self._answers.values(), self._opinions.values())
             kept = "".join(f"{json.dumps(line.to_json())}\n" for line in lines)
@@ -63,7 +68,7 @@ class Ledger:
         """Wrap a way of asking: recorded answers are reused, and new ones are recorded."""
 
         async def ask_once(request: Request) -> Answer:
-            stored = self._answers.get(request.fingerprint)
+            stored = self._known(self._answers, self._more_answers, request.fingerprint)
             if stored is not None:
                 return Answer(request, stored.completion)
             answer = await ask(request)
@@ -94,7 +99,7 @@ class Ledger:
             return opinion
 
         async def give_once(text: str) -> OpinionLine:
-            stored = self._opinions.get((judge, text))
+            stored = self._known(self._opinions, self._more_opinions, (judge, text))
             if stored and set(stored.probabilities) in (set(), set(labels)):
                 return stored
             if text not in under_way:
@@ -107,8 +112,8 @@ class Ledger:
 
     @property
     def recovered(self) -> int:
-        """Number of answers that were there when the ledger was opened."""
-        return len(self._answers)
+        """Number of answers of the LLM that were there when the ledger was opened."""
+        return len(self._answers.keys() | self._more_answers.keys())
 
     def judged(
         self, text: str, request: Request, rejection: str | None, probabilities: Mapping[str, float]
@@ -135,15 +140,24 @@ class Ledger:
     def _origin(self, request: Request) -> Origin:
         return Origin(request.label, self._model, request.turn, request.attributes)
 
-    def _recovered(self) -> Iterator[AnswerLine | OpinionLine]:
-        local = read_ledger(self._path) if self._path.is_file() else ()
-        yield from (line for line in local if isinstance(line, AnswerLine | OpinionLine))
-        archived = map(parse_line, _archived(self._archive)) if self._archive else ()
-        for line in archived:
-            if isinstance(line, OpinionLine):
-                yield line
-            if isinstance(line, AnswerLine) and line.origin.model == self._model:
-                yield line
+    def _known(self, here: dict[K, L], more: dict[K, L], question: K) -> L | None:
+        if question in more and question not in here:
+            here[question] = more[question]
+            self.write(here[question])
+        return here.get(question)
+
+
+def _by_question(
+    lines: Iterable[Line | None], model: str
+) -> tuple[dict[str, AnswerLine], dict[tuple[str, str], OpinionLine]]:
+    """The answers of an LLM, and all opinions, by what was asked."""
+    answers, opinions = {}, {}
+    for line in lines:
+        if isinstance(line, AnswerLine) and line.origin.model == model:
+            answers[line.fingerprint] = line
+        if isinstance(line, OpinionLine):
+            opinions[line.judge, line.text] = line
+    return answers, opinions
 
 
 def lines_of(place: Path) -> Iterator[Line | None]:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,9 +50,10 @@ class Rounds:
         """Give the requests of each round; what it brought is studied when the next is asked for.
 
         A round goes on with the numbers of the one before, so that a label gets at most
-        `request_budget` requests in all.
+        `request_budget` requests in all, of this branch and other shards.
         """
-        budget, count = self.settings.request_budget, self.settings.rounds
+        part, count = self.settings.part, self.settings.rounds
+        budget = part.of(self.settings.request_budget)
         lesson = self._studied(0)
         for number in range(1, count + 1):
             self.harvest.aim_for(math.ceil(self.settings.surplus * number / count))
@@ -60,7 +61,7 @@ class Rounds:
                 return
             turns = range(self.harvest.turns, budget * number // count)
             prompts = self._aimed(lesson.aim, number) if lesson else self.prompts
-            yield requests(self.harvest, self.task.labels, turns, prompts.request)
+            yield requests(self.harvest, self.task.labels, map(part.turn, turns), prompts.request)
             lesson = self._studied(number)
 
     def _studied(self, number: int) -> Lesson | None:
@@ -96,7 +97,7 @@ class Rounds:
 def requests(
     harvest: Harvest,
     labels: tuple[Label, ...],
-    turns: range,
+    turns: Iterable[int],
     request: Callable[[Label, int], Request | None],
 ) -> Iterator[Request]:
     """Ask for one label after the other, of those that still want sentences."""

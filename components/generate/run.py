@@ -164,7 +164,7 @@ def _rounds(
     settings: GenerateSettings, work: _Material, harvest: Harvest, ledger: Ledger
 ) -> Iterable[Iterator[Request]]:
     if work.recording:
-        turns = range(work.recording.most_turns)
+        turns = range(settings.shard, work.recording.most_turns, settings.shards)
         return [requests(harvest, work.task.labels, turns, work.recording.request)]
     return Rounds(settings, work.task, work.prompts, harvest, ledger, work.study, work.focus)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from components.errors import InputError, require_between
-from components.generate.engines import parse_model
+from components.generate.engines import GpuGrid, parse_model
+from components.generate.shard import Shard, part_of
 from components.options import shared
 
 SAME, WORDS, ENCODER = "same", "words", "encoder"
@@ -29,21 +30,29 @@ class GenerateSettings:
     """The one of `models` that this run asks; empty if there is only one."""
     samples_per_label: int = 100
     """Accepted sentences wanted per label, from all models together."""
+    shards: int = 1
+    """Branches of the pipeline that each model's share is divided between, one pod each."""
+    shard: int = 0
+    """The one of `shards` that this run writes, from 0."""
     style: str = "plain"
     """Style of the prompts: a file of `styles/` by name, or a path or URI."""
     few_shot: int = 0
     """Real train rows of the label to show in each request, instead of the task's examples."""
     request_budget: int = 200
-    """Upper bound of requests per label and model."""
+    """Upper bound of requests per label and model, of all shards together."""
     token_budget: int = 0
-    """Upper bound of tokens, prompt and answer, per model; 0 is no bound."""
+    """Upper bound of tokens, prompt and answer, per model, of all shards together; 0 is none."""
     minutes_budget: float = 0.0
-    """Upper bound of minutes of asking per model; 0 is no bound, and a replay asks nobody."""
+    """Upper bound of minutes of asking per branch; 0 is no bound, and a replay asks nobody."""
     llm_concurrency: int = 32
-    """Requests under way at a time."""
+    """Requests under way at a time, in each branch."""
     llm_context_tokens: int = 0
     """Context of a server that generate starts, for a request and its answer; 0 takes what the
     style and `few_shot` need."""
+    vllm_tensor_parallel: int = 1
+    """GPUs of a pod that vLLM spreads each layer over, if generate starts it."""
+    vllm_pipeline_parallel: int = 1
+    """Groups of such GPUs of the pod that vLLM spreads the layers over."""
     allow_partial: bool = False
     """Continue with fewer sentences than wanted, and with none if other models contribute."""
     near_duplicate_similarity: float = 0.7
@@ -81,15 +90,18 @@ class GenerateSettings:
 
     def __post_init__(self) -> None:
         self._require_models()
-        require_between("samples_per_label", self.samples_per_label, len(self.models), 100_000)
+        branches = len(self.models) * self.part.count
+        require_between("samples_per_label", self.samples_per_label, branches, 100_000)
         require_between("few_shot", self.few_shot, 0, 20)
-        require_between("request_budget", self.request_budget, 1, 1_000_000)
+        require_between("request_budget", self.request_budget, self.part.count, 1_000_000)
         require_between("token_budget", self.token_budget, 0)
         require_between("minutes_budget", self.minutes_budget, 0)
         require_between("llm_concurrency", self.llm_concurrency, 1, 1024)
         require_between("llm_context_tokens", self.llm_context_tokens, 0, 1_000_000)
+        require_between("vllm_tensor_parallel", self.vllm_tensor_parallel, 1, 16)
+        require_between("vllm_pipeline_parallel", self.vllm_pipeline_parallel, 1, 16)
         require_between("near_duplicate_similarity", self.near_duplicate_similarity, 0.1, 1)
-        require_between("rounds", self.rounds, 1, min(20, self.request_budget))
+        require_between("rounds", self.rounds, 1, min(20, self.request_budget // self.shards))
         require_between("oversample", self.oversample, 1, 20)
         require_between("judge_votes", self.judge_votes, 1, 100)
         require_between("min_label_probability", self.min_label_probability, 0, 1)
@@ -109,15 +121,24 @@ class GenerateSettings:
         return self.chosen_model if self.judge == SAME else self.judge
 
     @property
+    def gpus(self) -> GpuGrid:
+        """The GPUs of a pod that vLLM uses."""
+        return GpuGrid(self.vllm_tensor_parallel, self.vllm_pipeline_parallel)
+
+    @property
+    def part(self) -> Shard:
+        """This branch's part of the model's share."""
+        return Shard(self.shard, self.shards)
+
+    @property
     def quota(self) -> int:
-        """This model's share of each label; the shares of all models add up."""
-        place, count = list(self.models).index(self.chosen_model), len(self.models)
-        wanted = self.samples_per_label
-        return wanted * (place + 1) // count - wanted * place // count
+        """This branch's share of each label; the shares of all models and shards add up."""
+        place = list(self.models).index(self.chosen_model)
+        return self.part.of(part_of(self.samples_per_label, place, len(self.models)))
 
     @property
     def surplus(self) -> int:
-        """Sentences of each label to accept before this model's share is chosen from them."""
+        """Sentences of each label to accept before this branch's share is chosen from them."""
         return math.ceil(self.quota * self.oversample)
 
     @property

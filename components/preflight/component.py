@@ -14,6 +14,7 @@ def preflight(
     seed: int,
     generate_models: list[str],
     generate_samples_per_label: int,
+    generate_shards: int,
     generate_style: str,
     generate_options: dict[str, object],
     merge_dataset: str,
@@ -40,8 +41,8 @@ def preflight(
 ) -> NamedTuple("Checked", [("Output", list[dict[str, object]]), ("champion_generation", str)]):  # type: ignore[valid-type]
     """Fail in seconds with every reason why the run would fail later.
 
-    Returns for each branch of generate its LLM among all, under the only name of an output that
-    kfp.local loops over, and the generation of the registry's champion.
+    Returns for each branch of generate its LLM among all and its shard, under the only name of an
+    output that kfp.local loops over, and the generation of the registry's champion.
     """
     import os
 
@@ -63,6 +64,7 @@ def preflight(
         seed=seed,
         generate_models=generate_models,
         generate_samples_per_label=generate_samples_per_label,
+        generate_shards=generate_shards,
         generate_style=generate_style,
         generate_options=generate_options,
         merge_dataset=merge_dataset,
@@ -88,4 +90,4 @@ def preflight(
         deploy_options=deploy_options,
         deploy_image=serve_image,
     )
-    return branches_of(generate_models, generate_options), generation
+    return branches_of(generate_models, generate_shards, generate_options), generation

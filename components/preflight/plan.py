@@ -81,6 +81,13 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
         # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
+        if place.is_pod:
+            yield _with(
+                GenerateSettings,
+                {**parameters, "generate_model": model},
+                f"GPUs for {name}",
+                lambda settings: sources.require_enough_gpus(settings, place.gpu),
+            )
     yield from _second_opinions(place, parameters, models)
     other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:

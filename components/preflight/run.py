@@ -43,21 +43,27 @@ def preflight(place: Place, **parameters: Any) -> str:
     return generation_of(parameters.get("deploy_registry", ""))
 
 
-def branches_of(models: Sequence[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+def branches_of(
+    models: Sequence[str], shards: int, options: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """What each branch of generate must know, since a loop's items cannot read other parameters.
 
     Where generate aims at a registry's champion, an item holds the generation of that too, so that
     KFP's cache sees that it has moved.
 
     Args:
-        models: The LLMs, one for each branch.
+        models: The LLMs.
+        shards: Branches of each LLM.
         options: The parameter `generate_options`.
     """
     focus = str(options.get("focus", ""))
     registry = focus.removeprefix(REGISTRY)
     aimed_at = {"aimed_at": generation_of(registry)} if registry != focus else {}
+    known = {"generate_models": list(models), "generate_shards": shards, **aimed_at}
     return [
-        {"generate_model": each, "generate_models": list(models), **aimed_at} for each in models
+        {"generate_model": each, "generate_shard": number, **known}
+        for each in models
+        for number in range(shards)
     ]
 
 

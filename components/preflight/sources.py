@@ -5,12 +5,14 @@ from pathlib import Path
 from components import storage
 from components.errors import InputError
 from components.generate.engines import parse_model
+from components.generate.settings import GenerateSettings
 from components.hub import PINNED_MODEL
 from components.merge.settings import MergeSettings
 from components.preflight.checks import NotCheckedError
 from components.preflight.data import require_readable_on_hub, require_rows
 from components.preflight.hub import read_on_hub, require_on_hub
 from components.preflight.servers import require_served
+from components.preflight.settings import GpuDemand
 from components.train.methods.declared import FILES, require_declared, require_files
 from components.train.settings import TrainSettings, hub_commit
 
@@ -112,3 +114,16 @@ def require_there(uri: str) -> None:
             fix = f"Use one of {', '.join(EMBEDDED)}, or put the files into object storage"
             raise InputError(uri, rule, fix) from error
         raise NotCheckedError(f"{uri} is part of another step's image") from error
+
+
+def require_enough_gpus(settings: GenerateSettings, gpu: GpuDemand) -> None:
+    """Refuse to spread an LLM over more GPUs than its pod asks for.
+
+    Raises:
+        InputError: If generate asks for fewer.
+    """
+    wanted = settings.gpus.count
+    if parse_model(settings.chosen_model).kind == "vllm" and wanted > max(1, gpu.of_generate):
+        rule = f"needs {wanted} GPUs, and the pods of generate ask for {gpu.of_generate}"
+        fix = "Set steps.generate.gpus in the compile settings, or spread it over fewer"
+        raise InputError("vllm_tensor_parallel times vllm_pipeline_parallel", rule, fix)

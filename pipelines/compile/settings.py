@@ -161,6 +161,7 @@ class CompileSettings:
         return {
             "resource": self.gpu.resource,
             "count": count,
+            "of_generate": self.resources["generate"].gpus,
             "node_selector": self.gpu.labels,
         }
 

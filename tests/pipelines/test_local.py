@@ -4,6 +4,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ def tiny_encoder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refused(fake_llm, tiny_encoder, tmp_path_factory):
-    """A run with two LLMs and an ablation, whose model fails the gate."""
+    """A run with two LLMs in two shards each and an ablation, whose model fails the gate."""
     runs = tmp_path_factory.mktemp("refused")
     gate = runs.with_name("strict.yaml")
     gate.write_text("min_accuracy: 1\n")
@@ -124,6 +125,8 @@ def refused(fake_llm, tiny_encoder, tmp_path_factory):
         fake_llm,
         tiny_encoder,
         f"evaluate_gate={gate}",
+        "generate_samples_per_label=4",
+        "generate_shards=2",
         "train_ablation=true",
         f"deploy_registry={runs}/registry",
     )
@@ -158,7 +161,7 @@ def test_the_ablation_says_what_the_synthetic_rows_are_worth(refused):
 def test_two_models_contribute_and_are_compared(refused):
     _, latest = refused
     rows = json.loads((latest / "synthetic_emotions.json").read_text())
-    assert len(rows) == 12
+    assert set(Counter((row["model"], row["label"]) for row in rows).values()) == {2}
     assert len({(row["model"], row["label"]) for row in rows}) == 12
     page = (latest / "data_report.html").read_text()
     assert "#small" in page

@@ -22,6 +22,7 @@ from components import storage
 from components.artifacts.registry import POINTER, Champion, replace_champion
 from components.data_files import read_mapping
 from components.errors import InputError
+from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
 from components.preflight.cluster_checks import require_image_volumes
@@ -32,7 +33,7 @@ from components.preflight.plan import checks_of
 from components.preflight.run import branches_of, preflight
 from components.preflight.servers import listed_models, require_served
 from components.preflight.settings import GpuDemand, Place
-from components.preflight.sources import EMBEDDED, require_encoder
+from components.preflight.sources import EMBEDDED, require_encoder, require_enough_gpus
 from components.preflight.stores import require_registry, require_writable
 from components.train.settings import TrainSettings
 from pipelines.emotion import emotion
@@ -418,13 +419,34 @@ def test_an_encoder_of_the_hub_is_looked_into(hub_url, monkeypatch, tmp_path):
 
 def test_a_branch_knows_the_generation_of_the_champion_that_it_aims_at(tmp_path):
     models, options = ["one", "two"], {"focus": f"registry:{tmp_path}"}
-    plain = [{"generate_model": each, "generate_models": models} for each in models]
-    assert branches_of(models, {}) == branches_of(models, {"focus": "metrics.json"}) == plain
-    before = branches_of(models, options)
+    assert branches_of(models, 1, {}) == branches_of(models, 1, {"focus": "metrics.json"})
+    before = branches_of(models, 1, options)
     replace_champion(str(tmp_path), Champion("run-1", "models/run-1", "a" * 64, {}), 0)
-    after = branches_of(models, options)
+    after = branches_of(models, 1, options)
     assert [each["generate_model"] for each in after] == models
     assert before[0]["aimed_at"] != after[0]["aimed_at"]
+
+
+def test_there_is_a_branch_for_each_shard_of_each_model():
+    shared = {"generate_models": ["one", "two"], "generate_shards": 2}
+    assert branches_of(["one", "two"], 2, {}) == [
+        {"generate_model": model, "generate_shard": shard, **shared}
+        for model in ("one", "two")
+        for shard in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize(("of_generate", "fits"), [(0, False), (3, False), (4, True)])
+def test_an_llm_over_more_gpus_than_its_pod_asks_for_is_a_problem(of_generate, fits):
+    spread = {"vllm_tensor_parallel": 2, "vllm_pipeline_parallel": 2}
+    settings = GenerateSettings(models=["vllm:gs://bucket/model"], **spread)
+    gpu = GpuDemand("nvidia.com/gpu", 8, of_generate)
+    if fits:
+        require_enough_gpus(settings, gpu)
+        return
+    with pytest.raises(InputError, match=f"needs 4 GPUs, .* ask for {of_generate}"):
+        require_enough_gpus(settings, gpu)
+    require_enough_gpus(replace(settings, models=["http://host/v1#served"]), gpu)
 
 
 def test_files_that_the_hub_does_not_have_are_a_problem(hub_url):

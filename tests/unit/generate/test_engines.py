@@ -1,9 +1,18 @@
 """What an entry of the `models` setting may be."""
 
+import os
+
 import pytest
 
-from components.errors import InputError
-from components.generate.engines import LlmEndpoint, Model, parse_model, serving
+from components.errors import InputError, WorkError
+from components.generate.engines import (
+    ONE_GPU,
+    GpuGrid,
+    LlmEndpoint,
+    Model,
+    parse_model,
+    serving,
+)
 
 PIN = "0123456789abcdef" * 4
 COMMIT = "0123456789" * 4
@@ -65,6 +74,27 @@ def test_a_changed_folder_is_refused_before_vllm_is_started(tmp_path):
         serving(parse_model(reference), 1, tmp_path / "llm"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("gpus", "sizes"),
+    [
+        (ONE_GPU, ""),
+        (GpuGrid(4, 2), "--tensor-parallel-size 4 --pipeline-parallel-size 2"),
+    ],
+)
+def test_vllm_is_told_how_many_gpus_it_spreads_over(gpus, sizes, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "vllm"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/told; exit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    model = parse_model(f"vllm:{tmp_path}")
+    with pytest.raises(WorkError), serving(model, 1, tmp_path / "llm", gpus=gpus):
+        pass
+    told = (tmp_path / "told").read_text()
+    assert sizes in told
+    assert told.count("parallel-size") == 2 * bool(sizes)
 
 
 def test_a_missing_folder_is_named_before_vllm_is_started(tmp_path):

@@ -158,6 +158,7 @@ def test_preflight_knows_what_the_steps_ask_of_the_nodes(everything):
     assert asked == {
         "resource": "amd.com/gpu",
         "count": 2,
+        "of_generate": 1,
         "node_selector": {"pool": "big", "cloud.google.com/gke-spot": "true"},
     }
 
