@@ -11,7 +11,7 @@ Each module holds the types of its artifact, its writer, its reader and its chec
 | `evaluation` | scores and the gate's verdict | evaluate | deploy |
 | `publishing` | published models | deploy | evaluate of the next run, the cluster |
 | `signer`, `signatures` | their signatures | deploy | the same |
-| `model_image`, `image_repository` | published models as images | deploy | the cluster |
+| `model_image`, `image`, `image_repository` | published models as images | deploy | the cluster |
 | `registry` | the champion among them | deploy | preflight and evaluate of the next run |
 | `remarks` | what a step that succeeded could not do | deploy | outcome |
 """

@@ -58,15 +58,19 @@ def require_repository(name: str, uri: str) -> None:
         raise InputError(f"{name}={uri!r}", rule, fix)
 
 
-def require_tag(tag: str) -> None:
+def require_tag(name: str, tag: str) -> None:
     """Refuse what cannot be the tag of an image.
+
+    Args:
+        name: Of what gives the tag.
+        tag: Its value.
 
     Raises:
         InputError: If it is too long, or has other characters.
     """
     if not _TAG.fullmatch(tag):
-        fix = "Name the run with up to 128 of a-z, A-Z, 0-9, '_', '.' and '-'"
-        raise InputError(f"run {tag!r}", "cannot be the tag of an image", fix)
+        fix = "Name it with up to 128 of a-z, A-Z, 0-9, '_', '.' and '-'"
+        raise InputError(f"{name} {tag!r}", "cannot be the tag of an image", fix)
 
 
 class ImageRepository:
