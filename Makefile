@@ -40,7 +40,7 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
-  audit compile submit upload images push lock sbom serve board compare publish-model search watch deploy rollback status bench-generate \
+  audit compile submit upload images push push-manifests lock sbom serve board compare publish-model search watch deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve \
   bench-scaling kind clean
 
@@ -165,6 +165,9 @@ push: registry $(STEPS:%=push-%) ## push the built images: make push REGISTRY=ho
 push-%:
 	$(DOCKER) tag $(call quoted,emotion-pipeline/$*:$(TAG)) $(call quoted,$(REGISTRY)/emotion-pipeline/$*:$(TAG))
 	$(DOCKER) push $(call quoted,$(REGISTRY)/emotion-pipeline/$*:$(TAG))
+
+push-manifests: registry setup ## push the overlays for Flux and Argo CD: make push-manifests REGISTRY=host/path TAG=name
+	$(BIN)/python -m pipelines.manifests --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG))
 
 lock: registry setup ## write the digests of pushed images: make lock REGISTRY=host/path TAG=name
 	$(BIN)/python -m pipelines.lock --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG)) \

@@ -10,4 +10,5 @@
 | `compile` | the YAML that the KFP UI imports, for a cluster |
 | `submit` | a run or schedule on Kubeflow |
 | `lock` | the digests of pushed images, which a compiled pipeline may name |
+| `manifests` | the overlays as an artifact, which Flux and Argo CD follow |
 """

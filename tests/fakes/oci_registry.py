@@ -17,13 +17,13 @@ from starlette.routing import Route
 
 from tests.fakes.http_server import running
 
-REPOSITORY = "team/emotion"
-
 
 @dataclass
 class FakeRegistry:
     """What the registry has, and how it answers."""
 
+    name: str
+    """Path of its one repository."""
     host: str = ""
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
@@ -37,10 +37,10 @@ class FakeRegistry:
 
     @property
     def repository(self) -> str:
-        return f"oci://{self.host}/{REPOSITORY}"
+        return f"oci://{self.host}/{self.name}"
 
     async def answer(self, request: Request) -> Response:
-        path = request.url.path.removeprefix(f"/v2/{REPOSITORY}/")
+        path = request.url.path.removeprefix(f"/v2/{self.name}/")
         self.asked.append(f"{request.method} {path.partition('/')[0]}")
         if self.instead:
             return self.instead.pop(0)
@@ -76,9 +76,9 @@ class FakeRegistry:
 
 
 @contextmanager
-def oci_registry() -> Iterator[FakeRegistry]:
-    """Have a registry for the length of a block."""
-    registry = FakeRegistry()
+def oci_registry(name: str = "team/emotion") -> Iterator[FakeRegistry]:
+    """Have a registry for the length of a block; it has one repository, of this path."""
+    registry = FakeRegistry(name)
     methods = ["GET", "HEAD", "POST", "PUT"]
     with running([Route("/v2/{path:path}", registry.answer, methods=methods)]) as url:
         registry.host = url.removeprefix("http://")

@@ -39,3 +39,23 @@ def of_kind(resources: tuple[Resource, ...], kind: str) -> list[Resource]:
 def named(resources: tuple[Resource, ...], kind: str, name: str) -> Resource:
     (found,) = (each for each in of_kind(resources, kind) if each["metadata"]["name"] == name)
     return found
+
+
+def with_values(manifests: Path, path: str, values: Resource) -> list[Resource]:
+    """Render a kustomization with images and patches of one's own, as Flux and Argo CD do.
+
+    Both write them into its file: an image in the place of that of the same name, patches last.
+
+    Args:
+        manifests: A copy of the manifests, which is changed.
+        path: Of the kustomization there.
+        values: `images` and `patches`, as a kustomization has them.
+    """
+    file = manifests / path / "kustomization.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    own = {each["name"] for each in values["images"]}
+    others = [each for each in content["images"] if each["name"] not in own]
+    content["images"] = others + values["images"]
+    content["patches"] += values["patches"]
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return rendered(file.parent)

@@ -108,6 +108,7 @@ COMMANDS = {
         "connect",
     ),
     "pipelines.lock": ("train --docker none", ["--registry", "--tag"], [], ""),
+    "pipelines.manifests": ("--registry r.example", ["--registry", "--tag"], [], "build_image"),
     "components.preflight": ("", ["--parameters"], PARAMETERS, "preflight"),
     "components.generate": (
         "--output out",
@@ -187,7 +188,12 @@ def ended(module, arguments, work):
 
 
 def _main_of(module):
-    alone = {"pipelines.parameters", "pipelines.lock", "pipelines.local.watch"}
+    alone = {
+        "pipelines.parameters",
+        "pipelines.lock",
+        "pipelines.local.watch",
+        "pipelines.manifests",
+    }
     return module if module in alone else f"{module}.__main__"
 
 

@@ -42,6 +42,7 @@ PASSED = {
         "PIPELINE": "--pipeline",
     },
     "upload": {"PARAMS": "--params", "HOST": "--host", "LOCK": "--lock"},
+    "push-manifests": {"REGISTRY": "--registry", "TAG": "--tag"},
     "lock": {"REGISTRY": "--registry", "TAG": "--tag", "DOCKER": "--docker", "LOCK": "--output"},
     "serve": {"MODEL": "--model-dir", "PAYLOADS": "--payload-folder"},
     "watch": {"PAYLOADS": "--payloads", "MODEL": "--model", "EVALUATION": "--reference"},
