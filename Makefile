@@ -88,7 +88,7 @@ test-oip: setup ## test the predictor with the Open Inference Protocol's own fil
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[oip]'
 	$(BIN)/pytest tests/oip
 
-test-api-server: setup ## test deploys on a real API server, which it builds (Go), with KServe's controller or a stand-in for it; images in docker-registry
+test-api-server: setup ## test deploys on a real API server, which it builds (Go), with KServe's controller or a stand-in for it, and Flux's; images in docker-registry
 	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/real
 
 test-cluster: setup ## test on a whole cluster, built from packages on this machine (root, Debian, Go)

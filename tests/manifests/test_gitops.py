@@ -1,6 +1,6 @@
 """The examples for Flux and Argo CD change all that a user has to change, and nothing else.
 
-Their kinds, on a real API server, are in tests/cluster/test_gitops_examples.py.
+Flux's controllers and Argo CD's client are in tests/cluster/test_flux.py and test_argo_cd.py.
 """
 
 import json

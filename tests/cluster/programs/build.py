@@ -33,9 +33,15 @@ _PACKAGES = {
     "kube-router": {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
     "kserve": {"kserve-manager": "github.com/kserve/kserve/cmd/manager"},
     "seaweedfs": {"weed": "github.com/seaweedfs/seaweedfs/weed"},
+    "flux": {
+        name: f"github.com/fluxcd/{name}" for name in ("kustomize-controller", "source-controller")
+    },
+    "argo-cd": {"argo-cd-extract": "."},
 }
 API_SERVER = ("etcd", "kubernetes")
 """The modules that an API server without a cluster needs."""
+CLUSTER = tuple(name for name in _PACKAGES if name not in {"flux", "argo-cd"})
+"""The modules that a cluster with the pipeline needs."""
 
 # Clients ask the API server and kubelet for their version, which Kubernetes' own build sets so.
 _LINKER = [
@@ -47,7 +53,7 @@ _LINKER = [
 ]
 
 
-def build(modules: Iterable[str] = tuple(_PACKAGES)) -> Mapping[str, Path]:
+def build(modules: Iterable[str] = CLUSTER) -> Mapping[str, Path]:
     """Build what is not in the cache.
 
     Args:
