@@ -1,20 +1,21 @@
 """Digests of pushed images: `python -m pipelines.lock --registry HOST train` writes them."""
 
-import argparse
 import json
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import click
+
 from components import storage
-from components.command_line import errors_as_exit
+from components.command_line import PATH, command, errors_as_exit
 from components.data_files import read_mapping, to_yaml
 from components.errors import InputError
 
 PROJECT = "emotion-pipeline"
 """Repository, below the registry, of all images."""
-LOCK = Path(__file__).parents[1] / "images" / "lock.yaml"
+LOCK = Path("images") / "lock.yaml"
 _BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 
 
@@ -124,17 +125,19 @@ def _listed(said: str, docker: str) -> list[str]:
     return digests
 
 
-def main() -> None:
-    """Write the lock; exits with status 1 and a reason if an image has not been pushed."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("steps", nargs="+", help="names of the steps")
-    parser.add_argument("--registry", required=True, help="registry that the images are in")
-    parser.add_argument("--tag", default="latest", help="tag that they were pushed with")
-    parser.add_argument("--docker", default="docker", help="the Docker client")
-    parser.add_argument("--output", type=Path, default=LOCK, help="file to write")
-    given = parser.parse_args()
+@command()
+@click.argument("steps", nargs=-1, required=True)
+@click.option("--registry", required=True, help="Registry that the images are in.")
+@click.option("--tag", default="latest", show_default=True, help="Tag that they were pushed with.")
+@click.option("--docker", default="docker", show_default=True, help="The Docker client.")
+@click.option("--output", type=PATH, default=LOCK, show_default=True, help="File to write.")
+def main(steps: Sequence[str], registry: str, tag: str, docker: str, output: Path) -> None:
+    """Write the digests of the steps' pushed images.
+
+    STEPS are the names of the steps; if an image has not been pushed, nothing is written.
+    """
     with errors_as_exit("lock"):
-        write_lock(given.output, given.registry, given.tag, given.steps, given.docker)
+        write_lock(output, registry, tag, steps, docker)
 
 
 if __name__ == "__main__":

@@ -3,21 +3,22 @@
 `python -m pipelines.parameters --params FILE` prints a set with the value of every parameter.
 """
 
-import argparse
 import inspect
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from components.command_line import add_set_option, errors_as_exit
+import click
+
+from components.command_line import command, errors_as_exit, set_option
 from components.data_files import read_mapping, to_yaml
 from components.deploy.settings import DeploySettings
 from components.options import assign, option_types, read_assignments, settings_of
 from components.preflight.plan import OPTION_TYPES, choices
 from components.watch.settings import WatchSettings
 from pipelines.emotion import emotion
+from pipelines.options import PARAMETER_SET
 from pipelines.watch import watch
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
@@ -84,16 +85,15 @@ def read_watch_parameters(
     return values
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+@command()
+@click.option(
+    "--params", type=PARAMETER_SET, help="Parameter set; by default the pipeline's own values."
+)
+@set_option()
+def main(params: Path | None, assignments: Sequence[str]) -> None:
     """Print a parameter set as YAML, with the value of every parameter."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.parameters", description=main.__doc__
-    )
-    parser.add_argument("--params", type=Path, help="parameter set; default: the pipeline's own")
-    add_set_option(parser)
-    given = parser.parse_args(arguments)
     with errors_as_exit("parameters"):
-        sys.stdout.write(to_yaml(read_parameters(given.params, given.set)))
+        click.echo(to_yaml(read_parameters(params, assignments)), nl=False)
 
 
 if __name__ == "__main__":

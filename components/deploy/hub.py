@@ -1,17 +1,17 @@
 """Publish a model on the Hugging Face Hub: `python -m components.deploy.hub --repo NAME ...`."""
 
-import argparse
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
+
 from components import storage
 from components.artifacts.evaluation import Evaluation, read_evaluation
 from components.artifacts.model import bundle
-from components.command_line import errors_as_exit
+from components.command_line import PATH, command, errors_as_exit
 from components.errors import InputError, WorkError
 from components.hub import HUB_ID
 
@@ -95,27 +95,24 @@ def _explained(repo: str) -> Iterator[None]:
         raise WorkError(repo, f"cannot be reached ({error})", "Check the network") from error
 
 
-def main() -> None:
-    """Publish; an error ends the process with status 1 and one line."""
-    parser = argparse.ArgumentParser(prog="python -m components.deploy.hub", description=__doc__)
-    parser.add_argument("--repo", required=True, help="owner/name")
-    parser.add_argument("--model", type=Path, required=True, help="model folder")
-    parser.add_argument("--card", required=True, help="model card of evaluate, path or URI")
-    parser.add_argument("--evaluation", required=True, help="file that evaluate wrote")
-    parser.add_argument("--public", action="store_true", help="if the repository is created now")
-    arguments = parser.parse_args()
+@command()
+@click.option("--repo", required=True, metavar="OWNER/NAME", help="Repository of the hub.")
+@click.option("--model", type=PATH, required=True, help="Model folder.")
+@click.option("--card", required=True, help="Model card of evaluate, path or URI.")
+@click.option("--evaluation", required=True, help="File that evaluate wrote.")
+@click.option("--public", is_flag=True, help="If the repository is created now.")
+def main(repo: str, model: Path, card: str, evaluation: str, *, public: bool) -> None:
+    """Publish a model on the Hugging Face Hub.
+
+    HF_TOKEN holds the token of an account that may write there.
+    """
     with errors_as_exit("publish-model"):
         from huggingface_hub import HfApi
 
-        url = publish_on_hub(
-            arguments.model,
-            storage.read_text(arguments.card),
-            read_evaluation(arguments.evaluation),
-            arguments.repo,
-            HfApi(token=os.environ.get("HF_TOKEN")),
-            public=arguments.public,
-        )
-    sys.stdout.write(f"{url}\n")
+        text, measured = storage.read_text(card), read_evaluation(evaluation)
+        hub = HfApi(token=os.environ.get("HF_TOKEN"))
+        url = publish_on_hub(model, text, measured, repo, hub, public=public)
+    click.echo(url)
 
 
 if __name__ == "__main__":

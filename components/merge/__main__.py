@@ -1,26 +1,39 @@
 """The merge step from a shell: `python -m components.merge`."""
 
-import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from components import command_line
-from components.merge.run import merge
+import click
+
+from components.command_line import PATH, command, errors_as_exit, settings_options, start_logging
 from components.merge.settings import MergeSettings
 
 
-def main() -> None:
+@command()
+@click.option("--output", type=PATH, required=True, help="Data set folder to write.")
+@click.option("--report", type=PATH, help="HTML file to write.")
+@click.option(
+    "--synthetic",
+    type=PATH,
+    multiple=True,
+    metavar="FOLDER",
+    help="Folder of the generate step; may be repeated.",
+)
+@settings_options(MergeSettings)
+def main(
+    chosen: Callable[..., MergeSettings],
+    output: Path,
+    report: Path | None,
+    synthetic: Sequence[Path],
+) -> None:
     """Join real and synthetic rows into train, validation and test splits."""
-    parser = argparse.ArgumentParser(prog="python -m components.merge", description=main.__doc__)
-    parser.add_argument("--output", type=Path, required=True, help="data set folder to write")
-    parser.add_argument("--report", type=Path, help="HTML file to write")
-    folders = "folders of the generate step"
-    parser.add_argument("--synthetic", type=Path, nargs="*", default=[], help=folders)
-    command_line.add_settings_options(parser)
-    arguments = parser.parse_args()
-    command_line.start_logging()
-    with command_line.errors_as_exit("merge"):
-        settings = command_line.chosen_settings(MergeSettings, arguments)
-        merge(settings, arguments.synthetic, arguments.output, report=arguments.report)
+    start_logging()
+    with errors_as_exit("merge"):
+        settings = chosen()
+        # Its imports take seconds, and wrong arguments should be reported at once.
+        from components.merge.run import merge
+
+        merge(settings, synthetic, output, report=report)
 
 
 if __name__ == "__main__":

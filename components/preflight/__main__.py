@@ -1,46 +1,49 @@
-"""Check a run from a shell: `python -m components.preflight --parameters FILE --set name=value`.
+"""Check a run from a shell: `python -m components.preflight --parameters FILE --set name=value`."""
 
-The file states every parameter, as `python -m pipelines.parameters` prints them.
-"""
-
-import argparse
 import inspect
 import os
+from collections.abc import Sequence
 from typing import Any
 
-from components.command_line import add_set_option, errors_as_exit, start_logging
+import click
+
+from components.command_line import command, errors_as_exit, set_option, start_logging
 from components.data_files import read_mapping
-from components.deploy.model_registry import TOKEN
 from components.errors import InputError
 from components.options import assign, read_assignments
-from components.preflight.component import preflight as component
-from components.preflight.plan import OPTION_TYPES
-from components.preflight.run import preflight
 from components.preflight.settings import Place
 
 _OF_A_RUN = {"run_id", "gpu", "serve_image"}
 
 
-def main() -> None:
-    """Check; keys come from LLM_API_KEY and MODEL_REGISTRY_TOKEN."""
-    parser = argparse.ArgumentParser(prog="python -m components.preflight", description=__doc__)
-    parser.add_argument(
-        "--parameters", required=True, help="YAML file of pipeline parameters, path or URI"
-    )
-    add_set_option(parser)
-    arguments = parser.parse_args()
+@command()
+@click.option("--parameters", required=True, help="YAML file of pipeline parameters, path or URI.")
+@set_option()
+def main(parameters: str, assignments: Sequence[str]) -> None:
+    """Check all that a run will need.
+
+    The file states every parameter, as `emotion-pipeline parameters` prints them. Keys come from
+    LLM_API_KEY and MODEL_REGISTRY_TOKEN.
+    """
     start_logging()
     with errors_as_exit("preflight"):
-        parameters = _parameters(arguments.parameters, arguments.set)
+        values = _parameters(parameters, assignments)
+        # Its imports take seconds, and wrong arguments should be reported at once.
+        from components.deploy.model_registry import TOKEN
+        from components.preflight.run import preflight
+
         place = Place(
             llm_api_key=os.environ.get("LLM_API_KEY", ""),
             model_registry_token=os.environ.get(TOKEN, ""),
         )
-        preflight(place, **parameters)
+        preflight(place, **values)
 
 
-def _parameters(file: str, overrides: list[str]) -> dict[str, Any]:
+def _parameters(file: str, overrides: Sequence[str]) -> dict[str, Any]:
     """A value for every parameter that the KFP face takes, but those that only a run has."""
+    from components.preflight.component import preflight as component
+    from components.preflight.plan import OPTION_TYPES
+
     signature = inspect.signature(component.python_func).parameters
     types = {name: signature[name].annotation for name in signature if name not in _OF_A_RUN}
     values: dict[str, Any] = {}
@@ -48,7 +51,7 @@ def _parameters(file: str, overrides: list[str]) -> dict[str, Any]:
     for given in (read_mapping(file, "parameter file"), assigned):
         assign(values, given, types)
     if missing := [name for name in types if name not in values]:
-        fix = "Print a whole set with `python -m pipelines.parameters --params FILE`"
+        fix = "Print a whole set with `emotion-pipeline parameters --params FILE`"
         raise InputError(f"parameter file {file}", f"lacks {', '.join(missing)}", fix)
     return values
 

@@ -1,32 +1,62 @@
 """Serve a model folder over HTTP and gRPC."""
 
-import argparse
 import dataclasses
 import json
 import logging
 import os
 import sys
 import typing
+from collections.abc import Callable
 from pathlib import Path
 
-from components.command_line import errors_as_exit
+import click
+
+from components.command_line import HELP, PATH, Command, errors_as_exit
+from components.descriptions import described
 from components.serve.settings import ServeSettings
 from components.serve.signature import require_signature
 
 
-def main() -> None:
-    """Serve the model; an error before that ends the process with status 1 and its message."""
-    arguments = vars(_parser().parse_args())
+class _SettingsAsOptions(Command):
+    """A command with an option per setting, which its docstring explains."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Read the docstrings, which nobody needs to serve."""
+        texts = {each.name: each.text for each in described(ServeSettings)}
+        for option in self.params:
+            if isinstance(option, click.Option) and option.name in texts:
+                option.help = texts[option.name]
+        return super().get_help(ctx)
+
+
+def _options(function: Callable[..., None]) -> Callable[..., None]:
+    types = typing.get_type_hints(ServeSettings)
+    for field in reversed(dataclasses.fields(ServeSettings)):
+        name, kind = field.name.replace("_", "-"), types[field.name]
+        if kind is Path:
+            add = click.option(f"--{name}", type=PATH, required=True)
+        else:
+            option = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
+            shown = field.default != ""
+            add = click.option(option, type=kind, default=field.default, show_default=shown)
+        function = add(function)
+    return function
+
+
+@click.command(cls=_SettingsAsOptions, context_settings=HELP)
+@_options
+def main(**settings: typing.Any) -> None:
+    """Serve a model folder over HTTP and gRPC."""
     # Nothing comes from the hub, and texts are already tokenised in threads.
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     _start_logging()
     with errors_as_exit("serve"):
-        settings = ServeSettings(**arguments)
-        require_signature(settings)
+        chosen = ServeSettings(**settings)
+        require_signature(chosen)
         from components.serve.predictor import Predictor
         from components.serve.server import serve
 
-        serve(Predictor(settings))
+        serve(Predictor(chosen))
 
 
 class _JsonLines(logging.Formatter):
@@ -47,23 +77,6 @@ def _start_logging() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for library in ("httpx", "httpx2", "uvicorn"):
         logging.getLogger(library).setLevel(logging.ERROR)
-
-
-def _parser() -> argparse.ArgumentParser:
-    """Build a parser with an option per setting; ServeSettings documents them."""
-    parser = argparse.ArgumentParser(prog="python -m components.serve", description=__doc__)
-    types = typing.get_type_hints(ServeSettings)
-    for field in dataclasses.fields(ServeSettings):
-        option, kind = f"--{field.name.replace('_', '-')}", types[field.name]
-        if kind is Path:
-            parser.add_argument(option, type=Path, required=True, help="model folder")
-        elif kind is bool:
-            action = argparse.BooleanOptionalAction
-            parser.add_argument(option, action=action, default=field.default)
-        else:
-            shown = f"default: {field.default!r}"
-            parser.add_argument(option, type=kind, default=field.default, help=shown)
-    return parser
 
 
 if __name__ == "__main__":

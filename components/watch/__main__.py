@@ -1,42 +1,31 @@
-"""Run the watch step from a shell."""
+"""The watch step from a shell: `python -m components.watch`."""
 
-import argparse
+from collections.abc import Callable
 from pathlib import Path
 
-from components.command_line import (
-    add_settings_options,
-    chosen_settings,
-    errors_as_exit,
-    start_logging,
-)
+import click
+
+from components.command_line import PATH, command, errors_as_exit, settings_options, start_logging
 from components.watch.settings import WatchSettings
 
 
-def main() -> None:
-    """Watch; an error ends the process with status 1 and one line."""
-    arguments = _parser().parse_args()
+@command()
+@click.option("--payloads", default="", help="Folder of the payload log, path or URI.")
+@click.option("--model", default="", help="Model folder, path or URI.")
+@click.option("--reference", default="", help="Its evaluation, path or URI.")
+@click.option(
+    "--output", type=PATH, required=True, help="Folder to write: findings, report, labelling."
+)
+@settings_options(WatchSettings)
+def main(chosen: Callable[..., WatchSettings], output: Path, **places: str) -> None:
+    """Compare what a model was asked with what it was trained on."""
     start_logging()
     with errors_as_exit("watch"):
-        given = {name: getattr(arguments, name) for name in ("payloads", "model", "reference")}
-        chosen = {name: value for name, value in given.items() if value}
-        settings = chosen_settings(WatchSettings, arguments, **chosen)
+        settings = chosen(**{name: place for name, place in places.items() if place})
         # Its imports take seconds, and wrong arguments should be reported at once.
         from components.watch.run import watch
 
-        output: Path = arguments.output
         watch(settings, output / "findings.json", output / "report.html", output / "labelling")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m components.watch", description=__doc__)
-    parser.add_argument("--payloads", default="", help="folder of the payload log, path or URI")
-    parser.add_argument("--model", default="", help="model folder, path or URI")
-    parser.add_argument("--reference", default="", help="its evaluation, path or URI")
-    parser.add_argument(
-        "--output", type=Path, required=True, help="folder to write: findings, report, labelling"
-    )
-    add_settings_options(parser)
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,59 +1,58 @@
 """Compile the pipeline: `python -m pipelines.compile [--params FILE] [--settings FILE] ...`."""
 
-import argparse
-import sys
 from pathlib import Path
 
+import click
+
 from components.api_server import require_namespace
-from components.command_line import errors_as_exit
+from components.command_line import PATH, command, errors_as_exit
 from components.errors import InputError
-from pipelines.compile.compiler import (
-    add_options,
-    compile_objects,
-    compile_pipeline,
-    settings_from,
-)
-from pipelines.definitions import DEFINITIONS
+from pipelines.options import Source, source_options
 
 _SUFFIXES = (".yaml", ".yml")
 _BUILD = Path("build") / "pipelines"
+_REPOSITORY = Path("pipelines") / "compiled"
 
 
-def main() -> None:
-    """Compile to a file, by default the one that is kept in the repository."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    add_options(parser)
-    parser.add_argument(
-        "--kubernetes",
-        metavar="NAMESPACE",
-        default="",
-        help="write a Pipeline and a PipelineVersion for kubectl apply",
-    )
-    parser.add_argument("output", type=Path, nargs="?")
-    arguments = parser.parse_args()
+@command()
+@source_options
+@click.option(
+    "--kubernetes",
+    metavar="NAMESPACE",
+    default="",
+    help="Write a Pipeline and a PipelineVersion for kubectl apply.",
+)
+@click.argument("output", type=PATH, required=False)
+def main(source: Source, kubernetes: str, output: Path | None) -> None:
+    """Compile a pipeline to what the KFP UI imports.
+
+    OUTPUT is the file to write; without it and any option, the one that is kept in the repository.
+    """
     with errors_as_exit("compile"):
-        output = _compile(arguments)
-    sys.stdout.write(f"{output}\n")
+        if output and output.suffix not in _SUFFIXES:
+            fix = f"End its name in {' or '.join(_SUFFIXES)}"
+            raise InputError(f"output {output}", "is not a YAML file", fix)
+        if kubernetes:
+            require_namespace(kubernetes)
+        written = _compile(source, output, kubernetes)
+    click.echo(written)
 
 
-def _compile(arguments: argparse.Namespace) -> Path:
-    if arguments.output and arguments.output.suffix not in _SUFFIXES:
-        fix = f"End its name in {' or '.join(_SUFFIXES)}"
-        raise InputError(f"output {arguments.output}", "is not a YAML file", fix)
-    if arguments.kubernetes:
-        require_namespace(arguments.kubernetes)
-    definition = DEFINITIONS[arguments.pipeline]
-    plain = not (arguments.params or arguments.set or arguments.settings or arguments.lock)
-    if plain and not arguments.kubernetes:
-        output = arguments.output or definition.compiled
+def _compile(source: Source, output: Path | None, kubernetes: str) -> Path:
+    # Its imports take seconds, and wrong arguments should be reported at once.
+    from pipelines.compile.compiler import compile_objects, compile_pipeline
+
+    definition = source.definition
+    if source.is_plain and not kubernetes:
+        folder = _REPOSITORY if _REPOSITORY.is_dir() else _BUILD
+        output = output or folder / definition.compiled.name
         compile_pipeline(output, definition=definition)
         return output
-    settings = settings_from(arguments)
-    values = definition.read(arguments.params, arguments.set, settings.parameters)
-    name = arguments.params.name if arguments.params else definition.compiled.name
-    output = arguments.output or _BUILD / name
-    if arguments.kubernetes:
-        compile_objects(output, settings, definition.pin(values), arguments.kubernetes, definition)
+    settings = source.read_settings()
+    values = definition.read(source.params, source.assignments, settings.parameters)
+    output = output or _BUILD / (source.params or definition.compiled).name
+    if kubernetes:
+        compile_objects(output, settings, definition.pin(values), kubernetes, definition)
     else:
         compile_pipeline(output, settings, definition.pin(values), definition)
     return output

@@ -1,6 +1,5 @@
-"""The compiled pipeline, and the options of a command line that say what is compiled."""
+"""The compiled pipeline."""
 
-import argparse
 import ast
 import hashlib
 import json
@@ -8,7 +7,6 @@ import pprint
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,9 @@ from kfp import compiler
 from kfp.compiler import KubernetesManifestOptions
 from kfp.dsl.base_component import BaseComponent
 
-from components.command_line import add_set_option
 from pipelines.compile.dropdowns import add_dropdowns
-from pipelines.compile.settings import PLAIN, CompileSettings, read_settings
-from pipelines.definitions import DEFINITIONS, EMOTION, Definition
-from pipelines.lock import read_lock
+from pipelines.compile.settings import PLAIN, CompileSettings
+from pipelines.definitions import EMOTION, Definition
 
 COMPILED = EMOTION.compiled
 _DEFAULT = re.compile(r"(?<=^#)(?P<before>.*)\[Default: (?P<value>\{.*\})\]$", re.MULTILINE)
@@ -120,24 +116,3 @@ def _in_order(default: re.Match[str]) -> str:
     """A default in a comment, whose keys kfp leaves in another order in every process."""
     value = ast.literal_eval(default["value"])
     return f"{default['before']}[Default: {pprint.pformat(value, width=sys.maxsize)}]"
-
-
-def settings_from(arguments: argparse.Namespace) -> CompileSettings:
-    """The compile settings that a command line names: `--settings` and `--lock`.
-
-    Raises:
-        InputError: If one of the files is refused.
-    """
-    settings = read_settings(arguments.settings) if arguments.settings else PLAIN
-    return replace(settings, images=read_lock(arguments.lock)) if arguments.lock else settings
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is compiled."""
-    parser.add_argument(
-        "--pipeline", choices=DEFINITIONS, default=EMOTION.name, help="default: %(default)s"
-    )
-    parser.add_argument("--params", type=Path, help="parameter set")
-    add_set_option(parser)
-    parser.add_argument("--settings", type=Path, help="settings of the cluster")
-    parser.add_argument("--lock", type=Path, help="images by digest, written by `make lock`")

@@ -1,98 +1,36 @@
 """Run the pipeline on this machine: `python -m pipelines.local --params FILE`."""
 
-import argparse
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from components.artifacts.evaluation import METRICS, Evaluation, read_evaluation
-from components.artifacts.evaluation.comparison import MAJORITY, TFIDF
-from components.artifacts.synthetic import LEDGER, SENTENCES, read_sentences, write_sentences
-from components.command_line import add_set_option, errors_as_exit
-from components.evaluate.side_by_side.runs import DATASET, MODEL
-from pipelines.emotion import emotion_for
-from pipelines.local.runner import point_latest, run_steps
-from pipelines.parameters import read_parameters
+import click
 
-_PARAMETERS = Path(__file__).parents[1] / "params" / "local.yaml"
-
-# Results in a run folder, by the place where the steps leave them.
-_RESULTS = {
-    "merge/merged": DATASET,
-    "merge/report": "data_report.html",
-    "train/model": MODEL,
-    "evaluate/report": "report.html",
-    "evaluate/card": "model_card.md",
-    "deploy/deployment/inference_service.yaml": "inference_service.yaml",
-    "deploy/deployment/smoke.json": "smoke.json",
-    "outcome/record": "outcome.json",
-}
+from components.command_line import PATH, command, errors_as_exit, set_option
+from pipelines.local.folders import new_folder, point_latest
+from pipelines.options import PARAMETER_SET
 
 
-def run_locally(parameters: dict[str, Any], folder: Path) -> tuple[Evaluation, dict[str, float]]:
-    """Run the pipeline with kfp.local's SubprocessRunner.
-
-    Args:
-        parameters: A value for every pipeline parameter.
-        folder: New folder for everything that the run writes.
-
-    Returns:
-        The evaluation of the model, and the seconds of each step.
-
-    Raises:
-        WorkError: If a step fails; it names the step, the reason and the log.
-    """
-    artifacts = folder / "artifacts"
-    try:
-        seconds = run_steps(emotion_for, parameters, folder, _RESULTS)
-    finally:
-        _join_synthetic(sorted(artifacts.glob("*/**/generate/synthetic")), folder)
-    (written,) = artifacts.glob("*/evaluate/evaluation")
-    evaluation = read_evaluation(written)
-    (folder / METRICS).write_text(evaluation.to_json(seconds=seconds), encoding="utf-8")
-    return evaluation, seconds
-
-
-def _join_synthetic(branches: Sequence[Path], folder: Path) -> None:
-    done = [branch for branch in branches if (branch / SENTENCES).is_file()]
-    write_sentences([row for branch in done for row in read_sentences(branch)], folder)
-    with (folder / LEDGER).open("wb") as ledger:
-        for part in (branch / LEDGER for branch in branches):
-            if part.is_file():
-                ledger.write(part.read_bytes())
-
-
-def _summary(evaluation: Evaluation, seconds: dict[str, float], folder: Path) -> str:
-    scores = {
-        "this model, test": evaluation.test,
-        "this model, validation": evaluation.validation,
-        "TF-IDF, test": evaluation.baselines[TFIDF],
-        "majority, test": evaluation.baselines[MAJORITY],
-    }
-    table = [f"  {'':24}{'accuracy':>10}{'macro-F1':>10}"] + [
-        f"  {name:24}{each.accuracy:>10.3f}{each.macro_f1:>10.3f}" for name, each in scores.items()
-    ]
-    answers = [f"  {comparison.sentence}" for comparison in evaluation.comparisons]
-    broken = " ".join(rule.sentence for rule in evaluation.verdict.broken)
-    gate = "passed" if evaluation.passed else f"FAILED, nothing was deployed. {broken}"
-    times = ", ".join(f"{step} {taken:.0f} s" for step, taken in seconds.items())
-    ending = [f"  gate     {gate}", f"  seconds  {times}", f"  results  {folder}"]
-    return "\n".join(["", *table, "", *answers, "", *ending])
-
-
-def main() -> None:
-    """Run the pipeline; exit with status 1 and a reason if a step fails."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.local", description=__doc__)
-    parser.add_argument("--params", type=Path, default=_PARAMETERS, help="parameter set")
-    add_set_option(parser)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs")
-    arguments = parser.parse_args()
-    folder = arguments.runs.resolve() / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+@command()
+@click.option(
+    "--params",
+    type=PARAMETER_SET,
+    default="local",
+    show_default=True,
+    help="Parameter set: file, or name of one that is shipped.",
+)
+@set_option()
+@click.option("--runs", type=PATH, default="runs", show_default=True, help="Folder of all runs.")
+def main(params: Path, assignments: Sequence[str], runs: Path) -> None:
+    """Run the whole pipeline on this machine."""
+    folder = new_folder(runs)
     with errors_as_exit("run"):
-        evaluation, seconds = run_locally(read_parameters(arguments.params, arguments.set), folder)
+        # Its imports take seconds, and wrong arguments should be reported at once.
+        from pipelines.local.run import run_locally, summary
+        from pipelines.parameters import read_parameters
+
+        evaluation, seconds = run_locally(read_parameters(params, assignments), folder)
     point_latest(folder)
-    print(_summary(evaluation, seconds, folder))
+    click.echo(summary(evaluation, seconds, folder))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """Show the training of runs in TensorBoard: `python -m pipelines.local.board [RUN ...]`."""
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
+
 from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.model.history import HISTORY_FILE, History, read_history
-from components.command_line import errors_as_exit
+from components.command_line import command, errors_as_exit
 from components.errors import InputError
 from components.evaluate.side_by_side.runs import MODEL
 
@@ -82,22 +83,20 @@ def _collect(references: Sequence[str], folder: Path) -> None:
         write_events(history, settings, folder / name)
 
 
-def main() -> None:
-    """Open TensorBoard until it is interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.local.board", description=__doc__)
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="folder of a run or model, path or URI; none: all"
-    )
-    parser.add_argument("--port", type=int, default=6006)
-    arguments = parser.parse_args()
+@command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--port", type=click.IntRange(0, 65_535), default=6006, show_default=True)
+def main(runs: Sequence[str], port: int) -> None:
+    """Open TensorBoard on the training of runs until it is interrupted.
+
+    RUN is the folder of a run or model, path or URI; without one all local runs are shown.
+    """
     with errors_as_exit("board"), TemporaryDirectory() as folder:
-        _collect(arguments.runs or _runs(), Path(folder))
+        _collect(runs or _runs(), Path(folder))
         from tensorboard import program
 
         board = program.TensorBoard()
-        board.configure(
-            argv=["", "--logdir", folder, "--port", str(arguments.port), "--load_fast", "false"]
-        )
+        board.configure(argv=["", "--logdir", folder, "--port", str(port), "--load_fast", "false"])
         sys.exit(board.main())
 
 

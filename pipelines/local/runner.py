@@ -3,16 +3,18 @@
 import contextlib
 import os
 import shutil
-import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import json_format
 from kfp import local
 
 from components.errors import WorkError
 from pipelines.compile.settings import CompileSettings
+from pipelines.local.display import display
 from pipelines.local.step_logs import StepLogs
 
 
@@ -38,13 +40,16 @@ def run_steps(
     """
     artifacts = folder / "artifacts"
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(artifacts))
-    logs = StepLogs(folder / "logs", sys.stdout)
+    # Here a failed step has its reason in the log, and a retry would only wait.
+    pipeline = build(CompileSettings(retry=False))
+    spec = json_format.MessageToDict(pipeline.pipeline_spec)
+    shown = display(list(_steps(spec, spec["root"]["dag"])))
+    logs = StepLogs(folder / "logs", shown)
     try:
-        with contextlib.redirect_stdout(logs), warnings.catch_warnings():
+        with shown, contextlib.redirect_stdout(logs), warnings.catch_warnings():
             # kfp warns that a local run ignores images and resources, as it should.
             warnings.filterwarnings("ignore", module=r"kfp\.local")
-            # Here a failed step has its reason in the log, and a retry would only wait.
-            build(CompileSettings(retry=False))(**parameters)
+            pipeline(**parameters)
     except RuntimeError as error:
         step = logs.failed or "pipeline"
         fix = f"See {logs.path(step)}; the results of earlier steps are in {folder}"
@@ -64,9 +69,13 @@ def _collect(artifacts: Path, folder: Path, results: Mapping[str, str]) -> None:
                 os.link(source, folder / name)
 
 
-def point_latest(folder: Path) -> None:
-    """Let `latest`, beside a run folder, lead to it."""
-    draft = folder.parent / ".latest"
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(folder.name)
-    draft.replace(folder.parent / "latest")
+def _steps(spec: Mapping[str, Any], dag: Mapping[str, Any]) -> Iterator[str]:
+    """The names of a pipeline's steps, in order."""
+    tasks = dag["tasks"]
+    before = {name: tasks[name].get("dependentTasks", ()) for name in tasks}
+    for name in TopologicalSorter(before).static_order():
+        component = spec["components"][tasks[name]["componentRef"]["name"]]
+        if "dag" in component:
+            yield from _steps(spec, component["dag"])
+        else:
+            yield name

@@ -1,11 +1,12 @@
-"""The output of a local run, taken apart: a log and a duration per step, and a quiet console."""
+"""The output of a local run, taken apart: a log and a duration per step, and a quiet display."""
 
 import io
 import re
 import threading
 import time
 from pathlib import Path
-from typing import TextIO
+
+from pipelines.local.display import Display
 
 _STARTED = re.compile(r"Executing task .*'(?P<step>[\w-]+)'")
 _FINISHED = re.compile(r"Task .*'(?P<step>[\w-]+)'.* finished with status .*(?P<status>[A-Z]{7})")
@@ -15,21 +16,21 @@ _REASON = re.compile(r"[\w.]+(?:Error|Exception|Interrupt): (?P<reason>.+)")
 class StepLogs(io.TextIOBase):
     """A text stream that kfp.local prints to.
 
-    The lines of a step go to its own file; its progress lines, which start with its name, also
-    go to the console.
+    The lines of a step go to its own file; its progress lines, which start with its name, are also
+    shown.
 
     Args:
         folder: Receives `<step>.log`.
-        console: Receives the progress lines.
+        shown: Receives the progress lines, and when steps start and end.
     """
 
-    def __init__(self, folder: Path, console: TextIO) -> None:
+    def __init__(self, folder: Path, shown: Display) -> None:
         folder.mkdir(parents=True)
         self.seconds: dict[str, float] = {}
         self.failed = ""
         self.reason = ""
         self._folder = folder
-        self._console = console
+        self._shown = shown
         self._step = "pipeline"
         self._running = 0
         self._started = time.monotonic()
@@ -60,7 +61,7 @@ class StepLogs(io.TextIOBase):
         if not self.failed and (reason := _REASON.fullmatch(said)):
             self.reason = reason["reason"]
         if said.startswith(f"{self._step}: "):
-            self._say(f"  {said}")
+            self._shown.say(f"  {said}")
         if finished := _FINISHED.search(line):
             self._finish(finished["step"], finished["status"])
 
@@ -76,7 +77,7 @@ class StepLogs(io.TextIOBase):
         self._started = time.monotonic() - self.seconds.get(step, 0.0)
         if not self.failed:
             self.reason = ""
-        self._say(f"> {step}")
+        self._shown.start(step)
 
     def _finish(self, step: str, status: str) -> None:
         self._running -= 1
@@ -89,10 +90,5 @@ class StepLogs(io.TextIOBase):
         """Close the step that is under way, after all of its branches."""
         step, self._running = self._step, 0
         self.seconds[step] = round(time.monotonic() - self._started, 1)
-        if not self.failed:
-            self._say(f"  {step}: done in {self.seconds[step]:.0f} s")
+        self._shown.end(step, self.seconds[step], self.failed)
         self._step = "pipeline"
-
-    def _say(self, line: str) -> None:
-        self._console.write(line + "\n")
-        self._console.flush()

@@ -1,14 +1,14 @@
 """Run the pipeline `watch` on this machine: `python -m pipelines.local.watch --set ...`."""
 
-import argparse
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.command_line import add_set_option, errors_as_exit
-from pipelines.local.runner import point_latest, run_steps
-from pipelines.parameters import read_watch_parameters
-from pipelines.watch import watch_for
+import click
+
+from components.command_line import PATH, command, errors_as_exit, set_option
+from pipelines.local.folders import new_folder, point_latest
+from pipelines.options import PARAMETER_SET
 
 _RESULTS = {
     "watch/findings": "findings.json",
@@ -27,30 +27,42 @@ def watch_locally(parameters: dict[str, Any], folder: Path) -> None:
     Raises:
         WorkError: If the step fails.
     """
+    from pipelines.local.runner import run_steps
+    from pipelines.watch import watch_for
+
     run_steps(watch_for, parameters, folder, _RESULTS)
 
 
-def main() -> None:
-    """Run the pipeline; exit with status 1 and a reason if its step fails."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.local.watch", description=__doc__)
-    parser.add_argument("--params", type=Path, help="parameter set")
-    parser.add_argument("--payloads", default="", help="folder of the payload log, path or URI")
-    parser.add_argument("--model", default="", help="model folder, path or URI")
-    parser.add_argument("--reference", default="", help="its evaluation, path or URI")
-    add_set_option(parser)
-    parser.add_argument("--runs", type=Path, default=Path("runs/watch"), help="folder of all runs")
-    arguments = parser.parse_args()
-    folder = arguments.runs.resolve() / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+@command()
+@click.option("--params", type=PARAMETER_SET, help="Parameter set: file, or name of one.")
+@click.option("--payloads", default="", help="Folder of the payload log, path or URI.")
+@click.option("--model", default="", help="Model folder, path or URI.")
+@click.option("--reference", default="", help="Its evaluation, path or URI.")
+@set_option()
+@click.option("--runs", type=PATH, default="runs/watch", show_default=True, help="Folder of runs.")
+def main(
+    params: Path | None,
+    payloads: str,
+    model: str,
+    reference: str,
+    assignments: Sequence[str],
+    runs: Path,
+) -> None:
+    """Compare what a model was asked with what it was trained on."""
+    folder = new_folder(runs)
     with errors_as_exit("watch"):
+        # Its imports take seconds, and wrong arguments should be reported at once.
+        from pipelines.parameters import read_watch_parameters
+
         here = {
-            "watch_payloads": arguments.payloads,
-            "watch_options.model": arguments.model,
-            "watch_options.reference": arguments.reference,
+            "watch_payloads": payloads,
+            "watch_options.model": model,
+            "watch_options.reference": reference,
         }
         given = {name: value for name, value in here.items() if value}
-        watch_locally(read_watch_parameters(arguments.params, arguments.set, given), folder)
+        watch_locally(read_watch_parameters(params, assignments, given), folder)
     point_latest(folder)
-    print(f"  results  {folder}")
+    click.echo(f"  results  {folder}")
 
 
 if __name__ == "__main__":

@@ -1,103 +1,106 @@
 """Print the manifest of a training or a search: `python -m components.train.cluster --help`."""
 
-import argparse
-import sys
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from components.command_line import add_settings_options, chosen_settings, errors_as_exit
+import click
+
+from components.command_line import HELP, Command, errors_as_exit, settings_options
 from components.data_files import to_yaml
 from components.train.cluster import katib, optimization_job, pods
 from components.train.cluster.train_job import train_job
 from components.train.search.space import SPACE, read_space
 from components.train.settings import TrainSettings
 
+_NEEDS = ("cpu", "memory", "gpus")
+_ACCESS = ("account", "keys", "endpoint", "region")
 
+
+@click.group(context_settings=HELP)
 def main() -> None:
-    """Print a manifest; an error ends the process with status 1 and one line."""
-    arguments = _parser().parse_args()
-    with errors_as_exit("manifests"):
-        sys.stdout.write(to_yaml(arguments.render(arguments)))
+    """Print the manifest of a training or a search on a cluster."""
 
 
-def _train_job(arguments: argparse.Namespace) -> dict[str, Any]:
-    return train_job(
-        arguments.name,
-        chosen_settings(TrainSettings, arguments),
-        arguments.image,
-        arguments.dataset,
-        arguments.output,
-        arguments.nodes,
-        _resources(arguments),
-        _access(arguments),
+def _pod_options(function: Callable[..., Mapping[str, Any]]) -> Callable[..., None]:
+    """Add what every kind of object takes: its name, data, settings and pods; print the object."""
+
+    @click.option("--name", default="emotion-train", show_default=True, help="Name of the object.")
+    @click.option("--image", required=True, help="Container image of the train step.")
+    @click.option(
+        "--dataset", "dataset_uri", required=True, help="Folder of the merge step, gs:// or s3://."
     )
+    @click.option("--cpu", default=pods.PodResources.cpu, help="Cores per pod.")
+    @click.option("--memory", default=pods.PodResources.memory, help="Memory per pod.")
+    @click.option("--gpus", type=int, default=pods.PodResources.gpus, help="GPUs per pod.")
+    @click.option("--account", default=pods.Access.account, help="Service account.")
+    @click.option("--keys", default="", help="Secret with the keys of S3, if it needs any.")
+    @click.option("--endpoint", default="", help="URL of an S3-compatible store.")
+    @click.option("--region", default="", help="Region of the S3 bucket.")
+    @settings_options(TrainSettings)
+    @functools.wraps(function)
+    def run(*, chosen: Callable[..., TrainSettings], **given: Any) -> None:
+        with errors_as_exit("manifests"):
+            of_pods = [{each: given.pop(each) for each in names} for names in (_NEEDS, _ACCESS)]
+            manifest = function(
+                settings=chosen(),
+                resources=pods.PodResources(**of_pods[0]),
+                access=pods.Access(**of_pods[1]),
+                **given,
+            )
+            click.echo(to_yaml(manifest), nl=False)
+
+    return run
 
 
-def _search(arguments: argparse.Namespace) -> dict[str, Any]:
-    settings = chosen_settings(TrainSettings, arguments)
-    manifest: dict[str, Any] = arguments.manifest(
-        arguments.name,
-        settings,
-        read_space(arguments.space, settings),
-        arguments.image,
-        arguments.dataset,
-        arguments.plan(arguments.algorithm, arguments.trials, arguments.parallel),
-        _resources(arguments),
-        _access(arguments),
-    )
-    return manifest
+def _plan_options(
+    plan: type[katib.Plan] | type[optimization_job.Plan],
+) -> Callable[[Callable[..., Mapping[str, Any]]], Callable[..., Mapping[str, Any]]]:
+    """Add the options of a search: its space, size and algorithm."""
+
+    def decorate(function: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+        default = plan()
+
+        @click.option("--space", default=str(SPACE), help="Search space, path or URI.")
+        @click.option("--trials", type=int, default=default.trials, help="Number of trials.")
+        @click.option("--parallel", type=int, default=default.parallel, help="Trials at a time.")
+        @click.option("--algorithm", type=click.Choice(plan.ALGORITHMS), default=default.algorithm)
+        @functools.wraps(function)
+        def run(*, settings: TrainSettings, space: str, **given: Any) -> Mapping[str, Any]:
+            size = plan(*(given.pop(each) for each in ("algorithm", "trials", "parallel")))
+            searched = read_space(space, settings)
+            return function(settings=settings, space=searched, plan=size, **given)
+
+        return run
+
+    return decorate
 
 
-def _resources(arguments: argparse.Namespace) -> pods.PodResources:
-    return pods.PodResources(arguments.cpu, arguments.memory, arguments.gpus)
+@main.command("train-job", cls=Command)
+@click.option(
+    "--output", "output_uri", required=True, help="Model folder to write, gs:// or s3://."
+)
+@click.option("--nodes", type=int, default=2, show_default=True, help="Number of pods.")
+@_pod_options
+def _train_job(**given: Any) -> Mapping[str, Any]:
+    """Train on several nodes, by Kubeflow Trainer."""
+    return train_job(**given)
 
 
-def _access(arguments: argparse.Namespace) -> pods.Access:
-    return pods.Access(arguments.account, arguments.keys, arguments.endpoint, arguments.region)
+@main.command("optimization-job", cls=Command)
+@_pod_options
+@_plan_options(optimization_job.Plan)
+def _optimization_job(**given: Any) -> Mapping[str, Any]:
+    """Search by Kubeflow Trainer."""
+    return optimization_job.optimization_job(**given)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m components.train.cluster")
-    commands = parser.add_subparsers(required=True)
-    job = commands.add_parser("train-job", help="train on several nodes, by Kubeflow Trainer")
-    job.set_defaults(render=_train_job)
-    job.add_argument("--output", required=True, help="model folder to write, gs:// or s3://")
-    job.add_argument("--nodes", type=int, default=2, help="number of pods")
-    search = commands.add_parser("optimization-job", help="search by Kubeflow Trainer")
-    search.set_defaults(manifest=optimization_job.optimization_job)
-    _add_plan(search, optimization_job.Plan)
-    experiment = commands.add_parser("katib", help="search by Katib")
-    experiment.set_defaults(manifest=katib.experiment)
-    _add_plan(experiment, katib.Plan)
-    for command in (job, search, experiment):
-        _add_common(command)
-    return parser
-
-
-def _add_plan(
-    command: argparse.ArgumentParser, plan: type[katib.Plan] | type[optimization_job.Plan]
-) -> None:
-    default = plan()
-    command.set_defaults(render=_search, plan=plan)
-    command.add_argument("--space", default=str(SPACE), help="search space, path or URI")
-    command.add_argument("--trials", type=int, default=default.trials, help="number of trials")
-    command.add_argument("--parallel", type=int, default=default.parallel, help="trials at a time")
-    command.add_argument("--algorithm", choices=plan.ALGORITHMS, default=default.algorithm)
-
-
-def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--name", default="emotion-train", help="name of the object")
-    command.add_argument("--image", required=True, help="container image of the train step")
-    command.add_argument(
-        "--dataset", required=True, help="folder of the merge step, gs:// or s3://"
-    )
-    add_settings_options(command)
-    command.add_argument("--cpu", default=pods.PodResources.cpu, help="cores per pod")
-    command.add_argument("--memory", default=pods.PodResources.memory, help="memory per pod")
-    command.add_argument("--gpus", type=int, default=pods.PodResources.gpus, help="GPUs per pod")
-    command.add_argument("--account", default=pods.Access.account, help="service account")
-    command.add_argument("--keys", default="", help="secret with the keys of S3, if it needs any")
-    command.add_argument("--endpoint", default="", help="URL of an S3-compatible store")
-    command.add_argument("--region", default="", help="region of the S3 bucket")
+@main.command("katib", cls=Command)
+@_pod_options
+@_plan_options(katib.Plan)
+def _katib(**given: Any) -> Mapping[str, Any]:
+    """Search by Katib."""
+    return katib.experiment(**given)
 
 
 if __name__ == "__main__":

@@ -3,19 +3,19 @@
 generate and merge, whose images have no torch, compare texts by what it writes.
 """
 
-import argparse
 import logging
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from components import storage
 from components.artifacts.model.encoder import GRAPH, TOKENIZER, SentenceEncoder
-from components.command_line import errors_as_exit, start_logging
+from components.command_line import PATH, command, errors_as_exit, start_logging
 from components.train.methods.base_model import locate_encoder
 
 _OPSET = 17
@@ -91,18 +91,18 @@ class _States(torch.nn.Module):
         return states
 
 
-def main() -> None:
-    """Write a sentence encoder for `merge_options.encoder`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m components.train.export.encoder", description=main.__doc__
-    )
-    parser.add_argument("base_model", help="hub id, or path or URI of a folder")
-    parser.add_argument("output", type=Path, help="folder to write")
-    parser.add_argument("--revision", default="", help="commit of a hub model")
-    arguments = parser.parse_args()
+@command()
+@click.argument("base_model")
+@click.argument("output", type=PATH)
+@click.option("--revision", default="", help="Commit of a hub model.")
+def main(base_model: str, output: Path, revision: str) -> None:
+    """Write a sentence encoder for `merge_options.encoder`.
+
+    BASE_MODEL is a hub id, or path or URI of a folder; OUTPUT is the folder to write.
+    """
     start_logging()
     with errors_as_exit("export"):
-        export_encoder(arguments.base_model, arguments.revision, arguments.output)
+        export_encoder(base_model, revision, output)
 
 
 if __name__ == "__main__":

@@ -1,40 +1,43 @@
 """Search for the best training settings: `python -m components.train.search --dataset DIR`."""
 
-import argparse
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import click
+
 from components import storage
-from components.command_line import (
-    add_settings_options,
-    chosen_settings,
-    errors_as_exit,
-    start_logging,
-)
+from components.command_line import PATH, command, errors_as_exit, settings_options, start_logging
 from components.train.search.space import SPACE
-from components.train.search.study import tuned
 from components.train.settings import TrainSettings
 
 
-def main() -> None:
-    """Search; an error ends the process with status 1 and one line."""
-    arguments = _parser().parse_args()
+@command()
+@click.option("--dataset", required=True, help="Folder of the merge step, path or URI.")
+@click.option("--space", default=str(SPACE), help="Search space, path or URI.")
+@click.option(
+    "--trials", type=int, default=20, show_default=True, help="Trials, earlier ones included."
+)
+@click.option(
+    "--study",
+    type=PATH,
+    default="runs/search/study.sqlite",
+    show_default=True,
+    help="SQLite file to resume from.",
+)
+@settings_options(TrainSettings)
+def main(
+    chosen: Callable[..., TrainSettings], dataset: str, space: str, trials: int, study: Path
+) -> None:
+    """Search for the best settings of the train step."""
     start_logging()
     with errors_as_exit("search"), TemporaryDirectory() as scratch:
-        settings = chosen_settings(TrainSettings, arguments)
-        dataset = storage.fetch(arguments.dataset, Path(scratch))
-        tuned(settings, dataset, arguments.trials, arguments.study, arguments.space)
+        settings = chosen()
+        rows = storage.fetch(dataset, Path(scratch))
+        # Its imports take seconds, and wrong arguments should be reported at once.
+        from components.train.search.study import tuned
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m components.train.search", description=__doc__)
-    parser.add_argument("--dataset", required=True, help="folder of the merge step, path or URI")
-    parser.add_argument("--space", default=str(SPACE), help="search space, path or URI")
-    parser.add_argument("--trials", type=int, default=20, help="trials, earlier ones included")
-    study = Path("runs/search/study.sqlite")
-    parser.add_argument("--study", type=Path, default=study, help="SQLite file to resume from")
-    add_settings_options(parser)
-    return parser
+        tuned(settings, rows, trials, study, space)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""Progress of a step at a terminal: a bar beneath its log lines.
+
+Any log record may carry `extra={"progress": (done, total)}`. Whoever logs knows of no terminal.
+"""
+
+import logging
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def log_handler(stream: TextIO) -> logging.Handler:
+    """A handler that writes lines, and at a terminal where rich is installed a bar as well."""
+    if stream.isatty():
+        try:
+            return _LinesAndBar(stream)
+        except ImportError:
+            pass
+    return logging.StreamHandler(stream)
+
+
+class _LinesAndBar(logging.Handler):
+    """Writes lines to a terminal, and below them how much of the work is done."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        from rich.console import Console
+
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._bar: Progress | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, and draw the bar anew."""
+        self._console.print(self.format(record), soft_wrap=True)
+        if progress := getattr(record, "progress", None):
+            self._draw(*progress)
+
+    def close(self) -> None:
+        """Remove the bar: the work has ended, whatever it has come to."""
+        if self._bar:
+            self._bar.stop()
+        self._bar = None
+        super().close()
+
+    def _draw(self, done: int, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        if not self._bar:
+            columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            # Drawn by the thread that logs: another one's lock would not survive a fork.
+            self._bar = Progress(
+                *columns, console=self._console, auto_refresh=False, transient=True
+            )
+            self._bar.add_task("", total=total)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total, refresh=True)
+        if done >= total:
+            self._bar.stop()
+            self._bar = None
