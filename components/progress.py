@@ -4,6 +4,7 @@ Any log record may carry `extra={"progress": (done, total)}`. Whoever logs knows
 """
 
 import logging
+import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ class _LinesAndBar(logging.Handler):
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             # Drawn by the thread that logs: another one's lock would not survive a fork.
             self._bar = Progress(
-                *columns, console=self._console, auto_refresh=False, transient=True
+                *columns,
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=sys.stdout.isatty(),
             )
             self._bar.add_task("", total=total)
             self._bar.start()

@@ -28,15 +28,13 @@ class ParameterSet(click.ParamType[Path]):
 
     name = "set"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Find the file; a path may also name none yet, which its reader reports."""
+    def convert(
+        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
+    ) -> Path:
+        """Find the file; whoever reads it says what is wrong with a path."""
         path = Path(value)
-        if path.is_file() or path.suffix or path.name != str(value):
-            return path
-        if value not in self._names():
-            shipped = ", ".join(self._names())
-            self.fail(f"{value!r} is neither a file nor a shipped set: {shipped}.", param, ctx)
-        return _SETS / f"{value}.yaml"
+        is_shipped = value in self._names() and not path.is_file()
+        return _SETS / f"{value}.yaml" if is_shipped else path
 
     def shell_complete(
         self, _ctx: click.Context, _param: click.Parameter, incomplete: str

@@ -215,7 +215,14 @@ class Harvest:
         counts = ", ".join(f"{label} {count}" for label, count in self.counts.items())
         wanted = self._goal * len(self._tallies)
         answers = sum(tally.answers for tally in self._tallies.values())
-        _log.info("generate: %d/%d after %d answers (%s)", len(self.rows), wanted, answers, counts)
+        _log.info(
+            "generate: %d/%d after %d answers (%s)",
+            len(self.rows),
+            wanted,
+            answers,
+            counts,
+            extra={"progress": (len(self.rows), wanted)},
+        )
 
 
 def _shares(probabilities: Mapping[str, float]) -> dict[str, float]:

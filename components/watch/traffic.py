@@ -63,7 +63,8 @@ def read_traffic(
     for start in range(0, len(unknown), _CHUNK):
         rows = unknown[start : start + _CHUNK]
         probabilities[rows] = classifier.probabilities([texts[row] for row in rows])
-        _log.info("watch: classified %d/%d texts", start + len(rows), len(unknown))
+        done = start + len(rows), len(unknown)
+        _log.info("watch: classified %d/%d texts", *done, extra={"progress": done})
     return Traffic(texts, probabilities, requests, refused, len(unknown))
 
 

@@ -5,7 +5,6 @@ import io
 import subprocess
 import sys
 from pathlib import Path
-from unittest import mock
 
 import pytest
 import yaml
@@ -30,15 +29,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:This client only works:FutureWar
 
 def submit(url, *options, params="pipelines/params/smoke.yaml"):
     """The command behind `make submit`, with the smoke set; gives status and output."""
-    command = ["submit", "--host", url, *(("--params", params) if params else ())]
-    command += ["--poll-seconds", "0.01", *options]
-    with (
-        mock.patch.object(sys, "argv", command),
-        contextlib.chdir(ROOT),
-        contextlib.redirect_stdout(io.StringIO()) as output,
-    ):
+    words = ["--host", url, *(("--params", params) if params else ())]
+    words += ["--poll-seconds", "0.01", *options]
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()) as output:
         try:
-            main()
+            main(words, standalone_mode=False)
         except SystemExit as ended:
             return 1, f"{output.getvalue()}{ended.code}"
     return 0, output.getvalue()

@@ -4,8 +4,6 @@ import contextlib
 import inspect
 import io
 import json
-import sys
-from unittest import mock
 
 import pytest
 
@@ -36,11 +34,8 @@ def make_watch(texts, model, reference, folder, *overrides):
     log = write_log(folder / "log", texts)
     options = ["--payloads", log, "--model", model, "--reference", reference]
     options += ["--runs", folder / "runs", "--set", " ".join(overrides)]
-    with (
-        mock.patch.object(sys, "argv", ["watch", *map(str, options)]),
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
-        command.main()
+    with contextlib.redirect_stdout(io.StringIO()):
+        command.main([*map(str, options)], standalone_mode=False)
     latest = folder / "runs" / "latest"
     return json.loads((latest / "findings.json").read_text()), latest
 

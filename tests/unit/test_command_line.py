@@ -1,13 +1,12 @@
 """The options and exits that all entry points share."""
 
-import argparse
 import subprocess
 import sys
 from dataclasses import dataclass
 
 import pytest
 
-from components.command_line import add_settings_options, chosen_settings, errors_as_exit
+from components.command_line import command, errors_as_exit, settings_options
 from components.errors import InputError, RolloutError
 
 
@@ -17,10 +16,15 @@ class Recipe:
     name: str = "plain"
 
 
+@command()
+@settings_options(Recipe)
+def recipe(chosen):
+    """Print a recipe."""
+    return chosen()
+
+
 def chosen(*words):
-    parser = argparse.ArgumentParser()
-    add_settings_options(parser)
-    return chosen_settings(Recipe, parser.parse_args(words))
+    return recipe(words, standalone_mode=False)
 
 
 def test_settings_come_from_a_file_and_assignments_win(tmp_path):

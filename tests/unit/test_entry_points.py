@@ -7,7 +7,6 @@ import logging
 import os
 import shlex
 import signal
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
@@ -93,34 +92,49 @@ PARAMETERS = [
 ]
 COMMANDS = {
     "pipelines.parameters": ("", ["--params"], PARAMETERS, ""),
-    "pipelines.compile": ("out.yaml", ["--params", "--settings", "--lock"], PARAMETERS, "compile"),
-    "pipelines.local": ("", ["--params"], PARAMETERS, "run_locally"),
+    "pipelines.compile": (
+        "out.yaml",
+        ["--params", "--settings", "--lock"],
+        PARAMETERS,
+        "pipelines.compile.compiler.compile_pipeline",
+    ),
+    "pipelines.local": ("", ["--params"], PARAMETERS, "pipelines.local.run.run_locally"),
     "pipelines.local.watch": (
         "",
         ["--params", "--payloads", "--model", "--reference"],
         ["watch_payloads", "deploy_registry", "watch_options", "watch_options.max_distance"],
-        "watch_locally",
+        "pipelines.local.watch.watch_locally",
     ),
     "pipelines.submit": (
         "--host http://127.0.0.1:9",
         ["--params", "--settings", "--lock", "--schedule", "--hours", "--namespace"],
         PARAMETERS,
-        "connect",
+        "pipelines.submit.connection.connect",
     ),
     "pipelines.lock": ("train --docker none", ["--registry", "--tag"], [], ""),
-    "pipelines.manifests": ("--registry r.example", ["--registry", "--tag"], [], "build_image"),
-    "components.preflight": ("", ["--parameters"], PARAMETERS, "preflight"),
+    "pipelines.manifests": (
+        "--registry r.example",
+        ["--registry", "--tag"],
+        [],
+        "pipelines.manifests.build_image",
+    ),
+    "components.preflight": (
+        "",
+        ["--parameters"],
+        PARAMETERS,
+        "components.preflight.run.preflight",
+    ),
     "components.generate": (
         "--output out",
         ["--settings", "--merge-settings"],
         ["task", "model", "style", "judge", "samples_per_label", "few_shot"],
-        "generate",
+        "components.generate.run.generate",
     ),
     "components.merge": (
         "--output out",
         ["--settings"],
         ["task", "dataset", "dataset_revision", "label_map", "test_fraction", "top_up"],
-        "merge",
+        "components.merge.run.merge",
     ),
     "components.train": (
         "--dataset none --output out",
@@ -156,7 +170,7 @@ COMMANDS = {
         "status",
         ["--settings"],
         ["namespace", "registry", "service_name", "gateway", "max_latency_ms", "task"],
-        "connect",
+        "components.deploy.cluster.connection.connect",
     ),
     "components.serve": (
         "--model-dir none",
@@ -170,18 +184,16 @@ COMMANDS = {
 def ended(module, arguments, work):
     """Run a command here without its work; gives what it ends with."""
     place = importlib.import_module(_main_of(module))
-    refusal = ClusterError if work == "connect" else WorkError
+    refusal = ClusterError if work.endswith(".connect") else WorkError
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(sys, "argv", [module, *arguments]))
         stack.enter_context(mock.patch.dict(os.environ))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         if work:
-            name = "compile_pipeline" if work == "compile" else work
             effect = refusal("work", "is left out", "Go on")
-            stack.enter_context(mock.patch.object(place, name, side_effect=effect))
+            stack.enter_context(mock.patch(work, side_effect=effect))
         try:
-            place.main()
+            place.main(arguments)
         except SystemExit as end:
             return end.code
     return 0

@@ -40,8 +40,8 @@ def predict(classifier: Classifier, split: Split, what: str) -> NDArray[np.float
             rule = f"gives probabilities that are no numbers ({what})"
             fix = "Train it again, with a lower learning_rate or another base model"
             raise InputError(f"model {classifier.version}", rule, fix)
-        done = min(start + _CHUNK, len(split.texts))
-        _log.info("evaluate: %s, %d/%d rows", what, done, len(split.texts))
+        done, total = min(start + _CHUNK, len(split.texts)), len(split.texts)
+        _log.info("evaluate: %s, %d/%d rows", what, done, total, extra={"progress": (done, total)})
     return np.concatenate(chunks)
 
 

@@ -56,6 +56,7 @@ class Progress(TrainerCallback):
             state.max_steps,
             self.rows_per_second(state, args.num_train_epochs),
             (state.max_steps - state.global_step) * self._seconds / self._steps,
+            extra={"progress": (state.global_step, state.max_steps)},
         )
 
     def on_evaluate(
@@ -70,6 +71,7 @@ class Progress(TrainerCallback):
             metrics["eval_loss"],
             metrics["eval_accuracy"],
             metrics["eval_macro_f1"],
+            extra={"progress": (state.global_step, state.max_steps)},
         )
 
 

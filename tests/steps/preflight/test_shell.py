@@ -1,7 +1,6 @@
 """Preflight from a shell takes the parameters of a run, whole and by their names."""
 
 import logging
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,8 @@ def check(monkeypatch):
     monkeypatch.setattr(shell, "start_logging", lambda: None)
 
     def run(parameters, override):
-        words = ["preflight", "--parameters", str(parameters), "--set", override]
-        monkeypatch.setattr(sys, "argv", words)
-        shell.main()
+        words = ["--parameters", str(parameters), "--set", override]
+        shell.main(words, standalone_mode=False)
 
     return run
 

@@ -1,8 +1,6 @@
 """Two runs side by side."""
 
-import sys
 from dataclasses import replace
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -132,7 +130,6 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
 def test_the_command_writes_the_page(tmp_path, capsys):
     paths = [str(write_evaluation(tmp_path / name)) for name in ("a.json", "b.json")]
     output = tmp_path / "page.html"
-    with mock.patch.object(sys, "argv", ["compare", *paths, "--output", str(output)]):
-        command.main()
+    command.main([*paths, "--output", str(output)], standalone_mode=False)
     assert capsys.readouterr().out == f"{output}\n"
     assert "Two runs of the colour classifier" in Page(output.read_text()).words

@@ -110,13 +110,12 @@ def test_what_could_lead_out_of_the_registry_is_no_id_of_a_run(run_id):
 @pytest.mark.parametrize(("state", "ends"), [("FAILED", ""), ("NONSENSE", "state='NONSENSE'")])
 def test_the_command_records_states_that_there_are(tmp_path, monkeypatch, state, ends):
     output = tmp_path / "outcome.json"
-    command = ["outcome", "--run", "7", "--state", state, "--output", str(output)]
-    monkeypatch.setattr("sys.argv", command)
+    options = ["--run", "7", "--state", state, "--output", str(output)]
     monkeypatch.setattr("components.outcome.__main__.start_logging", lambda: None)
     if not ends:
-        main()
+        main(options, standalone_mode=False)
         assert json.loads(output.read_text())["state"] == state
         return
     with pytest.raises(SystemExit, match=rf"{ends}: is not known. Use one of: CANCELLED"):
-        main()
+        main(options)
     assert not output.exists()

@@ -1,9 +1,7 @@
 """Compiling for a cluster: settings, image lock and parameter sets."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from unittest import mock
 
 import pytest
 import yaml
@@ -53,8 +51,7 @@ cache_volume: hub-cache
 
 def compiled(output, *options):
     """What the command behind `make compile` writes."""
-    with mock.patch.object(sys, "argv", ["compile", *map(str, options), str(output)]):
-        command.main()
+    command.main([*map(str, options), str(output)], standalone_mode=False)
     return read_compiled(output)
 
 

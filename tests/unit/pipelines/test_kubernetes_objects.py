@@ -1,8 +1,5 @@
 """The pipeline as objects of Kubernetes: `make compile KUBERNETES=namespace`."""
 
-import sys
-from unittest import mock
-
 import pytest
 import yaml
 from kfp import components
@@ -13,8 +10,7 @@ from tests.compiled import read_compiled
 
 
 def compiled(output, *options):
-    with mock.patch.object(sys, "argv", ["compile", *options, str(output)]):
-        command.main()
+    command.main([*options, str(output)], standalone_mode=False)
     return output
 
 

@@ -26,7 +26,7 @@ def test_a_shipped_set_is_valid_and_states_only_what_differs_from_the_defaults(n
 @pytest.mark.parametrize("name", ["local", "seed"])
 def test_a_printed_set_states_everything_and_means_the_same(name, tmp_path, capsys):
     path = PARAMS / f"{name}.yaml"
-    main(["--params", str(path)])
+    main(["--params", str(path)], standalone_mode=False)
     printed = tmp_path / "whole.yaml"
     printed.write_text(capsys.readouterr().out)
     assert set(read_mapping(printed, "parameter file")) == set(DEFAULTS)

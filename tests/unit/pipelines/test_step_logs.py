@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from pipelines.local.display import Display
 from pipelines.local.step_logs import StepLogs
 
 TRANSCRIPT = """\
@@ -22,7 +23,7 @@ TRANSCRIPT = """\
 def taken(tmp_path):
     def take(status, size):
         console = io.StringIO()
-        logs = StepLogs(tmp_path / "logs", console)
+        logs = StepLogs(tmp_path / "logs", Display(console))
         text = TRANSCRIPT.format(status=f"\033[92m{status}\033[0m")
         for start in range(0, len(text), size):
             logs.write(text[start : start + size])
@@ -48,7 +49,7 @@ def test_a_failure_keeps_the_step_and_the_reason(taken):
 
 
 def test_what_follows_a_failure_does_not_hide_it(tmp_path):
-    logs = StepLogs(tmp_path / "logs", io.StringIO())
+    logs = StepLogs(tmp_path / "logs", Display(io.StringIO()))
     logs.write(TRANSCRIPT.format(status="FAILURE"))
     after = TRANSCRIPT.replace("merge", "outcome").replace("data.csv, row 3", "webhook")
     logs.write(after.format(status="SUCCESS"))
@@ -59,7 +60,7 @@ def test_what_follows_a_failure_does_not_hide_it(tmp_path):
 
 def test_branches_of_a_loop_are_one_step(tmp_path):
     console = io.StringIO()
-    logs = StepLogs(tmp_path / "logs", console)
+    logs = StepLogs(tmp_path / "logs", Display(console))
     started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
     deep = " " * 12 + "merge: the other branch"
     logs.write("\n".join([started, started, finished, deep, finished, ""]))
@@ -71,7 +72,7 @@ def test_branches_of_a_loop_are_one_step(tmp_path):
 
 def test_a_branch_whose_end_is_not_told_ends_with_the_next_step(tmp_path):
     console = io.StringIO()
-    logs = StepLogs(tmp_path / "logs", console)
+    logs = StepLogs(tmp_path / "logs", Display(console))
     started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
     other = started.replace("merge", "train")
     logs.write(
@@ -86,7 +87,7 @@ def test_a_branch_whose_end_is_not_told_ends_with_the_next_step(tmp_path):
 def test_the_seconds_of_branches_that_follow_each_other_add_up(tmp_path, monkeypatch):
     now = iter((0.0, 0.0, 30.0, 31.0, 34.0))
     monkeypatch.setattr("pipelines.local.step_logs.time.monotonic", lambda: next(now))
-    logs = StepLogs(tmp_path / "logs", io.StringIO())
+    logs = StepLogs(tmp_path / "logs", Display(io.StringIO()))
     started, *_, finished = TRANSCRIPT.format(status="SUCCESS").strip().split("\n")
     logs.write("\n".join([started, finished, started, finished, ""]))
     assert logs.seconds == {"merge": 33.0}
