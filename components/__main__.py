@@ -38,7 +38,9 @@ class Entry:
 
 COMMANDS = {
     "run": Entry("pipelines.local.__main__", "local", "Run the whole pipeline on this machine."),
-    "preflight": Entry("components.preflight.__main__", "local", "Check all that a run will need."),
+    "preflight": Entry(
+        "components.preflight.__main__", "deploy", "Check all that a run will need."
+    ),
     "generate": Entry(
         "components.generate.__main__", "generate", "Let an LLM write labelled sentences."
     ),

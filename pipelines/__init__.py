@@ -6,6 +6,8 @@
 | `watch` | the graph of the pipeline that watches what is in service |
 | `definitions` | both pipelines by name: how each is built, read and scheduled |
 | `parameters`, `params/` | parameter sets and overrides, checked before anything runs |
+| `parameter_sets` | these sets on a command line |
+| `schedules` | the recurring runs, which are those of manifests/base |
 | `local` | a run on this machine |
 | `compile` | the YAML that the KFP UI imports, for a cluster |
 | `submit` | a run or schedule on Kubeflow |

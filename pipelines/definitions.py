@@ -11,7 +11,8 @@ from pipelines.compile.settings import CompileSettings
 from pipelines.parameters import read_parameters, read_watch_parameters
 
 _COMPILED = Path(__file__).parent / "compiled"
-_MANIFESTS = Path(__file__).parents[1] / "manifests" / "base"
+# Links to those of manifests/base, so that a package has them too.
+_SCHEDULES = Path(__file__).parent / "schedules"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ EMOTION = Definition(
     read_parameters,
     pinned,
     _COMPILED / "emotion.yaml",
-    _MANIFESTS / "recurring-run.yaml",
+    _SCHEDULES / "emotion.yaml",
 )
 # What it reads grows, so that nothing of it can be pinned.
 WATCH = Definition(
@@ -50,6 +51,6 @@ WATCH = Definition(
     read_watch_parameters,
     dict,
     _COMPILED / "watch.yaml",
-    _MANIFESTS / "recurring-watch.yaml",
+    _SCHEDULES / "watch.yaml",
 )
 DEFINITIONS: Mapping[str, Definition] = {each.name: each for each in (EMOTION, WATCH)}

@@ -18,7 +18,7 @@ from components.options import assign, option_types, read_assignments, settings_
 from components.preflight.plan import OPTION_TYPES, choices
 from components.watch.settings import WatchSettings
 from pipelines.emotion import emotion
-from pipelines.options import PARAMETER_SET
+from pipelines.parameter_sets import PARAMETER_SET
 from pipelines.watch import watch
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters

@@ -7,7 +7,7 @@ import click
 from components.api_server import require_namespace
 from components.command_line import PATH, command, errors_as_exit
 from components.errors import InputError
-from pipelines.options import Source, source_options
+from pipelines.compile.source import Source, source_options
 
 _SUFFIXES = (".yaml", ".yml")
 _BUILD = Path("build") / "pipelines"

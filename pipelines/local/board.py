@@ -85,7 +85,9 @@ def _collect(references: Sequence[str], folder: Path) -> None:
 
 @command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--port", type=click.IntRange(0, 65_535), default=6006, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=6006, show_default=True, help="TCP port."
+)
 def main(runs: Sequence[str], port: int) -> None:
     """Open TensorBoard on the training of runs until it is interrupted.
 

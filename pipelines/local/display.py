@@ -98,12 +98,14 @@ class LiveDisplay(Display):
         """Start the clock of a step."""
         self._running, self._started = step, time.monotonic()
         super().start(step)
+        self._live.refresh()
 
     def end(self, step: str, seconds: float, failed: str = "") -> None:
         """Stop the clock of a step."""
         self._running = ""
         self._ended[step] = ("failed" if step == failed else "done", seconds)
         super().end(step, seconds, failed)
+        self._live.refresh()
 
     def _table(self) -> "Table":
         from rich.table import Table

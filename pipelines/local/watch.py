@@ -8,7 +8,7 @@ import click
 
 from components.command_line import PATH, command, errors_as_exit, set_option
 from pipelines.local.folders import new_folder, point_latest
-from pipelines.options import PARAMETER_SET
+from pipelines.parameter_sets import PARAMETER_SET
 
 _RESULTS = {
     "watch/findings": "findings.json",

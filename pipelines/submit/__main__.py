@@ -9,7 +9,7 @@ import click
 from components.api_server import require_namespace
 from components.command_line import command, errors_as_exit
 from components.errors import require_between
-from pipelines.options import Source, source_options
+from pipelines.compile.source import Source, source_options
 
 _MOST_HOURS, _MOST_POLL_SECONDS = 24 * 365, 3600
 

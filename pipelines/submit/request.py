@@ -13,8 +13,8 @@ from components.errors import InputError
 from components.kfp_server import id_of
 from pipelines.compile.compiler import compile_pipeline
 from pipelines.compile.settings import CompileSettings
+from pipelines.compile.source import Source
 from pipelines.definitions import Definition
-from pipelines.options import Source
 from pipelines.submit.links import in_mlflow, link_of
 from pipelines.submit.observed import ObservedRun
 from pipelines.submit.submission import Job, Schedule, read_schedule, schedule, start, upload

@@ -1,6 +1,6 @@
-"""Shared parts of the pipelines' commands: parameter sets, and what to compile.
+"""What to compile, as a command line names it.
 
-What this imports is light, so that a shell completes its options at once.
+What this imports is light, so that a shell completes the options at once.
 """
 
 import functools
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from components.command_line import PATH, set_option
+from pipelines.parameter_sets import PARAMETER_SET
 
 if TYPE_CHECKING:
     from pipelines.compile.settings import CompileSettings
@@ -20,35 +20,6 @@ if TYPE_CHECKING:
 
 PIPELINES = ("emotion", "watch")
 """Names of the pipelines; the first one is the default."""
-_SETS = Path(__file__).parent / "params"
-
-
-class ParameterSet(click.ParamType[Path]):
-    """A file of pipeline parameters: a path, or the name of a set that is shipped."""
-
-    name = "set"
-
-    def convert(
-        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
-    ) -> Path:
-        """Find the file; whoever reads it says what is wrong with a path."""
-        path = Path(value)
-        is_shipped = value in self._names() and not path.is_file()
-        return _SETS / f"{value}.yaml" if is_shipped else path
-
-    def shell_complete(
-        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Complete a shipped set by its name, or any file."""
-        names = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
-        return [*names, CompletionItem(incomplete, type="file")]
-
-    @staticmethod
-    def _names() -> list[str]:
-        return sorted(path.stem for path in _SETS.glob("*.yaml"))
-
-
-PARAMETER_SET = ParameterSet()
 
 
 @dataclass(frozen=True)
@@ -90,7 +61,11 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is compiled, as the argument `source`."""
 
     @click.option(
-        "--pipeline", type=click.Choice(PIPELINES), default=PIPELINES[0], show_default=True
+        "--pipeline",
+        type=click.Choice(PIPELINES),
+        default=PIPELINES[0],
+        show_default=True,
+        help="Which one.",
     )
     @click.option("--params", type=PARAMETER_SET, help="Parameter set: file, or name of one.")
     @set_option()
