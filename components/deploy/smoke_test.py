@@ -242,5 +242,5 @@ def _shown(answer: _Answer) -> str:
 
 
 def _failure(text: str, rule: str, kind: type[ServingError] = ServingError) -> ServingError:
-    fix = "Serve the model by hand with `python -m components.serve` and send it this sentence"
+    fix = "Serve the model by hand with `emotion-pipeline serve` and send it this sentence"
     return kind(f"sentence {text!r}", rule, fix)

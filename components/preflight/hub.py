@@ -58,7 +58,7 @@ def require_on_hub(
         raise _out_of_reach(thing, error) from error
     present = {each.rfilename for each in getattr(info, "siblings", None) or ()}
     if missing := sorted(set(files) - present):
-        fix = "Choose another, or export one: python -m components.train.export.encoder"
+        fix = "Choose another, or export one: emotion-pipeline export-encoder"
         raise InputError(thing, f"has no {', '.join(missing)}", fix)
     return present
 

@@ -116,7 +116,7 @@ class LiveDisplay(Display):
             if step == self._running:
                 state, seconds = "running", time.monotonic() - self._started
             taken = "" if state == "left" else f"{seconds:.0f} s"
-            table.add_row(state, step, taken, style=_STYLES[state])
+            table.add_row(f"{state:7}", step, taken, style=_STYLES[state])
         return table
 
 

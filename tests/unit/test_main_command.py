@@ -72,7 +72,7 @@ def test_the_help_of_the_predictor_says_what_each_option_means():
 
 def test_what_is_no_command_or_option_is_a_usage_error():
     for words in (
-        ["genrate"],
+        ["mrge"],
         ["generate", "--outptu", "x"],
         ["generate"],
         ["compile", "--pipeline=x"],
