@@ -33,21 +33,31 @@ class _LinesAndBar(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, and draw the bar anew."""
-        self._console.print(self.format(record), soft_wrap=True)
-        if progress := getattr(record, "progress", None):
-            self._draw(*progress)
+        try:
+            self._console.print(self.format(record), soft_wrap=True)
+            if progress := getattr(record, "progress", None):
+                self._draw(*progress)
+        except OSError:
+            # Work goes on without its terminal.
+            self.handleError(record)
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Remove the bar: the work has ended, whatever it has come to."""
         if self._bar:
             self._bar.stop()
         self._bar = None
+
+    def close(self) -> None:
+        """Leave the terminal in order."""
+        self.flush()
         super().close()
 
     def _draw(self, done: int, total: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-        if not self._bar:
+        if done >= total:
+            self.flush()
+        elif not self._bar:
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             # Drawn by the thread that logs: another one's lock would not survive a fork.
             self._bar = Progress(
@@ -57,9 +67,7 @@ class _LinesAndBar(logging.Handler):
                 transient=True,
                 redirect_stdout=sys.stdout.isatty(),
             )
-            self._bar.add_task("", total=total)
+            self._bar.add_task("", total=total, completed=done)
             self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total, refresh=True)
-        if done >= total:
-            self._bar.stop()
-            self._bar = None
+        else:
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total, refresh=True)

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -72,3 +73,13 @@ def test_without_rich_a_terminal_gets_the_lines_alone(monkeypatch):
     with open_terminal() as terminal:
         report(terminal.stream)
     assert terminal.raw.decode().splitlines() == LINES
+
+
+def test_work_goes_on_without_its_terminal(monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    with open_terminal() as terminal:
+        handler = log_handler(terminal.stream)
+        monkeypatch.setattr(terminal.stream, "write", Mock(side_effect=OSError("gone")))
+        handler.handle(logging.makeLogRecord({"msg": "train: step 1/9", "progress": (1, 9)}))
+        monkeypatch.undo()
+        handler.close()
