@@ -5,6 +5,7 @@ Any log record may carry `extra={"progress": (done, total)}`. Whoever logs knows
 
 import logging
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -13,12 +14,8 @@ if TYPE_CHECKING:
 
 def log_handler(stream: TextIO) -> logging.Handler:
     """A handler that writes lines, and at a terminal where rich is installed a bar as well."""
-    if stream.isatty():
-        try:
-            return _LinesAndBar(stream)
-        except ImportError:
-            pass
-    return logging.StreamHandler(stream)
+    is_shown = stream.isatty() and find_spec("rich")
+    return _LinesAndBar(stream) if is_shown else logging.StreamHandler(stream)
 
 
 class _LinesAndBar(logging.Handler):

@@ -2,9 +2,10 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,17 +22,6 @@ class Display:
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Show no more."""
 
     def say(self, line: str) -> None:
         """Show a line."""
@@ -66,7 +56,7 @@ class LiveDisplay(Display):
         self._ended: dict[str, tuple[str, float]] = {}
         self._running, self._started = "", 0.0
         console = Console(file=terminal, highlight=False, markup=False, emoji=False)
-        self._live = Live(
+        self.live = Live(
             console=console,
             get_renderable=self._table,
             refresh_per_second=4,
@@ -74,23 +64,10 @@ class LiveDisplay(Display):
             redirect_stdout=False,
         )
 
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove the steps: what follows says what the run came to."""
-        self._live.stop()
-
     def say(self, line: str) -> None:
         """Show a line, above the steps if it goes to a terminal."""
         if self._output.isatty():
-            self._live.console.print(line, soft_wrap=True)
+            self.live.console.print(line, soft_wrap=True)
         else:
             super().say(line)
 
@@ -98,14 +75,14 @@ class LiveDisplay(Display):
         """Start the clock of a step."""
         self._running, self._started = step, time.monotonic()
         super().start(step)
-        self._live.refresh()
+        self.live.refresh()
 
     def end(self, step: str, seconds: float, failed: str = "") -> None:
         """Stop the clock of a step."""
         self._running = ""
         self._ended[step] = ("failed" if step == failed else "done", seconds)
         super().end(step, seconds, failed)
-        self._live.refresh()
+        self.live.refresh()
 
     def _table(self) -> "Table":
         from rich.table import Table
@@ -120,11 +97,17 @@ class LiveDisplay(Display):
         return table
 
 
-def display(steps: Sequence[str]) -> Display:
-    """Lines on standard output, and with rich the steps where standard error is a terminal."""
-    if sys.stderr.isatty():
-        try:
-            return LiveDisplay(sys.stdout, sys.stderr, steps)
-        except ImportError:
-            pass
-    return Display(sys.stdout)
+@contextmanager
+def display(steps: Sequence[str]) -> Iterator[Display]:
+    """Lines on standard output, and with rich the steps where standard error is a terminal.
+
+    Args:
+        steps: Names of all steps, in order.
+    """
+    if not (sys.stderr.isatty() and find_spec("rich")):
+        yield Display(sys.stdout)
+        return
+    shown = LiveDisplay(sys.stdout, sys.stderr, steps)
+    # What follows the steps says what the run came to, and they are removed.
+    with shown.live:
+        yield shown

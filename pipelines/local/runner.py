@@ -43,19 +43,19 @@ def run_steps(
     # Here a failed step has its reason in the log, and a retry would only wait.
     pipeline = build(CompileSettings(retry=False))
     spec = json_format.MessageToDict(pipeline.pipeline_spec)
-    shown = display(list(_steps(spec, spec["root"]["dag"])))
-    logs = StepLogs(folder / "logs", shown)
-    try:
-        with shown, contextlib.redirect_stdout(logs), warnings.catch_warnings():
-            # kfp warns that a local run ignores images and resources, as it should.
-            warnings.filterwarnings("ignore", module=r"kfp\.local")
-            pipeline(**parameters)
-    except RuntimeError as error:
-        step = logs.failed or "pipeline"
-        fix = f"See {logs.path(step)}; the results of earlier steps are in {folder}"
-        raise WorkError(f"step {step}", f"failed: {logs.reason or error}", fix) from error
-    finally:
-        _collect(artifacts, folder, results)
+    with display(list(_steps(spec, spec["root"]["dag"]))) as shown:
+        logs = StepLogs(folder / "logs", shown)
+        try:
+            with contextlib.redirect_stdout(logs), warnings.catch_warnings():
+                # kfp warns that a local run ignores images and resources, as it should.
+                warnings.filterwarnings("ignore", module=r"kfp\.local")
+                pipeline(**parameters)
+        except RuntimeError as error:
+            step = logs.failed or "pipeline"
+            fix = f"See {logs.path(step)}; the results of earlier steps are in {folder}"
+            raise WorkError(f"step {step}", f"failed: {logs.reason or error}", fix) from error
+        finally:
+            _collect(artifacts, folder, results)
     return logs.seconds
 
 

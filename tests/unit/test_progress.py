@@ -69,7 +69,7 @@ def test_a_terminal_that_wants_no_colour_gets_none(monkeypatch, name, value):
 
 
 def test_without_rich_a_terminal_gets_the_lines_alone(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setitem(sys.modules, "rich", None)
     with open_terminal() as terminal:
         report(terminal.stream)
     assert terminal.raw.decode().splitlines() == LINES

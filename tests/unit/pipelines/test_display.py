@@ -13,8 +13,8 @@ from tests.terminals import open_terminal
 STEPS = ["merge", "train", "deploy"]
 
 
-def run(shown, failed=""):
-    with shown:
+def run(failed=""):
+    with display(STEPS) as shown:
         shown.start("merge")
         shown.say("  merge: 10 [rows] read")
         shown.end("merge", 1.6)
@@ -36,14 +36,14 @@ def terminal_of_a_person(monkeypatch):
 def test_what_is_no_terminal_gets_lines():
     output, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-        run(display(STEPS))
+        run()
     assert output.getvalue().splitlines() == LINES_OF_SUCCESS
     assert errors.getvalue() == ""
 
 
 def run_at(terminal, output, failed=""):
     with contextlib.redirect_stderr(terminal.stream), contextlib.redirect_stdout(output):
-        run(display(STEPS), failed)
+        run(failed)
 
 
 def test_a_terminal_gets_the_lines_and_below_them_the_steps():
