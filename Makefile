@@ -167,7 +167,7 @@ push-%:
 	$(DOCKER) push $(call quoted,$(REGISTRY)/emotion-pipeline/$*:$(TAG))
 
 push-manifests: registry setup ## push the overlays for Flux and Argo CD: make push-manifests REGISTRY=host/path TAG=name
-	$(BIN)/python -m pipelines.manifests --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG))
+	$(BIN)/emotion-pipeline push-manifests --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG))
 
 lock: registry setup ## write the digests of pushed images: make lock REGISTRY=host/path TAG=name
 	$(BIN)/emotion-pipeline lock --registry $(call quoted,$(REGISTRY)) --tag $(call quoted,$(TAG)) \

@@ -114,6 +114,11 @@ COMMANDS = {
         "train",
         "Print the manifest of a training or a search on a cluster.",
     ),
+    "push-manifests": Entry(
+        "pipelines.manifests",
+        "local",
+        "Push the overlays as an artifact that Flux and Argo CD follow.",
+    ),
     "lock": Entry("pipelines.lock", "local", "Write the digests of the steps' pushed images."),
 }
 

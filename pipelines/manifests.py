@@ -19,7 +19,7 @@ import click
 
 from components.artifacts.image import build_image
 from components.artifacts.image_repository import SCHEME, ImageRepository, require_tag
-from components.command_line import errors_as_exit
+from components.command_line import command, errors_as_exit
 from components.errors import InputError
 from pipelines.lock import PROJECT
 
@@ -81,10 +81,10 @@ def _without_user(remote: str) -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
+    call = ["git", "-C", str(folder), *words]
     try:
         ended = subprocess.run(  # noqa: S603
-            command, capture_output=True, encoding="utf-8", errors="replace", check=False
+            call, capture_output=True, encoding="utf-8", errors="replace", check=False
         )
     except OSError as error:
         raise InputError("git", "cannot be run", "Install it") from error
@@ -94,9 +94,9 @@ def _git(folder: Path, *words: str) -> str:
     return ended.stdout.strip()
 
 
-@click.command
-@click.option("--registry", required=True, help="registry to push to, with a path if it has one")
-@click.option("--tag", default="latest", show_default=True, help="tag of the artifact there")
+@command()
+@click.option("--registry", required=True, help="Registry to push to, with a path if it has one.")
+@click.option("--tag", default="latest", show_default=True, help="Tag of the artifact there.")
 def main(registry: str, tag: str) -> None:
     """Push the overlays as an artifact that Flux and Argo CD follow."""
     with errors_as_exit("manifests"):
