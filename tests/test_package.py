@@ -102,7 +102,7 @@ def test_a_command_works_where_the_repository_is_not(shell):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("pu", ["publish-model"]),
+        ("pub", ["publish-model"]),
         ("run --para", ["--params"]),
         ("run --params s", ["seed", "smoke"]),
         ("submit --pipeline w", ["watch"]),

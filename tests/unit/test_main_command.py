@@ -115,7 +115,7 @@ def test_the_pipelines_that_may_be_named_are_those_that_there_are():
 
 def test_a_shell_completes_commands_options_and_values():
     assert completed("") == list(COMMANDS)
-    assert completed("pu") == ["publish-model"]
+    assert completed("pub") == ["publish-model"]
     assert completed("run", "--pa") == ["--params"]
     assert completed("compile", "--pipeline", "w") == ["watch"]
     assert completed("manifest", "") == ["katib", "optimization-job", "train-job"]
