@@ -4,6 +4,7 @@
 | --- | --- |
 | `run` | the step as one function |
 | `reading` | real rows as people have them, with certain splits and labels |
+| `feedback` | rows that people labelled |
 | `rows` | rows of all sources as the task's, checked |
 | `splits` | rows of each split, and how many synthetic rows join them |
 | `clean`, `agreement` | rows removed from train: duplicates, leaks, doubtful labels |

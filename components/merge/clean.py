@@ -10,6 +10,7 @@ from components.artifacts.synthetic import LABEL_PROBABILITIES
 from components.artifacts.task import Task
 from components.errors import InputError
 from components.merge.audit import INVALID, Audit
+from components.merge.feedback import FEEDBACK
 from components.merge.settings import MergeSettings
 from components.texts import first_matches, fold, near_matches
 
@@ -17,7 +18,12 @@ _ROUNDING = 0.01
 
 
 def checked(
-    raw: pd.DataFrame, task: Task, where: str, settings: MergeSettings, audit: Audit
+    raw: pd.DataFrame,
+    task: Task,
+    where: str,
+    settings: MergeSettings,
+    audit: Audit,
+    fix: str = "Correct the rows",
 ) -> pd.DataFrame:
     """Check every row, and turn labels into ids.
 
@@ -28,6 +34,7 @@ def checked(
         where: Name of the rows, for messages.
         settings: Length of texts, and share of rows that may be invalid.
         audit: Records the check and the invalid rows.
+        fix: What can be done about labels of these rows.
 
     Returns:
         The valid rows, with `text` stripped, `label` an id and probabilities in the order of ids.
@@ -41,8 +48,8 @@ def checked(
     failure = InputError(
         where,
         "has rows that cannot be used",
-        f"Labels are {', '.join(task.names)} or their ids. Correct the rows, map other labels with "
-        "label_map, raise max_characters, or let a share be dropped with max_invalid_share",
+        f"Labels are {', '.join(task.names)} or their ids. {fix}, raise max_characters, or let a "
+        "share be dropped with max_invalid_share",
     )
     rows = raw.assign(reason=faults)[invalid]
     name = f"invalid_share_{raw['origin'].iloc[0]}" if len(raw) else "invalid_share"
@@ -76,7 +83,8 @@ def remove_leaks(
     """Remove train rows whose text is (nearly) in validation or test.
 
     A real text that is nearly the same as one of another label stays: the word, the emoji or the
-    vowel that decides the label is what is to be learnt.
+    vowel that decides the label is what is to be learnt. The limit is there to find bad splits,
+    which feedback says nothing about, so it does not count.
 
     Raises:
         InputError: If there are more such rows than `max_leak_share` allows.
@@ -89,13 +97,14 @@ def remove_leaks(
     exact = same.reindex(train.index, fill_value=False)
     said = same.map({True: "is the same as ", False: "is nearly the same as "})
     rows = train[leaked].assign(reason=list(said + held_out["place"].iloc[place].to_numpy()))
+    rows, counted = rows[rows["origin"] != FEEDBACK], int((train["origin"] != FEEDBACK).sum())
     failure = InputError(
-        f"{len(rows)} of {len(train)} train rows",
+        f"{len(rows)} of {counted} train rows",
         f"are in validation or test too, more than max_leak_share={settings.max_leak_share:g}",
         "Split the data set again if it came with its splits, or raise max_leak_share (the rows "
         "are removed in any case)",
     )
-    share = len(rows) / max(1, len(train))
+    share = len(rows) / max(1, counted)
     audit.require_at_most("leak_share", share, settings.max_leak_share, failure, rows)
     kept = audit.drop(train, exact, "in_other_split")
     return audit.drop(kept, leaked[kept.index], "near_other_split").reset_index(drop=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from components import storage
-from components.artifacts.dataset import REAL, SYNTHETIC, TEST, TRAIN, VALIDATION
+from components.artifacts.dataset import SYNTHETIC, TEST, TRAIN, VALIDATION
 from components.artifacts.synthetic import LEDGER, SENTENCES
 from components.artifacts.task import Task, load_task
 from components.errors import InputError
@@ -22,9 +22,9 @@ from components.merge.clean import (
     remove_near_copies,
     remove_repeats,
 )
+from components.merge.feedback import FEEDBACK, read_labelled
 from components.merge.reading.sources import fingerprint, locate, read_synthetic, read_tables
 from components.merge.reading.split_names import WHOLE
-from components.merge.reading.tables import read_file
 from components.merge.settings import MergeSettings
 from components.merge.splits import Splits, held_out, split_rows
 
@@ -35,10 +35,9 @@ That of real rows also has `files` (its rows by split and file) and `labels` (it
 of the task, and by the label that stands in the source).
 """
 
-FEEDBACK = "feedback"
-"""Name of the rows that people labelled, among the sources."""
 COLUMNS = ["text", "label", "place", "model", "source", "origin"]
 
+_MAPPED = "Correct the rows, map other labels with label_map"
 _log = logging.getLogger(__name__)
 
 
@@ -72,7 +71,7 @@ def read_real(settings: MergeSettings, task: Task, audit: Audit) -> tuple[Splits
         hashed = {"sha256": fingerprint(path, tables)} if path else {}
     pinned = hashed or settings.hub_pin
     rows = {
-        name: checked(raw, task, f"{settings.dataset}, {name}", settings, audit)
+        name: checked(raw, task, f"{settings.dataset}, {name}", settings, audit, _MAPPED)
         for name, raw in tables.items()
     }
     _log.info("merge: %d real rows read", sum(map(len, rows.values())))
@@ -98,13 +97,11 @@ def read_feedback(
     """
     if not settings.feedback:
         return _no_rows(), []
-    with TemporaryDirectory() as downloads:
-        path = storage.fetch(settings.feedback, Path(downloads))
-        raw = read_file(path).assign(model="", source=REAL, origin=FEEDBACK)
-        hashed = {path.name: storage.sha256(path)}
-    rows = checked(raw, task, f"{FEEDBACK} {settings.feedback}", settings, audit)
-    _log.info("merge: %d rows of feedback read", len(rows))
-    return rows, [{"name": FEEDBACK, "sha256": hashed, "rows": len(rows)}]
+    given = read_labelled(settings.feedback)
+    rows = checked(given.rows, task, f"{FEEDBACK} {settings.feedback}", settings, audit)
+    counts = {"rows": len(rows), "unlabelled": given.unlabelled}
+    _log.info("merge: %d rows of feedback read, %d more had no label", *counts.values())
+    return rows, [{"name": FEEDBACK, "sha256": given.sha256, **counts}]
 
 
 def read_all_synthetic(

@@ -39,7 +39,8 @@ class MergeSettings:
     """Label of the data set -> label name of the task, where they differ; all ids, if any."""
     feedback: str = ""
     """More real rows for train alone, labelled by people: path or URI of a file with the columns
-    `text` and `label`, such as Label Studio's export as CSV or JSON-MIN; may be empty."""
+    `text` and `label`, such as Label Studio's export as CSV or JSON-MIN; empty for none. Rows
+    without a label are left out."""
     test_fraction: float = 0.1
     """Share of the real rows kept for the test split, if the source has none."""
     validation_fraction: float = 0.1

@@ -72,7 +72,7 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
     dataset = parameters.get("merge_dataset", MergeSettings.dataset)
     yield _with(MergeSettings, parameters, f"data set {dataset}", sources.require_dataset)
     if feedback := _option(parameters, "merge_options", "feedback"):
-        yield Check(f"feedback {feedback}", partial(sources.require_there, feedback))
+        yield _with(MergeSettings, parameters, f"feedback {feedback}", sources.require_feedback)
     encoder = parameters.get("train_base_model", TrainSettings.base_model)
     yield _with(TrainSettings, parameters, f"encoder {encoder}", sources.require_encoder)
     models = parameters.get("generate_models") or []

@@ -9,7 +9,11 @@ from components.generate.settings import GenerateSettings
 from components.hub import PINNED_MODEL
 from components.merge.settings import MergeSettings
 from components.preflight.checks import NotCheckedError
-from components.preflight.data import require_readable_on_hub, require_rows
+from components.preflight.data import (
+    require_labelled,
+    require_readable_on_hub,
+    require_rows,
+)
 from components.preflight.hub import read_on_hub, require_on_hub
 from components.preflight.servers import require_served
 from components.preflight.settings import GpuDemand
@@ -38,6 +42,17 @@ def require_dataset(settings: MergeSettings) -> None:
     if settings.dataset != _SAMPLE:
         require_there(settings.dataset)
     require_rows(settings)
+
+
+def require_feedback(settings: MergeSettings) -> None:
+    """Refuse rows that people labelled if merge could not use them.
+
+    Raises:
+        InputError: If they are not there, cannot be read, or have unknown labels.
+        NotCheckedError: If they cannot be read here, or not in a moment.
+    """
+    require_there(settings.feedback)
+    require_labelled(settings)
 
 
 def require_encoder(settings: TrainSettings) -> None:

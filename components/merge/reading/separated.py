@@ -20,6 +20,10 @@ _HEAD = 100
 _QUOTE = 'Put a text with quotes in it between quotes, and double its own: "She said ""no"" again"'
 
 
+class MissingColumnError(InputError):
+    """A table lacks the column of texts or of labels."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Record:
     """The cells of a row, and the number of the line that it starts in."""
@@ -64,14 +68,15 @@ def require_columns(found: Sequence[str], named: Sequence[str], where: str) -> N
     """Refuse a table that has not exactly one column of each name.
 
     Raises:
-        InputError: If one is missing, or is there twice.
+        MissingColumnError: If one is missing.
+        InputError: If one is there twice.
     """
     if missing := sorted(set(named) - set(found)):
         rule = f"lacks the column {', '.join(missing)} (it has {_listed(found)})"
         fix = "Name its columns with text_column and label_column"
         if not set(named) & set(found):
             fix += ", or number them, from 1, if it has no header"
-        raise InputError(where, rule, fix)
+        raise MissingColumnError(where, rule, fix)
     if twice := sorted(name for name in set(named) if list(found).count(name) > 1):
         rule = f"has the column {', '.join(twice)} twice (it has {_listed(found)})"
         raise InputError(where, rule, "Remove or rename the other one")
