@@ -12,6 +12,8 @@ from components.errors import ClusterError, InputError
 POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Mount of the pod's service account: `token`, `ca.crt` and `namespace`."""
 
+_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NO_PAGE = "Check the server of the kubeconfig, and proxies on the way"
 _PAGE = "which is a page, and not the API of Kubernetes"
@@ -30,6 +32,23 @@ class UnansweredError(ClusterError):
 
 class ForbiddenError(ClusterError):
     """The account lacks the right."""
+
+
+def require_object_name(setting: str, name: str) -> None:
+    """Refuse what cannot be the name of an object, such as a Secret; an empty one names none.
+
+    Args:
+        setting: What names it.
+        name: The name.
+
+    Raises:
+        InputError: If it is not a DNS subdomain.
+
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+    """
+    if name and (len(name) > _LONGEST_NAME or not _SUBDOMAIN.fullmatch(name)):
+        rule = "must be up to 253 of a-z, 0-9, and inner hyphens and dots"
+        raise InputError(f"{setting}={name!r}", rule, "Use a name that `kubectl get` prints")
 
 
 def require_namespace(name: str) -> None:

@@ -80,7 +80,8 @@ def require_one_of(name: str, value: str, allowed: Iterable[str]) -> None:
     """
     names = sorted(allowed)
     if value not in names:
-        raise InputError(f"{name}={value!r}", "is not known", f"Use one of: {', '.join(names)}")
+        listed = ", ".join(each or "(empty)" for each in names)
+        raise InputError(f"{name}={value!r}", "is not known", f"Use one of: {listed}")
 
 
 def require_http_url(name: str, value: str) -> None:

@@ -30,11 +30,24 @@ def labels(reference: Profile, traffic: Profile) -> str:
     return to_svg(figure)
 
 
+def bin_names(histogram: Histogram) -> list[str]:
+    """The upper border of each bin; of the last one, the lower.
+
+    They have as many digits as tell them apart, two at least.
+    """
+    edges: list[str] = []
+    for digits in range(2, 7):
+        edges = [f"{each:.{digits}g}" for each in histogram.edges]
+        if len(set(edges)) == len(set(histogram.edges)):
+            break
+    return [*(f"≤ {each}" for each in edges), f"> {edges[-1]}"]
+
+
 def measures(reference: Profile, traffic: Profile, names: Sequence[str]) -> str:
     """Draw the shares of the bins of some measures in both profiles, one below the other."""
     figure = Figure(figsize=(_WIDTH, 0.6 + 1.7 * len(names)), layout="constrained")
     for axes, name in zip(figure.subplots(len(names), 1, squeeze=False)[:, 0], names, strict=True):
-        ticks = _bins(reference.measures[name])
+        ticks = bin_names(reference.measures[name])
         for profile, (which, colour, shift) in zip((reference, traffic), _PAIR, strict=True):
             shares = np.array(profile.measures[name].counts) / profile.rows
             axes.bar(np.arange(len(ticks)) + shift, shares, width=0.36, color=colour, label=which)
@@ -46,12 +59,6 @@ def measures(reference: Profile, traffic: Profile, names: Sequence[str]) -> str:
         *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False
     )
     return to_svg(figure)
-
-
-def _bins(histogram: Histogram) -> list[str]:
-    """The upper border of each bin; of the last one, the lower."""
-    edges = [f"{each:.2g}" for each in histogram.edges]
-    return [*(f"≤ {each}" for each in edges), f"> {edges[-1]}"]
 
 
 def _tidy(axes: Axes, grid: str) -> None:

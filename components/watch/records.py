@@ -28,6 +28,8 @@ from components.storage.transfer import batches
 REQUEST, RESPONSE = "request", "response"
 _KINDS = {f"org.kubeflow.serving.inference.{each}": each for each in (REQUEST, RESPONSE)}
 _LINES = (".json", ".jsonl", ".ndjson")
+_FILES = (*_LINES, ".parquet")
+_OTHER_KIND = f"a file that ends in none of {', '.join(_FILES)}"
 _COLUMNS = ["id", "reqType", "bytes"]
 _MOST_BYTES = 64 * 2**20
 _MOST_LINE_BYTES = 4 * 2**20
@@ -84,8 +86,8 @@ def read_records(place: str, problems: Problems) -> Iterator[Record]:
     _log.info("watch: %d files in %s", len(sizes), place)
     fitting = {}
     for name, size in sizes.items():
-        if Path(name).suffix not in (*_LINES, ".parquet"):
-            problems.add("a file of another kind", name)
+        if Path(name).suffix not in _FILES:
+            problems.add(_OTHER_KIND, name)
         elif size > _MOST_BYTES:
             problems.add(f"a file of more than {_MOST_BYTES // 2**20} MiB", name)
         else:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from kfp import dsl
 
+from components.api_server import require_object_name
 from components.data_files import read_mapping, require_mapping
 from components.deploy.settings import DeploySettings
 from components.errors import InputError, require_between, require_one_of
@@ -79,6 +80,10 @@ class Secrets:
     """Holds WEBHOOK_URL, which is notified of the end of a run, for outcome."""
     object_storage: str = ""
     """Holds AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the keys of s3:// places, for all."""
+
+    def __post_init__(self) -> None:
+        for key, name in asdict(self).items():
+            require_object_name(f"secrets.{key}", name)
 
 
 @dataclass(frozen=True)
@@ -189,9 +194,15 @@ def read_settings(path: Path) -> CompileSettings:
         run=_group(RunLimits, content, "run"),
         secrets=_group(Secrets, content, "secrets"),
         object_storage=_group(ObjectStorage, content, "object_storage"),
-        cache_volume=of_type("cache_volume", content.get("cache_volume", ""), str),
+        cache_volume=_cache_volume(content),
         parameters=require_mapping(content.get("parameters", {}), "parameters"),
     )
+
+
+def _cache_volume(content: Mapping[str, Any]) -> str:
+    name = of_type("cache_volume", content.get("cache_volume", ""), str)
+    require_object_name("cache_volume", name)
+    return name
 
 
 def _gpu(given: Any) -> GpuNodes | None:

@@ -60,6 +60,11 @@ def read_training(reference: str, scratch: Path) -> tuple[History, Mapping[str, 
     local = storage.local_path(base)
     if local and (local / MODEL).is_dir():
         base = f"{base}/{MODEL}"
+    elif local and local.is_dir() and not (local / HISTORY_FILE).exists():
+        rule = f"holds neither {MODEL} nor {HISTORY_FILE}, so nothing has been trained in it"
+        raise InputError(
+            f"run {reference}", rule, "Name a folder of runs/ that has a model, or one"
+        )
     history = storage.fetch(f"{base}/{HISTORY_FILE}", scratch)
     manifest = storage.fetch(f"{base}/{bundle.MANIFEST}", scratch)
     return read_history(history.parent), bundle.read_facts(manifest).get("settings", {})

@@ -56,7 +56,7 @@ def test_a_training_is_read_from_a_run_or_a_model(model, tmp_path, of_run):
 
 
 def test_a_folder_without_a_training_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"history\.json"):
+    with pytest.raises(InputError, match=r"run .*history\.json, so nothing has been trained"):
         read_training(str(tmp_path), tmp_path / "scratch")
 
 

@@ -115,14 +115,14 @@ def test_what_cannot_be_used_is_counted_with_its_place_and_stops_nothing(tmp_pat
     records = list(read_records(str(tmp_path), problems))
     assert [each.id for each in records] == ["1"]
     assert problems.counts == {
-        "a file of another kind": 1,
+        "a file that ends in none of .json, .jsonl, .ndjson, .parquet": 1,
         "a record that is neither KServe's nor a CloudEvent": 5,
         "a record without bytes": 1,
         "a record without id": 1,
         "a file that cannot be read": 2,
     }
     assert problems.places["a record without bytes"] == "a.jsonl, record 3"
-    assert problems.places["a file of another kind"] == "c.csv"
+    assert "c.csv" in problems.places.values()
 
 
 def test_a_log_without_files_is_refused(tmp_path):
