@@ -200,7 +200,7 @@ def read_settings(path: Path) -> CompileSettings:
 
 
 def _cache_volume(content: Mapping[str, Any]) -> str:
-    name = of_type("cache_volume", content.get("cache_volume", ""), str)
+    name: str = of_type("cache_volume", content.get("cache_volume", ""), str)
     require_object_name("cache_volume", name)
     return name
 
