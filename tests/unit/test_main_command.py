@@ -129,6 +129,7 @@ def test_a_shell_completes_shipped_sets_and_files():
     assert [(each.value, each.type) for each in offered] == [
         ("s", "file"),
         ("seed", "plain"),
+        ("sharded", "plain"),
         ("smoke", "plain"),
     ]
 
