@@ -125,11 +125,9 @@ def test_a_shell_completes_commands_options_and_values():
 
 def test_a_shell_completes_shipped_sets_and_files():
     shell = ShellComplete(main, {}, "emotion-pipeline", "_EMOTION_PIPELINE_COMPLETE")
-    offered = shell.get_completions(["run", "--params"], "s")
+    offered = shell.get_completions(["run", "--params"], "sm")
     assert [(each.value, each.type) for each in offered] == [
-        ("s", "file"),
-        ("seed", "plain"),
-        ("sharded", "plain"),
+        ("sm", "file"),
         ("smoke", "plain"),
     ]
 
