@@ -9,6 +9,7 @@ two, so that a pod which serves it downloads no more than it reads:
 | `<name>/serving/model.sig` | the signature of these files, if there is a signer |
 | `<name>/rest/` | the other files; put to those of `serving/` they make the model folder whole |
 | `claims/<name>.json` | which folder or model may be published under the name |
+| `claims/<name>.sig` | the signature that was made first, which counts |
 """
 
 import json
@@ -69,7 +70,7 @@ def publish_model(model: Path, uri: str, signer: Signer | None = None) -> str:
     serving = serving_uri(uri)
     parts = {f"{uri}/{_REST}": rest, serving: bundle.SERVING}
     _publish(sealed, uri, parts, manifest_at=serving)
-    return _add_signature(model, serving, signer) if signer else ""
+    return _add_signature(model, uri, signer) if signer else ""
 
 
 def serving_uri(uri: str) -> str:
@@ -124,8 +125,9 @@ def _publish(
         last.put(folder, [bundle.MANIFEST])
 
 
-def _add_signature(model: Path, serving: str, signer: Signer) -> str:
+def _add_signature(model: Path, uri: str, signer: Signer) -> str:
     """Sign a published part, unless an earlier try has done it; returns the signature's sha256."""
+    serving = serving_uri(uri)
     store = storage.open_store(serving)
     with TemporaryDirectory() as folder:
         part = Path(folder) / _SERVING
@@ -133,16 +135,25 @@ def _add_signature(model: Path, serving: str, signer: Signer) -> str:
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(model / name, part / name)
         signature = part / bundle.SIGNATURE
-        if not store.read(signature.name)[0]:
+        if published := store.read(signature.name)[0]:
+            signature.write_bytes(published)
+        else:
             signer.sign(part)
+            signature.write_bytes(_first_signature(uri, signature.read_bytes()))
             store.put(part, [signature.name])
-        signature.write_bytes(store.read(signature.name)[0])
         try:
             verify(part, signer.trust())
         except InputError as error:
             fix = "Publish under another name"
             raise InputError(f"{serving}/{signature.name}", error.rule, fix) from error
         return storage.sha256(signature)
+
+
+def _first_signature(uri: str, made: bytes) -> bytes:
+    """The signature that counts: no two are alike, and tries of a run may make one at a time."""
+    registry, name = storage.split(uri)
+    claims, file = storage.open_store(f"{registry}/{CLAIMS}"), f"{name}.sig"
+    return made if claims.replace(file, made, 0) else claims.read(file)[0]
 
 
 def _require_content(sealed: bundle.SealedModel) -> None:

@@ -10,6 +10,7 @@ from components.artifacts.model import bundle
 from components.artifacts.model.bundle import SIGNATURE
 from components.artifacts.publishing import fetch, publish, publish_model, serving_uri
 from components.artifacts.signatures import verify
+from components.artifacts.signer import Signer
 from components.errors import InputError
 from tests.keys import new_signer
 
@@ -188,6 +189,24 @@ def test_a_signed_model_is_fetched_with_its_signature(sealed_model, uri, tmp_pat
     assert storage.sha256(fetched / SIGNATURE) == signature
     verify(fetched, signer.trust())
     assert SIGNATURE not in storage.open_store(f"{uri}/rest").sizes()
+
+
+def test_of_two_tries_that_sign_at_once_the_first_signature_counts(sealed_model, uri, tmp_path):
+    fast = new_signer(tmp_path)
+    signatures = []
+
+    class Slow(Signer):
+        """Signs after another try of the run has read that nobody has, and has signed."""
+
+        def sign(self, folder):
+            signatures.append(publish_model(sealed_model, uri, fast))
+            super().sign(folder)
+
+    slow = publish_model(sealed_model, uri, Slow(fast.private_key))
+    fetched = fetch(serving_uri(uri), tmp_path / "downloads").folder
+
+    assert [slow, storage.sha256(fetched / SIGNATURE)] == signatures * 2
+    verify(fetched, fast.trust())
 
 
 def test_a_signature_is_made_once(sealed_model, uri, tmp_path):
