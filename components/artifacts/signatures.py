@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.artifacts.model.bundle import SIGNATURE
-from components.errors import InputError, WorkError
+from components.errors import InputError, WorkError, require_http_url
 
 if TYPE_CHECKING:
     from model_signing.hashing import Config as HashingConfig
@@ -52,6 +52,8 @@ class Trust:
         if self.public_key and self.signer_identity:
             rule = "is set beside signer_identity, but a model has one signature"
             raise InputError("public_key", rule, "Set one of them")
+        if self.signer_issuer:
+            require_http_url("signer_issuer", self.signer_issuer)
         if len(self.public_key) > _MOST_CHARACTERS:
             rule = f"has {len(self.public_key)} characters, more than {_MOST_CHARACTERS}"
             raise InputError("public_key", rule, "Give one key, in PEM form")
@@ -151,9 +153,10 @@ def _public_key(given: str) -> bytes:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     fix = "Give the one that belongs to the signing key: openssl ec -in signing.pem -pubout"
-    thing = "public_key" if given.startswith(_PEM) else f"public_key={given!r}"
+    # A text is not shown: it may be a private key, given by mistake.
+    thing = "public_key" if _PEM in given else f"public_key={given!r}"
     try:
-        content = given.encode() if given.startswith(_PEM) else Path(given).read_bytes()
+        content = given.strip().encode() if _PEM in given else _start_of(Path(given))
         key = load_pem_public_key(content)
     except OSError as error:
         raise InputError(thing, f"cannot be read ({error.strerror})", fix) from error
@@ -162,6 +165,12 @@ def _public_key(given: str) -> bytes:
     if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise InputError(thing, f"is not of a curve that signs ({', '.join(CURVES)})", fix)
     return content
+
+
+def _start_of(file: Path) -> bytes:
+    """A key is no longer, and what is longer may not fit into the pipe of `_as_file`."""
+    with file.open("rb") as content:
+        return content.read(_MOST_CHARACTERS)
 
 
 @contextmanager

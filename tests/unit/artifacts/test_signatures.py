@@ -69,6 +69,29 @@ def test_the_public_key_may_be_a_file(signed, signer, tmp_path):
     verify(signed, Trust(public_key=str(path)))
 
 
+@pytest.mark.parametrize("around", ["\n{}", "  {}  ", "my key\n{}", "\ufeff{}"])
+def test_a_public_key_may_have_text_around_it(signed, signer, tmp_path, around):
+    text = around.format(signer.trust().public_key)
+    verify(signed, Trust(public_key=text))
+    (tmp_path / "my key.pub").write_text(text)
+    verify(signed, Trust(public_key=str(tmp_path / "my key.pub")))
+
+
+def test_a_file_that_is_more_than_a_key_is_refused(signed, signer, tmp_path):
+    path = tmp_path / "bundle.pem"
+    path.write_text("x" * 100_000 + "\n" + signer.trust().public_key)
+    with pytest.raises(InputError, match=r"public_key='.*bundle\.pem': is not a public key"):
+        verify(signed, Trust(public_key=str(path)))
+
+
+@pytest.mark.parametrize("before", ["", "\n", "key: "])
+def test_a_private_key_that_is_given_by_mistake_is_not_shown(signed, signer, before):
+    private = Path(signer.private_key).read_text()
+    with pytest.raises(InputError, match="public_key: is not a public key") as told:
+        verify(signed, Trust(public_key=before + private))
+    assert private.splitlines()[1] not in str(told.value)
+
+
 def test_a_signed_folder_is_a_model_folder_and_may_move_and_be_a_link(signed, signer, tmp_path):
     moved = signed.rename(tmp_path / "models")
     link = tmp_path / "mounted"
@@ -225,6 +248,7 @@ def test_a_public_key_of_another_kind_is_refused(signed):
         ({"signer_issuer": GOOGLE}, "signer_identity='': does not go with"),
         ({"public_key": "k", "signer_identity": "me", "signer_issuer": GOOGLE}, "one signature"),
         ({"public_key": "x" * 5000}, "has 5000 characters, more than 4096"),
+        ({"signer_identity": "me", "signer_issuer": "google"}, "signer_issuer='google'"),
     ],
 )
 def test_contradictions_are_refused(given_, rule):
