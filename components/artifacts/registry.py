@@ -23,14 +23,15 @@ from typing import Any
 from components import storage
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model import bundle
-from components.artifacts.publishing import fetch
-from components.artifacts.signatures import ANYBODY, Trust, verify
+from components.artifacts.publishing import CLAIMS, fetch, read_signature
+from components.artifacts.signatures import ANYBODY, Trust, unsigned, verify
 from components.errors import ChampionMovedError, InputError
 from components.options import of_type
 
 POINTER = "champion.json"
 RUNS = "runs"
 _EVALUATIONS = "evaluations"
+_FOLDERS = (CLAIMS, _EVALUATIONS, RUNS)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,18 @@ def require_guarded(registry: str) -> None:
         storage.require_store(registry)
     except InputError as error:
         raise InputError(f"registry={registry!r}", error.rule, error.fix) from error
+
+
+def require_run_name(run_id: str) -> None:
+    """Refuse a run whose model would not lie in a folder of its own in the registry.
+
+    Raises:
+        InputError: If its name is empty, leads elsewhere or is that of a folder of the registry.
+    """
+    if not run_id or "/" in run_id or run_id.startswith(".") or run_id in _FOLDERS:
+        rule = f"must be a name without '/', not begin with '.' and not be {', '.join(_FOLDERS)}"
+        fix = "Deploy from a run of the pipeline, name the run, or deploy without a registry"
+        raise InputError(f"run_id={run_id!r}", rule, fix)
 
 
 def read_champion(registry: str) -> tuple[Champion | None, int]:
@@ -150,6 +163,17 @@ def evaluation_of_champion(registry: str) -> Evaluation | None:
     content, generation = storage.open_store(registry).read(name)
     text = content.decode(errors="replace")
     return Evaluation.from_json(text, f"{registry}, {name}") if generation else None
+
+
+def require_signed(registry: str) -> None:
+    """Refuse a champion without a signature; what a signature vouches for is not read.
+
+    Raises:
+        StepError: If the champion has none, or the registry cannot be read.
+    """
+    champion, _ = read_champion(registry)
+    if champion and not read_signature(champion.model_uri):
+        raise unsigned(f"champion {champion.model_uri}/{bundle.SIGNATURE}")
 
 
 def fetch_model(champion: Champion, into: Path, trust: Trust = ANYBODY) -> bundle.SealedModel:

@@ -93,11 +93,16 @@ def verify(folder: Path, trust: Trust) -> None:
         return
     signature = folder / SIGNATURE
     if not signature.is_file():
-        rule = "is missing, but only signed models are trusted here"
-        fix = "Publish the model with deploy_options.signing_key, or trust unsigned ones"
-        raise InputError(str(signature), rule, fix)
+        raise unsigned(str(signature))
     trust.require_usable()
     _verify(folder, trust)
+
+
+def unsigned(signature: str) -> InputError:
+    """The error for a signature that is missing where one is demanded."""
+    rule = "is missing, but only signed models are trusted here"
+    fix = "Sign the model (docs/signing.md says how), or trust unsigned ones"
+    return InputError(signature, rule, fix)
 
 
 def hashing() -> "HashingConfig":

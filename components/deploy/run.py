@@ -12,7 +12,7 @@ from components.artifacts.image_repository import ImageRepository
 from components.artifacts.model import bundle
 from components.artifacts.model_image import publish_image
 from components.artifacts.publishing import publish_model, read_signature, serving_uri
-from components.artifacts.registry import require_unmoved
+from components.artifacts.registry import require_run_name, require_unmoved
 from components.artifacts.signatures import Trust
 from components.artifacts.task import Task, load_task
 from components.data_files import to_yaml
@@ -116,9 +116,7 @@ def _with_image(settings: DeploySettings, model: Path, release: Release) -> Rele
 def _release(settings: DeploySettings, trained: TrainedModel) -> Release:
     model_sha256, model_uri = bundle.verify(trained.folder).sha256, trained.uri
     if settings.registry:
-        if not trained.run_id:
-            fix = "Deploy from a run of the pipeline, or without a registry"
-            raise InputError("run_id", "is empty, but names the model in the registry", fix)
+        require_run_name(trained.run_id)
         model_uri = serving_uri(_place(settings.registry, trained.run_id))
     measured = read_evaluation(trained.evaluation)
     return Release(settings.registry, trained.run_id, model_uri, model_sha256, measured)

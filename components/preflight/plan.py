@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from components.artifacts.image_repository import ImageRepository
+from components.artifacts.registry import require_signed
 from components.artifacts.task import load_task
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect, require_rights
@@ -161,6 +162,10 @@ def _signatures(parameters: Parameters) -> Iterator[Check]:
             "public key",
             lambda settings: settings.trust.require_usable(),
         )
+    demands = ("public_key", "signer_identity")
+    is_demanded = any(_option(parameters, "evaluate_options", each) for each in demands)
+    if is_demanded and (registry := parameters.get("deploy_registry")):
+        yield Check("signature of the champion", partial(require_signed, registry))
 
 
 def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from starlette.responses import JSONResponse
 
 from components import storage
+from components.artifacts.publishing import publish_model
 from components.artifacts.registry import POINTER, Champion, replace_champion
 from components.data_files import read_mapping
 from components.errors import InputError
@@ -43,6 +44,7 @@ from tests.fakes.kubernetes_api import kubernetes_api
 from tests.fakes.model_registry import model_registry
 from tests.fakes.oci_registry import oci_registry
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.keys import new_signer
 from tests.tiny_encoder import write_tiny_encoder
 
 ROOT = Path(__file__).parents[3]
@@ -511,6 +513,25 @@ def test_keys_that_cannot_sign_or_verify_are_problems(tmp_path):
     )
     assert "none.pem': cannot be read" in said
     assert "text': is not a public key" in said
+
+
+def test_a_champion_without_the_signature_that_evaluate_demands_is_a_problem(
+    sealed_model, tmp_path
+):
+    registry, signer = f"{tmp_path}/models", new_signer(tmp_path)
+    parameters = {
+        "deploy_registry": registry,
+        "evaluate_options": {"public_key": signer.trust().public_key},
+        # It is a problem whatever the champion is.
+        "merge_dataset": f"{tmp_path}/none",
+    }
+    assert "model.sig" not in problems(**parameters)
+    champion = Champion("run-1", f"{registry}/run-1/serving", "a" * 64, {})
+    replace_champion(registry, champion, 0)
+    for key, is_problem in ((None, True), (signer, False)):
+        publish_model(sealed_model, f"{registry}/run-1", key)
+        said = "run-1/serving/model.sig: is missing, but only signed models are trusted"
+        assert (said in problems(**parameters)) is is_problem
 
 
 def test_an_autoscaler_that_the_cluster_lacks_is_a_problem(monkeypatch):

@@ -62,6 +62,17 @@ def test_a_changed_model_is_refused_before_anything_is_written(model, evaluation
     assert not (tmp_path / "deployment").exists()
 
 
+@pytest.mark.parametrize("run_id", ["", "../run", "a/b", ".hidden", "claims", "runs"])
+def test_a_run_whose_model_would_not_lie_in_the_registry_is_refused(
+    model, evaluation, tmp_path, run_id
+):
+    settings = DeploySettings(target="render", registry=str(tmp_path / "models"))
+    with pytest.raises(InputError, match=f"run_id={run_id!r}: must be a name"):
+        deploy(settings, TrainedModel(model, URI, evaluation, run_id=run_id), tmp_path / "out")
+    assert not (tmp_path / "models").exists()
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_of_another_task_is_refused(model, evaluation, tmp_path):
     task = tmp_path / "task.yaml"
     labels = [{"name": name, "description": name} for name in ("good", "bad")]
@@ -219,8 +230,3 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_published(
     with pytest.raises(InputError, match=r"signing_key='none\.pem': cannot be read"):
         deploy(settings, TrainedModel(model, URI, evaluation, run_id="run-1"), tmp_path / "out")
     assert not (registry / "run-1").exists()
-
-
-def test_a_registry_needs_the_id_of_the_run(model, registry):
-    with pytest.raises(InputError, match="run_id: is empty"):
-        release(model, registry, "")

@@ -61,7 +61,12 @@ def test_a_setting_out_of_range_is_refused(setting):
         ({"signing_key": "k.pem"}, "signing_key: is set, but without a registry"),
         ({"signer_identity": "me"}, "signer_identity='me': does not go with signer_issuer=''"),
         (
-            {"registry": "r", "signing_key": "k", "signer_identity": "me", "signer_issuer": "x"},
+            {
+                "registry": "r",
+                "signing_key": "k",
+                "signer_identity": "me",
+                "signer_issuer": "https://x",
+            },
             "signing_key='k': is set beside signer_identity",
         ),
     ],
