@@ -26,9 +26,9 @@ SCHEME = "oci://"
 
 # The well-known empty descriptor of the image specification.
 _EMPTY = b"{}"
-# The grammar of https://pkg.go.dev/github.com/distribution/reference; a host without a dot or a
-# port would be taken for a part of Docker Hub.
-_HOST = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:\d+)?|[A-Za-z0-9-]+:\d+"
+# The grammar of https://pkg.go.dev/github.com/distribution/reference; another host without a dot or
+# a port would be taken for a part of Docker Hub.
+_HOST = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:\d+)?|[A-Za-z0-9-]+:\d+|localhost"
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _URI = re.compile(rf"{SCHEME}(?P<host>{_HOST})/(?P<path>{_PART}(/{_PART})*)")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
@@ -52,9 +52,12 @@ def require_repository(name: str, uri: str) -> None:
     Raises:
         InputError: If it is not of the form `oci://host/path`.
     """
-    if not _URI.fullmatch(uri):
-        rule = "is not a repository of images"
-        fix = "Write it like oci://registry.example/team/emotion, in lower case and without a tag"
+    found = _URI.fullmatch(uri)
+    if not found or int(found["host"].partition(":")[2] or 1) not in range(1, 65_536):
+        rule = (
+            "is not a repository of images: a host with a dot or a port, and a path without a tag"
+        )
+        fix = "Write it like oci://registry.example/team/emotion, its path in lower case"
         raise InputError(f"{name}={uri!r}", rule, fix)
 
 
@@ -158,12 +161,16 @@ class ImageRepository:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Turn the errors of the libraries into ours."""
-        from dxf.exceptions import DXFError
+        from dxf.exceptions import DXFAuthInsecureError, DXFError
         from requests import HTTPError, RequestException
+        from requests.exceptions import SSLError
 
         fix = f"Check the repository, and the credentials for {self._host} in Docker's config.json"
         try:
             yield
+        except DXFAuthInsecureError as error:
+            rule = "asks for credentials, which a loopback address does not get"
+            raise InputError(self.uri, rule, "Give it TLS, and write its host's name") from error
         except DXFError as error:
             rule = f"refuses this account ({type(error).__name__})"
             raise InputError(self.uri, rule, fix) from error
@@ -176,6 +183,10 @@ class ImageRepository:
         except RequestException as error:
             rule = f"cannot be reached ({type(error).__name__}: {error})"
             again = "Check its address and the network"
+            if isinstance(error, SSLError):
+                again = (
+                    "Give it TLS, and name the file of a private authority in REQUESTS_CA_BUNDLE"
+                )
             raise WorkError(self.uri, rule, again) from error
         except (KeyError, ValueError) as error:
             rule = f"answers as no image registry does ({error!r})"
@@ -206,6 +217,7 @@ def _status(error: Any) -> int:
 def _said(error: Any) -> str:
     """The registry's own words; the answer to a HEAD has none."""
     try:
-        return "; ".join(str(each["message"]) for each in error.response.json()["errors"])
+        said = "; ".join(str(each["message"]) for each in error.response.json()["errors"])
+        return f"{' '.join(said.split()):.200}"
     except (AttributeError, KeyError, TypeError, ValueError):
         return str(error.response.reason)

@@ -52,8 +52,9 @@ def publish_image(
         image = build_image(files, {_VERSION: tag}, Path(scratch), packed=False)
         present = repository.digest_of(tag)
         if present and present != image.digest:
-            fix = "Publish under the name of another run, or remove that tag"
-            raise InputError(f"{repository.uri}:{tag}", "holds another model", fix)
+            fix = "Publish under the name of another run, or remove this tag"
+            rule = "names another image: of another model, or with another signature or none"
+            raise InputError(f"{repository.uri}:{tag}", rule, fix)
         if not present:
             image.push(repository, tag)
     return f"{NATIVE}{repository.uri.removeprefix(SCHEME)}@{image.digest}"

@@ -193,9 +193,12 @@ class ModelRegistry:
             self._api = _OLD
             return self._ask(method, path, query, body)
         if content is None:
-            raise self._strange(f"{answer.status_code} and {answer.text!r:.100}")
+            place = answer.headers.get("Location", "").partition("?")[0]
+            said = f"a way to {place:.100}" if place else f"{answer.text!r:.100}"
+            raise self._strange(f"{answer.status_code} and {said}")
         if not answer.is_success:
-            raise RefusedError(self._thing, answer.status_code, str(content.get("message", "")))
+            said = str(content.get("message") or answer.text)
+            raise RefusedError(self._thing, answer.status_code, f"{' '.join(said.split()):.200}")
         return content
 
     def _send(

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from components.api_server import require_namespace
 from components.artifacts.image_repository import require_repository
@@ -102,6 +103,7 @@ class DeploySettings:
             require_repository("model_images", self.model_images)
         if self.model_registry:
             require_http_url("model_registry", self.model_registry)
+            _require_address(self.model_registry)
         self._require_one_signer()
         self._require_scaling()
 
@@ -144,3 +146,13 @@ class DeploySettings:
         if unsaid and self.target != "kserve":
             rule = f"needs the {unsaid[0]}, for which target={self.target!r} asks no cluster"
             raise InputError(f"scale_metric={metric!r}", rule, f"Set {' and '.join(unsaid)}")
+
+
+def _require_address(model_registry: str) -> None:
+    """Refuse more than an address, which would get into requests, logs and annotations."""
+    parts = urlsplit(model_registry)
+    more = "@" in parts.netloc or parts.query or parts.fragment
+    if more or "/api/model_registry" in parts.path:
+        rule = "holds more than its address: an account, a query, a # or a path of its API"
+        fix = "Write it like https://host; a token goes into MODEL_REGISTRY_TOKEN"
+        raise InputError("model_registry", rule, fix)

@@ -93,7 +93,7 @@ def test_a_folder_with_what_serves_alone_is_the_same_image(sealed_model, registr
 def test_another_model_does_not_take_the_tag(sealed_model, another, registry):
     publish_image(sealed_model, ImageRepository(registry.repository), "run-1")
     before = dict(registry.tags)
-    with pytest.raises(InputError, match=r"emotion:run-1: holds another model"):
+    with pytest.raises(InputError, match=r"emotion:run-1: names another image: of another model"):
         publish_image(another, ImageRepository(registry.repository), "run-1")
     assert registry.tags == before
 
@@ -135,14 +135,22 @@ def test_a_registry_that_stays_away_is_named(sealed_model, registry):
 )
 def test_what_is_no_registry_is_said_to_be_none(sealed_model, registry, answer):
     registry.instead = [answer] * 2
-    with pytest.raises(InputError, match=r"as no image registry does|refuses this account"):
+    with pytest.raises(InputError, match=r"as no image registry does|asks for credentials"):
         publish_image(sealed_model, ImageRepository(registry.repository), "run-1")
+
+
+def test_a_registry_without_tls_is_said_to_have_none(registry, monkeypatch):
+    # Where this machine's own address is no loopback address, TLS is spoken.
+    monkeypatch.setattr("components.artifacts.image_repository._LOOPBACK", re.compile("none"))
+    repository = ImageRepository(registry.repository, pause_seconds=0.01)
+    with pytest.raises(WorkError, match=r"SSL.* Give it TLS, .* REQUESTS_CA_BUNDLE"):
+        repository.require_pushable()
 
 
 def test_a_password_is_not_sent_in_the_clear(registry, tmp_path):
     challenge = {"WWW-Authenticate": 'Basic realm="registry"'}
     registry.instead = [Response(status_code=401, headers=challenge)]
-    with pytest.raises(InputError, match=r"refuses this account \(DXFAuthInsecureError\)"):
+    with pytest.raises(InputError, match="asks for credentials, which a loopback"):
         ImageRepository(registry.repository, tmp_path / "none").require_pushable()
 
 
@@ -173,6 +181,7 @@ def test_a_run_that_cannot_be_a_tag_is_refused(sealed_model, tag):
         "oci://registry.example/emotion",
         "oci://europe-docker.pkg.dev/my-project/models/emotion_2",
         "oci://localhost:5000/a",
+        "oci://localhost/a",
         "oci://10.0.0.7:5000/team/emotion.v1",
     ],
 )
@@ -188,6 +197,8 @@ def test_a_repository_is_host_and_path(uri):
         "https://registry.example/emotion",
         "oci+native://registry.example/emotion",
         "oci://registry/emotion",
+        "oci://registry.example:99999/emotion",
+        "oci://registry.example:0/emotion",
         "oci://registry.example",
         "oci://registry.example/",
         "oci://registry.example/Emotion",

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.routing import Route
 
 from components.artifacts.model import bundle
 from components.artifacts.remarks import remark, remarks_in
@@ -23,6 +25,7 @@ from components.deploy.run import deploy
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from tests.evaluations import EVALUATION, write_evaluation
+from tests.fakes.http_server import running
 from tests.fakes.model_registry import model_registry
 
 ENTRY = Entry(
@@ -257,6 +260,25 @@ def test_what_is_no_registry_is_said_to_be_none(answer, caplog, page):
     assert "as no model registry does" in caplog.text
 
 
+def test_where_a_proxy_sends_one_to_log_in_is_said_without_what_it_adds(caplog):
+    def answer(_):
+        return RedirectResponse("https://dex.example/auth?state=secret", 302)
+
+    with running([Route("/{path:path}", answer)]) as url:
+        assert registrar(url).register(ENTRY) == Registered()
+    assert "answers 302 and a way to https://dex.example/auth, as no" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_refusal_in_other_words_is_shown_in_one_line(caplog):
+    def answer(_):
+        return PlainTextResponse('{"error":\n "no such tenant"}', 403)
+
+    with running([Route("/{path:path}", answer)]) as url:
+        assert registrar(url).register(ENTRY) == Registered()
+    assert 'answers 403: {"error": "no such tenant"}. Check' in caplog.text
+
+
 def test_an_answer_without_an_id_is_none_of_a_registry(caplog, page):
     with page('{"id": 7}') as url:
         assert registrar(url).register(ENTRY) == Registered()
@@ -367,15 +389,25 @@ def test_what_is_no_url_of_a_registry_is_refused(url):
         DeploySettings(model_registry=url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:secret@registry",
+        "https://registry/?secret=1",
+        "https://registry/#/secret",
+        "https://registry/api/model_registry/v1?secret",
+    ],
+)
+def test_more_than_the_address_of_a_registry_is_refused_and_not_shown(url):
+    with pytest.raises(InputError, match="model_registry: holds more than its address") as told:
+        DeploySettings(model_registry=url)
+    assert "secret" not in str(told.value)
+
+
 @pytest.fixture
 def page():
     """Serves one answer whatever is asked."""
     from contextlib import contextmanager
-
-    from starlette.responses import PlainTextResponse
-    from starlette.routing import Route
-
-    from tests.fakes.http_server import running
 
     @contextmanager
     def serve(text):
