@@ -155,7 +155,7 @@ def test_numbers_are_read_however_katib_writes_them(value):
     ("values", "message"),
     [
         ({"trials": 0}, "trials=0"),
-        ({"trials": 2, "parallel": 3}, "parallel=3: must be between 1 and 2"),
+        ({"trials": 2, "parallel": 3}, "parallel=3: is more than trials=2"),
         ({"algorithm": "grid"}, "algorithm='grid': is not known"),
     ],
 )

@@ -14,6 +14,7 @@ from kubeflow_trainer_api.models.trainer_v1alpha1_train_job_spec import TrainerV
 
 from components.errors import InputError
 from components.options import read_assignments, with_options
+from components.train.cluster.katib import experiment
 from components.train.cluster.optimization_job import Plan, optimization_job
 from components.train.cluster.pods import LABEL, Access, PodResources
 from components.train.search.space import METRIC, SPACE, Parameter, for_trial, read_space
@@ -156,7 +157,7 @@ def test_every_range_is_written_as_the_api_reads_numbers(one, other, log):
     [
         ({"trials": 0}, "trials=0"),
         ({"trials": 101}, "trials=101: must be between 1 and 100"),
-        ({"trials": 2, "parallel": 3}, "parallel=3: must be between 1 and 2"),
+        ({"trials": 2, "parallel": 3}, "parallel=3: is more than trials=2"),
         ({"algorithm": "tpe"}, "algorithm='tpe': is not known"),
     ],
 )
@@ -175,6 +176,21 @@ def test_an_impossible_plan_is_refused(values, message):
 def test_an_impossible_grid_is_refused(space, trials, message):
     with pytest.raises(InputError, match=message):
         render(space, algorithm="grid", trials=trials)
+
+
+@pytest.mark.parametrize("choices", [list(range(101)), ["a", "b" * 63]])
+def test_choices_that_the_api_refuses_are_refused(choices):
+    space = [Parameter("seed", "categorical", choices=choices)]
+    with pytest.raises(InputError, match="seed: choices: must be up to 100, of up to 64 char"):
+        render(space)
+
+
+@pytest.mark.parametrize("dataset", ["", "./merged", "file:///merged"])
+@pytest.mark.parametrize("build", [optimization_job, experiment])
+def test_rows_that_no_pod_could_read_are_refused(build, dataset):
+    plan = Plan(algorithm="random", trials=4)
+    with pytest.raises(InputError, match="is not in object storage"):
+        build("search", SETTINGS, RANGES, "i", dataset, plan, PodResources(), ACCESS)
 
 
 def test_the_command_line_prints_it():

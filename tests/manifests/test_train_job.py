@@ -148,7 +148,7 @@ def test_a_batch_that_nodes_cannot_share_evenly_is_refused():
 
 @pytest.mark.parametrize("place", ["dataset", "output"])
 def test_a_folder_that_other_nodes_do_not_find_is_refused(place):
-    with pytest.raises(InputError, match="runs/here: is not in object storage"):
+    with pytest.raises(InputError, match="folder 'runs/here': is not in object storage"):
         render(**{place: "runs/here"})
 
 

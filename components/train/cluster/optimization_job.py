@@ -22,6 +22,7 @@ from components.train.settings import TrainSettings
 
 GRID, RANDOM = "grid", "random"
 _VARIABLE = "$(KUBEFLOW_TRAINER_OPT_{})"
+_MOST_CHOICES, _MOST_CHARACTERS = 100, 64
 _TYPES = {"float": "Float", "int": "Int"}
 
 
@@ -58,7 +59,8 @@ def optimization_job(
         access: Account of the trials, and their way to object storage.
 
     Raises:
-        InputError: If a grid is to be made of a range, or has fewer points than there are trials.
+        InputError: If a grid is to be made of a range, or has fewer points than there are trials;
+            choices are too many or too long; or the folder is not in object storage.
     """
     if plan.algorithm == GRID:
         _require_grid(space, plan)
@@ -91,6 +93,12 @@ def _require_grid(space: Sequence[Parameter], plan: Plan) -> None:
         raise InputError(f"trials={plan.trials}", rule, "Lower it, or add choices")
 
 
+def _require_choices(name: str, texts: Sequence[str]) -> None:
+    if len(texts) > _MOST_CHOICES or max(map(len, texts)) > _MOST_CHARACTERS:
+        rule = f"must be up to {_MOST_CHOICES}, of up to {_MOST_CHARACTERS} characters each"
+        raise InputError(f"search space: {name}: choices", rule, "Shorten the list")
+
+
 def _variable(parameter: Parameter) -> str:
     return _VARIABLE.format(parameter.name.upper())
 
@@ -98,6 +106,7 @@ def _variable(parameter: Parameter) -> str:
 def _space(parameter: Parameter) -> dict[str, Any]:
     texts = parameter.texts()
     if parameter.kind == "categorical":
+        _require_choices(parameter.name, texts)
         return {"categorical": {"choices": texts}}
     distribution = "logUniform" if parameter.log else "uniform"
     return {distribution: {"min": texts[0], "max": texts[1], "type": _TYPES[parameter.kind]}}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from components.errors import require_between, require_one_of
+from components.errors import InputError, require_between, require_one_of
 from components.train.cluster import pods
 from components.train.search.space import Parameter, for_trial
 from components.train.settings import TrainSettings, changed_settings, to_arguments
@@ -31,7 +31,10 @@ class SearchPlan:
     def __post_init__(self) -> None:
         require_one_of("algorithm", self.algorithm, self.ALGORITHMS)
         require_between("trials", self.trials, 1, self.MOST_TRIALS)
-        require_between("parallel", self.parallel, 1, self.trials)
+        require_between("parallel", self.parallel, 1)
+        if self.parallel > self.trials:
+            rule = f"is more than trials={self.trials}"
+            raise InputError(f"parallel={self.parallel}", rule, "Lower it, or raise trials")
 
 
 def trial_arguments(
@@ -47,7 +50,11 @@ def trial_arguments(
         space: The settings that are searched.
         dataset_uri: Folder of the merge step, in object storage.
         placeholder: What the system that searches replaces by a trial's value.
+
+    Raises:
+        InputError: If the folder is not in object storage.
     """
+    pods.require_reachable(dataset_uri)
     return [
         f"--dataset={dataset_uri}",
         f"--output={pods.SCRATCH}/model",

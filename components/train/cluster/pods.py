@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from components import storage
 from components.errors import InputError, require_between
 
 SCRATCH = "/tmp"  # noqa: S108
@@ -87,6 +88,18 @@ class Access:
     def _key(self, name: str) -> dict[str, Any]:
         reference = {"name": self.keys, "key": name}
         return {"name": name, "valueFrom": {"secretKeyRef": reference}}
+
+
+def require_reachable(uri: str) -> None:
+    """Refuse a folder that is not in object storage, which every node can reach.
+
+    Raises:
+        InputError: If it is on this machine, or nowhere.
+    """
+    storage.require_store(uri)
+    if storage.local_path(uri):
+        rule = "is not in object storage, which every node can reach"
+        raise InputError(f"folder {uri!r}", rule, "Use gs:// or s3://")
 
 
 def container(name: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from components import storage
 from components.errors import InputError, require_between
 from components.train.cluster import pods
 from components.train.settings import TrainSettings, changed_settings, to_arguments
@@ -113,11 +112,7 @@ def _require_possible(settings: TrainSettings, nodes: int, uris: Iterable[str]) 
         rule = "does not apply to a TrainJob, which trains once"
         raise InputError("search_trials or ablation", rule, "Leave it out")
     for uri in uris:
-        storage.require_store(uri)
-        if storage.local_path(uri):
-            raise InputError(
-                uri, "is not in object storage, which every node can reach", "Use gs:// or s3://"
-            )
+        pods.require_reachable(uri)
 
 
 def _hardening(access: pods.Access, kind: str) -> dict[str, Any]:

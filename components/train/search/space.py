@@ -42,7 +42,7 @@ class Parameter:
     choices: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        require_one_of(f"{self.name}.kind", self.kind, KINDS)
+        require_one_of("kind", self.kind, KINDS)
         if self.kind == "categorical":
             self._require_choices()
         else:
@@ -50,27 +50,26 @@ class Parameter:
 
     def _require_choices(self) -> None:
         simple = all(isinstance(each, str | int | float | bool) for each in self.choices)
-        if len(set(map(str, self.choices))) < 2 or not simple:
-            rule = "must list two or more different numbers or words"
-            raise InputError(f"{self.name}.choices={self.choices}", rule, "Change the list")
+        different = len(set(map(str, self.choices)))
+        if different < max(2, len(self.choices)) or not simple:
+            rule = "must list two or more different numbers or words, each once"
+            raise InputError(f"choices={self.choices}", rule, "Change the list")
         if self.low or self.high or self.log:
-            raise InputError(self.name, "is categorical, but has a range", "Leave the range out")
+            raise InputError("choices", "have a range beside them", "Leave the range out")
 
     def _require_range(self) -> None:
         if self.choices:
-            raise InputError(self.name, f"is {self.kind}, but has choices", "Give low and high")
+            raise InputError("choices", f"are beside kind={self.kind!r}", "Give low and high")
         if not self.low < self.high:
             rule = f"must be below high={self.high:g}"
-            raise InputError(f"{self.name}.low={self.low:g}", rule, "Change the range")
+            raise InputError(f"low={self.low:g}", rule, "Change the range")
         if self.log and self.low <= 0:
-            raise InputError(
-                f"{self.name}.low={self.low:g}", "log needs a range above 0", "Raise low"
-            )
+            raise InputError(f"low={self.low:g}", "log needs a range above 0", "Raise low")
         if self.kind == "int" and not (
             float(self.low).is_integer() and float(self.high).is_integer()
         ):
             rule = "must be whole numbers for an int"
-            raise InputError(f"{self.name}={self.low:g}..{self.high:g}", rule, "Round them")
+            raise InputError(f"low={self.low:g}, high={self.high:g}", rule, "Round them")
 
     def texts(self) -> list[str]:
         """Write its smallest and largest value, or its choices, as `--set` reads them."""
@@ -135,5 +134,10 @@ def _parameter(name: str, options: Any) -> Parameter:
     if "kind" not in require_mapping(options, f"search space: {name}"):
         raise InputError(f"search space: {name}", "has no kind", f"Use one of {', '.join(KINDS)}")
     if options["kind"] == "float" and types[name] is not float:
-        raise InputError(f"{name}.kind='float'", "is for numbers with decimals", "Use another")
-    return with_options(Parameter, options, name=name)
+        thing = f"search space: {name}: kind='float'"
+        raise InputError(thing, "is for numbers with decimals", "Use another")
+    try:
+        return with_options(Parameter, options, name=name)
+    except InputError as error:
+        thing = f"search space: {name}: {error.thing}"
+        raise InputError(thing, error.rule, error.fix) from error
