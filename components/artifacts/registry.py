@@ -90,6 +90,20 @@ def read_champion(registry: str) -> tuple[Champion | None, int]:
     return (_parsed(content, registry) if generation else None), generation
 
 
+def require_champion(registry: str) -> Champion:
+    """Read the champion of a registry that must have one.
+
+    Raises:
+        InputError: If there is none.
+        StepError: If the registry cannot be read, or its pointer is malformed.
+    """
+    champion, _ = read_champion(registry)
+    if champion is None:
+        fix = "Deploy a model first, or name a model instead of the registry"
+        raise InputError(f"registry {registry}", "has no champion", fix)
+    return champion
+
+
 def generation_of(registry: str) -> str:
     """Read the generation of a registry's pointer, as text; `none` without a registry.
 

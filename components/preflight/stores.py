@@ -1,7 +1,6 @@
 """Checks of the places that a run writes to: folders, and the model registry."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from components import storage
 from components.artifacts.publishing import CLAIMS
@@ -9,8 +8,6 @@ from components.artifacts.registry import read_champion
 from components.deploy.model_registry import ModelRegistry
 from components.errors import InputError, StepError, WorkError
 from components.preflight.checks import NotCheckedError
-
-_CONTENT = b"{}\n"
 
 
 def require_registry(registry: str, run_id: str) -> None:
@@ -26,11 +23,21 @@ def require_registry(registry: str, run_id: str) -> None:
         InputError: If its champion cannot be read, its claims cannot be written, or the service
             does not guard them.
     """
-    with _explained(registry):
+    try:
         read_champion(registry)
+    except OSError as error:
+        fix = "Check the folder and the rights of the account"
+        raise InputError(registry, f"cannot be used: {error}", fix) from error
+    claims = f"{registry.rstrip('/')}/{CLAIMS}"
     # A disk always guards, by a lock file that would stay behind.
-    is_guarded = not storage.local_path(registry)
-    _write(f"{registry.rstrip('/')}/{CLAIMS}", run_id, is_guarded=is_guarded)
+    if storage.local_path(registry):
+        storage.require_writable(claims, _name(run_id))
+        return
+    store = storage.open_store(claims)
+    store.replace(_name(run_id), b"{}\n", 0)
+    # An account that publishes needs no right to remove; then the file stays.
+    with suppress(StepError):
+        store.remove([_name(run_id)])
 
 
 def require_writable(folder: str, run_id: str) -> None:
@@ -43,7 +50,7 @@ def require_writable(folder: str, run_id: str) -> None:
     Raises:
         InputError: If it cannot be written.
     """
-    _write(folder, run_id, is_guarded=False)
+    storage.require_writable(folder, _name(run_id))
 
 
 def require_model_registry(url: str, token: str) -> None:
@@ -63,24 +70,5 @@ def require_model_registry(url: str, token: str) -> None:
         raise NotCheckedError(str(error)) from error
 
 
-def _write(folder: str, run_id: str, *, is_guarded: bool) -> None:
-    store = storage.open_store(folder)
-    name = f"preflight-{run_id}.json"
-    with _explained(folder):
-        if is_guarded:
-            store.replace(name, _CONTENT, 0)
-        else:
-            store.write(name, _CONTENT)
-    # An account that publishes needs no right to remove; then the file stays.
-    with suppress(StepError, OSError):
-        store.remove([name])
-
-
-@contextmanager
-def _explained(folder: str) -> Iterator[None]:
-    """Report a failing folder on a disk as object storage reports itself."""
-    try:
-        yield
-    except OSError as error:
-        fix = "Check the folder and the rights of the account"
-        raise InputError(folder, f"cannot be used: {error}", fix) from error
+def _name(run_id: str) -> str:
+    return f"preflight-{run_id}.json"

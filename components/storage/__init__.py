@@ -40,6 +40,7 @@ from components.storage.transfer import (
     require_readable,
     require_store,
     require_there,
+    require_writable,
     upload,
 )
 
@@ -66,6 +67,7 @@ __all__ = [
     "require_replaceable",
     "require_store",
     "require_there",
+    "require_writable",
     "scheme_of",
     "sha256",
     "split",

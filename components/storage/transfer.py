@@ -3,11 +3,12 @@
 import importlib.util
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.errors import InputError
+from components.errors import InputError, StepError
 from components.storage.files import (
     MOST_FILES,
     read_bounded,
@@ -86,6 +87,27 @@ def require_readable(uri: str) -> None:
     if scheme and scheme not in SCHEMES:
         fix = f"Use a path or {', '.join(SCHEMES)}"
         raise InputError(uri, f"scheme {scheme!r} is not known", fix)
+
+
+def require_writable(uri: str, name: str) -> None:
+    """Refuse a folder in which no file can be written; one is, and is removed again.
+
+    Args:
+        uri: Path, or file://, gs:// or s3:// URI of the folder.
+        name: Name of the file, which no other file has.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    store = open_store(uri)
+    try:
+        store.write(name, b"{}\n")
+    except OSError as error:
+        fix = "Check the folder and the rights of the account"
+        raise InputError(uri, f"cannot be used: {error}", fix) from error
+    # An account may write without a right to remove; then the file stays.
+    with suppress(StepError, OSError):
+        store.remove([name])
 
 
 def fetch(uri: str, into: Path) -> Path:

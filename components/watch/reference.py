@@ -16,7 +16,7 @@ from components.artifacts.registry import (
     Champion,
     evaluation_of_champion,
     fetch_model,
-    read_champion,
+    require_champion,
 )
 from components.errors import InputError
 from components.watch.settings import WatchSettings
@@ -47,7 +47,7 @@ def read_watched(settings: WatchSettings) -> Watched:
             champion.
         WorkError: If a store does not answer.
     """
-    champion = _champion(settings.registry) if settings.registry else None
+    champion = require_champion(settings.registry) if settings.registry else None
     with TemporaryDirectory() as downloads:
         if settings.model or champion is None:
             model = bundle.verify(storage.fetch(settings.model, Path(downloads)))
@@ -62,14 +62,6 @@ def read_watched(settings: WatchSettings) -> Watched:
         text = evaluation.to_json() if evaluation else "{}"
         name = f"evaluation of the champion of {settings.registry}"
     return Watched(classifier, _profile(text, name, classifier), champion)
-
-
-def _champion(registry: str) -> Champion:
-    champion, _ = read_champion(registry)
-    if champion is None:
-        fix = "Deploy a model first, or name a model and its evaluation"
-        raise InputError(f"registry {registry}", "has no champion to watch", fix)
-    return champion
 
 
 def _profile(text: str, name: str, classifier: Classifier) -> Profile:

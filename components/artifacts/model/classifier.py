@@ -1,7 +1,7 @@
 """The text classifier of a model folder: tokenizer and ONNX Runtime; torch only if asked for."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,20 +114,24 @@ class Classifier:
         return shares
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Run the model: its raw output, shape (texts, labels), in the order of the texts.
+        """Run the model: its raw output, shape (texts, labels), in the order of the texts."""
+        tokens = self.encode(texts)
+        result = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
+        for rows in self.batches(tokens):
+            result[rows] = self.infer([tokens[row] for row in rows])
+        return result
+
+    def batches(self, tokens: Sequence[Tokens]) -> Iterator[list[int]]:
+        """Group texts into batches for `infer`, each as the places of its texts.
 
         A batch holds texts of one width, so that each gets the same result as on its own.
         """
-        tokens = self.encode(texts)
-        result = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
         by_width: dict[int, list[int]] = {}
         for row, each in enumerate(tokens):
             by_width.setdefault(self.width(each), []).append(row)
         for alike in by_width.values():
             for start in range(0, len(alike), self.batch_texts):
-                rows = alike[start : start + self.batch_texts]
-                result[rows] = self.infer([tokens[row] for row in rows])
-        return result
+                yield alike[start : start + self.batch_texts]
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise texts, each cut to the model's maximum length."""

@@ -178,7 +178,7 @@ def test_without_a_registry_or_a_model_nothing_is_watched():
 def test_a_registry_without_a_champion_is_refused(tmp_path):
     settings = WatchSettings(payloads=str(tmp_path), registry=str(tmp_path / "registry"))
     names = (tmp_path / name for name in "abc")
-    with pytest.raises(InputError, match="has no champion to watch"):
+    with pytest.raises(InputError, match="has no champion"):
         watch(settings, *names)
 
 
