@@ -40,9 +40,9 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
-  audit compile submit upload images push push-manifests lock sbom serve board compare publish-model search watch deploy rollback status bench-generate \
+  audit compile submit upload images push push-manifests lock sbom serve board compare publish-model search watch predict deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve \
-  bench-scaling kind clean
+  bench-scaling bench-predict kind clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -132,7 +132,7 @@ compile-options = $(if $(call given,PARAMS),--params $(call path,$(PARAMS))) $(i
 compile: setup ## write what the KFP UI imports: make compile PIPELINE=watch PARAMS=file SETTINGS=file LOCK=file OUTPUT=file KUBERNETES=namespace
 ifeq ($(strip $(compile-options) $(OUTPUT) $(KUBERNETES)),)
 	$(BIN)/emotion-pipeline compile
-	$(BIN)/emotion-pipeline compile --pipeline watch
+	for pipeline in watch predict; do $(BIN)/emotion-pipeline compile --pipeline $$pipeline || exit 1; done
 	$(BIN)/python -m pipelines.compile.readme
 	for set in pipelines/params/*.yaml; do $(BIN)/emotion-pipeline compile --params $$set || exit 1; done
 else
@@ -193,6 +193,10 @@ watch: setup ## compare what `make serve PAYLOADS=folder` was asked with the las
 	$(BIN)/emotion-pipeline watch --payloads $(call path,$(PAYLOADS)) --model $(call path,$(MODEL)) \
 	  --reference $(call path,$(EVALUATION)) --set "$$SET"
 
+predict: setup ## label many texts: make predict INPUT=file-or-folder OUTPUT=folder SET="registry=gs://bucket/models"
+	$(BIN)/emotion-pipeline predict --input $(call path,$(INPUT)) --output $(call path,$(OUTPUT)) \
+	  $(if $(findstring registry=,$(SET)),,--model $(call path,$(MODEL))) --set "$$SET"
+
 deploy: setup ## put a run's model into service on KServe: make deploy SET="registry=gs://bucket/models"
 	$(BIN)/emotion-pipeline deploy --model $(call path,$(MODEL)) --evaluation $(call path,$(EVALUATION)) \
 	  --run $(call quoted,$(RUN)) $(if $(CARD),--card $(call path,$(CARD))) --set "$$SET"
@@ -239,6 +243,9 @@ bench-serve: setup ## measure the predictor against other servers: DATA=folder M
 
 bench-scaling: setup ## measure what autoscalers see of one predictor, by load
 	$(BIN)/python -m tests.benchmarks.bench_scaling --model $(call path,$(MODEL)) --dataset runs/latest/dataset
+
+bench-predict: setup ## measure make predict against a bare loop, and its memory: MODEL=folder
+	$(BIN)/python -m tests.benchmarks.bench_predict --model $(call path,$(MODEL))
 
 kind: ## from nothing to an endpoint on one machine, with kind and a network
 	manifests/overlays/kind/up.sh

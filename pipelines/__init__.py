@@ -4,7 +4,8 @@
 | --- | --- |
 | `emotion` | the graph and the parameters of a run |
 | `watch` | the graph of the pipeline that watches what is in service |
-| `definitions` | both pipelines by name: how each is built, read and scheduled |
+| `predict` | the graph of the pipeline that scores many texts |
+| `definitions` | the pipelines by name: how each is built, read and scheduled |
 | `parameters`, `params/` | parameter sets and overrides, checked before anything runs |
 | `parameter_sets` | these sets on a command line |
 | `schedules` | the recurring runs, which are those of manifests/base |

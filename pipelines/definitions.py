@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import emotion, watch
+from pipelines import emotion, predict, watch
 from pipelines.compile.pins import pinned
 from pipelines.compile.settings import CompileSettings
-from pipelines.parameters import read_parameters, read_watch_parameters
+from pipelines.parameters import (
+    read_parameters,
+    read_predict_parameters,
+    read_watch_parameters,
+)
 
 _COMPILED = Path(__file__).parent / "compiled"
 # Links to those of manifests/base, so that a package has them too.
@@ -53,4 +57,13 @@ WATCH = Definition(
     _COMPILED / "watch.yaml",
     _SCHEDULES / "watch.yaml",
 )
-DEFINITIONS: Mapping[str, Definition] = {each.name: each for each in (EMOTION, WATCH)}
+# What its plan finds is pinned there, for all shards and tries.
+PREDICT = Definition(
+    predict.NAME,
+    predict.predict_for,
+    read_predict_parameters,
+    dict,
+    _COMPILED / "predict.yaml",
+    _SCHEDULES / "predict.yaml",
+)
+DEFINITIONS: Mapping[str, Definition] = {each.name: each for each in (EMOTION, WATCH, PREDICT)}

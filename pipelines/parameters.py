@@ -14,11 +14,19 @@ import click
 from components.command_line import command, errors_as_exit, set_option
 from components.data_files import read_mapping, to_yaml
 from components.deploy.settings import DeploySettings
-from components.options import assign, option_types, read_assignments, settings_of
+from components.options import (
+    StepSettings,
+    assign,
+    option_types,
+    read_assignments,
+    settings_of,
+)
+from components.predict.settings import PredictSettings
 from components.preflight.plan import OPTION_TYPES, choices
 from components.watch.settings import WatchSettings
 from pipelines.emotion import emotion
 from pipelines.parameter_sets import PARAMETER_SET
+from pipelines.predict import predict
 from pipelines.watch import watch
 
 _SIGNATURE = inspect.signature(emotion.pipeline_func).parameters
@@ -27,7 +35,6 @@ _TYPES = {name: each.annotation for name, each in _SIGNATURE.items()}
 
 DEFAULTS: Mapping[str, Any] = {name: each.default for name, each in _SIGNATURE.items()}
 """Value of every pipeline parameter that is not set."""
-_WATCH = inspect.signature(watch.pipeline_func).parameters
 
 
 def read_parameters(
@@ -69,19 +76,39 @@ def read_watch_parameters(
     Args:
         path: YAML file of the parameters that differ from their defaults; None for no file.
         overrides: `name=value`; they win.
-        cluster: Values that belong to the place; those of the other pipeline are left out.
+        cluster: Values that belong to the place; those of other pipelines are left out.
 
     Raises:
         InputError: As for `read_parameters`.
     """
-    types = {name: each.annotation for name, each in _WATCH.items()}
-    values = {name: each.default for name, each in _WATCH.items()}
+    return _read(watch, WatchSettings, path, overrides, cluster)
+
+
+def read_predict_parameters(
+    path: Path | None,
+    overrides: Iterable[str] = (),
+    cluster: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Read a parameter set of the pipeline `predict`, as `read_watch_parameters` does."""
+    return _read(predict, PredictSettings, path, overrides, cluster)
+
+
+def _read(
+    pipeline: Any,
+    kind: type[StepSettings],
+    path: Path | None,
+    overrides: Iterable[str],
+    cluster: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Read a parameter set of a pipeline with the settings of one step."""
+    signature = inspect.signature(pipeline.pipeline_func).parameters
+    types = {name: each.annotation for name, each in signature.items()}
+    values = {name: each.default for name, each in signature.items()}
     own = {name: value for name, value in cluster.items() if name.partition(".")[0] in types}
     items = read_mapping(path, "parameter file") if path else {}
-    options = option_types(WatchSettings)
-    for each in (items, own, read_assignments(overrides, {**types, **options})):
+    for each in (items, own, read_assignments(overrides, {**types, **option_types(kind)})):
         assign(values, each, types)
-    settings_of(WatchSettings, **values)
+    settings_of(kind, **values)
     return values
 
 

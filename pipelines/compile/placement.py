@@ -19,6 +19,9 @@ TITLES = {
     "deploy": "Deploy it",
     "outcome": "Record the end",
     "watch": "Watch traffic",
+    "predict-plan": "Look and plan",
+    "predict": "Label texts",
+    "predict-report": "Report labels",
 }
 """What KFP's UI calls each step; it shows 17 characters."""
 

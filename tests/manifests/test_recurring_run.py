@@ -10,7 +10,7 @@ import yaml
 from tests.manifests.client_models import unknown_fields
 from tests.manifests.rendering import OVERLAYS, named, overlay
 
-BODIES = ("recurring-run.yaml", "recurring-watch.yaml")
+BODIES = ("recurring-run.yaml", "recurring-watch.yaml", "recurring-predict.yaml")
 
 
 def recurring_run(name="gke", body=BODIES[0]):

@@ -166,6 +166,12 @@ COMMANDS = {
         ["payloads", "registry", "model", "reference", "max_requests", "kfp_host", "trigger"],
         "",
     ),
+    "components.predict": (
+        "--output out",
+        ["--settings", "--input", "--output", "--model"],
+        ["input", "registry", "model", "shards", "part_rows", "text_column", "show_texts"],
+        "",
+    ),
     "components.deploy": (
         "status",
         ["--settings"],

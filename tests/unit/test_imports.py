@@ -11,8 +11,12 @@ STEPS = {
     *("preflight", "generate", "merge", "train", "evaluate", "deploy", "outcome"),
     "serve",
     "watch",
+    "predict",
 }
-ACROSS = {"generate": {"merge"}, "preflight": STEPS - {"preflight", "serve", "outcome", "watch"}}
+ACROSS = {
+    "generate": {"merge"},
+    "preflight": STEPS - {"preflight", "serve", "outcome", "watch", "predict"},
+}
 """Steps that import others: few-shot rows are read with merge's reader, settings are checked."""
 
 

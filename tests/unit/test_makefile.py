@@ -46,6 +46,7 @@ PASSED = {
     "lock": {"REGISTRY": "--registry", "TAG": "--tag", "DOCKER": "--docker", "LOCK": "--output"},
     "serve": {"MODEL": "--model-dir", "PAYLOADS": "--payload-folder"},
     "watch": {"PAYLOADS": "--payloads", "MODEL": "--model", "EVALUATION": "--reference"},
+    "predict": {"INPUT": "--input", "OUTPUT": "--output", "MODEL": "--model"},
     "deploy": {"MODEL": "--model", "EVALUATION": "--evaluation", "RUN": "--run"},
     "search": {"TRIALS": "--trials"},
     "bench-generate": {"LLM": "--model"},
@@ -55,6 +56,7 @@ PASSED = {
     "bench-leak": {"DATA": "--dataset"},
     "bench-serve": {"MODEL": "--model", "DATA": "--dataset"},
     "bench-scaling": {"MODEL": "--model"},
+    "bench-predict": {"MODEL": "--model"},
 }
 """The word before the value of each variable, by target."""
 PATHS = {
@@ -68,6 +70,7 @@ PATHS = {
     "PROMTOOL",
     "LLM",
     "PAYLOADS",
+    "INPUT",
 }
 CASES = [(target, name) for target, names in PASSED.items() for name in names]
 
