@@ -68,7 +68,7 @@ def predict_for(settings: CompileSettings) -> Any:
             )
         placed(
             predict_report(
-                shards=dsl.Collected(scored.outputs["figures"]),
+                shards=dsl.Collected(scored.outputs["counted"]),
                 predict_input=predict_input,
                 predict_output=predict_output,
                 deploy_registry=deploy_registry,

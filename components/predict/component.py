@@ -33,6 +33,7 @@ def predict_plan(
 
 @dsl.component(base_image="emotion-pipeline/evaluate", install_kfp_package=False)
 def predict(
+    counted: dsl.Output[dsl.Artifact],
     figures: dsl.Output[dsl.Metrics],
     share: dict[str, object],
     predict_input: str,
@@ -41,6 +42,9 @@ def predict(
     predict_options: dict[str, object],
 ) -> None:
     """Score the parts of a shard that are not there yet."""
+    import json
+    from pathlib import Path
+
     from components.command_line import start_logging
     from components.options import of_type, settings_of
     from components.predict.run import predict
@@ -58,13 +62,14 @@ def predict(
         shard=of_type("shard", share["shard"], int),
         shards=of_type("shards", share["shards"], int),
     )
-    figures.log_metric("rows", tally.rows)
-    figures.log_metric("rows_without_label", tally.rows - tally.labelled)
+    Path(counted.path).write_text(json.dumps(tally.figures()), encoding="utf-8")
+    for name, value in tally.figures().items():
+        figures.log_metric(name, value)
 
 
 @dsl.component(base_image="emotion-pipeline/evaluate", install_kfp_package=False)
 def predict_report(
-    shards: dsl.Input[list[dsl.Metrics]],  # noqa: ARG001 (the report waits for them)
+    shards: dsl.Input[list[dsl.Artifact]],  # noqa: ARG001 (the report waits for them)
     predictions: dsl.Output[dsl.Dataset],
     figures: dsl.Output[dsl.Metrics],
     report: dsl.Output[dsl.HTML],

@@ -44,9 +44,7 @@ class Predictions:
         """The main figures by name, as a list of runs shows them."""
         tally = self.tally
         return {
-            "rows": float(tally.rows),
-            "rows_without_label": float(tally.rows - tally.labelled),
-            "mean_probability": round(tally.mean_probability, 4),
+            **tally.figures(),
             "rows_per_second": round(self.rows_per_second, 1),
             **{f"share_{each}": round(tally.share(each), 4) for each in self.plan.model.labels},
         }

@@ -73,6 +73,14 @@ class Tally:
         """Mean probability of all labels: the share of right ones that the model expects."""
         return sum(self.sure.values()) / max(self.labelled, 1)
 
+    def figures(self) -> dict[str, float]:
+        """The main figures by name."""
+        return {
+            "rows": float(self.rows),
+            "rows_without_label": float(self.rows - self.labelled),
+            "mean_probability": round(self.mean_probability, 4),
+        }
+
     def add(self, other: "Tally", least_sure: int) -> None:
         """Add what another one has counted."""
         self.rows += other.rows

@@ -45,7 +45,7 @@ class Separated:
         """Write a table with more columns; a value that there is not is an empty cell."""
         added = self._named.added
         with create(target) as file:
-            writer = csv.writer(file, delimiter=self._separator, lineterminator="\n")
+            writer = csv.writer(file, delimiter=self._separator)
             writer.writerow([*self._header, *added.names])
 
             def write(window: Window, scores: Scores) -> None:
