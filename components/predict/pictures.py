@@ -31,7 +31,8 @@ def probabilities(tally: Tally) -> str:
     axes = figure.add_subplot()
     shares = np.array(tally.bins) / max(tally.labelled, 1)
     axes.bar((np.arange(BINS) + 0.5) / BINS, shares, width=0.9 / BINS, color=BLUE)
-    axes.set_xlim(0, 1)
+    # The names of both zeros would touch.
+    axes.set_xlim(-0.04, 1.04)
     axes.set_xlabel("probability of the label")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _tidy(axes, "y")

@@ -23,6 +23,7 @@ from components.predict.tables.table import Named
 
 PLAN = "_plan.json"
 RECORDS = "_records"
+_TRIAL = "_predict-"
 MANIFEST, REPORT = "predictions.json", "report.html"
 _CHOICES = ("text_column", "prefix", "max_characters", "part_rows", "least_sure", "show_texts")
 """Settings that parts of one output must share."""
@@ -143,12 +144,12 @@ def require_usable(settings: PredictSettings, run_id: str) -> None:
         InputError: If it is refused.
     """
     output = settings.output
-    # The listing of a file is the file itself.
-    present = storage.open_store(output).sizes()
+    storage.require_writable(output, f"{_TRIAL}{run_id}.json")
+    # An account without a right to remove leaves what has tried it out.
+    present = [name for name in storage.open_store(output).sizes() if not name.startswith(_TRIAL)]
     if present and PLAN not in present:
         rule = f"holds something else (it has no {PLAN})"
         raise InputError(f"output {output}", rule, "Name a folder that is new or empty")
-    storage.require_writable(output, f"_predict-{run_id}.json")
 
 
 def keep(settings: PredictSettings, plan: Plan) -> None:
