@@ -4,8 +4,7 @@ from typing import Any
 
 from kfp import dsl
 
-from components.predict.component import predict as predict_step
-from components.predict.component import predict_plan, predict_report
+from components.predict.component import predict_plan, predict_report, predict_shard
 from pipelines.compile.placement import place
 from pipelines.compile.settings import PLAIN, CompileSettings
 
@@ -58,7 +57,7 @@ def predict_for(settings: CompileSettings) -> Any:
         )
         with dsl.ParallelFor(planned.outputs["Output"], name="a pod per shard") as share:
             scored = placed(
-                predict_step(
+                predict_shard(
                     share=share,
                     predict_input=predict_input,
                     predict_output=predict_output,

@@ -32,7 +32,7 @@ def predict_plan(
 
 
 @dsl.component(base_image="emotion-pipeline/evaluate", install_kfp_package=False)
-def predict(
+def predict_shard(
     counted: dsl.Output[dsl.Artifact],
     figures: dsl.Output[dsl.Metrics],
     share: dict[str, object],

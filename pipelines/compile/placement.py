@@ -20,7 +20,7 @@ TITLES = {
     "outcome": "Record the end",
     "watch": "Watch traffic",
     "predict-plan": "Look and plan",
-    "predict": "Label texts",
+    "predict-shard": "Label texts",
     "predict-report": "Report labels",
 }
 """What KFP's UI calls each step; it shows 17 characters."""

@@ -67,7 +67,7 @@ RESOURCES = {
     "outcome": Resources(cpu="1", memory="1Gi"),
     "watch": Resources(cpu="2", memory="4Gi"),
     "predict-plan": Resources(cpu="1", memory="2Gi"),
-    "predict": Resources(cpu="4", memory="4Gi", hours=24),
+    "predict-shard": Resources(cpu="4", memory="4Gi", hours=24),
     "predict-report": Resources(cpu="1", memory="2Gi"),
 }
 """The needs of each step by its name, unless compile settings say otherwise."""

@@ -21,7 +21,7 @@ from tests.pipelines.test_submit import submit
 
 pytestmark = pytest.mark.filterwarnings("ignore:This client only works:FutureWarning")
 
-STEPS = {"predict-plan", "predict", "predict-report"}
+STEPS = {"predict-plan", "predict-shard", "predict-report"}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_two_shards_label_the_rows_as_one_does(rows, model_folder, tmp_path):
     expected = classifier.probabilities(one["text"].tolist())
     shares = one[[f"probability_{each}" for each in classifier.labels]]
     assert (shares.to_numpy() == expected).all()
-    assert len(list(run.glob("artifacts/*/for-loop-1-iteration-*/predict"))) == 2
+    assert len(list(run.glob("artifacts/*/for-loop-1-iteration-*/predict-shard"))) == 2
     (executed,) = run.glob("artifacts/*/predict-report/executor_output.json")
     written = json.loads(executed.read_text())["artifacts"]
     predictions, figures = (written[each]["artifacts"][0] for each in ("predictions", "figures"))
@@ -72,7 +72,7 @@ def test_what_cannot_be_used_ends_the_run_before_a_shard_starts(rows, model_fold
     (broken / "labels.json").write_text("{}")
     with pytest.raises(WorkError, match=r"step predict-plan: failed: .*labels\.json.*sha256"):
         labelled(rows, broken, tmp_path, 2)
-    assert not (tmp_path / "run" / "logs" / "predict.log").exists()
+    assert not (tmp_path / "run" / "logs" / "predict-shard.log").exists()
 
 
 def test_it_is_what_the_source_compiles_to(tmp_path):
