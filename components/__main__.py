@@ -77,6 +77,11 @@ COMMANDS = {
         "local",
         "Compare what a model was asked with what it was trained on.",
     ),
+    "predict": Entry(
+        "components.predict.__main__",
+        "evaluate",
+        "Label many texts; a second call goes on where the first one ended.",
+    ),
     "search": Entry(
         "components.train.search.__main__",
         "train",

@@ -37,4 +37,6 @@ class Progress:
         rate = self._done / seconds
         left = timedelta(seconds=round((self._rows - self._done) / rate))
         done, rows = f"{self._done:,}", f"{self._rows:,}"
-        _log.info("predict: %s of %s rows, %.0f rows/s, %s left", done, rows, rate, left)
+        progress = {"progress": (self._done, self._rows)}
+        line = "predict: %s of %s rows, %.0f rows/s, %s left"
+        _log.info(line, done, rows, rate, left, extra=progress)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.compile.settings import CompileSettings
     from pipelines.definitions import Definition
 
-PIPELINES = ("emotion", "watch")
+PIPELINES = ("emotion", "watch", "predict")
 """Names of the pipelines; the first one is the default."""
 
 
