@@ -194,11 +194,10 @@ class ModelRegistry:
             return self._ask(method, path, query, body)
         if content is None:
             place = answer.headers.get("Location", "").partition("?")[0]
-            said = f"a way to {place:.100}" if place else f"{answer.text!r:.100}"
-            raise self._strange(f"{answer.status_code} and {said}")
+            raise self._strange(f"{answer.status_code} and {place or repr(answer.text):.100}")
         if not answer.is_success:
-            said = str(content.get("message") or answer.text)
-            raise RefusedError(self._thing, answer.status_code, f"{' '.join(said.split()):.200}")
+            said = " ".join(str(content.get("message") or answer.text).split())
+            raise RefusedError(self._thing, answer.status_code, said[:200])
         return content
 
     def _send(
@@ -219,8 +218,7 @@ class ModelRegistry:
             rule = f"cannot be reached ({type(error).__name__}: {error})"
             raise WorkError(self._thing, rule, "Check its URL and that it is up") from error
         if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            said = " ".join(answer.text.split())
-            rule = f"answers {answer.status_code}: {said:.200}"
+            rule = f"answers {answer.status_code}: {' '.join(answer.text.split()):.200}"
             raise WorkError(self._thing, rule, "Look at the log of its server")
         return answer
 

@@ -266,7 +266,7 @@ def test_where_a_proxy_sends_one_to_log_in_is_said_without_what_it_adds(caplog):
 
     with running([Route("/{path:path}", answer)]) as url:
         assert registrar(url).register(ENTRY) == Registered()
-    assert "answers 302 and a way to https://dex.example/auth, as no" in caplog.text
+    assert "answers 302 and https://dex.example/auth, as no" in caplog.text
     assert "secret" not in caplog.text
 
 
