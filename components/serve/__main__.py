@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from components.command_line import HELP, PATH, Command, errors_as_exit
 from components.descriptions import described
+from components.errors import InputError
 from components.serve.settings import ServeSettings
 from components.serve.signature import require_signature
 
@@ -51,12 +53,23 @@ def main(**settings: typing.Any) -> None:
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     _start_logging()
     with errors_as_exit("serve"):
+        _require_key(click.get_current_context())
         chosen = ServeSettings(**settings)
         require_signature(chosen)
         from components.serve.predictor import Predictor
         from components.serve.server import serve
 
         serve(Predictor(chosen))
+
+
+def _require_key(context: click.Context) -> None:
+    """Refuse a key that is given and empty, as by a variable that is not set."""
+    for name in ("public_key", "signer_identity"):
+        source = context.get_parameter_source(name)
+        if source is ParameterSource.COMMANDLINE and not context.params[name].strip():
+            rule = "is empty, so that models without a signature would be served"
+            fix = "Give the key or identity, or leave the option out to trust any model"
+            raise InputError(f"--{name.replace('_', '-')}", rule, fix)
 
 
 class _JsonLines(logging.Formatter):

@@ -7,10 +7,12 @@ import sys
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alpha1TrainJob
 
 from components.errors import InputError
 from components.options import read_assignments, with_options
+from components.train.cluster.__main__ import main
 from components.train.cluster.pods import LABEL, Access, PodResources
 from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
@@ -178,3 +180,10 @@ def test_the_command_line_prints_it():
     assert "--set=epochs=7" in trainer(job)["args"]
     assert pod(job)["serviceAccountName"] == "trainer"
     assert trainer(job)["env"] == Access("trainer", "secret", "http://s3", "r").environment()
+
+
+def test_an_empty_image_is_refused_since_trainer_would_run_another():
+    options = ["train-job", "--image", "", "--dataset", "gs://b/d", "--output", "gs://b/m"]
+    done = CliRunner().invoke(main, options)
+    assert done.exit_code == 1
+    assert "manifests: --image: is empty" in done.output

@@ -8,6 +8,7 @@ import click
 
 from components.command_line import HELP, Command, errors_as_exit, settings_options
 from components.data_files import to_yaml
+from components.errors import InputError
 from components.train.cluster import katib, optimization_job, pods
 from components.train.cluster.train_job import train_job
 from components.train.search.space import SPACE, read_space
@@ -41,6 +42,9 @@ def _pod_options(function: Callable[..., Mapping[str, Any]]) -> Callable[..., No
     @functools.wraps(function)
     def run(*, chosen: Callable[..., TrainSettings], **given: Any) -> None:
         with errors_as_exit("manifests"):
+            if not given["image"].strip():
+                # Trainer would run its runtime's own image.
+                raise InputError("--image", "is empty", "Name the image of the train step")
             of_pods = [{each: given.pop(each) for each in names} for names in (_NEEDS, _ACCESS)]
             manifest = function(
                 settings=chosen(),

@@ -8,6 +8,7 @@ import sys
 import httpx
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from components import storage
 from components.artifacts.model import bundle
@@ -15,6 +16,7 @@ from components.artifacts.model.classifier import Classifier
 from components.artifacts.publishing import fetch, publish_model, serving_uri
 from components.deploy.local import running_predictor
 from components.errors import InputError
+from components.serve.__main__ import main as serve
 from tests.keys import new_signer
 
 TEXTS = ["I can not believe it!", "What a day", "They left me alone again."]
@@ -109,3 +111,10 @@ def test_the_predictor_does_not_start_with_what_is_not_as_signed(signed, tmp_pat
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1
     assert re.fullmatch(rf"serve: .*/model\.sig: .*{said}.*\n", ended.stderr), ended.stderr
+
+
+@pytest.mark.parametrize("option", ["--public-key", "--signer-identity"])
+def test_the_predictor_does_not_take_an_empty_key_for_none(option, tmp_path):
+    done = CliRunner().invoke(serve, ["--model-dir", str(tmp_path), option, " "])
+    assert done.exit_code == 1
+    assert f"{option}: is empty, so that models without a signature would be served" in done.output
