@@ -31,6 +31,7 @@ Parameters = Mapping[str, Any]
 """Values of the pipeline's parameters by name; a step's default holds for one that is missing."""
 
 _ONE_EACH = (MergeSettings, TrainSettings, EvaluateSettings, DeploySettings)
+_SPREAD = {"vllm_tensor_parallel", "vllm_pipeline_parallel"}
 OPTION_TYPES = option_types(GenerateSettings, *_ONE_EACH)
 """Type of every option of a step, by the name that sets it."""
 
@@ -82,7 +83,7 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
         # The pin of a model is long, and not part of its name.
         name = model.partition("@")[0]
         yield Check(f"LLM {name}", partial(sources.require_llm, model, place.llm_api_key))
-        if place.is_pod:
+        if place.is_pod and _SPREAD & parameters.get("generate_options", {}).keys():
             yield _with(
                 GenerateSettings,
                 {**parameters, "generate_model": model},

@@ -476,6 +476,9 @@ def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
     here = asked(Place(gpu=gpu))
     assert asked(Place(is_pod=True, gpu=gpu)) - here == {"nodes with a GPU"}
     assert asked(Place(is_pod=True)) == here
+    spread = {"generate_models": ["vllm:gs://b/m"], "generate_options": {"vllm_tensor_parallel": 2}}
+    (of_generate,) = asked(Place(is_pod=True), **spread) - asked(Place(), **spread)
+    assert of_generate == "GPUs for vllm:gs://b/m"
     assert asked(Place(gpu=gpu), deploy_target="kserve") - here == {
         "KServe",
         "KServe's mode and autoscaler",

@@ -54,5 +54,5 @@ def test_what_cannot_be_run_ends_the_shell_command(check, whole, override, said)
 
 
 def test_a_set_that_lacks_parameters_is_refused(check):
-    with pytest.raises(SystemExit, match="lacks task, merge_test_fraction"):
+    with pytest.raises(SystemExit, match="lacks task, generate_shards, merge_test_fraction"):
         check(LOCAL, "seed=1")
