@@ -11,14 +11,14 @@ class GpuDemand:
     Args:
         resource: Name of the resource, such as `nvidia.com/gpu`; empty if no step asks for one.
         count: Number that the largest step asks for.
-        of_generate: Number that generate asks for.
         node_selector: Labels of the nodes that the steps may run on.
+        of_generate: Number that generate asks for.
     """
 
     resource: str = ""
     count: int = 1
-    of_generate: int = 0
     node_selector: Mapping[str, str] = field(default_factory=dict)
+    of_generate: int = 0
 
 
 @dataclass(frozen=True)

@@ -442,7 +442,7 @@ def test_there_is_a_branch_for_each_shard_of_each_model():
 def test_an_llm_over_more_gpus_than_its_pod_asks_for_is_a_problem(of_generate, fits):
     spread = {"vllm_tensor_parallel": 2, "vllm_pipeline_parallel": 2}
     settings = GenerateSettings(models=["vllm:gs://bucket/model"], **spread)
-    gpu = GpuDemand("nvidia.com/gpu", 8, of_generate)
+    gpu = GpuDemand("nvidia.com/gpu", 8, of_generate=of_generate)
     if fits:
         require_enough_gpus(settings, gpu)
         return
