@@ -59,6 +59,7 @@ def write(
     table: Table,
     scored: Iterable[tuple[Window, Scores]],
     output: str,
+    begun: float,
 ) -> Record:
     """Write a part, and then its record.
 
@@ -68,12 +69,12 @@ def write(
         table: The table that its rows are of.
         scored: Its rows with what the model says of them.
         output: Where to.
+        begun: When work on it began, by `time.monotonic`: its first rows are scored already.
 
     Raises:
         StepError: If the output cannot be written.
     """
-    store, begun = storage.open_store(output), time.monotonic()
-    tally, choices = Tally(), plan.choices
+    store, tally, choices = storage.open_store(output), Tally(), plan.choices
     with TemporaryDirectory() as folder:
         path = Path(folder) / part.name
         path.parent.mkdir(parents=True)
@@ -83,9 +84,9 @@ def write(
                 keep = choices["least_sure"], choices["show_texts"]
                 counted = tally_of(part.source, window, scores, plan.model.labels, *keep)
                 tally.add(counted, choices["least_sure"])
-        seconds = round(time.monotonic() - begun, 3)
         size, sha256 = path.stat().st_size, storage.sha256(path)
         store.put(Path(folder), [part.name])
+    seconds = round(time.monotonic() - begun, 3)
     record = Record(plan.identity, sha256, size, seconds, tally)
     store.write(part.record, (json.dumps(asdict(record)) + "\n").encode())
     return record

@@ -1,6 +1,7 @@
 """The predict step: plan the work, score a share of the parts, report on all of them."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -159,11 +160,14 @@ def _score(
         return window.start - window.start % cut
 
     sha256 = next(each.sha256 for each in planned.sources if each.name == source)
+    begun = time.monotonic()
     with opened(planned.input, source, planned.named, sha256) as (_, table):
         windows = table.windows(missing[0].start, missing[-1].stop, cut)
         with closing(scorer.scored(each for each in windows if start_of(each) in wanted)) as scored:
             for start, rows in groupby(scored, key=lambda pair: start_of(pair[0])):
-                yield parts.write(planned, wanted[start], table, progress.of(rows), output)
+                scored_rows = progress.of(rows)
+                yield parts.write(planned, wanted[start], table, scored_rows, output, begun)
+                begun = time.monotonic()
 
 
 def _added(planned: Plan, records: Iterable[Record]) -> Tally:

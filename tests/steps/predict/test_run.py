@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,23 @@ def test_a_rerun_does_only_what_is_missing(model_folder, texts, tmp_path):
     after = [part.stat().st_mtime_ns for part in parts]
     kept = [old == new for old, new in zip(before, after, strict=True)]
     assert kept == [False, False, True, False]
+
+
+def test_the_time_of_a_part_is_that_of_its_inference_too(
+    model_folder, texts, tmp_path, monkeypatch
+):
+    infer = Classifier.infer
+
+    def slow(*arguments):
+        time.sleep(0.3)
+        return infer(*arguments)
+
+    monkeypatch.setattr(Classifier, "infer", slow)
+    source = write_parquet(tmp_path / "in" / "a.parquet", texts)
+    settings = settings_of(input=source, output=tmp_path / "out", model=model_folder)
+    plan(settings)
+    predict(settings)
+    assert report(settings, tmp_path / "m.json", tmp_path / "r.html").seconds >= 0.3
 
 
 def test_input_or_model_that_changes_after_the_plan_is_refused(model_folder, tmp_path):
