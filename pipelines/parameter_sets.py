@@ -14,13 +14,15 @@ class ParameterSet(click.ParamType[Path]):
 
     name = "set"
 
-    def convert(
-        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
-    ) -> Path:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Find the file; whoever reads it says what is wrong with a path."""
-        path = Path(value)
-        is_shipped = value in self._names() and not path.is_file()
-        return _SETS / f"{value}.yaml" if is_shipped else path
+        path, names = Path(value), self._names()
+        if value in names and not path.is_file():
+            return _SETS / f"{value}.yaml"
+        is_word = path.name == str(value) and not path.suffix
+        if is_word and not (value and _is_there(path)):
+            self.fail(f"{value!r} is no file. Use {', '.join(names)}, or a path", param, ctx)
+        return path
 
     def shell_complete(
         self, _ctx: click.Context, _param: click.Parameter, incomplete: str
@@ -33,6 +35,13 @@ class ParameterSet(click.ParamType[Path]):
     @staticmethod
     def _names() -> list[str]:
         return sorted(path.stem for path in _SETS.glob("*.yaml"))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # A name that is too long
+        return False
 
 
 PARAMETER_SET = ParameterSet()

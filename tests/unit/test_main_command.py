@@ -139,5 +139,14 @@ def test_a_shipped_set_is_known_by_its_name_and_a_file_of_that_name_wins(tmp_pat
     assert shipped.output == run("parameters", "--params", str(path)).output
     (tmp_path / "smoke").write_text("seed: 7\n")
     assert "\nseed: 7\n" in run("parameters", "--params", "smoke").output
-    with pytest.raises(SystemExit, match=r"^parameters: parameter file smok: "):
-        raise run("parameters", "--params", "smok").exception
+
+
+@pytest.mark.parametrize("word", ["smok", ""])
+def test_a_word_that_names_no_set_is_refused_with_those_that_there_are(word):
+    done = run("parameters", "--params", word)
+    assert done.exit_code == 2
+    assert (
+        f"'{word}' is no file. Use full, llm, local, seed, sharded, smoke, or a path" in done.output
+    )
+    with pytest.raises(SystemExit, match=r"^parameters: parameter file no/smok: "):
+        raise run("parameters", "--params", "no/smok").exception
