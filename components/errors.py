@@ -61,6 +61,11 @@ class ChampionMovedError(WorkError):
     """Another run has replaced the champion since it was read."""
 
 
+def listed(problems: Iterable[object]) -> str:
+    """Number several problems, as the rule of one error."""
+    return " ".join(f"({number}) {each}" for number, each in enumerate(problems, start=1))
+
+
 def require_between(name: str, value: float, low: float, high: float = math.inf) -> None:
     """Refuse a number outside [low, high], NaN included.
 

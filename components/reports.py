@@ -2,10 +2,11 @@
 
 import base64
 import io
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, GREY, GRID = "#1d2125", "#5c6166", "#e3e5e8"
@@ -50,3 +51,11 @@ def to_svg(figure: Figure) -> str:
 def shorten(name: str) -> str:
     """Shorten a name so that it fits next to an axis."""
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def tidy(axes: Axes, grid: Literal["x", "y"]) -> None:
+    """Leave of a picture's frame what its values need: the lines of one axis, behind its bars."""
+    axes.set_axisbelow(True)
+    axes.grid(axis=grid, color=GRID)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=0)

@@ -79,9 +79,6 @@ class Harvest:
         self._goal = settings.surplus
         self._tallies = {label: Tally() for label in labels}
         self._settings = settings
-        # A bound of tokens is shared by all shards, and 0 is none.
-        whole = settings.token_budget
-        self._token_budget = max(1, settings.part.of(whole)) if whole else 0
         self._curator = curator
         self._ledger = ledger
         self._tokens = 0
@@ -121,8 +118,8 @@ class Harvest:
         settings, minutes = self._settings, (time.monotonic() - self._started) / 60
         if hopeless := [label for label in self.wanting if self._tallies[label].is_hopeless]:
             return f"hardly anything is accepted for {', '.join(sorted(hopeless))}"
-        if 0 < self._token_budget <= self._tokens:
-            return f"the token budget of {self._token_budget} is spent"
+        if 0 < settings.token_share <= self._tokens:
+            return f"the token budget of {settings.token_share} is spent"
         if 0 < settings.minutes_budget <= minutes:
             return f"the {settings.minutes_budget:g} minutes are over"
         return ""

@@ -137,6 +137,11 @@ class GenerateSettings:
         return self.part.of(part_of(self.samples_per_label, place, len(self.models)))
 
     @property
+    def token_share(self) -> int:
+        """This branch's share of the tokens; 0 is no bound."""
+        return max(1, self.part.of(self.token_budget)) if self.token_budget else 0
+
+    @property
     def surplus(self) -> int:
         """Sentences of each label to accept before this branch's share is chosen from them."""
         return math.ceil(self.quota * self.oversample)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from components.predict.tally import BINS, Tally
-from components.reports import BLUE, GRID, shorten, to_svg
+from components.reports import BLUE, shorten, tidy, to_svg
 
 _WIDTH = 4.4
 
@@ -21,7 +20,7 @@ def labels(tally: Tally, names: Sequence[str]) -> str:
     axes.set_yticks(range(len(names)), [shorten(each) for each in names], parse_math=False)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _tidy(axes, "x")
+    tidy(axes, "x")
     return to_svg(figure)
 
 
@@ -35,12 +34,5 @@ def probabilities(tally: Tally) -> str:
     axes.set_xlim(-0.04, 1.04)
     axes.set_xlabel("probability of the label")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _tidy(axes, "y")
+    tidy(axes, "y")
     return to_svg(figure)
-
-
-def _tidy(axes: Axes, grid: str) -> None:
-    axes.set_axisbelow(True)
-    axes.grid(axis=grid, color=GRID)  # type: ignore[arg-type]
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(length=0)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from components import storage
-from components.errors import InputError, StepError, WorkError
+from components.errors import InputError, StepError, WorkError, listed
 from components.predict import parts
 from components.predict.inputs import look, names_of, opened
 from components.predict.model import choose, refetch
@@ -180,7 +180,5 @@ def _added(planned: Plan, records: Iterable[Record]) -> Tally:
 def _refusal(problems: Sequence[StepError]) -> StepError:
     if len(problems) == 1:
         return problems[0]
-    shown = problems[:_MOST_PROBLEMS]
-    listed = " ".join(f"({number}) {problem}" for number, problem in enumerate(shown, start=1))
-    fix = "Fix them and start again"
-    return InputError(f"predict found {len(problems)} problems", listed, fix)
+    told, fix = listed(problems[:_MOST_PROBLEMS]), "Fix them and start again"
+    return InputError(f"predict found {len(problems)} problems", told, fix)

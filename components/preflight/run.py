@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.artifacts.registry import generation_of
-from components.errors import InputError
+from components.errors import InputError, listed
 from components.generate.focus import REGISTRY
 from components.preflight.checks import Finding, run_checks
 from components.preflight.plan import checks_of
@@ -36,8 +36,8 @@ def preflight(place: Place, **parameters: Any) -> str:
         for number, problem in enumerate(problems, start=1):
             _log.error("preflight: %s. %s", number, problem)
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        listed = " ".join(f"({n}) {problem}" for n, problem in enumerate(problems, start=1))
-        raise InputError(f"preflight found {count}", listed, "Fix them and start the run again")
+        fix = "Fix them and start the run again"
+        raise InputError(f"preflight found {count}", listed(problems), fix)
     good = dict.fromkeys(finding.what for finding in findings if not finding.unchecked)
     _log.info("preflight: in order: %s", ", ".join(good))
     return generation_of(parameters.get("deploy_registry", ""))

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from components.artifacts.evaluation.profile import Histogram, Profile
-from components.reports import BLUE, GRID, ORANGE, shorten, to_svg
+from components.reports import BLUE, ORANGE, shorten, tidy, to_svg
 
 _WIDTH = 4.4
 _PAIR = (("reference", BLUE, -0.2), ("traffic", ORANGE, 0.2))
@@ -25,7 +24,7 @@ def labels(reference: Profile, traffic: Profile) -> str:
     axes.set_yticks(range(len(names)), [shorten(each) for each in names], parse_math=False)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _tidy(axes, "x")
+    tidy(axes, "x")
     figure.legend(loc="outside upper left", ncols=2, frameon=False)
     return to_svg(figure)
 
@@ -54,15 +53,8 @@ def measures(reference: Profile, traffic: Profile, names: Sequence[str]) -> str:
         axes.set_xticks(range(len(ticks)), ticks, rotation=30, fontsize=8)
         axes.set_title(name, fontsize=10, loc="left", parse_math=False)
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        _tidy(axes, "y")
+        tidy(axes, "y")
     figure.legend(
         *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False
     )
     return to_svg(figure)
-
-
-def _tidy(axes: Axes, grid: str) -> None:
-    axes.set_axisbelow(True)
-    axes.grid(axis=grid, color=GRID)  # type: ignore[arg-type]
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(length=0)
