@@ -58,6 +58,7 @@ def emotion_for(settings: CompileSettings) -> Any:
         train_batch_size: int = 32,
         train_weight_decay: float = 0.01,
         train_max_length: int = 128,
+        train_nodes: int = 1,
         train_options: dict[str, object] = {},
         train_search_trials: int = 0,
         train_ablation: bool = False,
@@ -91,6 +92,7 @@ def emotion_for(settings: CompileSettings) -> Any:
             train_batch_size: Texts per training step.
             train_weight_decay: Weight decay of AdamW.
             train_max_length: Tokens that a text is cut to.
+            train_nodes: Pods that train, by Kubeflow Trainer; 1 trains in the step's own pod.
             train_options: Other settings of train by name: components/train/settings.py.
             train_search_trials: Trainings that search settings: components/train/search/space.yaml.
             train_ablation: Also train on real rows only, to learn what synthetic ones are worth.
@@ -130,6 +132,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     train_batch_size=train_batch_size,
                     train_weight_decay=train_weight_decay,
                     train_max_length=train_max_length,
+                    train_nodes=train_nodes,
                     train_options=train_options,
                     train_search_trials=train_search_trials,
                     train_ablation=train_ablation,
@@ -181,6 +184,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     train_batch_size=train_batch_size,
                     train_weight_decay=train_weight_decay,
                     train_max_length=train_max_length,
+                    train_nodes=train_nodes,
                     train_options=train_options,
                     train_search_trials=train_search_trials,
                     train_ablation=train_ablation,

@@ -50,6 +50,24 @@ def publish(folder: Path, uri: str) -> None:
     _publish(sealed, uri, {uri: sealed.files}, manifest_at=uri)
 
 
+def overwrite(folder: Path, uri: str) -> None:
+    """Copy a sealed folder to a place that only its own tries write to, the manifest last.
+
+    What an earlier try has left there, whole or not, is replaced.
+
+    Args:
+        folder: The sealed folder.
+        uri: As for `publish`.
+
+    Raises:
+        InputError: If the folder does not verify, or the place cannot be written.
+    """
+    sealed, store = bundle.verify(folder), storage.open_store(uri)
+    store.remove([bundle.MANIFEST])
+    storage.upload(store, folder, [*sealed.files])
+    store.put(folder, [bundle.MANIFEST])
+
+
 def publish_model(model: Path, uri: str, signer: Signer | None = None) -> str:
     """Copy a model to where its readers find it, as `publish` does: what serves, and the rest.
 

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from components.api_server import POD, client_of, explained, load_account, part_of
+from components.api_server import POD, client_of, explained, is_missing, load_account, part_of
+from components.errors import ClusterError
 from components.kubeconfig import load_kubeconfig
 from components.outcome.workflow import Workflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
+_TRAIN_JOBS = ("trainer.kubeflow.org", "v1alpha1", "trainjobs")
+_WORKFLOW = "workflows.argoproj.io/workflow"
 _LINES = 500
 _SECONDS = 10
 _FIXES = {
@@ -41,6 +44,29 @@ class RunCluster:
             )
         part_of(content, "metadata", dict, self._api)
         return Workflow(content)
+
+    def end_training(self, workflow: str) -> None:
+        """Delete the TrainJobs that steps of a run have started, and have not lived to delete.
+
+        Raises:
+            ClusterError: If the API server refuses it or does not answer; a cluster without Trainer
+                has none.
+        """
+        from kubernetes.client import CustomObjectsApi
+
+        try:
+            with explained(f"TrainJobs of workflow {workflow}", _FIXES):
+                CustomObjectsApi(self._api).delete_collection_namespaced_custom_object(
+                    *_TRAIN_JOBS[:2],
+                    self._namespace,
+                    _TRAIN_JOBS[2],
+                    label_selector=f"{_WORKFLOW}={workflow}",
+                    propagation_policy="Background",
+                    _request_timeout=_SECONDS,
+                )
+        except ClusterError as error:
+            if not is_missing(error, kind_known=False):
+                raise
 
     def log(self, pod: str) -> str:
         """Read the end of the log of a pod's main container.

@@ -87,6 +87,7 @@ def read_ending(
     state = read.ended(task) or UNKNOWN
     if state == SUCCEEDED:
         return Ending(state, error=left_out(read, cluster.log))
+    _end_training(cluster, workflow)
     failures = read.failures()
     return Ending(
         state=state,
@@ -105,6 +106,14 @@ def left_out(workflow: Workflow, log_of: Callable[[str], str]) -> str:
     if not workflow.began(_LAST_STEP):
         return NOT_DEPLOYED
     return "; ".join(remarks_in(_read(log_of, workflow.pod_of(_LAST_STEP))))
+
+
+def _end_training(cluster: RunCluster, workflow: str) -> None:
+    """End what a step could not: a pod that is killed at once leaves its TrainJob running."""
+    try:
+        cluster.end_training(workflow)
+    except ClusterError as error:
+        _log.warning("outcome: %s", error)
 
 
 def _told(cluster: RunCluster, failure: Failure) -> str:

@@ -1,8 +1,9 @@
 """Checks of the cluster: KServe, the predictor's image, GPU nodes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from components.deploy.cluster.api import SERVICES, Cluster
@@ -10,6 +11,8 @@ from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from components.preflight.checks import NotCheckedError
 from components.preflight.settings import GpuDemand
+from components.train.cluster.train_job import RUNTIME, RUNTIMES, TRAIN_JOBS
+from components.train.settings import TrainSettings
 
 _VOLUMES_WITH_GATE, _VOLUMES = 33, 35
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
@@ -63,6 +66,43 @@ def require_digest(settings: DeploySettings) -> None:
         rule = "is not pinned by a digest, so that a later pod may run another program"
         fix = "Compile with the lock: make lock, then make compile LOCK=images/lock.yaml"
         raise InputError(f"image of the predictor {settings.image}", rule, fix)
+
+
+def require_trainer(settings: TrainSettings, account: Callable[[], Cluster] | None) -> None:
+    """Refuse a training on several nodes where Kubeflow Trainer cannot be asked for it.
+
+    Args:
+        settings: Of the train step.
+        account: Connects as the account of the train step; None outside of a cluster.
+
+    Raises:
+        InputError: If this is no cluster, it has no Trainer, the namespace lacks the runtime, or
+            the account a right.
+        ClusterError: If the API server does not answer.
+    """
+    if not account:
+        rule = "trains in pods of a cluster, and this run is on one machine"
+        fix = "Run the pipeline on Kubeflow, or set train_options.processes"
+        raise InputError(f"train_nodes={settings.nodes}", rule, fix)
+    # The settings refuse a batch that the processes of all nodes cannot share evenly.
+    replace(settings, processes=settings.processes or max(settings.node_gpus, 1))
+    cluster = account()
+    if cluster.described(f"/apis/{TRAIN_JOBS[0]}", "kind", str) is None:
+        rule = f"does not know {TRAIN_JOBS[2]} of {TRAIN_JOBS[0]}"
+        raise InputError("cluster", rule, "Install Kubeflow Trainer, or set train_nodes=1")
+    lacking = [
+        f"{verb} {TRAIN_JOBS[2]}"
+        for verb in ("create", "get", "patch", "delete")
+        if not cluster.may(verb, TRAIN_JOBS[0], TRAIN_JOBS[2], "")
+    ]
+    if lacking:
+        rule = f"may not {', '.join(lacking)}"
+        fix = "Give it the role of manifests/base/service-accounts.yaml"
+        raise InputError(f"account of the steps in namespace {cluster.namespace}", rule, fix)
+    if not cluster.read(RUNTIMES, RUNTIME):
+        rule = f"is not in namespace {cluster.namespace}"
+        fix = "kubectl apply --filename manifests/examples/training-runtime.yaml"
+        raise InputError(f"TrainingRuntime {RUNTIME}", rule, fix)
 
 
 def require_gpu_node(cluster: Cluster, gpu: GpuDemand) -> None:

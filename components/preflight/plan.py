@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from components.api_server import POD
 from components.artifacts.image_repository import ImageRepository
 from components.artifacts.registry import require_signed
 from components.artifacts.task import load_task
@@ -205,6 +206,11 @@ def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
             )
         elif registry := parameters.get("deploy_registry"):
             yield Check(f"KServe's way to {registry}", partial(require_downloadable, registry))
+    if parameters.get("train_nodes", 1) != 1:
+        # The steps run as the pod's own account, of which the deployer's token is none.
+        account = partial(connect, deployer=POD) if place.is_pod else None
+        look_at = partial(cluster_checks.require_trainer, account=account)
+        yield _with(TrainSettings, parameters, "Kubeflow Trainer", look_at)
     if place.is_pod and place.gpu.resource:
         look = partial(cluster_checks.require_gpu_node, gpu=place.gpu)
         yield Check("nodes with a GPU", lambda: look(connect()))

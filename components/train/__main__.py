@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from components import storage
-from components.artifacts.publishing import publish
+from components.artifacts.publishing import overwrite, publish
 from components.command_line import PATH, command, errors_as_exit, settings_options, start_logging
 from components.errors import InputError
 from components.train.default_copies import with_copies
@@ -88,7 +88,8 @@ def _run(request: _Request, processes: int, rank: int) -> None:
         else:
             history = train(settings, dataset, output, real_only, checkpoints)
         if remote and rank == 0:
-            publish(output, request.output)
+            # A TrainJob writes to a place of its own, and starts again where a pod is lost.
+            (overwrite if processes else publish)(output, request.output)
             if settings.ablation:
                 publish(real_only, f"{request.output}.real_only")
     if rank == 0:

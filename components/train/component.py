@@ -18,41 +18,52 @@ def train(
     train_batch_size: int,
     train_weight_decay: float,
     train_max_length: int,
+    train_nodes: int,
     train_options: dict[str, object],
     train_search_trials: int,
     train_ablation: bool,
     seed: int,
 ) -> None:
     """Fine-tune an encoder and export it."""
+    import os
     from pathlib import Path
 
     from components.command_line import start_logging
     from components.options import settings_of
-    from components.train.run import train
+    from components.train.cluster.nodes import Places, train_on_nodes
     from components.train.settings import TrainSettings
 
     start_logging()
-    history = train(
-        settings_of(
-            TrainSettings,
-            task=task,
-            train_base_model=train_base_model,
-            train_base_model_revision=train_base_model_revision,
-            train_peft_method=train_peft_method,
-            train_learning_rate=train_learning_rate,
-            train_epochs=train_epochs,
-            train_batch_size=train_batch_size,
-            train_weight_decay=train_weight_decay,
-            train_max_length=train_max_length,
-            train_options=train_options,
-            train_search_trials=train_search_trials,
-            train_ablation=train_ablation,
-            seed=seed,
-        ),
-        dataset=Path(merged.path),
-        model=Path(model.path),
-        real_only=Path(real_only.path),
-        checkpoints=Path(checkpoints.path),
-        checkpoints_uri=checkpoints.uri,
+    settings = settings_of(
+        TrainSettings,
+        task=task,
+        train_base_model=train_base_model,
+        train_base_model_revision=train_base_model_revision,
+        train_peft_method=train_peft_method,
+        train_learning_rate=train_learning_rate,
+        train_epochs=train_epochs,
+        train_batch_size=train_batch_size,
+        train_weight_decay=train_weight_decay,
+        train_max_length=train_max_length,
+        train_nodes=train_nodes,
+        train_options=train_options,
+        train_search_trials=train_search_trials,
+        train_ablation=train_ablation,
+        seed=seed,
     )
+    if settings.nodes > 1:
+        places = Places(merged.uri, model.uri, real_only.uri, checkpoints.uri)
+        history = train_on_nodes(settings, places, os.environ.get("KFP_POD_NAME", ""))
+    else:
+        # torch takes seconds to import.
+        from components.train.run import train
+
+        history = train(
+            settings,
+            dataset=Path(merged.path),
+            model=Path(model.path),
+            real_only=Path(real_only.path),
+            checkpoints=Path(checkpoints.path),
+            checkpoints_uri=checkpoints.uri,
+        )
     model.metadata.update(best_epoch=history.best_epoch, base_model=train_base_model)

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 from components import storage
@@ -39,6 +39,8 @@ _RANGES = {
     "checkpoint_minutes": (0, 1440),
     "checkpoint_steps": (0, 1_000_000),
     "processes": (0, 64),
+    "nodes": (1, 1000),
+    "node_gpus": (-1, 64),
     "min_int8_agreement": (0, 1),
     "search_trials": (0, 1000),
     "seed": (0, 2**31 - 1),
@@ -124,6 +126,16 @@ class TrainSettings:
     """`float32`, `bfloat16`, or `auto`: bfloat16 where the GPU has it."""
     processes: int = 0
     """Processes on this node; 0 starts one per GPU, or one without a GPU."""
+    nodes: int = 1
+    """Pods that train, in a TrainJob of Kubeflow Trainer; 1 trains in the step's own pod."""
+    node_cpu: str = ""
+    """CPUs of each of these pods; empty takes those of the step's own."""
+    node_memory: str = ""
+    """Memory of each of these pods; empty takes that of the step's own."""
+    node_gpus: int = -1
+    """GPUs of each of these pods; -1 takes those of the step's own."""
+    queue: str = ""
+    """Kueue's queue that admits the TrainJob; empty for none."""
 
     checkpoint_minutes: float = 10.0
     """Most minutes between checkpoints, of which there is one per epoch anyway; 0 for no bound."""
@@ -167,10 +179,22 @@ class TrainSettings:
         if self.gradient_checkpointing and self.peft_method == "head":
             rule = "saves memory for gradients, of which a frozen encoder has none"
             raise InputError("gradient_checkpointing=True", rule, "Leave it out for head")
-        shares = max(self.processes, 1) * self.accumulation_steps
+        if self.nodes > 1 and self.search_trials:
+            rule = "searches on one machine, and the training that follows is to run on several"
+            fix = "Search in a run of its own, or leave nodes out"
+            raise InputError(f"search_trials={self.search_trials}", rule, fix)
+        shares = self.nodes * max(self.processes, 1) * self.accumulation_steps
         if self.batch_size % shares:
-            rule = f"cannot be shared evenly among {shares} passes (processes x accumulation_steps)"
+            factors = "nodes x processes x accumulation_steps"
+            rule = f"cannot be shared evenly among {shares} passes ({factors})"
             raise InputError(f"batch_size={self.batch_size}", rule, f"Use a multiple of {shares}")
+
+
+def on_one_node(settings: TrainSettings) -> TrainSettings:
+    """Settings of the training in one of several nodes, which learns of the others by itself."""
+    defaults = TrainSettings()
+    names = ("nodes", "node_cpu", "node_memory", "node_gpus", "queue")
+    return replace(settings, **{name: getattr(defaults, name) for name in names})
 
 
 def changed_settings(settings: TrainSettings) -> dict[str, Any]:

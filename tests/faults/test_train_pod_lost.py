@@ -44,6 +44,7 @@ def parameters(tmp_path_factory):
         "train_batch_size": 4,
         "train_weight_decay": 0.01,
         "train_max_length": 32,
+        "train_nodes": 1,
         "train_options": options,
         "train_search_trials": 0,
         "train_ablation": False,

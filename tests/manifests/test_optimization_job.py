@@ -16,7 +16,8 @@ from components.errors import InputError
 from components.options import read_assignments, with_options
 from components.train.cluster.katib import experiment
 from components.train.cluster.optimization_job import Plan, optimization_job
-from components.train.cluster.pods import LABEL, Access, PodResources
+from components.train.cluster.pods import Access, PodResources
+from components.train.cluster.train_job import RUNTIME
 from components.train.search.space import METRIC, SPACE, Parameter, for_trial, read_space
 from components.train.settings import TrainSettings
 from tests.fakes.optimization_job_schema import refusals
@@ -97,12 +98,8 @@ def test_a_random_search_has_the_seed_of_the_settings():
     assert spec(render(CHOICES, algorithm="grid", trials=4))["searchAlgorithm"] == {"grid": {}}
 
 
-def test_trials_are_pods_of_their_own_kind_with_account_and_keys():
-    template = trial(render())["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
-    pod = template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]
-    assert pod["metadata"]["labels"] == {LABEL: "trial"}
-    assert pod["spec"]["serviceAccountName"] == "runner"
-    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+def test_trials_run_by_the_namespace_s_runtime_with_the_keys():
+    assert trial(render())["runtimeRef"]["name"] == RUNTIME
     assert trainer(render())["env"] == ACCESS.environment()
     assert trainer(render())["numNodes"] == 1
 

@@ -5,9 +5,8 @@ import copy
 import pytest
 
 from components.deploy.inference_service import KNATIVE, STANDARD, inference_service
-from components.train.cluster import katib, optimization_job
+from components.train.cluster import katib
 from components.train.cluster.pods import Access, PodResources
-from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 from tests.manifests.pod_security import RULES, violations
 from tests.manifests.rendering import OVERLAYS, example, named, of_kind, overlay
@@ -156,45 +155,16 @@ def test_the_inference_service_of_the_deploy_step_meets_it(name, mode):
     assert violations(predictor | {"initContainers": [storage["spec"]["container"]]}) == set()
 
 
-def pod_of(train_job_spec):
-    """The pod that the patches of a TrainJob describe."""
-    template = train_job_spec["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
-    return template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
-
-
-def test_the_train_job_meets_it():
-    settings = TrainSettings(target_modules=["query"])
-    job = train_job(
-        "emotion",
-        settings,
-        "image",
-        "gs://b/data",
-        "gs://b/model",
-        1,
-        PodResources(gpus=1),
-        Access(keys="keys"),
-    )
-    assert violations(pod_of(job["spec"])) == set()
-
-
-def search(by):
-    """A search of nothing, by a module that describes searches."""
-    pod, access = PodResources(), Access(keys="keys")
-    render = by.experiment if by is katib else by.optimization_job
-    return render("search", TrainSettings(), [], "image", "gs://b/data", by.Plan(), pod, access)
-
-
-def test_a_trial_of_trainer_meets_it():
-    trial = search(optimization_job)["spec"]["trainJobTemplate"]["spec"]
-    assert violations(pod_of(trial)) == set()
-
-
 def trial_pod():
     """The pod of a trial as Katib completes it: with its metrics collector.
 
     Source: SidecarInjector in kubeflow/katib 0.19, pkg/webhook/v1beta1/pod/inject_webhook.go
     """
-    spec = search(katib)["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
+    pod, access, plan = PodResources(), Access(keys="keys"), katib.Plan()
+    search = katib.experiment(
+        "search", TrainSettings(), [], "image", "gs://b/data", plan, pod, access
+    )
+    spec = search["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
     (train,) = spec["containers"]
     sidecar = {"name": "metrics-logger-and-collector", "image": "collector"}
     if katib_config()["init"]["controller"]["injectSecurityContext"]:

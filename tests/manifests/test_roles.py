@@ -5,6 +5,7 @@ import pytest
 from tests.manifests.rendering import OVERLAYS, named, of_kind, overlay
 
 KSERVE, CORE, LEASES, ARGO = "serving.kserve.io", "", "coordination.k8s.io", "argoproj.io"
+TRAINER = "trainer.kubeflow.org"
 # At most these. That none is spare is shown where the deploy step runs against an API server.
 DEPLOYER = {
     *((KSERVE, "inferenceservices", verb) for verb in ("get", "create", "patch", "delete")),
@@ -19,6 +20,9 @@ RUNNER = {
     (CORE, "pods", "get"),
     (CORE, "pods", "list"),
     (CORE, "pods/log", "get"),
+    (TRAINER, "trainingruntimes", "get"),
+    *((TRAINER, "trainjobs", verb) for verb in ("create", "get", "patch", "delete")),
+    (TRAINER, "trainjobs", "deletecollection"),
 }
 
 
@@ -46,7 +50,7 @@ def test_the_deployer_has_no_right_beyond_deploying(name):
     assert rights(name, "deployer") <= DEPLOYER
 
 
-def test_the_runner_has_what_kfp_and_the_exit_handler_do_inside_a_step():
+def test_the_runner_has_what_kfp_train_and_the_exit_handler_do_inside_a_step():
     assert rights("gke", "runner") == RUNNER
     assert rights("kind", "runner") == RUNNER | {(CORE, "secrets", "get")}
 

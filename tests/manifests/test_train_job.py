@@ -4,6 +4,7 @@ import copy
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -13,8 +14,8 @@ from kubeflow_trainer_api.models.trainer_v1alpha1_train_job import TrainerV1alph
 from components.errors import InputError
 from components.options import read_assignments, with_options
 from components.train.cluster.__main__ import main
-from components.train.cluster.pods import LABEL, Access, PodResources
-from components.train.cluster.train_job import train_job
+from components.train.cluster.pods import Access, PodResources
+from components.train.cluster.train_job import RUNTIME, train_job
 from components.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(
@@ -31,17 +32,9 @@ def render(
     output="s3://models/m",
     access=ACCESS,
 ):
-    pod = PodResources(gpus=gpus)
-    return train_job("emotion", settings, "image@sha256:1", dataset, output, nodes, pod, access)
-
-
-def pod_template(job):
-    template = job["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]
-    return template["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]
-
-
-def pod(job):
-    return pod_template(job)["spec"]
+    wanted, pod = replace(settings, nodes=nodes), PodResources(gpus=gpus)
+    image, environment = "image@sha256:1", access.environment()
+    return train_job("emotion", wanted, image, dataset, output, pod, environment)
 
 
 def trainer(job):
@@ -66,10 +59,7 @@ def test_the_api_understands_all_of_it(gpus):
         (lambda job: job["spec"]["runtimeRef"], "names"),
         (trainer, "numProcsPerNode"),
         (lambda job: trainer(job)["resourcesPerNode"], "limit"),
-        (pod, "securityContexts"),
-        (lambda job: pod(job)["securityContext"], "runAsNonroot"),
-        (lambda job: pod(job)["containers"][0], "volumeMount"),
-        (lambda job: pod(job)["volumes"][0], "emptydir"),
+        (lambda job: trainer(job)["env"][0], "values"),
     ],
 )
 def test_a_misspelt_field_is_not_understood(place, field):
@@ -80,7 +70,7 @@ def test_a_misspelt_field_is_not_understood(place, field):
 
 @pytest.mark.parametrize(
     ("place", "field", "value"),
-    [(trainer, "numNodes", "two"), (trainer, "args", "all"), (pod, "containers", [{}])],
+    [(trainer, "numNodes", "two"), (trainer, "args", "all"), (trainer, "env", "none")],
 )
 def test_a_wrong_type_is_refused(place, field, value):
     job = copy.deepcopy(render())
@@ -89,19 +79,12 @@ def test_a_wrong_type_is_refused(place, field, value):
         understood(job)
 
 
-def test_it_runs_with_least_rights():
-    assert pod(render())["securityContext"]["runAsNonRoot"] is True
-    assert pod(render())["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    (container,) = pod(render())["containers"]
-    context = container["securityContext"]
-    assert context["allowPrivilegeEscalation"] is False
-    assert context["readOnlyRootFilesystem"] is True
-    assert context["capabilities"] == {"drop": ["ALL"]}
+def test_its_runtime_is_the_namespace_s_own():
+    reference = {"apiGroup": "trainer.kubeflow.org", "kind": "TrainingRuntime"}
+    assert render()["spec"]["runtimeRef"] == {**reference, "name": RUNTIME}
 
 
-def test_its_pods_have_an_account_keys_and_the_label_of_the_policies():
-    assert pod(render())["serviceAccountName"] == "runner"
-    assert pod_template(render())["metadata"]["labels"] == {LABEL: "train-job"}
+def test_its_pods_have_the_keys():
     assert trainer(render())["env"] == ACCESS.environment()
     variables = {each["name"]: each for each in trainer(render())["env"]}
     assert variables["AWS_ENDPOINT_URL"]["value"] == "http://s3:9000"
@@ -140,12 +123,12 @@ def test_its_arguments_say_the_same_settings_again():
 @pytest.mark.parametrize("choice", [{"search_trials": 3}, {"ablation": True}])
 def test_a_search_or_an_ablation_is_refused(choice):
     with pytest.raises(InputError, match="does not apply to a TrainJob"):
-        render(TrainSettings(**choice))
+        render(TrainSettings(**choice), nodes=1)
 
 
 def test_a_batch_that_nodes_cannot_share_evenly_is_refused():
     with pytest.raises(InputError, match="batch_size=32: cannot be shared evenly among 6 passes"):
-        render(nodes=3)
+        render(gpus=3)
 
 
 @pytest.mark.parametrize("place", ["dataset", "output"])
@@ -166,7 +149,7 @@ def test_its_command_starts_torchrun_and_the_train_step(tmp_path):
 
 def test_the_command_line_prints_it():
     options = "--image i --dataset gs://b/d --output gs://b/m --nodes 2 --gpus 1 --set epochs=7"
-    options += " --account trainer --keys secret --endpoint http://s3 --region r"
+    options += " --keys secret --endpoint http://s3 --region r"
     command = [
         sys.executable,
         "-m",
@@ -178,8 +161,8 @@ def test_the_command_line_prints_it():
     job = yaml.safe_load(done.stdout)
     assert understood(job) == job
     assert "--set=epochs=7" in trainer(job)["args"]
-    assert pod(job)["serviceAccountName"] == "trainer"
-    assert trainer(job)["env"] == Access("trainer", "secret", "http://s3", "r").environment()
+    access = Access(keys="secret", endpoint="http://s3", region="r")
+    assert trainer(job)["env"] == access.environment()
 
 
 def test_an_empty_image_is_refused_since_trainer_would_run_another():

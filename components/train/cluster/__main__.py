@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from components.train.search.space import SPACE, read_space
 from components.train.settings import TrainSettings
 
 _NEEDS = ("cpu", "memory", "gpus")
-_ACCESS = ("account", "keys", "endpoint", "region")
+_ACCESS = ("keys", "endpoint", "region")
 
 
 @click.group(context_settings=HELP)
@@ -34,7 +35,6 @@ def _pod_options(function: Callable[..., Mapping[str, Any]]) -> Callable[..., No
     @click.option("--cpu", default=pods.PodResources.cpu, help="Cores per pod.")
     @click.option("--memory", default=pods.PodResources.memory, help="Memory per pod.")
     @click.option("--gpus", type=int, default=pods.PodResources.gpus, help="GPUs per pod.")
-    @click.option("--account", default=pods.Access.account, help="Service account.")
     @click.option("--keys", default="", help="Secret with the keys of S3, if it needs any.")
     @click.option("--endpoint", default="", help="URL of an S3-compatible store.")
     @click.option("--region", default="", help="Region of the S3 bucket.")
@@ -86,9 +86,12 @@ def _plan_options(
 )
 @click.option("--nodes", type=int, default=2, show_default=True, help="Number of pods.")
 @_pod_options
-def _train_job(**given: Any) -> Mapping[str, Any]:
+def _train_job(
+    settings: TrainSettings, nodes: int, access: pods.Access, **given: Any
+) -> Mapping[str, Any]:
     """Train on several nodes, by Kubeflow Trainer."""
-    return train_job(**given)
+    wanted = replace(settings, nodes=nodes)
+    return train_job(settings=wanted, environment=access.environment(), **given)
 
 
 @main.command("optimization-job", cls=Command)
@@ -100,11 +103,12 @@ def _optimization_job(**given: Any) -> Mapping[str, Any]:
 
 
 @main.command("katib", cls=Command)
+@click.option("--account", default=pods.Access.account, help="Service account.")
 @_pod_options
 @_plan_options(katib.Plan)
-def _katib(**given: Any) -> Mapping[str, Any]:
+def _katib(account: str, access: pods.Access, **given: Any) -> Mapping[str, Any]:
     """Search by Katib."""
-    return katib.experiment(**given)
+    return katib.experiment(access=replace(access, account=account), **given)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def optimization_job(
         dataset_uri: Folder of the merge step, in object storage.
         plan: Size and algorithm of the search.
         resources: Resources of each trial.
-        access: Account of the trials, and their way to object storage.
+        access: Way of the trials to object storage; their account is that of the runtime.
 
     Raises:
         InputError: If a grid is to be made of a range, or has fewer points than there are trials;
@@ -65,7 +65,7 @@ def optimization_job(
     if plan.algorithm == GRID:
         _require_grid(space, plan)
     arguments = trial_arguments(settings, space, dataset_uri, _variable)
-    trial = job_spec(settings, image, arguments, 1, resources, access, "trial")
+    trial = job_spec(settings, image, arguments, resources, access.environment())
     seed = {"seed": settings.seed} if plan.algorithm == RANDOM else {}
     return {
         "apiVersion": API_VERSION,

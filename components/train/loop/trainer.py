@@ -83,9 +83,9 @@ def fit(
     started = time.monotonic()
     _train(trainer, average, settings, checkpoints, identity)
     state = trainer.state
-    best = Path(state.best_model_checkpoint or "")
-    if average:
-        average.restore(best)
+    # Checkpoints are on the first node, and its model is the one that is kept.
+    if average and this_process().is_main_process:
+        average.restore(Path(state.best_model_checkpoint or ""))
         average.apply()
     speed = progress.rows_per_second(state, settings.epochs)
     return _history(state, time.monotonic() - started, speed, float(np.mean(train["length"])))

@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import datasets
@@ -22,11 +24,12 @@ from components import storage
 from components.artifacts.publishing import publish_model
 from components.artifacts.registry import POINTER, Champion, replace_champion
 from components.data_files import read_mapping
+from components.deploy.cluster.api import Cluster
 from components.errors import InputError
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
-from components.preflight.cluster_checks import require_image_volumes
+from components.preflight.cluster_checks import require_image_volumes, require_trainer
 from components.preflight.component import preflight as preflight_component
 from components.preflight.data import require_readable_on_hub
 from components.preflight.hub import require_on_hub
@@ -44,6 +47,7 @@ from tests.fakes.kubernetes_api import kubernetes_api
 from tests.fakes.model_registry import model_registry
 from tests.fakes.oci_registry import oci_registry
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.fakes.trainer import FakeTrainer, api_client
 from tests.keys import new_signer
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -479,12 +483,47 @@ def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
     spread = {"generate_models": ["vllm:gs://b/m"], "generate_options": {"vllm_tensor_parallel": 2}}
     (of_generate,) = asked(Place(is_pod=True), **spread) - asked(Place(), **spread)
     assert of_generate == "GPUs for vllm:gs://b/m"
+    assert asked(Place(), train_nodes=2) - here == {"Kubeflow Trainer"}
     assert asked(Place(gpu=gpu), deploy_target="kserve") - here == {
         "KServe",
         "KServe's mode and autoscaler",
         "rights to deploy",
         "image of the predictor",
     }
+
+
+def test_nodes_without_a_cluster_are_a_problem():
+    assert "train_nodes=2: trains in pods of a cluster" in problems(train_nodes=2)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "problem"),
+    [
+        (FakeTrainer(), ""),
+        (FakeTrainer(has_runtime=False), "TrainingRuntime emotion-pipeline: is not in namespace"),
+        (FakeTrainer(forbidden=["create", "delete"]), "may not create trainjobs, delete trainjobs"),
+    ],
+)
+def test_what_trainer_lacks_is_a_problem(trainer, problem):
+    with api_client(trainer.routes()) as api:
+        account = partial(Cluster, api, "emotion")
+        look = partial(require_trainer, TrainSettings(nodes=2), account)
+        with pytest.raises(InputError, match=problem) if problem else nullcontext():
+            look()
+
+
+def test_a_batch_that_the_gpus_of_all_nodes_cannot_share_is_a_problem():
+    settings = TrainSettings(nodes=2, node_gpus=3, batch_size=16)
+    with pytest.raises(InputError, match="cannot be shared evenly among 6 passes"):
+        require_trainer(settings, partial(Cluster, None, "emotion"))
+
+
+def test_a_cluster_without_trainer_is_a_problem():
+    with (
+        api_client([]) as api,
+        pytest.raises(InputError, match=r"does not know trainjobs .* Install Kubeflow Trainer"),
+    ):
+        require_trainer(TrainSettings(nodes=2), partial(Cluster, api, "emotion"))
 
 
 def test_an_image_without_a_digest_is_a_problem_for_kserve(monkeypatch, tmp_path):

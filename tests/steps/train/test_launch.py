@@ -15,9 +15,10 @@ from safetensors.numpy import load_file
 from components.artifacts.model import bundle
 from components.artifacts.model.history import read_history
 from components.errors import InputError
+from components.processes import free_port
 from components.train.launch import fine_tune_in_processes
 from components.train.search.space import METRIC
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, changed_settings, to_arguments
 from tests.forked import start_module
 from tests.tiny_encoder import write_tiny_encoder
 from tests.waiting import wait_for
@@ -83,6 +84,28 @@ def test_two_processes_learn_as_one_does(settings, small_dataset, tmp_path):
     # Only processes of one group each save a random state.
     (last,) = (tmp_path / "2" / "checkpoints").glob("checkpoint-4")
     assert {path.name for path in last.glob("rng_state*")} == {"rng_state_0.pth", "rng_state_1.pth"}
+
+
+@pytest.mark.slow
+def test_nodes_with_disks_of_their_own_make_one_model(settings, small_dataset, tmp_path):
+    port = free_port()
+    arguments = to_arguments(changed_settings(replace(settings, processes=0, average_decay=0.9)))
+
+    def node(rank):
+        own = tmp_path / str(rank)
+        command = [
+            *(sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"),
+            *(f"--node-rank={rank}", "--master-addr=127.0.0.1", f"--master-port={port}"),
+            *("-m", "components.train", f"--dataset={small_dataset}", f"--output={own / 'model'}"),
+            *(f"--checkpoints={own / 'checkpoints'}", *arguments),
+        ]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    for process in [node(rank) for rank in (0, 1)]:
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+    bundle.verify(tmp_path / "0" / "model")
+    assert not (tmp_path / "1" / "model").exists()
 
 
 @pytest.mark.slow
