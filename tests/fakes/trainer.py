@@ -103,6 +103,7 @@ class FakeTrainer:
         deleted: Names of the jobs that were deleted, in turn.
         created: The jobs that were created, in turn.
         step: The pod of the step.
+        warnings: Messages of warnings about the Job behind each job.
         has_runtime: The namespace has the project's TrainingRuntime.
         forbidden: Verbs that the account may not use on TrainJobs.
     """
@@ -113,6 +114,7 @@ class FakeTrainer:
     deleted: list[str] = field(default_factory=list)
     created: list[Resource] = field(default_factory=list)
     step: Resource = field(default_factory=step_pod)
+    warnings: Sequence[str] = ()
     has_runtime: bool = True
     forbidden: Sequence[str] = ()
 
@@ -124,6 +126,7 @@ class FakeTrainer:
             Route(jobs, self._create, methods=["POST"]),
             Route(jobs + "/{name}", self._job, methods=["GET", "PATCH", "DELETE"]),
             Route(core, self._pods),
+            Route(f"/api/v1/namespaces/{NAMESPACE}/events", self._events),
             Route(core + "/{name}", self._pod),
             Route(core + "/{name}/log", self._log),
             Route("/apis/trainer.kubeflow.org", self._group),
@@ -161,6 +164,13 @@ class FakeTrainer:
     async def _pods(self, request: Request) -> Response:
         assert request.query_params["labelSelector"].startswith("jobset.sigs.k8s.io/jobset-name=")
         return JSONResponse({"kind": "PodList", "items": [*self._shown.pods]})
+
+    async def _events(self, request: Request) -> Response:
+        assert request.query_params["fieldSelector"] == "involvedObject.kind=Job,type=Warning"
+        about = {"name": f"{next(iter(self.jobs))}-node-0"}
+        event = {"reason": "FailedCreate", "involvedObject": about, "metadata": {}}
+        events = [{**event, "message": each} for each in self.warnings]
+        return JSONResponse({"kind": "EventList", "items": events})
 
     async def _pod(self, request: Request) -> Response:
         return JSONResponse(self.step if request.path_params["name"] == STEP_POD else {})

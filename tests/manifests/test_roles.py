@@ -17,6 +17,7 @@ RUNNER = {
     (ARGO, "workflowtaskresults", "create"),
     (ARGO, "workflowtaskresults", "patch"),
     (CORE, "configmaps", "get"),
+    (CORE, "events", "list"),
     (CORE, "pods", "get"),
     (CORE, "pods", "list"),
     (CORE, "pods/log", "get"),

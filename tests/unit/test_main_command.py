@@ -146,7 +146,8 @@ def test_a_word_that_names_no_set_is_refused_with_those_that_there_are(word):
     done = run("parameters", "--params", word)
     assert done.exit_code == 2
     assert (
-        f"'{word}' is no file. Use full, llm, local, seed, sharded, smoke, or a path" in done.output
+        f"'{word}' is no file. Use distributed, full, llm, local, seed, sharded, smoke, or a path"
+        in done.output
     )
     with pytest.raises(SystemExit, match=r"^parameters: parameter file no/smok: "):
         raise run("parameters", "--params", "no/smok").exception

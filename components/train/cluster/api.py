@@ -49,6 +49,18 @@ class StepCluster:
             listed = self._core().list_namespaced_pod(label_selector=selector, **self._place())
             return [self._plain(each) for each in listed.items]
 
+    def warnings(self, kind: str, prefix: str) -> list[str]:
+        """List the messages of warnings about objects of a kind whose names begin so.
+
+        Raises:
+            ClusterError: If they cannot be listed.
+        """
+        fields = f"involvedObject.kind={kind},type=Warning"
+        with explained(f"events of {kind} {prefix}", _FIXES):
+            listed = self._core().list_namespaced_event(field_selector=fields, **self._place())
+        about = [each for each in listed.items if each.involved_object.name.startswith(prefix)]
+        return [f"{each.reason}: {each.message}" for each in about]
+
     def log(self, pod: str, **which: int) -> str:
         """Read the log of a pod, each line behind its time.
 

@@ -1,6 +1,7 @@
 """What the pods of a job have to say: logs as they grow, what they wait for, how they fail."""
 
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from components.train.cluster.api import StepCluster
 _log = logging.getLogger(__name__)
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _TRY = "jobset.sigs.k8s.io/restart-attempt"
+_POD_NAME = re.compile(r'"[^"]+-[a-z0-9]{5}"')
 _LINES_KEPT = 20
 # A log is asked for by whole seconds of the kubelet's clock.
 _OVERLAP_SECONDS = 5
@@ -32,13 +34,17 @@ class PodNews:
         self._cluster, self._selector, self._followed = cluster, selector, followed
         self._seen: dict[str, str] = {}
         self._asked: dict[str, float] = {}
+        self._refusals: set[str] = set()
         self._waits: dict[str, str] = {}
         self._failures: dict[str, tuple[int, str, str]] = {}
         self._last_lines: deque[str] = deque(maxlen=_LINES_KEPT)
 
     def look(self) -> None:
         """Log what is new since the last look."""
-        for pod in self._cluster.pods(self._selector):
+        pods = self._cluster.pods(self._selector)
+        if not pods:
+            self._tell_why_there_are_none()
+        for pod in pods:
             name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
             if (wait := _waits_for(pod)) != self._waits.get(uid, ""):
                 self._waits[uid] = wait
@@ -59,6 +65,15 @@ class PodNews:
         last = max((each[0] for each in self._failures.values()), default=0)
         failed = sorted(each[1:] for each in self._failures.values() if each[0] == last)
         return failed[0][1] if failed else " | ".join(self._last_lines)
+
+    def _tell_why_there_are_none(self) -> None:
+        """Log what keeps the job from making pods, such as a quota; no other object says it."""
+        for message in self._cluster.warnings("Job", self._selector.partition("=")[2]):
+            # Pods have names of their own, and each try one.
+            reason = _POD_NAME.sub("...", message)
+            if reason not in self._refusals:
+                self._refusals.add(reason)
+                _log.warning("train: no pod yet: %s", message)
 
     def _relay(self, pod: Pod) -> None:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]

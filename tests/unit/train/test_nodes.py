@@ -134,6 +134,18 @@ def test_what_a_pod_waits_for_is_said_once(trainer, places, caplog):
     assert sum(message in each.message for each in caplog.records) == 1
 
 
+def test_what_keeps_pods_from_being_made_is_said_once(trainer, places, caplog):
+    write_history(places.model)
+    refused = 'pods "train-1-node-0-{}" is forbidden: exceeded quota: pipeline, requested: cpu=4'
+    trainer.script = [Scene(), Scene(), Scene("Complete")]
+    trainer.warnings = [refused.format("0-abcde"), refused.format("0-xyz12")]
+    train(trainer, places)
+    assert [each.message for each in caplog.records].count(
+        f"train: no pod yet: FailedCreate: {trainer.warnings[0]}"
+    ) == 1
+    assert sum("exceeded quota" in each.message for each in caplog.records) == 1
+
+
 def test_a_failure_has_the_last_lines_of_the_pod_that_failed_first(trainer, places):
     first_try = [node_pod(0, "Failed", 1, attempt=0, ended=1)]
     last = [
