@@ -37,11 +37,17 @@ _PACKAGES = {
         name: f"github.com/fluxcd/{name}" for name in ("kustomize-controller", "source-controller")
     },
     "argo-cd": {"argo-cd-extract": "."},
+    "trainer": {
+        "trainer-manager": "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager",
+        "jobset-manager": "sigs.k8s.io/jobset",
+    },
 }
 API_SERVER = ("etcd", "kubernetes")
 """The modules that an API server without a cluster needs."""
-CLUSTER = tuple(name for name in _PACKAGES if name not in {"flux", "argo-cd"})
+CLUSTER = tuple(name for name in _PACKAGES if name not in {"flux", "argo-cd", "trainer"})
 """The modules that a cluster with the pipeline needs."""
+TRAINER = ("trainer",)
+"""The modules that train on several nodes of it: Kubeflow Trainer and JobSet."""
 
 # Clients ask the API server and kubelet for their version, which Kubernetes' own build sets so.
 _LINKER = [
@@ -109,4 +115,4 @@ def _build(module: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    build()
+    build((*CLUSTER, *TRAINER))

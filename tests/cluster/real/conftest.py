@@ -20,8 +20,9 @@ from tests.cluster.node.cluster import Cluster, running_cluster
 from tests.cluster.node.images import images
 from tests.cluster.node.object_storage import environment
 from tests.cluster.node.requirements import missing
+from tests.cluster.node.trainer import install
 from tests.cluster.overlays import NAMESPACE
-from tests.cluster.programs.build import build
+from tests.cluster.programs.build import CLUSTER, TRAINER, build
 from tests.cluster.real.site import DATASET, Site, wait_for
 from tests.cluster.real.step_pod import Pipeline
 from tests.manifests.rendering import MANIFESTS
@@ -29,6 +30,7 @@ from tests.manifests.rendering import MANIFESTS
 # A node with two CPUs has room for these besides a predictor and an update of it.
 _SMALL = {
     "preflight": {"cpu": "300m"},
+    "train": {"cpu": "300m", "memory": "1Gi"},
     "merge": {"cpu": "500m", "memory": "1Gi"},
     "evaluate": {"cpu": "500m", "memory": "2Gi"},
     "deploy": {"cpu": "300m", "memory": "1Gi"},
@@ -43,11 +45,21 @@ def lock() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def node(lock: Mapping[str, str], model_folder: Path) -> Iterator[Cluster]:  # noqa: ARG001
+def programs() -> Mapping[str, Path]:
+    """The programs of a cluster on which Kubeflow Trainer can be installed."""
+    return build((*CLUSTER, *TRAINER))
+
+
+@pytest.fixture(scope="session")
+def node(
+    lock: Mapping[str, str],  # noqa: ARG001
+    model_folder: Path,  # noqa: ARG001
+    programs: Mapping[str, Path],
+) -> Iterator[Cluster]:
     """The cluster. Whatever needs this machine's own network comes before it."""
     lacks = missing()
     assert not lacks, f"a cluster cannot run here. Missing: {'; '.join(lacks)}"
-    with running_cluster(build(), "tests") as cluster:
+    with running_cluster(programs, "tests") as cluster:
         yield cluster
 
 
@@ -73,9 +85,9 @@ def pipeline(lock: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) 
     settings = yaml.safe_load(shipped.read_text())
     settings["steps"] |= _SMALL
     paths = [folder / "settings.yaml", folder / "lock.yaml", folder / "emotion.yaml"]
-    # The steps that need a GPU are not run here.
-    absent = {name: f"{LOCAL_REGISTRY}/{name}@sha256:{'0' * 64}" for name in ("generate", "train")}
-    for path, content in zip(paths, (settings, {**absent, **lock}), strict=False):
+    # The step that needs a GPU is not run here; of another image `node.packages` makes train's.
+    others = {"generate": f"{LOCAL_REGISTRY}/generate@sha256:{'0' * 64}", "train": lock["evaluate"]}
+    for path, content in zip(paths, (settings, {**others, **lock}), strict=False):
         path.write_text(yaml.safe_dump(content))
     options = [f"--settings={paths[0]}", f"--lock={paths[1]}", paths[2]]
     subprocess.run([sys.executable, "-m", "pipelines.compile", *options], check=True)
@@ -93,6 +105,13 @@ def applied(node: Cluster) -> Iterator[Cluster]:
     subprocess.run([script, NAMESPACE], check=True, env={**os.environ, **paths})
     with patch.dict(os.environ, environment(node.storage_address)):
         yield node
+
+
+@pytest.fixture(scope="session")
+def trainer(applied: Cluster, programs: Mapping[str, Path]) -> Cluster:
+    """The cluster with Kubeflow Trainer, for which only the tests pay that ask for it."""
+    install(applied, programs)
+    return applied
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from tests.compiled import executors, read_compiled
 
 LAUNCHER = Path(__file__).parents[2] / "fakes" / "kfp_launcher.py"
 _SCRATCH = ("gcs", "s3", "minio", ".local", ".cache", ".config")
+_POD_NAME = {"name": "KFP_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
 _OUTPUTS = "/tmp/kfp/outputs"  # noqa: S108 (in the pod)
 
 Resource = dict[str, Any]
@@ -80,6 +81,8 @@ class Pipeline:
             for each in [*container["command"], *container["args"]]
         ]
         own = [{"name": key, "value": value} for key, value in launcher.items()]
+        # By its name outcome would look for a Workflow, and there is no Argo here.
+        own += [] if call.step == "outcome" else [_POD_NAME]
         return {
             "name": "main",
             "image": container["image"],

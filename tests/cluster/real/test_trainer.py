@@ -1,0 +1,154 @@
+"""The train step on several nodes, by Kubeflow Trainer's and JobSet's own controllers."""
+
+import json
+import uuid
+from dataclasses import replace
+
+import pytest
+from kubernetes import client
+
+from components.artifacts.model import bundle
+from components.artifacts.model.history import read_history
+from components.options import settings_of
+from components.train.launch import fine_tune_in_processes
+from components.train.settings import TrainSettings, on_one_node
+from pipelines.parameters import read_parameters
+from tests.cluster.node.object_storage import BUCKET
+from tests.cluster.node.packages import volume, with_packages
+from tests.cluster.overlays import NAMESPACE
+from tests.cluster.real.site import wait_for
+from tests.cluster.real.step_pod import Call
+from tests.images.make import TOP
+from tests.manifests.rendering import MANIFESTS, example
+
+pytestmark = pytest.mark.cluster
+_RUNTIME = "training-runtime.yaml"
+_JOBS = ("trainer.kubeflow.org", "v1alpha1", NAMESPACE, "trainjobs")
+_JOB_SETS = ("jobset.x-k8s.io", "v1alpha2", NAMESPACE, "jobsets")
+_RANK = "batch.kubernetes.io/job-completion-index"
+# Masks of dropout depend on the shape of a process's share of a batch.
+_SETTINGS = [
+    *("train_nodes=2", "train_epochs=2", "train_batch_size=16", "train_max_length=32"),
+    *("train_options.dropout=0", "train_options.min_int8_agreement=0"),
+    # A node with two CPUs has room for two such pods besides the step's.
+    *("train_options.node_cpu=700m", "train_options.node_memory=2Gi"),
+]
+
+
+@pytest.fixture(scope="module")
+def jobs(trainer):
+    """The TrainJobs' API, in a namespace with the runtime and the packages."""
+    items = [*volume(NAMESPACE), with_packages(example(_RUNTIME))]
+    content = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    trainer.kubectl(*_apply(), "--filename=-", content=content)
+    return client.CustomObjectsApi(trainer.server.api("admin"))
+
+
+def _apply():
+    return ["apply", "--server-side", f"--namespace={NAMESPACE}"]
+
+
+@pytest.fixture(scope="module")
+def dataset(everywhere, small_dataset):
+    uri = f"s3://{BUCKET}/runs/small"
+    everywhere.files.put(str(small_dataset), uri, recursive=True)
+    return uri
+
+
+@pytest.fixture
+def train(everywhere, jobs, dataset):  # noqa: ARG001
+    """A call of the train step with further settings; its outputs are its own."""
+    everywhere.clear()
+
+    def call(*settings):
+        folder = f"s3://{BUCKET}/runs/{uuid.uuid4().hex[:6]}"
+        outputs = {name: f"{folder}/{name}" for name in ("model", "real_only", "checkpoints")}
+        return Call("train", parameters(*settings), {"merged": dataset}, outputs)
+
+    return call
+
+
+def parameters(*settings):
+    smoke = TOP / "pipelines" / "params" / "smoke.yaml"
+    return read_parameters(smoke, [*_SETTINGS, *settings])
+
+
+def only_job(jobs):
+    """The one TrainJob that is there."""
+    return wait_for(lambda: jobs.list_namespaced_custom_object(*_JOBS)["items"])[0]
+
+
+def restarts(jobs, name):
+    status = jobs.get_namespaced_custom_object_status(*_JOB_SETS, name).get("status", {})
+    return status.get("restarts", 0)
+
+
+def node_pods(site):
+    """The pods of a TrainJob by rank."""
+    found = site.core.list_namespaced_pod(NAMESPACE, label_selector=_RANK).items
+    return {each.metadata.labels[_RANK]: each.metadata.name for each in found}
+
+
+def log_of(site, pod):
+    return site.core.read_namespaced_pod_log(pod, NAMESPACE)
+
+
+def test_trainers_webhook_takes_the_shipped_runtime(trainer):
+    path = MANIFESTS / "examples" / _RUNTIME
+    trainer.kubectl(*_apply(), "--dry-run=server", f"--filename={path}")
+
+
+def test_preflight_finds_trainer_with_the_account_of_its_pod(everywhere, jobs):  # noqa: ARG001
+    everywhere.clear()
+    image = everywhere.pipeline.serve_image
+    more = {"run_id": "run", "gpu": {}, "serve_image": image}
+    done = everywhere.run(Call("preflight", {**parameters(), **more}, {}, {}))
+    assert done.succeeded, done.log
+    assert "Kubeflow Trainer" in done.log
+
+
+def test_two_nodes_score_as_two_processes_do(everywhere, jobs, train, small_dataset, tmp_path):
+    call = train()
+    done = everywhere.run(call)
+    assert done.succeeded, done.log
+    assert "train: started TrainJob" in done.log
+    assert "epoch" in done.log, "the log of the first node is the step's progress"
+    name = only_job(jobs)["metadata"]["name"]
+    assert restarts(jobs, name) == 0
+    everywhere.files.get(call.outputs["model"], str(tmp_path / "model"), recursive=True)
+    bundle.verify(tmp_path / "model")
+    settings = on_one_node(settings_of(TrainSettings, **call.parameters))
+    alone = fine_tune_in_processes(
+        replace(settings, processes=2), small_dataset, tmp_path / "alone", tmp_path / "checkpoints"
+    )
+    scores = read_history(tmp_path / "model").validation
+    assert scores == [pytest.approx(each, abs=0.02) for each in alone.validation]
+
+
+def test_a_lost_pod_starts_both_again_where_they_left_off(everywhere, jobs, train):
+    call = train("train_epochs=6", "train_options.checkpoint_steps=2")
+    step = everywhere.start(call)
+    name = only_job(jobs)["metadata"]["name"]
+    wait_for(lambda: everywhere.files.glob(f"{call.outputs['checkpoints']}/*/checkpoint-*"))
+    everywhere.core.delete_namespaced_pod(node_pods(everywhere)["1"], NAMESPACE)
+    done = everywhere.end_of(step)
+    assert done.succeeded, done.log
+    assert restarts(jobs, name) == 1
+    assert "train: resuming from" in done.log
+
+
+def test_a_step_that_is_killed_takes_its_job_along(everywhere, jobs, train):
+    step = everywhere.start(train("train_epochs=100"))
+    only_job(jobs)
+    wait_for(lambda: len(node_pods(everywhere)) == 2)
+    everywhere.core.delete_namespaced_pod(step, NAMESPACE, grace_period_seconds=0)
+    wait_for(lambda: not jobs.list_namespaced_custom_object(*_JOBS)["items"])
+    wait_for(lambda: not node_pods(everywhere))
+
+
+def test_a_failure_is_that_of_the_pod_that_failed(everywhere, train):
+    done = everywhere.run(train("train_options.target_modules=[none]"))
+    assert not done.succeeded
+    last = done.log.strip().splitlines()[-1]
+    assert "WorkError: TrainJob train-" in last, done.log
+    assert "target_modules" in last, done.log
