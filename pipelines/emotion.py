@@ -61,6 +61,7 @@ def emotion_for(settings: CompileSettings) -> Any:
         train_nodes: int = 1,
         train_options: dict[str, object] = {},
         train_search_trials: int = 0,
+        train_search_parallel: int = 1,
         train_ablation: bool = False,
         evaluate_gate: str = "release",
         evaluate_options: dict[str, object] = {},
@@ -95,6 +96,7 @@ def emotion_for(settings: CompileSettings) -> Any:
             train_nodes: Pods that train, by Kubeflow Trainer; 1 trains in the step's own pod.
             train_options: Other settings of train by name: components/train/settings.py.
             train_search_trials: Trainings that search settings: components/train/search/space.yaml.
+            train_search_parallel: Of these at a time, by Katib; 1 searches in the step's own pod.
             train_ablation: Also train on real rows only, to learn what synthetic ones are worth.
             evaluate_gate: Demands on a model: `release`, `sample`, `seed`, `smoke`, or a file.
             evaluate_options: Other settings of evaluate by name: components/evaluate/settings.py.
@@ -135,6 +137,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     train_nodes=train_nodes,
                     train_options=train_options,
                     train_search_trials=train_search_trials,
+                    train_search_parallel=train_search_parallel,
                     train_ablation=train_ablation,
                     evaluate_gate=evaluate_gate,
                     evaluate_options=evaluate_options,
@@ -187,6 +190,7 @@ def emotion_for(settings: CompileSettings) -> Any:
                     train_nodes=train_nodes,
                     train_options=train_options,
                     train_search_trials=train_search_trials,
+                    train_search_parallel=train_search_parallel,
                     train_ablation=train_ablation,
                 )
             ).outputs

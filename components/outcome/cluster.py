@@ -8,7 +8,6 @@ from components.kubeconfig import load_kubeconfig
 from components.outcome.workflow import Workflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
-_TRAIN_JOBS = ("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 _WORKFLOW = "workflows.argoproj.io/workflow"
 _LINES = 500
 _SECONDS = 10
@@ -45,21 +44,23 @@ class RunCluster:
         part_of(content, "metadata", dict, self._api)
         return Workflow(content)
 
-    def end_training(self, workflow: str) -> None:
-        """Delete the TrainJobs that steps of a run have started, and have not lived to delete.
+    def end_jobs(self, kind: tuple[str, str, str], workflow: str) -> None:
+        """Delete the jobs that steps of a run have started, and have not lived to delete.
+
+        Args:
+            kind: Group, version and plural; a cluster that does not know the kind has no such jobs.
+            workflow: Name of the run's Workflow.
 
         Raises:
-            ClusterError: If the API server refuses it or does not answer; a cluster without Trainer
-                has none.
+            ClusterError: If the API server refuses it or does not answer.
         """
         from kubernetes.client import CustomObjectsApi
 
+        group, version, plural = kind
         try:
-            with explained(f"TrainJobs of workflow {workflow}", _FIXES):
+            with explained(f"{plural} of workflow {workflow}", _FIXES):
                 CustomObjectsApi(self._api).delete_collection_namespaced_custom_object(
-                    *_TRAIN_JOBS[:2],
-                    self._namespace,
-                    _TRAIN_JOBS[2],
+                    *(group, version, self._namespace, plural),
                     label_selector=f"{_WORKFLOW}={workflow}",
                     propagation_policy="Background",
                     _request_timeout=_SECONDS,

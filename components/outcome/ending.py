@@ -26,6 +26,11 @@ NOT_DEPLOYED = "the gate was not passed, so nothing was deployed"
 """Said of a run that succeeded without its last step."""
 
 _LAST_STEP = "deploy"
+# What the train step starts.
+_JOBS = (
+    ("kubeflow.org", "v1beta1", "experiments"),
+    ("trainer.kubeflow.org", "v1alpha1", "trainjobs"),
+)
 _SETTLE_SECONDS = 30.0
 _PAUSE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
@@ -109,11 +114,12 @@ def left_out(workflow: Workflow, log_of: Callable[[str], str]) -> str:
 
 
 def _end_training(cluster: RunCluster, workflow: str) -> None:
-    """End what a step could not: a pod that is killed at once leaves its TrainJob running."""
-    try:
-        cluster.end_training(workflow)
-    except ClusterError as error:
-        _log.warning("outcome: %s", error)
+    """End what a step could not: a pod that is killed at once leaves its jobs running."""
+    for kind in _JOBS:
+        try:
+            cluster.end_jobs(kind, workflow)
+        except ClusterError as error:
+            _log.warning("outcome: %s", error)
 
 
 def _told(cluster: RunCluster, failure: Failure) -> str:

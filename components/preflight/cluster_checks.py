@@ -11,6 +11,7 @@ from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from components.preflight.checks import NotCheckedError
 from components.preflight.settings import GpuDemand
+from components.train.cluster.search import EXPERIMENTS
 from components.train.cluster.train_job import RUNTIME, RUNTIMES, TRAIN_JOBS
 from components.train.settings import TrainSettings
 
@@ -25,15 +26,7 @@ def require_kserve(cluster: Cluster) -> None:
         InputError: If it does not.
         NotCheckedError: If the API server does not answer that.
     """
-    from kubernetes.client import CustomObjectsApi
-
-    group, version, resource = SERVICES
-    with _explained("its kinds", missing_is_fine=True):
-        kinds = CustomObjectsApi(cluster.api).get_api_resources(group, version).resources
-        if resource in {kind.name for kind in kinds}:
-            return
-    rule = f"does not know {resource} of {group}/{version}"
-    raise InputError("cluster", rule, "Install KServe, or choose another deploy_target")
+    _require_kind(cluster, SERVICES, "Install KServe, or choose another deploy_target")
 
 
 def require_image_volumes(cluster: Cluster) -> None:
@@ -68,37 +61,61 @@ def require_digest(settings: DeploySettings) -> None:
         raise InputError(f"image of the predictor {settings.image}", rule, fix)
 
 
-def require_trainer(settings: TrainSettings, account: Callable[[], Cluster] | None) -> None:
-    """Refuse a training on several nodes where Kubeflow Trainer cannot be asked for it.
+def require_training_pods(settings: TrainSettings, account: Callable[[], Cluster] | None) -> None:
+    """Refuse a search or a training in pods of their own where these cannot be asked for.
 
     Args:
         settings: Of the train step.
         account: Connects as the account of the train step; None outside of a cluster.
 
     Raises:
-        InputError: If this is no cluster, it has no Trainer, the namespace lacks the runtime, or
-            the account a right.
+        InputError: If this is no cluster, it has no Trainer or Katib, the namespace lacks the
+            runtime, the account a right, or the batch cannot be shared.
+        NotCheckedError: If the API server does not say which kinds it knows.
         ClusterError: If the API server does not answer.
     """
     if not account:
+        wanted = f"train_nodes={settings.nodes}, train_search_parallel={settings.search_parallel}"
         rule = "trains in pods of a cluster, and this run is on one machine"
         fix = "Run the pipeline on Kubeflow, or set train_options.processes"
-        raise InputError(f"train_nodes={settings.nodes}", rule, fix)
+        raise InputError(wanted, rule, fix)
     # The settings refuse a batch that the processes of all nodes cannot share evenly.
     replace(settings, processes=settings.processes or max(settings.node_gpus, 1))
     cluster = account()
-    if cluster.described(f"/apis/{TRAIN_JOBS[0]}", "kind", str) is None:
-        rule = f"does not know {TRAIN_JOBS[2]} of {TRAIN_JOBS[0]}"
-        raise InputError("cluster", rule, "Install Kubeflow Trainer, or set train_nodes=1")
+    if settings.search_parallel > 1:
+        _require_kind(cluster, EXPERIMENTS, "Install Katib, or set train_search_parallel=1")
+        _require_rights(cluster, EXPERIMENTS)
+    if settings.nodes > 1:
+        _require_kind(cluster, TRAIN_JOBS, "Install Kubeflow Trainer, or set train_nodes=1")
+        _require_rights(cluster, TRAIN_JOBS)
+        _require_runtime(cluster)
+
+
+def _require_kind(cluster: Cluster, kind: tuple[str, str, str], fix: str) -> None:
+    from kubernetes.client import CustomObjectsApi
+
+    group, version, resource = kind
+    with _explained("its kinds", missing_is_fine=True):
+        known = CustomObjectsApi(cluster.api).get_api_resources(group, version).resources
+        if resource in {each.name for each in known}:
+            return
+    raise InputError("cluster", f"does not know {resource} of {group}/{version}", fix)
+
+
+def _require_rights(cluster: Cluster, kind: tuple[str, str, str]) -> None:
+    """Refuse an account that cannot start a job of a kind, wait for it and take it along."""
     lacking = [
-        f"{verb} {TRAIN_JOBS[2]}"
+        f"{verb} {kind[2]}"
         for verb in ("create", "get", "patch", "delete")
-        if not cluster.may(verb, TRAIN_JOBS[0], TRAIN_JOBS[2], "")
+        if not cluster.may(verb, kind[0], kind[2], "")
     ]
     if lacking:
         rule = f"may not {', '.join(lacking)}"
         fix = "Give it the role of manifests/base/service-accounts.yaml"
         raise InputError(f"account of the steps in namespace {cluster.namespace}", rule, fix)
+
+
+def _require_runtime(cluster: Cluster) -> None:
     if not cluster.read(RUNTIMES, RUNTIME):
         rule = f"is not in namespace {cluster.namespace}"
         fix = "kubectl apply --filename manifests/examples/training-runtime.yaml"

@@ -206,11 +206,12 @@ def _cluster(place: Place, parameters: Parameters) -> Iterator[Check]:
             )
         elif registry := parameters.get("deploy_registry"):
             yield Check(f"KServe's way to {registry}", partial(require_downloadable, registry))
-    if parameters.get("train_nodes", 1) != 1:
+    names = ("train_nodes", "train_search_parallel")
+    if any(parameters.get(each, 1) != 1 for each in names):
         # The steps run as the pod's own account, of which the deployer's token is none.
         account = partial(connect, deployer=POD) if place.is_pod else None
-        look_at = partial(cluster_checks.require_trainer, account=account)
-        yield _with(TrainSettings, parameters, "Kubeflow Trainer", look_at)
+        look_at = partial(cluster_checks.require_training_pods, account=account)
+        yield _with(TrainSettings, parameters, "pods to train in", look_at)
     if place.is_pod and place.gpu.resource:
         look = partial(cluster_checks.require_gpu_node, gpu=place.gpu)
         yield Check("nodes with a GPU", lambda: look(connect()))

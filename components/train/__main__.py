@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from components import storage
+from components.artifacts.model.history import read_trials
 from components.artifacts.publishing import overwrite, publish
 from components.command_line import PATH, command, errors_as_exit, settings_options, start_logging
 from components.errors import InputError
@@ -30,6 +31,7 @@ class _Request:
     output: str
     checkpoints: Path | None
     real_only: bool
+    trials: str
 
 
 @command()
@@ -41,6 +43,7 @@ class _Request:
 )
 @click.option("--checkpoints", type=PATH, help="Folder; default: OUTPUT.checkpoints.")
 @click.option("--real-only", is_flag=True, help="Leave synthetic rows out.")
+@click.option("--trials", default="", help="Trials of a search, to be kept; path or URI.")
 @settings_options(TrainSettings)
 def main(**given: Any) -> None:
     """Fine-tune an encoder, and write it as a sealed model folder."""
@@ -82,11 +85,12 @@ def _run(request: _Request, processes: int, rank: int) -> None:
         from components.train.fine_tuning import fine_tune
         from components.train.run import train
 
+        trials = storage.fetch(request.trials, Path(scratch)) if request.trials else None
         if processes or request.real_only:
-            once = replace(settings, processes=max(processes, 1))
-            history = fine_tune(once, dataset, output, checkpoints, request.real_only)
+            once, known = replace(settings, processes=max(processes, 1)), read_trials(trials)
+            history = fine_tune(once, dataset, output, checkpoints, request.real_only, known)
         else:
-            history = train(settings, dataset, output, real_only, checkpoints)
+            history = train(settings, dataset, output, real_only, checkpoints, trials=trials)
         if remote and rank == 0:
             # A TrainJob writes to a place of its own, and starts again where a pod is lost.
             (overwrite if processes else publish)(output, request.output)

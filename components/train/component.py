@@ -21,6 +21,7 @@ def train(
     train_nodes: int,
     train_options: dict[str, object],
     train_search_trials: int,
+    train_search_parallel: int,
     train_ablation: bool,
     seed: int,
 ) -> None:
@@ -30,40 +31,33 @@ def train(
 
     from components.command_line import start_logging
     from components.options import settings_of
-    from components.train.cluster.nodes import Places, train_on_nodes
     from components.train.settings import TrainSettings
+    from components.train.step import Artifact, Artifacts, train_step
 
     start_logging()
-    settings = settings_of(
-        TrainSettings,
-        task=task,
-        train_base_model=train_base_model,
-        train_base_model_revision=train_base_model_revision,
-        train_peft_method=train_peft_method,
-        train_learning_rate=train_learning_rate,
-        train_epochs=train_epochs,
-        train_batch_size=train_batch_size,
-        train_weight_decay=train_weight_decay,
-        train_max_length=train_max_length,
-        train_nodes=train_nodes,
-        train_options=train_options,
-        train_search_trials=train_search_trials,
-        train_ablation=train_ablation,
-        seed=seed,
+    artifacts = [
+        Artifact(Path(each.path), each.uri) for each in (merged, model, real_only, checkpoints)
+    ]
+    history = train_step(
+        settings_of(
+            TrainSettings,
+            task=task,
+            train_base_model=train_base_model,
+            train_base_model_revision=train_base_model_revision,
+            train_peft_method=train_peft_method,
+            train_learning_rate=train_learning_rate,
+            train_epochs=train_epochs,
+            train_batch_size=train_batch_size,
+            train_weight_decay=train_weight_decay,
+            train_max_length=train_max_length,
+            train_nodes=train_nodes,
+            train_options=train_options,
+            train_search_trials=train_search_trials,
+            train_search_parallel=train_search_parallel,
+            train_ablation=train_ablation,
+            seed=seed,
+        ),
+        Artifacts(*artifacts),
+        pod_name=os.environ.get("KFP_POD_NAME", ""),
     )
-    if settings.nodes > 1:
-        places = Places(merged.uri, model.uri, real_only.uri, checkpoints.uri)
-        history = train_on_nodes(settings, places, os.environ.get("KFP_POD_NAME", ""))
-    else:
-        # torch takes seconds to import.
-        from components.train.run import train
-
-        history = train(
-            settings,
-            dataset=Path(merged.path),
-            model=Path(model.path),
-            real_only=Path(real_only.path),
-            checkpoints=Path(checkpoints.path),
-            checkpoints_uri=checkpoints.uri,
-        )
     model.metadata.update(best_epoch=history.best_epoch, base_model=train_base_model)

@@ -1,6 +1,7 @@
 """One training: fine-tune an encoder and write a sealed model folder."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from transformers import set_seed
 
 from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256, read_frame
 from components.artifacts.model.classifier import Layout
-from components.artifacts.model.history import History
+from components.artifacts.model.history import History, Trial
 from components.artifacts.task import Task, load_task
 from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
@@ -40,6 +41,7 @@ def fine_tune(
     output: Path,
     checkpoints: Path,
     real_only: bool = False,
+    trials: Sequence[Trial] = (),
 ) -> History:
     """Fine-tune on a merged data set and write a model folder (see `artifacts.model.bundle`).
 
@@ -49,6 +51,7 @@ def fine_tune(
         output: The model folder; it appears when it is complete.
         checkpoints: Folder for checkpoints and tokenised rows; a killed run resumes from it.
         real_only: Leave synthetic rows out of training.
+        trials: The search that found the settings, to be kept with the model.
 
     Raises:
         InputError: If the base model or the data set cannot be used.
@@ -79,6 +82,7 @@ def fine_tune(
             layout = Layout(tokenizer.pad_token_id, settings.max_length)
             require_exportable(_name(settings), encoder.classifier(task), validation, layout)
         history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
+        history = replace(history, trials=trials)
         if this_process().is_main_process:
             load_base = partial(load_classifier, encoder, task, settings)
             trained = Trained(task, settings, model, tokenizer, load_base, validation)

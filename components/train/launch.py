@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from components.artifacts.model.history import History, read_history
+from components.artifacts.model.history import History, read_history, read_trials
 from components.errors import InputError, StepError, WorkError
 from components.processes import tied
 from components.train.fine_tuning import fine_tune
@@ -34,11 +34,14 @@ def fine_tune_in_processes(
     output: Path,
     checkpoints: Path,
     real_only: bool = False,
+    trials: Path | None = None,
 ) -> History:
     """Run `fine_tune` in as many processes as the settings and the GPUs ask for.
 
     One process is a plain call. Several processes each take a share of every batch; SIGTERM
     reaches all of them, and they have a minute to write a checkpoint.
+
+    The arguments are those of `fine_tune`, but that `trials` is the file of the search.
 
     Raises:
         InputError: If the batch cannot be shared evenly, or `fine_tune` refuses its input.
@@ -49,7 +52,8 @@ def fine_tune_in_processes(
     settings = replace(settings, processes=processes)
     # One process that sees several GPUs would split its batches over them by threads.
     if processes == 1 and gpus <= 1:
-        return fine_tune(settings, dataset, output, checkpoints, real_only)
+        known = read_trials(trials)
+        return fine_tune(settings, dataset, output, checkpoints, real_only, known)
     paths = {"dataset": dataset, "output": output, "checkpoints": checkpoints}
     command = [
         *(sys.executable, "-m", "torch.distributed.run"),
@@ -57,6 +61,7 @@ def fine_tune_in_processes(
         *("-m", "components.train"),
         *(f"--{name}={path}" for name, path in paths.items()),
         *(["--real-only"] if real_only else []),
+        *([f"--trials={trials}"] if trials else []),
         *to_arguments(changed_settings(settings)),
     ]
     _log.info("train: starting %d processes", processes)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components import storage
 from components.artifacts.model import bundle
-from components.artifacts.model.history import History
+from components.artifacts.model.history import TRIALS_FILE, History
 from components.train.default_copies import with_copies
 from components.train.launch import fine_tune_in_processes
 from components.train.search.study import tuned
@@ -20,6 +20,7 @@ def train(
     real_only: Path,
     checkpoints: Path,
     checkpoints_uri: str = "",
+    trials: Path | None = None,
 ) -> History:
     """Write a model folder, after a search if `search_trials` asks for one.
 
@@ -33,6 +34,7 @@ def train(
         checkpoints_uri: The same in the pipeline's store. If that is object storage and the
             settings name no other place, the checkpoints are copied there as they are made, and
             are not left in the folder.
+        trials: File of an earlier search that found the settings.
 
     Returns:
         The measurements of the (first) training.
@@ -44,13 +46,14 @@ def train(
     """
     for output in (model, real_only) if settings.ablation else (model,):
         storage.require_replaceable(output, bundle.MANIFEST)
-    once = replace(settings, search_trials=0, ablation=False)
+    once = replace(settings, search_trials=0, search_parallel=1, ablation=False)
     if settings.search_trials:
         study = checkpoints / "search" / "study.sqlite"
         once = tuned(once, dataset, settings.search_trials, study)
+        trials = study.with_name(TRIALS_FILE)
     copied = with_copies(once, checkpoints_uri)
     whole, part = checkpoints / "all", checkpoints / "real_only"
-    history = fine_tune_in_processes(copied, dataset, model, whole)
+    history = fine_tune_in_processes(copied, dataset, model, whole, trials=trials)
     real_only.mkdir(parents=True, exist_ok=True)
     if settings.ablation:
         fine_tune_in_processes(copied, dataset, real_only, part, real_only=True)

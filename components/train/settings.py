@@ -43,6 +43,7 @@ _RANGES = {
     "node_gpus": (-1, 64),
     "min_int8_agreement": (0, 1),
     "search_trials": (0, 1000),
+    "search_parallel": (1, 1000),
     "seed": (0, 2**31 - 1),
 }
 
@@ -149,6 +150,8 @@ class TrainSettings:
 
     search_trials: int = 0
     """Trainings that search for better settings first; 0 skips the search."""
+    search_parallel: int = 1
+    """Trials at a time, each a pod of its own, by Katib; 1 searches in the step's own pod."""
     ablation: bool = False
     """Train a second model without synthetic rows, to learn what they are worth."""
 
@@ -179,10 +182,14 @@ class TrainSettings:
         if self.gradient_checkpointing and self.peft_method == "head":
             rule = "saves memory for gradients, of which a frozen encoder has none"
             raise InputError("gradient_checkpointing=True", rule, "Leave it out for head")
-        if self.nodes > 1 and self.search_trials:
-            rule = "searches on one machine, and the training that follows is to run on several"
-            fix = "Search in a run of its own, or leave nodes out"
+        if self.nodes > 1 and self.search_trials and self.search_parallel == 1:
+            rule = "searches in the step's own pod, and the training that follows needs several"
+            fix = "Set search_parallel above 1, which searches in pods of their own"
             raise InputError(f"search_trials={self.search_trials}", rule, fix)
+        if self.search_parallel > max(self.search_trials, 1):
+            rule = f"is more than search_trials={self.search_trials}"
+            fix = "Lower it, or raise search_trials"
+            raise InputError(f"search_parallel={self.search_parallel}", rule, fix)
         shares = self.nodes * max(self.processes, 1) * self.accumulation_steps
         if self.batch_size % shares:
             factors = "nodes x processes x accumulation_steps"
@@ -193,7 +200,7 @@ class TrainSettings:
 def on_one_node(settings: TrainSettings) -> TrainSettings:
     """Settings of the training in one of several nodes, which learns of the others by itself."""
     defaults = TrainSettings()
-    names = ("nodes", "node_cpu", "node_memory", "node_gpus", "queue")
+    names = ("nodes", "node_cpu", "node_memory", "node_gpus", "queue", "search_parallel")
     return replace(settings, **{name: getattr(defaults, name) for name in names})
 
 

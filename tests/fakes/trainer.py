@@ -1,8 +1,9 @@
-"""A namespace of a cluster with Kubeflow Trainer, whose TrainJobs go through scenes of a script.
+"""A namespace with Kubeflow Trainer and Katib, whose jobs go through scenes of a script.
 
 Each look at a job shows the next scene; the last one stays. It checks no rights and no schemas,
 runs nothing, and its pods' logs are given. That Trainer and JobSet behave like this, and what
-becomes of pods and of jobs without an owner, is shown by tests/cluster/real/test_trainer.py.
+becomes of pods and of jobs without an owner, is shown by tests/cluster/real/test_trainer.py; of
+Katib, by tests/cluster/real/test_katib.py.
 """
 
 import json
@@ -35,11 +36,13 @@ class Scene:
         condition: Type of the job's condition that is true; empty for none.
         pods: The job's pods, as `node_pod` makes them.
         gone: The job is not there any more.
+        status: Further fields of the job's status.
     """
 
     condition: str = ""
     pods: Sequence[Resource] = ()
     gone: bool = False
+    status: Mapping[str, Any] = field(default_factory=dict)
 
 
 def node_pod(
@@ -103,6 +106,7 @@ class FakeTrainer:
         deleted: Names of the jobs that were deleted, in turn.
         created: The jobs that were created, in turn.
         step: The pod of the step.
+        trials: Trials of the Experiment.
         warnings: Messages of warnings about the Job behind each job.
         has_runtime: The namespace has the project's TrainingRuntime.
         forbidden: Verbs that the account may not use on TrainJobs.
@@ -114,6 +118,7 @@ class FakeTrainer:
     deleted: list[str] = field(default_factory=list)
     created: list[Resource] = field(default_factory=list)
     step: Resource = field(default_factory=step_pod)
+    trials: list[Resource] = field(default_factory=list)
     warnings: Sequence[str] = ()
     has_runtime: bool = True
     forbidden: Sequence[str] = ()
@@ -121,15 +126,20 @@ class FakeTrainer:
     def routes(self) -> list[Route]:
         api = "/apis/trainer.kubeflow.org/v1alpha1"
         jobs = f"{api}/namespaces/{NAMESPACE}/trainjobs"
+        katib = f"/apis/kubeflow.org/v1beta1/namespaces/{NAMESPACE}"
         core = f"/api/v1/namespaces/{NAMESPACE}/pods"
         return [
             Route(jobs, self._create, methods=["POST"]),
             Route(jobs + "/{name}", self._job, methods=["GET", "PATCH", "DELETE"]),
+            Route(f"{katib}/experiments", self._create, methods=["POST"]),
+            Route(f"{katib}/experiments/{{name}}", self._job, methods=["GET", "PATCH", "DELETE"]),
+            Route(f"{katib}/trials", self._trials),
             Route(core, self._pods),
             Route(f"/api/v1/namespaces/{NAMESPACE}/events", self._events),
             Route(core + "/{name}", self._pod),
             Route(core + "/{name}/log", self._log),
-            Route("/apis/trainer.kubeflow.org", self._group),
+            Route(api, self._kinds),
+            Route("/apis/kubeflow.org/v1beta1", self._kinds),
             Route(f"{api}/namespaces/{NAMESPACE}/trainingruntimes/{{name}}", self._runtime),
             Route(REVIEWS, self._review, methods=["POST"]),
         ]
@@ -159,11 +169,19 @@ class FakeTrainer:
             del self.jobs[name]
             return _missing()
         true = [{"type": scene.condition, "status": "True", "message": "as written"}]
-        return JSONResponse({**job, "status": {"conditions": true if scene.condition else []}})
+        conditions = {"conditions": true if scene.condition else []}
+        return JSONResponse({**job, "status": {**conditions, **scene.status}})
 
     async def _pods(self, request: Request) -> Response:
-        assert request.query_params["labelSelector"].startswith("jobset.sigs.k8s.io/jobset-name=")
+        label, _, name = request.query_params["labelSelector"].partition("=")
+        assert label in {"jobset.sigs.k8s.io/jobset-name", "katib.kubeflow.org/experiment"}
+        assert name in self.jobs
         return JSONResponse({"kind": "PodList", "items": [*self._shown.pods]})
+
+    async def _trials(self, request: Request) -> Response:
+        label, _, name = request.query_params["labelSelector"].partition("=")
+        assert (label, name in self.jobs) == ("katib.kubeflow.org/experiment", True)
+        return JSONResponse({"kind": "TrialList", "items": self.trials})
 
     async def _events(self, request: Request) -> Response:
         assert request.query_params["fieldSelector"] == "involvedObject.kind=Job,type=Warning"
@@ -183,8 +201,10 @@ class FakeTrainer:
         last = int(request.query_params.get("tailLines", len(told)))
         return PlainTextResponse("\n".join(told[-last:]) + "\n")
 
-    async def _group(self, _: Request) -> Response:
-        return JSONResponse({"kind": "APIGroup"})
+    async def _kinds(self, _: Request) -> Response:
+        about = {"kind": "K", "namespaced": True, "singularName": "", "verbs": []}
+        known = [{"name": each, **about} for each in ("experiments", "trainjobs")]
+        return JSONResponse({"kind": "APIResourceList", "groupVersion": "v", "resources": known})
 
     async def _runtime(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -47,6 +47,7 @@ def parameters(tmp_path_factory):
         "train_nodes": 1,
         "train_options": options,
         "train_search_trials": 0,
+        "train_search_parallel": 1,
         "train_ablation": False,
     }
 
@@ -67,7 +68,9 @@ def step(parameters, dataset, pod, uri, environment, kill_at=0):
         name: SimpleNamespace(path=str(pod / name), uri=f"{uri}/{name}", metadata={})
         for name in ("model", "real_only", "checkpoints")
     }
-    train.python_func(merged=SimpleNamespace(path=str(dataset)), **artifacts, **parameters)
+    train.python_func(
+        merged=SimpleNamespace(path=str(dataset), uri=f"{uri}/merged"), **artifacts, **parameters
+    )
 
 
 def die_in_step(nth, uri):

@@ -5,7 +5,8 @@ import pytest
 from tests.manifests.rendering import OVERLAYS, named, of_kind, overlay
 
 KSERVE, CORE, LEASES, ARGO = "serving.kserve.io", "", "coordination.k8s.io", "argoproj.io"
-TRAINER = "trainer.kubeflow.org"
+TRAINER, KATIB = "trainer.kubeflow.org", "kubeflow.org"
+STARTING = ("create", "get", "patch", "delete", "deletecollection")
 # At most these. That none is spare is shown where the deploy step runs against an API server.
 DEPLOYER = {
     *((KSERVE, "inferenceservices", verb) for verb in ("get", "create", "patch", "delete")),
@@ -22,8 +23,9 @@ RUNNER = {
     (CORE, "pods", "list"),
     (CORE, "pods/log", "get"),
     (TRAINER, "trainingruntimes", "get"),
-    *((TRAINER, "trainjobs", verb) for verb in ("create", "get", "patch", "delete")),
-    (TRAINER, "trainjobs", "deletecollection"),
+    *((TRAINER, "trainjobs", verb) for verb in STARTING),
+    *((KATIB, "experiments", verb) for verb in STARTING),
+    (KATIB, "trials", "list"),
 }
 
 

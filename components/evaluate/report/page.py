@@ -61,6 +61,8 @@ def render(evaluation: Evaluation, history: History) -> str:
         doubtful={error.row for error in evaluation.label_errors},
         other_label_errors=[each for each in evaluation.label_errors if each.row not in shown],
         pictures={name: data_uri(svg) for name, svg in drawn.items()},
+        trials=sorted(history.trials, key=lambda each: each.macro_f1 or 0.0, reverse=True),
+        searched=list(dict.fromkeys(name for each in history.trials for name in each.settings)),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.api_server import POD, client_of, explained, is_missing, load_account
+from components.api_server import POD, client_of, explained, is_missing, load_account, part_of
 from components.errors import ClusterError
 
 Kind = tuple[str, str, str]
@@ -13,7 +13,7 @@ _SECONDS = 30
 _LOG_BYTES = 1_000_000
 _FIXES = {
     403: "Give the step's account the rights of manifests/base/service-accounts.yaml",
-    404: "Install Kubeflow Trainer, and check the namespace",
+    404: "Install Kubeflow Trainer, or Katib for a search, and check the namespace",
 }
 
 
@@ -61,11 +61,12 @@ class StepCluster:
         about = [each for each in listed.items if each.involved_object.name.startswith(prefix)]
         return [f"{each.reason}: {each.message}" for each in about]
 
-    def log(self, pod: str, **which: int) -> str:
-        """Read the log of a pod, each line behind its time.
+    def log(self, pod: str, container: str, **which: int) -> str:
+        """Read the log of a container, each line behind its time.
 
         Args:
             pod: Name of the pod.
+            container: Name of the container.
             which: `tail_lines` or `since_seconds`; without them, all of it.
 
         Raises:
@@ -74,6 +75,7 @@ class StepCluster:
         with explained(f"log of pod {pod}", _FIXES):
             answer = self._core().read_namespaced_pod_log(
                 pod,
+                container=container,
                 timestamps=True,
                 limit_bytes=_LOG_BYTES,
                 _preload_content=False,
@@ -97,6 +99,19 @@ class StepCluster:
             if is_missing(error, kind_known=True):
                 return None
             raise
+        return found
+
+    def objects(self, kind: Kind, selector: str) -> list[dict[str, Any]]:
+        """List the objects of a kind with certain labels.
+
+        Raises:
+            ClusterError: If they cannot be listed.
+        """
+        with explained(f"{kind[2]} with {selector}", _FIXES):
+            listed = self._custom().list_namespaced_custom_object(
+                *self._path(kind), label_selector=selector, _request_timeout=_SECONDS
+            )
+        found: list[dict[str, Any]] = part_of(listed, "items", list, self._api)
         return found
 
     def create(self, kind: Kind, manifest: Mapping[str, Any]) -> None:

@@ -1,8 +1,7 @@
 """Training on several nodes: a TrainJob of Kubeflow Trainer for each model, made by the step."""
 
-import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,16 +10,16 @@ from typing import Any
 from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.model.history import HISTORY_FILE, History, read_history
-from components.errors import InputError, WorkError
+from components.errors import WorkError
 from components.train.cluster import pods
-from components.train.cluster.api import StepCluster, of_pod
-from components.train.cluster.job import Job
+from components.train.cluster.api import StepCluster
+from components.train.cluster.job import Job, JobKind, work_name
 from components.train.cluster.step_pod import StepPod
 from components.train.cluster.train_job import TRAIN_JOBS, train_job
 from components.train.settings import TrainSettings
 
 _QUEUE = "kueue.x-k8s.io/queue-name"
-_PODS = "jobset.sigs.k8s.io/jobset-name"
+_TRAIN_JOB = JobKind(TRAIN_JOBS, "jobset.sigs.k8s.io/jobset-name", container="node")
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +48,7 @@ class Places:
 
 
 def train_on_nodes(
-    settings: TrainSettings, places: Places, pod_name: str, cluster: StepCluster | None = None
+    settings: TrainSettings, places: Places, cluster: StepCluster, pod: StepPod, trials: str = ""
 ) -> History:
     """Train in `settings.nodes` pods, each with the image, variables and resources of the step's.
 
@@ -59,61 +58,40 @@ def train_on_nodes(
     Args:
         settings: How to train.
         places: Where to read and write.
-        pod_name: Name of the step's pod; empty if the step is none.
-        cluster: The namespace; None connects as the account of the pod.
+        cluster: The namespace.
+        pod: The pod of the step.
+        trials: File in object storage of the search that found the settings; empty for none.
 
     Returns:
         The measurements of the (first) training.
 
     Raises:
-        InputError: If this is no pod, or a place or the batch does not fit several nodes.
+        InputError: If the batch cannot be shared by the nodes.
         ClusterError: If the API server refuses a request, or stays away.
         WorkError: If the training fails.
     """
-    if not pod_name:
-        rule = "trains in pods of a cluster, and this step is in none"
-        fix = "Run the pipeline on Kubeflow, or set train_options.processes"
-        raise InputError(f"train_nodes={settings.nodes}", rule, fix)
-    cluster = cluster or of_pod()
-    pod = StepPod(cluster.pod(pod_name))
     copied = replace(settings, checkpoint_uri=settings.checkpoint_uri or places.checkpoints)
-    history = _trained(cluster, pod, copied, places.dataset, places.model)
+    once = replace(copied, ablation=False)
+
+    def trained(output: str, further: Sequence[str]) -> History:
+        if storage.open_store(output).read(bundle.MANIFEST)[0]:
+            _log.info("train: an earlier try has written %s", output)
+        else:
+            name, needs = work_name("train", output), pod.node(settings)
+            environment, data = pod.environment, places.dataset
+            manifest = train_job(name, once, pod.image, data, output, needs, environment, further)
+            Job(cluster, _TRAIN_JOB, _in_queue(manifest, settings.queue), pod).run()
+        return _history_at(output)
+
+    history = trained(places.model, [f"--trials={trials}"] if trials else [])
     if settings.ablation:
-        _trained(cluster, pod, copied, places.dataset, places.real_only, real_only=True)
+        trained(places.real_only, ["--real-only"])
     return history
 
 
-def _trained(
-    cluster: StepCluster,
-    pod: StepPod,
-    settings: TrainSettings,
-    dataset: str,
-    output: str,
-    *,
-    real_only: bool = False,
-) -> History:
-    if storage.open_store(output).read(bundle.MANIFEST)[0]:
-        _log.info("train: an earlier try has written %s", output)
-        return _history_at(output)
-    manifest: dict[str, Any] = train_job(
-        _name_for(output),
-        replace(settings, ablation=False),
-        pod.image,
-        dataset,
-        output,
-        pod.node(settings),
-        pod.environment,
-        real_only=real_only,
-    )
-    labels: Mapping[str, str] = {_QUEUE: settings.queue} if settings.queue else {}
-    manifest["metadata"]["labels"] = labels
-    Job(cluster, TRAIN_JOBS, manifest, pod, _PODS).run()
-    return _history_at(output)
-
-
-def _name_for(output: str) -> str:
-    """A name that every try of this training makes, and no other."""
-    return f"train-{hashlib.sha256(output.encode()).hexdigest():.12}"
+def _in_queue(manifest: Mapping[str, Any], queue: str) -> dict[str, Any]:
+    labels = {_QUEUE: queue} if queue else {}
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
 
 
 def _history_at(output: str) -> History:

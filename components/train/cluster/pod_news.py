@@ -27,11 +27,15 @@ class PodNews:
     Args:
         cluster: The namespace of the job.
         selector: Labels of its pods.
-        followed: Value of the pods' completion index whose log is relayed; empty for none.
+        container: Name of the container whose log is read.
+        followed: Completion index of the pods whose log is relayed; None for none.
     """
 
-    def __init__(self, cluster: StepCluster, selector: str, followed: str = "0") -> None:
-        self._cluster, self._selector, self._followed = cluster, selector, followed
+    def __init__(
+        self, cluster: StepCluster, selector: str, container: str, followed: str | None
+    ) -> None:
+        self._cluster, self._selector = cluster, selector
+        self._container, self._followed = container, followed
         self._seen: dict[str, str] = {}
         self._asked: dict[str, float] = {}
         self._refusals: set[str] = set()
@@ -49,7 +53,7 @@ class PodNews:
             if (wait := _waits_for(pod)) != self._waits.get(uid, ""):
                 self._waits[uid] = wait
                 _log.info("train: pod %s %s", name, f"waits: {wait}" if wait else "runs")
-            if pod["metadata"].get("labels", {}).get(_INDEX, "") == self._followed:
+            if pod["metadata"].get("labels", {}).get(_INDEX, "none") == self._followed:
                 self._relay(pod)
             if uid not in self._failures and (reason := _failure(pod)):
                 told = f"pod {name} {reason}: {self._last_words(name)}"
@@ -82,7 +86,7 @@ class PodNews:
         asked, self._asked[uid] = self._asked.get(uid), time.monotonic()
         since = {} if asked is None else {"since_seconds": _seconds_since(asked)}
         try:
-            told = self._cluster.log(name, **since)
+            told = self._cluster.log(name, self._container, **since)
         except ClusterError:
             # The pod may have gone since it was listed, or its node may be away.
             self._asked.pop(uid)
@@ -95,7 +99,7 @@ class PodNews:
 
     def _last_words(self, name: str) -> str:
         try:
-            told = self._cluster.log(name, tail_lines=_LINES_KEPT)
+            told = self._cluster.log(name, self._container, tail_lines=_LINES_KEPT)
         except ClusterError as error:
             return f"its log is gone ({error})"
         return " | ".join(line for _, line in _lines(told))

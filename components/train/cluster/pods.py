@@ -1,6 +1,7 @@
 """Account, keys, security, volumes and resources of the pods that train on a cluster."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,12 +61,14 @@ class Access:
         keys: Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; empty for none.
         endpoint: URL of an S3-compatible store; empty for AWS and Cloud Storage.
         region: Region of the bucket; empty leaves it to the endpoint.
+        variables: Further variables of the container, such as those of a step's.
     """
 
     account: str = "runner"
     keys: str = ""
     endpoint: str = ""
     region: str = ""
+    variables: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         if not self.account:
@@ -75,15 +78,15 @@ class Access:
             rule = "must begin with http:// or https://"
             raise InputError(f"endpoint={self.endpoint!r}", rule, "Give the whole URL")
 
-    def environment(self) -> list[dict[str, Any]]:
-        """List the container's variables: botocore's, and HOME, below which libraries cache."""
+    def environment(self) -> list[Mapping[str, Any]]:
+        """List the container's variables, and HOME among them, below which libraries cache."""
         plain = {
             "HOME": SCRATCH,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": self.region,
         }
         variables = [{"name": name, "value": value} for name, value in plain.items() if value]
-        return [*variables, *map(self._key, _KEYS if self.keys else ())]
+        return [*variables, *map(self._key, _KEYS if self.keys else ()), *self.variables]
 
     def _key(self, name: str) -> dict[str, Any]:
         reference = {"name": self.keys, "key": name}

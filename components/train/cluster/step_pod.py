@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.errors import InputError
-from components.train.cluster.pods import PodResources
+from components.train.cluster.pods import Access, PodResources
 from components.train.settings import TrainSettings
 
 _CONTAINER = "main"
@@ -48,6 +48,12 @@ class StepPod:
             if not each["name"].startswith(_OF_THE_POD)
             and "fieldRef" not in (each.get("valueFrom") or {})
         ]
+
+    @property
+    def access(self) -> Access:
+        """Account and variables of the step, for pods that do without a runtime's."""
+        account = self.manifest["spec"].get("serviceAccountName") or Access.account
+        return Access(account, variables=self.environment)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -39,8 +39,7 @@ def train_job(
     output_uri: str,
     resources: pods.PodResources,
     environment: Sequence[Mapping[str, Any]],
-    *,
-    real_only: bool = False,
+    further: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Build the manifest, ready to be written as YAML.
 
@@ -53,7 +52,7 @@ def train_job(
         output_uri: Model folder to write, in object storage.
         resources: Resources of each pod.
         environment: Variables of the pods' containers, as Kubernetes has them.
-        real_only: Whether to leave synthetic rows out.
+        further: Further arguments of the train step.
 
     Raises:
         InputError: If the batch cannot be shared evenly, or a folder is not in object storage.
@@ -61,7 +60,7 @@ def train_job(
     _require_possible(settings, (dataset_uri, output_uri))
     arguments = [f"--dataset={dataset_uri}", f"--output={output_uri}"]
     arguments += [f"--checkpoints={pods.SCRATCH}/checkpoints"]
-    arguments += ["--real-only"] if real_only else []
+    arguments += further
     arguments += to_arguments(changed_settings(on_one_node(settings)))
     return {
         "apiVersion": API_VERSION,

@@ -9,7 +9,7 @@ from typing import Any
 from components.data_files import read_mapping, require_mapping
 from components.errors import InputError, require_one_of
 from components.options import require_known, with_options
-from components.train.settings import TrainSettings
+from components.train.settings import TrainSettings, on_one_node
 
 SPACE = Path(__file__).with_name("space.yaml")
 """The search space that comes with the project."""
@@ -123,8 +123,9 @@ def for_trial(settings: TrainSettings) -> TrainSettings:
 
     Its checkpoints need no copies, and its int8 model need not agree with the float32 model.
     """
+    alone = on_one_node(settings)
     return replace(
-        settings, checkpoint_uri="", min_int8_agreement=0.0, search_trials=0, ablation=False
+        alone, checkpoint_uri="", min_int8_agreement=0.0, search_trials=0, ablation=False
     )
 
 

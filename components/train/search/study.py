@@ -22,6 +22,7 @@ from optuna.trial import TrialState
 
 from components import storage
 from components.artifacts.dataset import dataset_sha256
+from components.artifacts.model.history import TRIALS_FILE, Trial, write_trials
 from components.data_files import to_yaml
 from components.errors import InputError, WorkError, require_between
 from components.train.launch import fine_tune_in_processes
@@ -32,7 +33,6 @@ _log = logging.getLogger(__name__)
 _NAME = "train"
 _FACTS = "facts"
 BEST = "best.yaml"
-TRIALS = "trials.csv"
 
 
 def tuned(
@@ -76,7 +76,7 @@ def search(
 
     With the study of a stopped search it runs the trials that are left, beginning with the
     one that was interrupted, and ends as if it had never been stopped. Next to the study it writes
-    `trials.csv` and `best.yaml`, which holds every setting that differs from its default.
+    `trials.json` and `best.yaml`, which holds every setting that differs from its default.
 
     Args:
         score: Trains with settings and scores the result.
@@ -98,8 +98,8 @@ def search(
         values = study.trials[number].params
         _log.info("search: trial %d/%d with %s", number + 1, trials, values)
         _run(study, number, score, with_values(settings, values))
-        _write_trials(study, study_file.with_name(TRIALS))
-    _write_trials(study, study_file.with_name(TRIALS))
+        _write_trials(study, study_file.with_name(TRIALS_FILE))
+    _write_trials(study, study_file.with_name(TRIALS_FILE))
     if not study.get_trials(states=(TrialState.COMPLETE,)):
         raise WorkError(str(study_file), "no trial succeeded", "See the log for the reasons")
     best = with_values(settings, study.best_params)
@@ -179,6 +179,7 @@ def _run(
 
 
 def _write_trials(study: optuna.Study, path: Path) -> None:
-    table = study.trials_dataframe(("number", "value", "params", "state", "duration"))
+    ended = [each for each in study.trials if each.state.is_finished()]
+    trials = [Trial(each.number + 1, each.value, each.params) for each in ended]
     with storage.staged(path) as draft:
-        table.to_csv(draft, index=False)
+        write_trials(trials, draft)

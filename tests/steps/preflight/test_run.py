@@ -29,7 +29,7 @@ from components.errors import InputError
 from components.generate.settings import GenerateSettings
 from components.merge.settings import MergeSettings
 from components.preflight.checks import Check, NotCheckedError, run_checks
-from components.preflight.cluster_checks import require_image_volumes, require_trainer
+from components.preflight.cluster_checks import require_image_volumes, require_training_pods
 from components.preflight.component import preflight as preflight_component
 from components.preflight.data import require_readable_on_hub
 from components.preflight.hub import require_on_hub
@@ -483,7 +483,7 @@ def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
     spread = {"generate_models": ["vllm:gs://b/m"], "generate_options": {"vllm_tensor_parallel": 2}}
     (of_generate,) = asked(Place(is_pod=True), **spread) - asked(Place(), **spread)
     assert of_generate == "GPUs for vllm:gs://b/m"
-    assert asked(Place(), train_nodes=2) - here == {"Kubeflow Trainer"}
+    assert asked(Place(), train_nodes=2) - here == {"pods to train in"}
     assert asked(Place(gpu=gpu), deploy_target="kserve") - here == {
         "KServe",
         "KServe's mode and autoscaler",
@@ -493,7 +493,8 @@ def test_the_cluster_is_asked_only_for_what_the_run_needs_of_it():
 
 
 def test_nodes_without_a_cluster_are_a_problem():
-    assert "train_nodes=2: trains in pods of a cluster" in problems(train_nodes=2)
+    said = problems(train_nodes=2)
+    assert "train_nodes=2, train_search_parallel=1: trains in pods of a cluster" in said
 
 
 @pytest.mark.parametrize(
@@ -501,29 +502,33 @@ def test_nodes_without_a_cluster_are_a_problem():
     [
         (FakeTrainer(), ""),
         (FakeTrainer(has_runtime=False), "TrainingRuntime emotion-pipeline: is not in namespace"),
-        (FakeTrainer(forbidden=["create", "delete"]), "may not create trainjobs, delete trainjobs"),
+        (FakeTrainer(forbidden=["create", "delete"]), "may not create experiments, delete exp"),
     ],
 )
-def test_what_trainer_lacks_is_a_problem(trainer, problem):
+def test_what_a_cluster_that_trains_lacks_is_a_problem(trainer, problem):
+    settings = TrainSettings(nodes=2, search_trials=4, search_parallel=2)
     with api_client(trainer.routes()) as api:
         account = partial(Cluster, api, "emotion")
-        look = partial(require_trainer, TrainSettings(nodes=2), account)
         with pytest.raises(InputError, match=problem) if problem else nullcontext():
-            look()
+            require_training_pods(settings, account)
 
 
 def test_a_batch_that_the_gpus_of_all_nodes_cannot_share_is_a_problem():
     settings = TrainSettings(nodes=2, node_gpus=3, batch_size=16)
     with pytest.raises(InputError, match="cannot be shared evenly among 6 passes"):
-        require_trainer(settings, partial(Cluster, None, "emotion"))
+        require_training_pods(settings, partial(Cluster, None, "emotion"))
 
 
-def test_a_cluster_without_trainer_is_a_problem():
-    with (
-        api_client([]) as api,
-        pytest.raises(InputError, match=r"does not know trainjobs .* Install Kubeflow Trainer"),
-    ):
-        require_trainer(TrainSettings(nodes=2), partial(Cluster, api, "emotion"))
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"nodes": 2}, r"does not know trainjobs .* Install Kubeflow Trainer"),
+        ({"search_trials": 4, "search_parallel": 2}, r"does not know experiments .* Install Katib"),
+    ],
+)
+def test_a_cluster_without_the_controllers_is_a_problem(settings, problem):
+    with api_client([]) as api, pytest.raises(InputError, match=problem):
+        require_training_pods(TrainSettings(**settings), partial(Cluster, api, "emotion"))
 
 
 def test_an_image_without_a_digest_is_a_problem_for_kserve(monkeypatch, tmp_path):

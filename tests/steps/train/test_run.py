@@ -20,7 +20,7 @@ from transformers import (
 from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier, inference_session
-from components.artifacts.model.history import read_history
+from components.artifacts.model.history import TRIALS_FILE, Trial, read_history, write_trials
 from components.artifacts.task import load_task
 from components.errors import InputError, WorkError
 from components.train.fine_tuning import fine_tune
@@ -76,8 +76,12 @@ def test_the_step_searches_first_and_trains_again_without_synthetic_rows(
 ):
     searches = []
 
-    def found(settings, _dataset, trials, _study_file):
+    trial = Trial(1, 0.5, {"learning_rate": 4e-3})
+
+    def found(settings, _dataset, trials, study_file):
         searches.append(trials)
+        study_file.parent.mkdir(parents=True)
+        write_trials([trial], study_file.with_name(TRIALS_FILE))
         return replace(settings, learning_rate=4e-3)
 
     monkeypatch.setattr("components.train.run.tuned", found)
@@ -89,6 +93,7 @@ def test_the_step_searches_first_and_trains_again_without_synthetic_rows(
     train(chosen, dataset, *(tmp_path / name for name in ("all", "real", "checkpoints")))
 
     assert searches == [3]
+    assert read_history(tmp_path / "all").trials == (trial,)
     every, real = (bundle.verify(tmp_path / name).facts for name in ("all", "real"))
     assert (every["real_only"], real["real_only"]) == (False, True)
     assert every["settings"] == real["settings"]

@@ -5,16 +5,16 @@ import time
 from dataclasses import replace
 
 import optuna
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.artifacts.model.history import TRIALS_FILE, read_trials
 from components.data_files import read_mapping
 from components.errors import InputError, WorkError
 from components.options import read_assignments, with_options
 from components.train.search.space import SPACE, Parameter, read_space, with_values
-from components.train.search.study import BEST, TRIALS, search
+from components.train.search.study import BEST, search
 from components.train.settings import TrainSettings, changed_settings, to_arguments
 from tests.forked import start_module
 from tests.tiny_encoder import write_tiny_encoder
@@ -120,8 +120,12 @@ def run(folder, score=closeness, trials=12, settings=SETTINGS, space=(RATE, SIZE
     return search(score, settings, space, trials, folder / "study.sqlite", data)
 
 
-def values(folder):
-    return pd.read_csv(folder / TRIALS)
+def trials_of(folder):
+    return read_trials(folder / TRIALS_FILE)
+
+
+def scores(folder):
+    return [each.macro_f1 for each in trials_of(folder)]
 
 
 def best_of(folder):
@@ -138,11 +142,10 @@ def whole(tmp_path_factory):
 
 def test_it_finds_good_settings_and_writes_them(whole):
     best = best_of(whole)
-    trials = values(whole)
-    assert trials["value"].max() == pytest.approx(closeness(best))
+    assert max(scores(whole)) == pytest.approx(closeness(best))
     assert best.learning_rate == pytest.approx(2e-3, rel=0.5)
     assert (best.batch_size, best.epochs) == (8, SETTINGS.epochs)
-    assert set(trials["state"]) == {"COMPLETE"}
+    assert [each.number for each in trials_of(whole)] == [*range(1, 13)]
 
 
 def test_a_stopped_search_ends_like_one_that_was_not(whole, tmp_path):
@@ -159,8 +162,7 @@ def test_a_stopped_search_ends_like_one_that_was_not(whole, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path, score)
     run(tmp_path)
-    expected, found = (values(each).drop(columns="duration") for each in (whole, tmp_path))
-    pd.testing.assert_frame_equal(found, expected)
+    assert trials_of(tmp_path) == trials_of(whole)
 
 
 def test_a_finished_search_makes_no_more_trials_and_a_longer_one_makes_the_rest(tmp_path):
@@ -179,7 +181,7 @@ def test_a_finished_search_makes_no_more_trials_and_a_longer_one_makes_the_rest(
 
 def test_another_seed_searches_elsewhere(whole, tmp_path):
     run(tmp_path, trials=2, settings=replace(SETTINGS, seed=1000))
-    assert set(values(tmp_path)["value"]).isdisjoint(values(whole)["value"])
+    assert set(scores(tmp_path)).isdisjoint(scores(whole))
 
 
 def test_a_trial_that_fails_is_recorded_and_skipped(tmp_path):
@@ -189,10 +191,9 @@ def test_a_trial_that_fails_is_recorded_and_skipped(tmp_path):
         return closeness(settings)
 
     best = run(tmp_path, score, trials=4)
-    states = values(tmp_path).groupby("params_batch_size")["state"].unique()
     assert best.batch_size == 8
-    assert list(states[16]) == ["FAIL"]
-    assert list(states[8]) == ["COMPLETE"]
+    failed = {each.settings["batch_size"]: each.macro_f1 is None for each in trials_of(tmp_path)}
+    assert failed == {8: False, 16: True}
 
 
 def test_a_search_in_which_every_trial_fails_says_so(tmp_path):
@@ -201,7 +202,7 @@ def test_a_search_in_which_every_trial_fails_says_so(tmp_path):
 
     with pytest.raises(WorkError, match="no trial succeeded"):
         run(tmp_path, score, trials=2)
-    assert list(values(tmp_path)["state"]) == ["FAIL", "FAIL"]
+    assert scores(tmp_path) == [None, None]
 
 
 def test_bad_input_ends_the_search_and_loses_nothing(tmp_path):
@@ -213,7 +214,8 @@ def test_bad_input_ends_the_search_and_loses_nothing(tmp_path):
     with pytest.raises(InputError, match="data: is missing"):
         run(tmp_path, score, trials=4)
     run(tmp_path, trials=4)
-    assert list(values(tmp_path)["state"]) == ["COMPLETE"] * 4
+    assert len(scores(tmp_path)) == 4
+    assert None not in scores(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -244,12 +246,13 @@ def test_a_killed_search_resumes(small_dataset, tmp_path):
         time.sleep(0.01)
     killed.kill()
     killed.join()
-    before = values(tmp_path / "study")
+    (before,) = trials_of(tmp_path / "study")
     resumed = start_module("components.train.search", arguments, tmp_path)
     resumed.join(timeout=300)
     assert resumed.exitcode == 0, log.read_text()
     assert "trial 1/2" not in log.read_text()
-    after = values(tmp_path / "study")
-    assert list(after["state"]) == ["COMPLETE", "COMPLETE"]
-    pd.testing.assert_frame_equal(before, after.head(1))
+    after = trials_of(tmp_path / "study")
+    assert after[0] == before
+    assert None not in scores(tmp_path / "study")
+    assert len(after) == 2
     assert best_of(tmp_path / "study").base_model == str(encoder)

@@ -8,6 +8,7 @@ import pytest
 
 from components.artifacts.evaluation.comparison import Verdict
 from components.artifacts.evaluation.scores import LabelError, Mistake, WordWeight
+from components.artifacts.model.history import Trial
 from components.evaluate.report import pictures
 from components.evaluate.report.page import render
 from tests.evaluations import EVALUATION, HISTORY, scores_of
@@ -55,6 +56,14 @@ def test_a_rule_without_a_value_is_shown():
     rule = replace(EVALUATION.verdict.rules[0], value=None)
 
     assert "None" not in page_of(verdict=Verdict(True, (rule,))).text
+
+
+def test_all_trials_of_a_search_are_there_the_best_first(page):
+    trials = (Trial(1, None, {"lora_rank": 8}), Trial(2, 0.8125, {"lora_rank": 32}))
+    shown = Page(render(EVALUATION, replace(HISTORY, trials=trials))).text
+    assert "A search of 2 trainings" in shown
+    assert shown.index("81.2") < shown.index("failed", shown.index("Which settings were tried?"))
+    assert "Which settings were tried?" not in page.text
 
 
 def test_key_figures_of_every_classifier_are_there(page):

@@ -31,7 +31,7 @@ CALLS = {
     "preflight": "components.preflight.run.preflight",
     "generate": "components.generate.run.generate",
     "merge": "components.merge.run.merge",
-    "train": "components.train.run.train",
+    "train": "components.train.step.train_step",
     "evaluate": "components.evaluate.run.evaluate",
     "deploy": "components.deploy.run.deploy",
     "outcome": "components.outcome.run.outcome",

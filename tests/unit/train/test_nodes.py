@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -15,8 +16,9 @@ from components.command_line import start_logging
 from components.errors import ClusterError, InputError, WorkError
 from components.options import read_assignments, with_options
 from components.train.cluster import job
-from components.train.cluster.nodes import Places, train_on_nodes
+from components.train.cluster.nodes import Places
 from components.train.settings import TrainSettings
+from components.train.step import Artifact, Artifacts, train_step
 from tests.fakes.object_storage import s3_storage
 from tests.fakes.trainer import STEP_POD, FakeTrainer, Scene, node_pod, step_cluster, step_pod
 
@@ -46,9 +48,14 @@ def write_history(uri):
     storage.open_store(uri).write("history.json", json.dumps(HISTORY).encode())
 
 
-def train(trainer, places, settings=SETTINGS):
+def artifacts(places, folder="/none"):
+    uris = (places.dataset, places.model, places.real_only, places.checkpoints)
+    return Artifacts(*(Artifact(Path(folder) / Path(each).name, each) for each in uris))
+
+
+def train(trainer, places, settings=SETTINGS, folder="/none"):
     with step_cluster(trainer) as cluster:
-        return train_on_nodes(settings, places, STEP_POD, cluster)
+        return train_step(settings, artifacts(places, folder), STEP_POD, cluster)
 
 
 def arguments(created):
@@ -236,8 +243,8 @@ def test_a_training_that_left_nothing_is_an_error(trainer, places):
 
 
 def test_outside_of_a_pod_it_is_refused(places):
-    with pytest.raises(InputError, match="nodes=2: trains in pods of a cluster"):
-        train_on_nodes(SETTINGS, places, "")
+    with pytest.raises(InputError, match=r"train_nodes=2, .*: trains in pods"):
+        train_step(SETTINGS, artifacts(places))
 
 
 def test_a_place_that_other_nodes_do_not_reach_is_refused():
@@ -256,7 +263,8 @@ def test_a_pod_that_is_no_step_is_refused(trainer, places):
     [
         ({"nodes": 0}, "nodes=0"),
         ({"nodes": 3}, "cannot be shared evenly among 3 passes"),
-        ({"nodes": 2, "search_trials": 3}, "search_trials=3: searches on one machine"),
+        ({"nodes": 2, "search_trials": 3}, "search_trials=3: searches in the step's own pod"),
+        ({"search_trials": 3, "search_parallel": 4}, "search_parallel=4: is more than"),
     ],
 )
 def test_impossible_nodes_are_refused(values, message):
