@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import docker
+
 from components.processes import free_port
 from pipelines.lock import read_lock
 from tests.cluster.node.addresses import LOCAL_REGISTRY
@@ -72,7 +74,16 @@ def _make(folder: Path, lock: Path) -> None:
         with running_registry(address, STORAGE, folder):
             run_make("push", "lock", *where)
             engine.images.push(initializer)
+        _forget(engine, address)
     lock.write_text(partial.read_text().replace(address, LOCAL_REGISTRY))
+
+
+def _forget(engine: docker.DockerClient, address: str) -> None:
+    """Take the names of a registry that is gone from the images, whose layers stay in the cache."""
+    for image in engine.images.list():
+        for tag in image.tags:
+            if tag.startswith(f"{address}/"):
+                engine.images.remove(tag)
 
 
 def _build_initializer(name: str, base: str, options: Sequence[str]) -> None:
