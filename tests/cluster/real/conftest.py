@@ -35,6 +35,9 @@ _SMALL = {
     "evaluate": {"cpu": "500m", "memory": "2Gi"},
     "deploy": {"cpu": "300m", "memory": "1Gi"},
     "outcome": {"cpu": "300m"},
+    "predict-plan": {"cpu": "300m", "memory": "1Gi"},
+    "predict-shard": {"cpu": "500m", "memory": "1Gi"},
+    "predict-report": {"cpu": "300m", "memory": "1Gi"},
 }
 
 
@@ -79,17 +82,27 @@ def models(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapp
 
 @pytest.fixture(scope="session")
 def pipeline(lock: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """The pipeline compiled with kind's settings, but for what a small node cannot give."""
-    folder = tmp_path_factory.mktemp("compiled")
+    """The main pipeline."""
+    return compiled("emotion", lock, tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture(scope="session")
+def predict_pipeline(lock: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """The pipeline that labels many texts."""
+    return compiled("predict", lock, tmp_path_factory.mktemp("compiled"))
+
+
+def compiled(name: str, lock: Mapping[str, str], folder: Path) -> Pipeline:
+    """A pipeline compiled with kind's settings, but for what a small node cannot give."""
     shipped = MANIFESTS / "overlays" / "kind" / "compile-settings.yaml"
     settings = yaml.safe_load(shipped.read_text())
     settings["steps"] |= _SMALL
-    paths = [folder / "settings.yaml", folder / "lock.yaml", folder / "emotion.yaml"]
+    paths = [folder / "settings.yaml", folder / "lock.yaml", folder / f"{name}.yaml"]
     # The step that needs a GPU is not run here; of another image `node.packages` makes train's.
     others = {"generate": f"{LOCAL_REGISTRY}/generate@sha256:{'0' * 64}", "train": lock["evaluate"]}
     for path, content in zip(paths, (settings, {**others, **lock}), strict=False):
         path.write_text(yaml.safe_dump(content))
-    options = [f"--settings={paths[0]}", f"--lock={paths[1]}", paths[2]]
+    options = [f"--settings={paths[0]}", f"--lock={paths[1]}", f"--pipeline={name}", paths[2]]
     subprocess.run([sys.executable, "-m", "pipelines.compile", *options], check=True)
     return Pipeline(paths[2], lock["serve"])
 
