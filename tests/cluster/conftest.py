@@ -42,7 +42,8 @@ def server(
         for kind in kserve.kinds(source("kserve", "github.com/kserve/kserve")):
             _forget_canaries(kind)
             definitions.create_custom_resource_definition(kind)
-        definitions.create_custom_resource_definition(_knative_service())
+        for kind in (_knative_service(), _pod_metrics()):
+            definitions.create_custom_resource_definition(kind)
         wait_for(lambda: overlays.apply(running, "gke") == overlays.UNKNOWN)
         yield running
 
@@ -56,14 +57,26 @@ def _forget_canaries(kind: dict[str, Any]) -> None:
 
 def _knative_service() -> dict[str, Any]:
     """The kind by which a deploy knows that the cluster has Knative, which the stand-in plays."""
+    return _kind("serving.knative.dev", "v1", "Service", "services")
+
+
+def _pod_metrics() -> dict[str, Any]:
+    """The kind by which a deploy knows that metrics-server answers."""
+    kind = _kind("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
+    # Groups of this ending are Kubernetes' own.
+    kind["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, of a test"}
+    return kind
+
+
+def _kind(group: str, version: str, name: str, plural: str) -> dict[str, Any]:
     schema = {"openAPIV3Schema": {"type": "object"}}
     return {
-        "metadata": {"name": "services.serving.knative.dev"},
+        "metadata": {"name": f"{plural}.{group}"},
         "spec": {
-            "group": "serving.knative.dev",
-            "names": {"kind": "Service", "plural": "services"},
+            "group": group,
+            "names": {"kind": name, "plural": plural},
             "scope": "Namespaced",
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
         },
     }
 

@@ -7,14 +7,18 @@ from unittest.mock import patch
 import pytest
 from kubernetes import client
 
+from components.deploy.cluster import modes
 from components.deploy.cluster.api import Cluster
 from components.deploy.cluster.connection import connect
-from components.errors import InputError
+from components.deploy.cluster.modes import require_autoscaler
+from components.deploy.settings import DeploySettings
+from components.errors import ClusterError, InputError
 from components.preflight import cluster_checks
 from components.preflight.checks import NotCheckedError
 from components.preflight.cluster_checks import require_gpu_node, require_kserve
 from components.preflight.settings import GpuDemand
 from tests.cluster import overlays
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 LABEL = {"accelerator": "l4"}
@@ -75,6 +79,51 @@ def test_a_cluster_with_kserve_is_told_from_one_without(deployer):
             pytest.raises(InputError, match=f"does not know {kind[2]} of {kind[0]}/{kind[1]}"),
         ):
             require_kserve(deployer)
+
+
+@pytest.fixture
+def elastic():
+    """Settings of a deploy whose predictors follow the CPU."""
+    return DeploySettings(target="kserve", mode="Standard", max_replicas=3)
+
+
+@pytest.fixture
+def away(admin):
+    """A group of kinds whose own server is not there."""
+    group, services = "away.test", client.ApiregistrationV1Api(admin.api)
+    spec = {
+        "group": group,
+        "version": "v1beta1",
+        "service": {"name": "none", "namespace": "default"},
+        "insecureSkipTLSVerify": True,
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+    }
+    name = f"v1beta1.{group}"
+    services.create_api_service({"metadata": {"name": name}, "spec": spec})
+    yield group
+    services.delete_api_service(name)
+
+
+@pytest.mark.usefixtures("kserve")
+def test_a_cluster_that_measures_pods_is_told_from_one_that_does_not(deployer, elastic):
+    wait_for(lambda: deployer.described(modes.METRICS, "kind", str))
+    require_autoscaler(deployer, elastic)
+    with (
+        patch.object(modes, "METRICS", "/apis/metrics.none.test/v1beta1"),
+        pytest.raises(InputError, match=r"max_replicas=3: needs metrics-server"),
+    ):
+        require_autoscaler(deployer, elastic)
+
+
+def test_a_metrics_server_that_does_not_answer_is_named(deployer, elastic, away):
+    said = rf"{away}/v1beta1: 503.*kubectl get apiservices"
+    with patch.object(modes, "METRICS", f"/apis/{away}/v1beta1"):
+        with pytest.raises(ClusterError, match=said):
+            # Before the server has read the registration the group is not known at all.
+            wait_for(lambda: deployer.described(modes.METRICS, "kind", str))
+        with pytest.raises(ClusterError, match=said):
+            require_autoscaler(deployer, elastic)
 
 
 def test_a_node_with_enough_gpus_and_the_labels_is_found(admin, add_node):

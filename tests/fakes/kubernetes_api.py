@@ -36,6 +36,7 @@ class FakeCluster:
     Args:
         has_knative: It serves Knative's group.
         has_keda: It serves KEDA's group.
+        has_metrics: It serves the metrics of pods.
         minor: Its version is 1.minor.
         has_canary: Its InferenceService has the field `spec.canary`.
         refusal: Reason of the warning with which KServe refuses whatever is applied.
@@ -51,6 +52,7 @@ class FakeCluster:
 
     has_knative: bool = False
     has_keda: bool = False
+    has_metrics: bool = True
     minor: str = "34"
     has_canary: bool = True
     refusal: str = ""
@@ -124,6 +126,10 @@ class FakeCluster:
 
     async def keda(self, _: Request) -> Response:
         return JSONResponse({"kind": "APIGroup"}) if self.has_keda else _refusal(404, "no")
+
+    async def metrics(self, _: Request) -> Response:
+        found = JSONResponse({"kind": "APIResourceList"})
+        return found if self.has_metrics else _refusal(404, "no")
 
     async def schemas(self, _: Request) -> Response:
         kind = {"group": "serving.kserve.io", "version": "v1beta1", "kind": "InferenceService"}
@@ -216,6 +222,7 @@ def kubernetes_api(**settings: Any) -> Iterator[tuple[Cluster, FakeCluster]]:
         Route("/version", fake.version),
         Route("/apis/serving.knative.dev", fake.knative),
         Route("/apis/keda.sh", fake.keda),
+        Route("/apis/metrics.k8s.io/v1beta1", fake.metrics),
         Route(REVIEWS, fake.reviewed, methods=["POST"]),
         Route("/openapi/v3/apis/serving.kserve.io/v1beta1", fake.schemas),
         WebSocketRoute(f"{api}/pods/{{pod}}/portforward", fake.forward),

@@ -39,6 +39,7 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
 _FIXES = {
     403: "Give the account the deployer's role",
     404: "Install KServe, and check the namespace",
+    503: "See which APIService `kubectl get apiservices` shows as unavailable",
 }
 _ENDED = {"Failed", "Succeeded"}
 _REQUEST_SECONDS = 30

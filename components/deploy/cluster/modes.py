@@ -10,6 +10,9 @@ from components.deploy.scaling import HPA, KEDA, QUEUE, autoscaler_of
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 
+METRICS = "/apis/metrics.k8s.io/v1beta1"
+"""What metrics-server itself answers, unlike the path of the group alone."""
+
 _KNATIVE_SERVING = "/apis/serving.knative.dev"
 _KEDA = "/apis/keda.sh"
 
@@ -56,11 +59,17 @@ def require_same_mode(present: str, wanted: str) -> None:
 def require_autoscaler(cluster: Cluster, settings: DeploySettings) -> None:
     """Refuse an autoscaler that the cluster lacks, or that the present service would not get.
 
+    Both autoscalers of Standard mode follow the CPU.
+
     Raises:
         InputError: If it cannot be used.
-        ClusterError: If the API server does not say.
+        ClusterError: If the API server does not say, or nothing measures the CPU at present.
     """
     wanted = settings.scaling.autoscaler
+    if wanted and cluster.described(METRICS, "kind", str) is None:
+        rule = "needs metrics-server in Standard mode, and the cluster does not have it"
+        fix = "Install it, or set max_replicas to min_replicas"
+        raise InputError(f"max_replicas={settings.max_replicas}", rule, fix)
     if wanted == KEDA and cluster.described(_KEDA, "kind", str) is None:
         rule = "needs KEDA, which the cluster does not have"
         raise InputError(f"scale_metric={QUEUE!r}", rule, "Install it, or set scale_metric=cpu")

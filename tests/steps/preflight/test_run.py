@@ -590,6 +590,10 @@ def test_an_autoscaler_that_the_cluster_lacks_is_a_problem(monkeypatch):
             assert ("scale_metric='queue': needs KEDA" in said) is not fake.has_keda
         said = problems(deploy_target="kserve", deploy_options=asked | {"scale_metric": "rps"})
         assert "scale_metric='rps': has no default target" in said
+        asked = {"mode": "Standard", "max_replicas": 3}
+        for fake.has_metrics in (False, True):
+            said = problems(deploy_target="kserve", deploy_options=asked)
+            assert ("max_replicas=3: needs metrics-server" in said) is not fake.has_metrics
 
 
 def test_who_gives_no_answer_is_not_waited_for():

@@ -64,6 +64,14 @@ def test_keda_is_needed_only_for_the_queue():
             require_autoscaler(cluster, asked_for(max_replicas=3, scale_metric="queue"))
 
 
+@pytest.mark.parametrize("metric", ["", "cpu", "queue"])
+def test_what_measures_the_cpu_is_needed_where_replicas_follow_the_load(metric):
+    with kubernetes_api(has_metrics=False, has_keda=True) as (cluster, _):
+        require_autoscaler(cluster, asked_for(min_replicas=3))
+        with pytest.raises(InputError, match=r"max_replicas=3: needs metrics-server"):
+            require_autoscaler(cluster, asked_for(max_replicas=3, scale_metric=metric))
+
+
 @pytest.mark.parametrize(
     ("present", "by_hand", "asked", "refused"),
     [
