@@ -41,13 +41,17 @@ _PACKAGES = {
         "trainer-manager": "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager",
         "jobset-manager": "sigs.k8s.io/jobset",
     },
+    "metrics-server": {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
 }
+_ADDED = ("flux", "argo-cd", "trainer", "metrics-server")
 API_SERVER = ("etcd", "kubernetes")
 """The modules that an API server without a cluster needs."""
-CLUSTER = tuple(name for name in _PACKAGES if name not in {"flux", "argo-cd", "trainer"})
+CLUSTER = tuple(name for name in _PACKAGES if name not in _ADDED)
 """The modules that a cluster with the pipeline needs."""
 TRAINER = ("trainer",)
 """The modules that train on several nodes of it: Kubeflow Trainer and JobSet."""
+METRICS = ("metrics-server",)
+"""The modules by which autoscalers see how busy its pods are."""
 
 # Clients ask the API server and kubelet for their version, which Kubernetes' own build sets so.
 _LINKER = [
@@ -115,4 +119,4 @@ def _build(module: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    build((*CLUSTER, *TRAINER))
+    build((*CLUSTER, *TRAINER, *METRICS))

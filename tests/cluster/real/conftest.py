@@ -18,11 +18,12 @@ from tests.cluster import overlays
 from tests.cluster.node.addresses import LOCAL_REGISTRY
 from tests.cluster.node.cluster import Cluster, running_cluster
 from tests.cluster.node.images import images
+from tests.cluster.node.metrics_server import install as install_metrics_server
 from tests.cluster.node.object_storage import environment
 from tests.cluster.node.requirements import missing
-from tests.cluster.node.trainer import install
+from tests.cluster.node.trainer import install as install_trainer
 from tests.cluster.overlays import NAMESPACE
-from tests.cluster.programs.build import CLUSTER, TRAINER, build
+from tests.cluster.programs.build import CLUSTER, METRICS, TRAINER, build
 from tests.cluster.real.site import DATASET, Site, wait_for
 from tests.cluster.real.step_pod import Pipeline
 from tests.manifests.rendering import MANIFESTS
@@ -49,8 +50,8 @@ def lock() -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def programs() -> Mapping[str, Path]:
-    """The programs of a cluster on which Kubeflow Trainer can be installed."""
-    return build((*CLUSTER, *TRAINER))
+    """The programs of a cluster, and of what can be added to it."""
+    return build((*CLUSTER, *TRAINER, *METRICS))
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,14 @@ def applied(node: Cluster) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def trainer(applied: Cluster, programs: Mapping[str, Path]) -> Cluster:
     """The cluster with Kubeflow Trainer, for which only the tests pay that ask for it."""
-    install(applied, programs)
+    install_trainer(applied, programs)
+    return applied
+
+
+@pytest.fixture(scope="session")
+def metrics(applied: Cluster, programs: Mapping[str, Path]) -> Cluster:
+    """The cluster with metrics-server, for which only the tests pay that ask for it."""
+    install_metrics_server(applied, programs)
     return applied
 
 

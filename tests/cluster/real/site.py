@@ -109,13 +109,13 @@ class Site:
         """Run a step to its end."""
         return self.end_of(self.start(call))
 
-    def deploy_call(self, model: str, image: str = "", max_latency_ms: float = 20_000) -> Call:
+    def deploy_call(self, model: str, image: str = "", **options: Any) -> Call:
         """The deploy step of a run that has trained a model, after the present champion.
 
         Args:
             model: Its name.
             image: Of the predictor; empty for the one of the compiled pipeline.
-            max_latency_ms: Of the try-out; a busy machine may be slow.
+            options: Further settings of the step, or others than here; a busy machine may be slow.
         """
         run = f"{model}-{uuid.uuid4().hex[:6]}"
         self.runs[model] = run
@@ -129,7 +129,7 @@ class Site:
             {
                 "deploy_target": "kserve",
                 "deploy_registry": REGISTRY,
-                "deploy_options": {"ready_seconds": 180, "max_latency_ms": max_latency_ms},
+                "deploy_options": {"ready_seconds": 180, "max_latency_ms": 20_000} | options,
                 "run_id": run,
                 "run_name": run,
                 "serve_image": image or self.pipeline.serve_image,
@@ -154,6 +154,15 @@ class Site:
     def service(self) -> dict[str, Any] | None:
         """The InferenceService; None if there is none."""
         return self.cluster.read(SERVICES, "emotion")
+
+    def predictors(self) -> list[Any]:
+        """The predictor's pods."""
+        return list(self.core.list_namespaced_pod(NAMESPACE, label_selector=PREDICTOR).items)
+
+    def ready(self) -> set[str]:
+        """Names of the predictor's pods that are ready and not ending."""
+        lasting = [each for each in self.predictors() if not each.metadata.deletion_timestamp]
+        return {each.metadata.name for each in lasting if is_ready(each)}
 
     def predictor_url(self) -> str:
         """Address of the predictor's Service, by number, since the tests ask no DNS."""

@@ -10,7 +10,7 @@ from kubernetes.client import ApiException
 
 from components.deploy.cluster.api import SERVICES
 from tests.cluster.overlays import NAMESPACE
-from tests.cluster.real.site import PREDICTOR, is_ready, wait_for
+from tests.cluster.real.site import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -24,18 +24,8 @@ def pair(served):
     objects = client.CustomObjectsApi(served.node.server.api("admin"))
     body = {"spec": {"predictor": {"minReplicas": 2}}}
     objects.patch_namespaced_custom_object(group, version, NAMESPACE, plural, "emotion", body)
-    wait_for(lambda: len(ready(served)) == 2)
+    wait_for(lambda: len(served.ready()) == 2)
     return served
-
-
-def ready(site):
-    """Names of the predictors that are ready and not ending."""
-    pods = site.core.list_namespaced_pod(NAMESPACE, label_selector=PREDICTOR).items
-    return {
-        each.metadata.name
-        for each in pods
-        if each.metadata.deletion_timestamp is None and is_ready(each)
-    }
 
 
 def evict(site, name):
@@ -56,14 +46,14 @@ def test_a_drain_takes_one_predictor_at_a_time_and_loses_no_request(pair):
         while not over.wait(0.02):
             answers.append(pair.ask()["predictions"])
 
-    names = ready(pair)
+    names = pair.ready()
     with ThreadPoolExecutor() as pool:
         clients = [pool.submit(ask) for _ in range(2)]
         first, second = names
         assert evict(pair, first)
         assert not evict(pair, second)
         wait_for(lambda: evict(pair, second))
-        wait_for(lambda: len(ready(pair) - names) == 2)
+        wait_for(lambda: len(pair.ready() - names) == 2)
         over.set()
     assert [each.exception() for each in clients] == [None, None]
     assert len(answers) > 100
