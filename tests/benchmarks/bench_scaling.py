@@ -72,25 +72,35 @@ def on_cores(cores: set[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def measure(arguments: argparse.Namespace) -> None:
-    """Print the table."""
-    texts = list(pd.read_parquet(arguments.dataset / "test.parquet")["text"])
-    trial = Trial(
+def trial_of(arguments: argparse.Namespace) -> Trial:
+    """What a predictor with one thread is put through, by the options of a benchmark."""
+    return Trial(
         model=arguments.model,
-        texts=texts,
+        texts=list(pd.read_parquet(arguments.dataset / "test.parquet")["text"]),
         labels=[],
-        clients=[CLIENTS],
+        clients=[],
         seconds=arguments.seconds,
         warm_up=0,
         arrivals="poisson",
         threads=1,
     )
-    python, others = Path(sys.executable), os.sched_getaffinity(0) - {arguments.core}
+
+
+@contextmanager
+def predictor_on(core: int, trial: Trial, work: Path) -> Iterator[Server]:
+    """Run the predictor on one core for the length of a block."""
+    python, this = Path(sys.executable), CONTESTANTS[THIS]
     with ExitStack() as stack:
-        with on_cores({arguments.core}):
-            running = started(CONTESTANTS[THIS], trial.model, arguments.work, python, 1, texts[0])
+        with on_cores({core}):
+            running = started(this, trial.model, work, python, trial.threads, trial.texts[0])
             server = stack.enter_context(running)
-        stack.enter_context(on_cores(others))
+        yield server
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Print the table."""
+    trial, others = trial_of(arguments), os.sched_getaffinity(0) - {arguments.core}
+    with predictor_on(arguments.core, trial, arguments.work) as server, on_cores(others):
         for line in (_HEAD, ["---"] * len(_HEAD), *rows(server, trial)):
             print(f"| {' | '.join(line)} |", flush=True)
 
