@@ -23,9 +23,9 @@ SETTINGS = TrainSettings(epochs=4, seed=3)
 ACCESS = Access(keys="object-storage", endpoint="http://s3:9000")
 
 
-def render(space=None, settings=SETTINGS):
+def render(space=None, settings=SETTINGS, trials=10):
     space = read_space(str(SPACE), settings) if space is None else space
-    plan, pod = Plan(trials=10, parallel=2), PodResources()
+    plan, pod = Plan(trials=trials, parallel=1), PodResources()
     return experiment("emotion", settings, space, "image@sha256:1", "gs://d/m", plan, pod, ACCESS)
 
 
@@ -93,6 +93,11 @@ def test_katib_finds_the_container_and_the_metric():
     assert template["primaryContainerName"] == container(render())["name"]
     objective = spec(render())["objective"]
     assert objective == {"type": "maximize", "objectiveMetricName": METRIC}
+
+
+@pytest.mark.parametrize(("trials", "ends_at"), [(1, 1), (4, 2), (10, 3)])
+def test_a_search_may_lose_a_quarter_of_its_trials(trials, ends_at):
+    assert spec(render(trials=trials))["maxFailedTrialCount"] == ends_at
 
 
 def assignments(manifest):

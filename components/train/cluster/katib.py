@@ -64,7 +64,8 @@ def experiment(
             },
             "maxTrialCount": plan.trials,
             "parallelTrialCount": plan.parallel,
-            "maxFailedTrialCount": max(1, plan.trials // 4),
+            # At this many failed trials Katib ends the search: it may lose a quarter of them.
+            "maxFailedTrialCount": plan.trials // 4 + 1,
             "parameters": [_parameter(each) for each in space],
             "metricsCollectorSpec": {"collector": {"kind": "StdOut"}},
             "trialTemplate": {

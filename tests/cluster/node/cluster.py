@@ -6,9 +6,10 @@ that `requirements` looks for.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.api_server import ApiServer
 from tests.cluster.kubectl import PATIENTLY, kubectl, wait_for_kinds
@@ -68,6 +69,26 @@ class Cluster:
             told = self.kubectl("describe", "pods", f"--namespace={namespace}")
             raise AssertionError(f"{error}\n{told}") from None
 
+    def hand_over_certificates(self, namespace: str, secrets: Iterable[str]) -> None:
+        """Have kubelet look at once at secrets that controllers fill, not in a minute."""
+        where = f"--namespace={namespace}"
+        for each in secrets:
+            filled = "--for=jsonpath={.data.tls\\.crt}"
+            self.kubectl("wait", filled, f"secret/{each}", where, "--timeout=60s")
+        self.kubectl("annotate", "pods", "--all", "cluster.test/certificates=made", where)
+
+    def wait_for_webhooks(self, probes: Sequence[Mapping[str, Any]]) -> None:
+        """Wait until the webhooks let pass what they must.
+
+        A pod that is ready may not be behind its Service's address yet, where the webhooks are.
+
+        Args:
+            probes: Resources that are offered, but not made.
+        """
+        content = json.dumps({"apiVersion": "v1", "kind": "List", "items": probes})
+        command = ["apply", "--server-side", "--dry-run=server", "--filename=-"]
+        PATIENTLY(self.kubectl, *command, content=content)
+
 
 @contextmanager
 def running_cluster(programs: Mapping[str, Path], name: str) -> Iterator[Cluster]:
@@ -124,6 +145,4 @@ def _install_kserve(cluster: Cluster, released: Path) -> None:
     wait_for_kinds(cluster.server)
     apply(*{each["kind"] for each in resources} - {"Namespace", "CustomResourceDefinition"})
     cluster.wait_for_pods("kserve")
-    # A pod that is ready may not be behind its Service's address yet, where the webhooks are.
-    probe = ["apply", "--server-side", "--dry-run=server", "--filename=-"]
-    PATIENTLY(cluster.kubectl, *probe, content=json.dumps(kserve.PROBE))
+    cluster.wait_for_webhooks([kserve.PROBE])

@@ -21,6 +21,9 @@ def start_api_server(machine: Machine, programs: Mapping[str, Path]) -> ApiServe
     flags = (
         "--allow-privileged=true",
         "--enable-admission-plugins=NodeRestriction",
+        # `packages` changes pods by a policy, a kind that Kubernetes 1.34 does not serve by itself.
+        "--feature-gates=MutatingAdmissionPolicy=true",
+        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-client-certificate={client}.crt",
         f"--kubelet-client-key={client}.key",

@@ -20,6 +20,7 @@ _PROGRAMS = {
     "ip": "package iproute2",
     "ipset": "package ipset",
     "iptables": "package iptables",
+    "mariadbd": "package mariadb-server-core",
     "mmdebstrap": "package mmdebstrap",
     "nsenter": "package util-linux",
     "runc": "package runc",

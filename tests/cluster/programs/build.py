@@ -42,16 +42,22 @@ _PACKAGES = {
         "jobset-manager": "sigs.k8s.io/jobset",
     },
     "metrics-server": {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+    "katib": {
+        name: f"github.com/kubeflow/katib/cmd/{path}"
+        for name, path in {
+            "katib-controller": "katib-controller/v1beta1",
+            "katib-db-manager": "db-manager/v1beta1",
+            "katib-metrics-collector": "metricscollector/v1beta1/file-metricscollector",
+            "katib-suggestion": "suggestion/goptuna/v1beta1",
+        }.items()
+    },
 }
-_ADDED = ("flux", "argo-cd", "trainer", "metrics-server")
 API_SERVER = ("etcd", "kubernetes")
 """The modules that an API server without a cluster needs."""
-CLUSTER = tuple(name for name in _PACKAGES if name not in _ADDED)
+ADDED = ("trainer", "metrics-server", "katib")
+"""The modules of controllers that tests add to a cluster: Trainer's, an autoscaler's, Katib's."""
+CLUSTER = tuple(name for name in _PACKAGES if name not in {"flux", "argo-cd", *ADDED})
 """The modules that a cluster with the pipeline needs."""
-TRAINER = ("trainer",)
-"""The modules that train on several nodes of it: Kubeflow Trainer and JobSet."""
-METRICS = ("metrics-server",)
-"""The modules by which autoscalers see how busy its pods are."""
 
 # Clients ask the API server and kubelet for their version, which Kubernetes' own build sets so.
 _LINKER = [
@@ -119,4 +125,4 @@ def _build(module: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    build((*CLUSTER, *TRAINER, *METRICS))
+    build((*CLUSTER, *ADDED))

@@ -1,5 +1,6 @@
 """One cluster for all tests, with the product's images and the kind overlay."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,12 +19,14 @@ from tests.cluster import overlays
 from tests.cluster.node.addresses import LOCAL_REGISTRY
 from tests.cluster.node.cluster import Cluster, running_cluster
 from tests.cluster.node.images import images
+from tests.cluster.node.katib import install as install_katib
 from tests.cluster.node.metrics_server import install as install_metrics_server
-from tests.cluster.node.object_storage import environment
+from tests.cluster.node.object_storage import BUCKET, environment
+from tests.cluster.node.packages import packages
 from tests.cluster.node.requirements import missing
 from tests.cluster.node.trainer import install as install_trainer
 from tests.cluster.overlays import NAMESPACE
-from tests.cluster.programs.build import CLUSTER, METRICS, TRAINER, build
+from tests.cluster.programs.build import ADDED, CLUSTER, build
 from tests.cluster.real.site import DATASET, Site, wait_for
 from tests.cluster.real.step_pod import Pipeline
 from tests.manifests.rendering import MANIFESTS
@@ -51,7 +54,7 @@ def lock() -> Mapping[str, str]:
 @pytest.fixture(scope="session")
 def programs() -> Mapping[str, Path]:
     """The programs of a cluster, and of what can be added to it."""
-    return build((*CLUSTER, *TRAINER, *METRICS))
+    return build((*CLUSTER, *ADDED))
 
 
 @pytest.fixture(scope="session")
@@ -122,17 +125,32 @@ def applied(node: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def trainer(applied: Cluster, programs: Mapping[str, Path]) -> Cluster:
-    """The cluster with Kubeflow Trainer, for which only the tests pay that ask for it."""
-    install_trainer(applied, programs)
-    return applied
-
-
-@pytest.fixture(scope="session")
 def metrics(applied: Cluster, programs: Mapping[str, Path]) -> Cluster:
     """The cluster with metrics-server, for which only the tests pay that ask for it."""
     install_metrics_server(applied, programs)
     return applied
+
+
+@pytest.fixture(scope="session")
+def training(applied: Cluster) -> Cluster:
+    """The cluster with torch for the pods that train."""
+    content = json.dumps({"apiVersion": "v1", "kind": "List", "items": packages(NAMESPACE)})
+    applied.kubectl("apply", "--server-side", "--filename=-", content=content)
+    return applied
+
+
+@pytest.fixture(scope="session")
+def trainer(training: Cluster, programs: Mapping[str, Path]) -> Cluster:
+    """The cluster with Kubeflow Trainer, for which only the tests pay that ask for it."""
+    install_trainer(training, programs)
+    return training
+
+
+@pytest.fixture(scope="session")
+def katib(training: Cluster, programs: Mapping[str, Path]) -> Cluster:
+    """The cluster with Katib."""
+    install_katib(training, programs)
+    return training
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +164,14 @@ def everywhere(
     files = s3fs.S3FileSystem()
     files.put(str(dataset_folder), DATASET, recursive=True)
     return Site(applied, pipeline, files, models)
+
+
+@pytest.fixture(scope="session")
+def small_dataset_uri(everywhere: Site, small_dataset: Path) -> str:
+    """The small data set in object storage."""
+    uri = f"s3://{BUCKET}/runs/small"
+    everywhere.files.put(str(small_dataset), uri, recursive=True)
+    return uri
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The train step on several nodes, by Kubeflow Trainer's and JobSet's own controllers."""
 
-import json
 import uuid
 from dataclasses import replace
 
@@ -14,15 +13,14 @@ from components.train.launch import fine_tune_in_processes
 from components.train.settings import TrainSettings, on_one_node
 from pipelines.parameters import read_parameters
 from tests.cluster.node.object_storage import BUCKET
-from tests.cluster.node.packages import volume, with_packages
 from tests.cluster.overlays import NAMESPACE
 from tests.cluster.real.site import wait_for
 from tests.cluster.real.step_pod import Call
 from tests.images.make import TOP
-from tests.manifests.rendering import MANIFESTS, example
+from tests.manifests.rendering import MANIFESTS
 
 pytestmark = pytest.mark.cluster
-_RUNTIME = "training-runtime.yaml"
+_RUNTIME = MANIFESTS / "examples" / "training-runtime.yaml"
 _JOBS = ("trainer.kubeflow.org", "v1alpha1", NAMESPACE, "trainjobs")
 _JOB_SETS = ("jobset.x-k8s.io", "v1alpha2", NAMESPACE, "jobsets")
 _RANK = "batch.kubernetes.io/job-completion-index"
@@ -37,10 +35,8 @@ _SETTINGS = [
 
 @pytest.fixture(scope="module")
 def jobs(trainer):
-    """The TrainJobs' API, in a namespace with the runtime and the packages."""
-    items = [*volume(NAMESPACE), with_packages(example(_RUNTIME))]
-    content = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    trainer.kubectl(*_apply(), "--filename=-", content=content)
+    """The TrainJobs' API, in a namespace with the shipped runtime."""
+    trainer.kubectl(*_apply(), f"--filename={_RUNTIME}")
     return client.CustomObjectsApi(trainer.server.api("admin"))
 
 
@@ -48,22 +44,15 @@ def _apply():
     return ["apply", "--server-side", f"--namespace={NAMESPACE}"]
 
 
-@pytest.fixture(scope="module")
-def dataset(everywhere, small_dataset):
-    uri = f"s3://{BUCKET}/runs/small"
-    everywhere.files.put(str(small_dataset), uri, recursive=True)
-    return uri
-
-
 @pytest.fixture
-def train(everywhere, jobs, dataset):  # noqa: ARG001
+def train(everywhere, jobs, small_dataset_uri):  # noqa: ARG001
     """A call of the train step with further settings; its outputs are its own."""
     everywhere.clear()
 
     def call(*settings):
         folder = f"s3://{BUCKET}/runs/{uuid.uuid4().hex[:6]}"
         outputs = {name: f"{folder}/{name}" for name in ("model", "real_only", "checkpoints")}
-        return Call("train", parameters(*settings), {"merged": dataset}, outputs)
+        return Call("train", parameters(*settings), {"merged": small_dataset_uri}, outputs)
 
     return call
 
@@ -94,8 +83,7 @@ def log_of(site, pod):
 
 
 def test_trainers_webhook_takes_the_shipped_runtime(trainer):
-    path = MANIFESTS / "examples" / _RUNTIME
-    trainer.kubectl(*_apply(), "--dry-run=server", f"--filename={path}")
+    trainer.kubectl(*_apply(), "--dry-run=server", f"--filename={_RUNTIME}")
 
 
 def test_preflight_finds_trainer_with_the_account_of_its_pod(everywhere, jobs):  # noqa: ARG001
