@@ -3,6 +3,8 @@
 import pytest
 from kubernetes import client
 
+from components.artifacts.model import bundle
+from components.artifacts.model.history import read_history
 from components.options import settings_of
 from components.train.cluster.katib import Plan, experiment
 from components.train.cluster.pods import Access, PodResources
@@ -11,11 +13,14 @@ from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 from tests.cluster.overlays import NAMESPACE
 from tests.cluster.real.site import ENDPOINT, wait_for
+from tests.cluster.real.train_call import train_call
 from tests.images.make import TOP
+from tests.manifests.rendering import MANIFESTS
 
 pytestmark = pytest.mark.cluster
 _EXPERIMENTS = ("kubeflow.org", "v1beta1", NAMESPACE, "experiments")
 _TRIALS = (*_EXPERIMENTS[:-1], "trials")
+RUNTIME = MANIFESTS / "examples" / "training-runtime.yaml"
 _LABEL = "katib.kubeflow.org/experiment"
 _ENDS = {"Succeeded", "Failed"}
 _ACCESS = Access(keys="object-storage", endpoint=ENDPOINT, region="us-east-1")
@@ -83,6 +88,27 @@ def test_the_best_of_four_trials_is_told(search):
     assigned = found[best["bestTrialName"]]["spec"]["parameterAssignments"]
     assert best["parameterAssignments"] == assigned
     assert {each["name"] for each in assigned} == {each.name for each in space}
+
+
+def test_the_train_step_searches_and_then_trains(
+    everywhere,
+    trainer,
+    katib,  # noqa: ARG001
+    small_dataset_uri,
+    tmp_path,
+):
+    everywhere.clear()
+    trainer.kubectl("apply", "--server-side", f"--namespace={NAMESPACE}", f"--filename={RUNTIME}")
+    size = ("train_search_trials=4", "train_search_parallel=2", "train_epochs=1")
+    call = train_call(small_dataset_uri, *size)
+    done = everywhere.run(call)
+    assert done.succeeded, done.log
+    everywhere.files.get(call.outputs["model"], str(tmp_path / "model"), recursive=True)
+    found = read_history(tmp_path / "model").trials
+    assert len(found) == 4
+    best = max(found, key=lambda each: each.macro_f1 or 0.0)
+    trained = bundle.verify(tmp_path / "model").facts["settings"]
+    assert {name: trained[name] for name in best.settings} == pytest.approx(best.settings)
 
 
 def test_a_search_goes_on_after_a_trial_that_fails(search):

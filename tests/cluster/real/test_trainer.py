@@ -1,7 +1,7 @@
 """The train step on several nodes, by Kubeflow Trainer's and JobSet's own controllers."""
 
-import uuid
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from kubernetes import client
@@ -11,12 +11,10 @@ from components.artifacts.model.history import read_history
 from components.options import settings_of
 from components.train.launch import fine_tune_in_processes
 from components.train.settings import TrainSettings, on_one_node
-from pipelines.parameters import read_parameters
-from tests.cluster.node.object_storage import BUCKET
 from tests.cluster.overlays import NAMESPACE
 from tests.cluster.real.site import wait_for
 from tests.cluster.real.step_pod import Call
-from tests.images.make import TOP
+from tests.cluster.real.train_call import train_call, train_parameters
 from tests.manifests.rendering import MANIFESTS
 
 pytestmark = pytest.mark.cluster
@@ -24,13 +22,6 @@ _RUNTIME = MANIFESTS / "examples" / "training-runtime.yaml"
 _JOBS = ("trainer.kubeflow.org", "v1alpha1", NAMESPACE, "trainjobs")
 _JOB_SETS = ("jobset.x-k8s.io", "v1alpha2", NAMESPACE, "jobsets")
 _RANK = "batch.kubernetes.io/job-completion-index"
-# Masks of dropout depend on the shape of a process's share of a batch.
-_SETTINGS = [
-    *("train_nodes=2", "train_epochs=2", "train_batch_size=16", "train_max_length=32"),
-    *("train_options.dropout=0", "train_options.min_int8_agreement=0"),
-    # A node with two CPUs has room for two such pods besides the step's.
-    *("train_options.node_cpu=700m", "train_options.node_memory=2Gi"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +40,7 @@ def train(everywhere, jobs, small_dataset_uri):  # noqa: ARG001
     """A call of the train step with further settings; its outputs are its own."""
     everywhere.clear()
 
-    def call(*settings):
-        folder = f"s3://{BUCKET}/runs/{uuid.uuid4().hex[:6]}"
-        outputs = {name: f"{folder}/{name}" for name in ("model", "real_only", "checkpoints")}
-        return Call("train", parameters(*settings), {"merged": small_dataset_uri}, outputs)
-
-    return call
-
-
-def parameters(*settings):
-    smoke = TOP / "pipelines" / "params" / "smoke.yaml"
-    return read_parameters(smoke, [*_SETTINGS, *settings])
+    return partial(train_call, small_dataset_uri)
 
 
 def only_job(jobs):
@@ -90,7 +71,7 @@ def test_preflight_finds_trainer_with_the_account_of_its_pod(everywhere, jobs): 
     everywhere.clear()
     image = everywhere.pipeline.serve_image
     more = {"run_id": "run", "gpu": {}, "serve_image": image}
-    done = everywhere.run(Call("preflight", {**parameters(), **more}, {}, {}))
+    done = everywhere.run(Call("preflight", {**train_parameters(), **more}, {}, {}))
     assert done.succeeded, done.log
     assert "pods to train in" in done.log
 
