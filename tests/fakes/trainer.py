@@ -184,8 +184,8 @@ class FakeTrainer:
         return JSONResponse({"kind": "TrialList", "items": self.trials})
 
     async def _events(self, request: Request) -> Response:
-        assert request.query_params["fieldSelector"] == "involvedObject.kind=Job,type=Warning"
-        about = {"name": f"{next(iter(self.jobs))}-node-0"}
+        assert request.query_params["fieldSelector"] == "type=Warning,involvedObject.kind!=Pod"
+        about = {"name": f"{next(iter(self.jobs), '')}-node-0"}
         event = {"reason": "FailedCreate", "involvedObject": about, "metadata": {}}
         events = [{**event, "message": each} for each in self.warnings]
         return JSONResponse({"kind": "EventList", "items": events})

@@ -49,14 +49,14 @@ class StepCluster:
             listed = self._core().list_namespaced_pod(label_selector=selector, **self._place())
             return [self._plain(each) for each in listed.items]
 
-    def warnings(self, kind: str, prefix: str) -> list[str]:
-        """List the messages of warnings about objects of a kind whose names begin so.
+    def warnings(self, prefix: str) -> list[str]:
+        """List the warnings about objects whose names begin so, but for pods.
 
         Raises:
             ClusterError: If they cannot be listed.
         """
-        fields = f"involvedObject.kind={kind},type=Warning"
-        with explained(f"events of {kind} {prefix}", _FIXES):
+        fields = "type=Warning,involvedObject.kind!=Pod"
+        with explained(f"events of {prefix}", _FIXES):
             listed = self._core().list_namespaced_event(field_selector=fields, **self._place())
         about = [each for each in listed.items if each.involved_object.name.startswith(prefix)]
         return [f"{each.reason}: {each.message}" for each in about]

@@ -38,17 +38,15 @@ class PodNews:
         self._container, self._followed = container, followed
         self._seen: dict[str, str] = {}
         self._asked: dict[str, float] = {}
-        self._refusals: set[str] = set()
+        self._warnings: set[str] = set()
         self._waits: dict[str, str] = {}
         self._failures: dict[str, tuple[int, str, str]] = {}
         self._last_lines: deque[str] = deque(maxlen=_LINES_KEPT)
 
     def look(self) -> None:
         """Log what is new since the last look."""
-        pods = self._cluster.pods(self._selector)
-        if not pods:
-            self._tell_why_there_are_none()
-        for pod in pods:
+        self._tell_warnings()
+        for pod in self._cluster.pods(self._selector):
             name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
             if (wait := _waits_for(pod)) != self._waits.get(uid, ""):
                 self._waits[uid] = wait
@@ -70,14 +68,14 @@ class PodNews:
         failed = sorted(each[1:] for each in self._failures.values() if each[0] == last)
         return failed[0][1] if failed else " | ".join(self._last_lines)
 
-    def _tell_why_there_are_none(self) -> None:
-        """Log what keeps the job from making pods, such as a quota; no other object says it."""
-        for message in self._cluster.warnings("Job", self._selector.partition("=")[2]):
+    def _tell_warnings(self) -> None:
+        """Log what keeps the job from making pods, such as a quota; no object's status says it."""
+        for message in self._cluster.warnings(self._selector.partition("=")[2]):
             # Pods have names of their own, and each try one.
             reason = _POD_NAME.sub("...", message)
-            if reason not in self._refusals:
-                self._refusals.add(reason)
-                _log.warning("train: no pod yet: %s", message)
+            if reason not in self._warnings:
+                self._warnings.add(reason)
+                _log.warning("train: %s", message)
 
     def _relay(self, pod: Pod) -> None:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]

@@ -148,7 +148,7 @@ def test_what_keeps_pods_from_being_made_is_said_once(trainer, places, caplog):
     trainer.warnings = [refused.format("0-abcde"), refused.format("0-xyz12")]
     train(trainer, places)
     assert [each.message for each in caplog.records].count(
-        f"train: no pod yet: FailedCreate: {trainer.warnings[0]}"
+        f"train: FailedCreate: {trainer.warnings[0]}"
     ) == 1
     assert sum("exceeded quota" in each.message for each in caplog.records) == 1
 
