@@ -1,6 +1,7 @@
 """The Experiment against Katib's own API, and its trial against the train step's command."""
 
 import copy
+import json
 import re
 import shlex
 import subprocess
@@ -108,16 +109,14 @@ def assignments(manifest):
 
 
 def arguments(manifest, values):
-    """The arguments of a trial, with Katib's placeholders replaced."""
+    """The arguments of a trial, with placeholders replaced in the Job's JSON, as Katib does it."""
     references = {
         each["name"]: each["reference"]
         for each in spec(manifest)["trialTemplate"]["trialParameters"]
     }
     pattern = re.compile(r"\$\{trialParameters\.([^{}]+)\}")
-    return [
-        pattern.sub(lambda match: values[references[match[1]]], each)
-        for each in container(manifest)["args"]
-    ]
+    text = pattern.sub(lambda match: values[references[match[1]]], json.dumps(job(manifest)))
+    return json.loads(text)["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
 def settings_of(values):
@@ -141,6 +140,12 @@ def test_a_trial_gets_every_value_and_the_settings_that_are_not_searched():
     assert (settings.learning_rate, settings.lora_rank) == (1e-3, 64)
     assert (settings.peft_method, settings.gradient_checkpointing) == ("dora", True)
     assert (settings.epochs, settings.seed) == (4, 3)
+
+
+@pytest.mark.parametrize("choice", ["two words", 'a"b', "$HOME", "", "a;b"])
+def test_a_choice_that_is_no_word_is_refused(choice):
+    with pytest.raises(InputError, match="no word that Katib"):
+        render([Parameter("task", "categorical", choices=["emotion", choice])])
 
 
 def test_settings_survive_the_shell_that_katib_wraps_a_trial_in():

@@ -7,10 +7,13 @@ security context of the trial's container if manifests/examples/katib-config.yam
 Source: https://www.kubeflow.org/docs/components/katib/user-guides/hp-tuning/configure-experiment/
 """
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from components.errors import InputError
 from components.train.cluster import pods
 from components.train.cluster.plan import SearchPlan, trial_arguments
 from components.train.search.space import METRIC, Parameter
@@ -51,6 +54,9 @@ def experiment(
         plan: Size and algorithm of the search.
         resources: Resources of each trial.
         access: Account of the trials, and their way to object storage.
+
+    Raises:
+        InputError: If the folder is not in object storage, or a choice is no plain word.
     """
     return {
         "apiVersion": "kubeflow.org/v1beta1",
@@ -78,10 +84,11 @@ def experiment(
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    texts = parameter.texts()
     if parameter.kind == "categorical":
-        space: dict[str, Any] = {"list": texts}
+        words = [_word(parameter.name, each) for each in parameter.choices]
+        space: dict[str, Any] = {"list": words}
     else:
+        texts = parameter.texts()
         distribution = "logUniform" if parameter.log else "uniform"
         space = {"min": texts[0], "max": texts[1], "distribution": distribution}
     return {
@@ -89,6 +96,16 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "parameterType": _TYPES[parameter.kind],
         "feasibleSpace": space,
     }
+
+
+def _word(name: str, choice: Any) -> str:
+    """Write a choice for the JSON and the shell that Katib puts it in as it is."""
+    text = choice if isinstance(choice, str) else json.dumps(choice)
+    if shlex.quote(text) != text:
+        rule = "is no word that Katib hands on as it stands"
+        fix = "Use letters, digits and any of @%+=:,./-_ only"
+        raise InputError(f"search space: {name}: choice {text!r}", rule, fix)
+    return text
 
 
 def _job(
