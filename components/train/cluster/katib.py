@@ -75,6 +75,8 @@ def experiment(
             "parameters": [_parameter(each) for each in space],
             "metricsCollectorSpec": {"collector": {"kind": "StdOut"}},
             "trialTemplate": {
+                # Katib would delete a trial that has failed at once, and what its log says with it.
+                "retain": True,
                 "primaryContainerName": _CONTAINER,
                 "trialParameters": [{"name": each.name, "reference": each.name} for each in space],
                 "trialSpec": _job(settings, space, image, dataset_uri, resources, access),

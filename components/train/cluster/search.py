@@ -56,7 +56,7 @@ def search_on_cluster(
     scored = [each for each in trials if each.macro_f1 is not None]
     if not scored:
         rule = "ended without a trial that has a score"
-        raise WorkError(f"Experiment {name}", rule, "See the logs of its trials")
+        raise WorkError(f"Experiment {name}", rule, "See the log above")
     best = max(scored, key=lambda each: each.macro_f1 or 0.0)
     _log.info("search: best %.4f in trial %d of %d", best.macro_f1, best.number, len(trials))
     return with_values(settings, best.settings), trials
