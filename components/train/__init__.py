@@ -4,7 +4,8 @@
 | --- | --- |
 | `component` | the KFP face |
 | `settings` | the settings, their checks, and the arguments that give them |
-| `run` | the story of the step: search, training, ablation |
+| `step` | the step: a search and a training, each in its own pod or in others |
+| `run` | all of it in the step's own pod: search, training, ablation |
 | `default_copies` | where checkpoints are copied to unless the user says so |
 | `fine_tuning` | one training, from the data set to the model folder |
 | `launch` | one training in several processes |
@@ -12,5 +13,5 @@
 | `loop/` | data, steps, checkpoints |
 | `export/` | from a trained model to the model folder |
 | `search/` | hyperparameter search |
-| `cluster/` | manifests of trainings and searches on a cluster |
+| `cluster/` | trainings and searches in pods of their own |
 """
