@@ -49,11 +49,13 @@ def test_a_drain_takes_one_predictor_at_a_time_and_loses_no_request(pair):
     names = pair.ready()
     with ThreadPoolExecutor() as pool:
         clients = [pool.submit(ask) for _ in range(2)]
-        first, second = names
-        assert evict(pair, first)
-        assert not evict(pair, second)
-        wait_for(lambda: evict(pair, second))
-        wait_for(lambda: len(pair.ready() - names) == 2)
-        over.set()
+        try:
+            first, second = names
+            assert evict(pair, first)
+            assert not evict(pair, second)
+            wait_for(lambda: evict(pair, second))
+            wait_for(lambda: len(pair.ready() - names) == 2)
+        finally:
+            over.set()
     assert [each.exception() for each in clients] == [None, None]
     assert len(answers) > 100
