@@ -93,10 +93,11 @@ def pipeline(lock: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def predict_pipeline(lock: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """The pipeline that labels many texts."""
-    return compiled("predict", lock, tmp_path_factory.mktemp("compiled"))
+    given = ["--set=predict_input=s3://texts/in", "--set=predict_output=s3://texts/out"]
+    return compiled("predict", lock, tmp_path_factory.mktemp("compiled"), *given)
 
 
-def compiled(name: str, lock: Mapping[str, str], folder: Path) -> Pipeline:
+def compiled(name: str, lock: Mapping[str, str], folder: Path, *given: str) -> Pipeline:
     """A pipeline compiled with kind's settings, but for what a small node cannot give."""
     shipped = MANIFESTS / "overlays" / "kind" / "compile-settings.yaml"
     settings = yaml.safe_load(shipped.read_text())
@@ -106,8 +107,9 @@ def compiled(name: str, lock: Mapping[str, str], folder: Path) -> Pipeline:
     others = {"generate": f"{LOCAL_REGISTRY}/generate@sha256:{'0' * 64}", "train": lock["evaluate"]}
     for path, content in zip(paths, (settings, {**others, **lock}), strict=False):
         path.write_text(yaml.safe_dump(content))
-    options = [f"--settings={paths[0]}", f"--lock={paths[1]}", f"--pipeline={name}", paths[2]]
-    subprocess.run([sys.executable, "-m", "pipelines.compile", *options], check=True)
+    options = [f"--settings={paths[0]}", f"--lock={paths[1]}", f"--pipeline={name}"]
+    command = [sys.executable, "-m", "pipelines.compile", *options, *given, paths[2]]
+    subprocess.run(command, check=True)
     return Pipeline(paths[2], lock["serve"])
 
 

@@ -67,6 +67,7 @@ class Pipeline:
             "volumes": volumes,
         }
         _add_secrets(main, volumes, asked)
+        _add_empty_dirs(main, volumes, asked)
         assert not asked, f"{call.step} asks KFP for what is not done here: {asked}"
         metadata = {"name": name, "labels": labels}
         return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -163,6 +164,14 @@ def _add_secrets(main: Resource, volumes: list[Resource], asked: Resource) -> No
         secret = {"secretName": _name(each)}
         volumes.append({"name": f"secret-{_name(each)}", "secret": secret})
         mount = {"name": f"secret-{_name(each)}", "mountPath": each["mountPath"]}
+        main["volumeMounts"].append(mount)
+
+
+def _add_empty_dirs(main: Resource, volumes: list[Resource], asked: Resource) -> None:
+    for each in asked.pop("emptyDirMounts", []):
+        size = {"medium": each["medium"], "sizeLimit": each["sizeLimit"]}
+        volumes.append({"name": each["volumeName"], "emptyDir": size})
+        mount = {"name": each["volumeName"], "mountPath": each["mountPath"]}
         main["volumeMounts"].append(mount)
 
 
