@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.publishing import publish_model, serving_uri
 from components.artifacts.registry import Champion, replace_champion
@@ -24,9 +25,9 @@ SHARDS = [{"shard": number, "shards": 2} for number in (0, 1)]
 def site(everywhere, predict_pipeline):
     """The namespace with a champion, and with the pipeline that labels texts."""
     everywhere.clear()
-    uri = f"{REGISTRY}/run-1"
-    publish_model(everywhere.models["old"], uri)
-    replace_champion(REGISTRY, Champion("run-1", serving_uri(uri), "a" * 64, {}), 0)
+    uri, sealed = f"{REGISTRY}/run-1", bundle.verify(everywhere.models["old"])
+    publish_model(sealed.folder, uri)
+    replace_champion(REGISTRY, Champion("run-1", serving_uri(uri), sealed.sha256, {}), 0)
     return replace(everywhere, pipeline=predict_pipeline)
 
 

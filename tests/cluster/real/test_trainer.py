@@ -95,10 +95,12 @@ def test_two_nodes_score_as_two_processes_do(everywhere, jobs, train, small_data
 
 
 def test_a_lost_pod_starts_both_again_where_they_left_off(everywhere, jobs, train):
-    call = train("train_epochs=6", "train_options.checkpoint_steps=2")
+    call = train("train_epochs=12", "train_options.checkpoint_steps=2")
     step = everywhere.start(call)
     name = only_job(jobs)["metadata"]["name"]
-    wait_for(lambda: everywhere.files.glob(f"{call.outputs['checkpoints']}/*/checkpoint-*"))
+    # It is written last, when the checkpoint is whole.
+    whole = f"{call.outputs['checkpoints']}/*/checkpoint-*/{bundle.MANIFEST}"
+    wait_for(lambda: everywhere.files.glob(whole))
     everywhere.core.delete_namespaced_pod(node_pods(everywhere)["1"], NAMESPACE)
     done = everywhere.end_of(step)
     assert done.succeeded, done.log
