@@ -145,7 +145,7 @@ def test_a_shipped_set_is_known_by_its_name_and_a_file_of_that_name_wins(tmp_pat
 def test_a_word_that_names_no_set_is_refused_with_those_that_there_are(word):
     done = run("parameters", "--params", word)
     assert done.exit_code == 2
-    sets = "autoscaling, distributed, full, llm, local, seed, sharded, smoke"
+    sets = "autoscaling, distributed, full, llm, local, search, seed, sharded, smoke"
     assert f"'{word}' is no file. Use {sets}, or a path" in done.output
     with pytest.raises(SystemExit, match=r"^parameters: parameter file no/smok: "):
         raise run("parameters", "--params", "no/smok").exception

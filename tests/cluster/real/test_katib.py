@@ -8,7 +8,7 @@ from components.artifacts.model.history import read_history
 from components.options import settings_of
 from components.train.cluster.katib import Plan, experiment
 from components.train.cluster.pods import Access, PodResources
-from components.train.search.space import METRIC, Parameter
+from components.train.search.space import Parameter
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
 from tests.cluster.overlays import NAMESPACE
@@ -67,27 +67,6 @@ def trials(api, name):
     selector = f"{_LABEL}={name}"
     found = api.list_namespaced_custom_object(*_TRIALS, label_selector=selector)
     return {each["metadata"]["name"]: each for each in found["items"]}
-
-
-def score(trial):
-    (metric,) = trial["status"]["observation"]["metrics"]
-    assert metric["name"] == METRIC
-    return float(metric["latest"])
-
-
-def test_the_best_of_four_trials_is_told(search):
-    space = [
-        Parameter("learning_rate", "float", low=1e-5, high=1e-2, log=True),
-        Parameter("lora_rank", "categorical", choices=[4, 8]),
-    ]
-    status, found = search("best", space)
-    assert conditions(status) & _ENDS == {"Succeeded"}
-    assert len(found) == 4
-    best = status["currentOptimalTrial"]
-    assert score(found[best["bestTrialName"]]) == max(map(score, found.values()))
-    assigned = found[best["bestTrialName"]]["spec"]["parameterAssignments"]
-    assert best["parameterAssignments"] == assigned
-    assert {each["name"] for each in assigned} == {each.name for each in space}
 
 
 def test_the_train_step_searches_and_then_trains(
