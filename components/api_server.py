@@ -18,6 +18,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NO_PAGE = "Check the server of the kubeconfig, and proxies on the way"
 _PAGE = "which is a page, and not the API of Kubernetes"
 _SHOWN = 100
+_BY_WEBHOOK = "denied the request"
 _Part = TypeVar("_Part")
 _FIXES = {401: "Log in again", 409: "Try again", 422: "Correct the manifest"}
 
@@ -236,6 +237,8 @@ def _refusal(request: str, error: Any, fixes: Mapping[int, str]) -> ClusterError
         fix = "Let that manager give up the fields, or make its change in this project"
         return ClusterError(request, message, fix)
     fix = fixes.get(error.status, "See the API server's log")
+    if error.status == 403 and _BY_WEBHOOK in message:
+        fix = "Change what the webhook objects to"
     kinds = {403: ForbiddenError, 409: ConflictError}
     return kinds.get(error.status, ClusterError)(request, message, fix)
 

@@ -1,7 +1,7 @@
 """Checks of the cluster: KServe, the predictor's image, GPU nodes."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,11 +11,12 @@ from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from components.preflight.checks import NotCheckedError
 from components.preflight.settings import GpuDemand
-from components.train.cluster.search import EXPERIMENTS
+from components.train.cluster.search import EXPERIMENTS, TRIALS, space_for
 from components.train.cluster.train_job import RUNTIME, RUNTIMES, TRAIN_JOBS
 from components.train.settings import TrainSettings
 
 _VOLUMES_WITH_GATE, _VOLUMES = 33, 35
+_PODS, _EVENTS = ("", "v1", "pods"), ("", "v1", "events")
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
@@ -81,13 +82,15 @@ def require_training_pods(settings: TrainSettings, account: Callable[[], Cluster
         raise InputError(wanted, rule, fix)
     # The settings refuse a batch that the processes of all nodes cannot share evenly.
     replace(settings, processes=settings.processes or max(settings.node_gpus, 1))
+    if settings.search_trials:
+        space_for(settings, settings.node_gpus)
     cluster = account()
     if settings.search_parallel > 1:
         _require_kind(cluster, EXPERIMENTS, "Install Katib, or set train_search_parallel=1")
-        _require_rights(cluster, EXPERIMENTS)
+        _require_rights(cluster, EXPERIMENTS, {TRIALS: ["list"]})
     if settings.nodes > 1:
         _require_kind(cluster, TRAIN_JOBS, "Install Kubeflow Trainer, or set train_nodes=1")
-        _require_rights(cluster, TRAIN_JOBS)
+        _require_rights(cluster, TRAIN_JOBS, {})
         _require_runtime(cluster)
 
 
@@ -102,12 +105,18 @@ def _require_kind(cluster: Cluster, kind: tuple[str, str, str], fix: str) -> Non
     raise InputError("cluster", f"does not know {resource} of {group}/{version}", fix)
 
 
-def _require_rights(cluster: Cluster, kind: tuple[str, str, str]) -> None:
-    """Refuse an account that cannot start a job of a kind, wait for it and take it along."""
+def _require_rights(
+    cluster: Cluster,
+    kind: tuple[str, str, str],
+    further: Mapping[tuple[str, str, str], Sequence[str]],
+) -> None:
+    """Refuse an account that cannot start a job of a kind, follow it and take it along."""
+    rights = {kind: ["create", "get", "patch", "delete"], _PODS: ["list"], _EVENTS: ["list"]}
     lacking = [
-        f"{verb} {kind[2]}"
-        for verb in ("create", "get", "patch", "delete")
-        if not cluster.may(verb, kind[0], kind[2], "")
+        f"{verb} {each[2]}"
+        for each, verbs in {**rights, **further}.items()
+        for verb in verbs
+        if not cluster.may(verb, each[0], each[2], "")
     ]
     if lacking:
         rule = f"may not {', '.join(lacking)}"
@@ -118,7 +127,8 @@ def _require_rights(cluster: Cluster, kind: tuple[str, str, str]) -> None:
 def _require_runtime(cluster: Cluster) -> None:
     if not cluster.read(RUNTIMES, RUNTIME):
         rule = f"is not in namespace {cluster.namespace}"
-        fix = "kubectl apply --filename manifests/examples/training-runtime.yaml"
+        file = "manifests/examples/training-runtime.yaml"
+        fix = f"kubectl --namespace {cluster.namespace} apply --filename {file}"
         raise InputError(f"TrainingRuntime {RUNTIME}", rule, fix)
 
 

@@ -31,6 +31,7 @@ class _Request:
     output: str
     checkpoints: Path | None
     real_only: bool
+    replace: bool
     trials: str
 
 
@@ -43,6 +44,7 @@ class _Request:
 )
 @click.option("--checkpoints", type=PATH, help="Folder; default: OUTPUT.checkpoints.")
 @click.option("--real-only", is_flag=True, help="Leave synthetic rows out.")
+@click.option("--replace", is_flag=True, help="Replace what an earlier try has left as OUTPUT.")
 @click.option("--trials", default="", help="Trials of a search, to be kept; path or URI.")
 @settings_options(TrainSettings)
 def main(**given: Any) -> None:
@@ -92,8 +94,7 @@ def _run(request: _Request, processes: int, rank: int) -> None:
         else:
             history = train(settings, dataset, output, real_only, checkpoints, trials=trials)
         if remote and rank == 0:
-            # A TrainJob writes to a place of its own, and starts again where a pod is lost.
-            (overwrite if processes else publish)(output, request.output)
+            (overwrite if request.replace else publish)(output, request.output)
             if settings.ablation:
                 publish(real_only, f"{request.output}.real_only")
     if rank == 0:

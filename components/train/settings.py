@@ -130,7 +130,7 @@ class TrainSettings:
     nodes: int = 1
     """Pods that train, in a TrainJob of Kubeflow Trainer; 1 trains in the step's own pod."""
     node_cpu: str = ""
-    """CPUs of each of these pods; empty takes those of the step's own."""
+    """CPUs of each of these pods, and of a search's; empty takes those of the step's own."""
     node_memory: str = ""
     """Memory of each of these pods; empty takes that of the step's own."""
     node_gpus: int = -1
@@ -186,6 +186,9 @@ class TrainSettings:
             rule = "searches in the step's own pod, and the training that follows needs several"
             fix = "Set search_parallel above 1, which searches in pods of their own"
             raise InputError(f"search_trials={self.search_trials}", rule, fix)
+        if self.queue and self.nodes == 1:
+            rule = "admits a TrainJob, which there is with several nodes alone"
+            raise InputError(f"queue={self.queue!r}", rule, "Raise nodes, or leave it out")
         if self.search_parallel > max(self.search_trials, 1):
             rule = f"is more than search_trials={self.search_trials}"
             fix = "Lower it, or raise search_trials"

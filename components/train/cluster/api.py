@@ -10,6 +10,7 @@ Kind = tuple[str, str, str]
 """Group, version and plural of a kind of objects."""
 
 _SECONDS = 30
+_LOG_SECONDS = 10
 _LOG_BYTES = 1_000_000
 _FIXES = {
     403: "Give the step's account the rights of manifests/base/service-accounts.yaml",
@@ -24,10 +25,13 @@ class StepCluster:
         api: Client of the API server.
         namespace: Name of the namespace.
         pause_seconds: Between two looks at a job that is waited for.
+        impatient_api: Client for what nobody has to wait for; None takes the other.
     """
 
-    def __init__(self, api: Any, namespace: str, pause_seconds: float = 2.0) -> None:
-        self._api = api
+    def __init__(
+        self, api: Any, namespace: str, pause_seconds: float = 2.0, impatient_api: Any = None
+    ) -> None:
+        self._api, self._impatient_api = api, impatient_api or api
         self.namespace, self.pause_seconds = namespace, pause_seconds
 
     def pod(self, name: str) -> dict[str, Any]:
@@ -58,7 +62,9 @@ class StepCluster:
         fields = "type=Warning,involvedObject.kind!=Pod"
         with explained(f"events of {prefix}", _FIXES):
             listed = self._core().list_namespaced_event(field_selector=fields, **self._place())
-        about = [each for each in listed.items if each.involved_object.name.startswith(prefix)]
+        about = [
+            each for each in listed.items if (each.involved_object.name or "").startswith(prefix)
+        ]
         return [f"{each.reason}: {each.message}" for each in about]
 
     def log(self, pod: str, container: str, **which: int) -> str:
@@ -72,15 +78,18 @@ class StepCluster:
         Raises:
             ClusterError: If it cannot be read, as before the container has started.
         """
+        from kubernetes.client import CoreV1Api
+
         with explained(f"log of pod {pod}", _FIXES):
-            answer = self._core().read_namespaced_pod_log(
+            answer = CoreV1Api(self._impatient_api).read_namespaced_pod_log(
                 pod,
                 container=container,
                 timestamps=True,
                 limit_bytes=_LOG_BYTES,
                 _preload_content=False,
+                namespace=self.namespace,
+                _request_timeout=_LOG_SECONDS,
                 **which,
-                **self._place(),
             )
             return str(answer.data.decode(errors="replace"))
 
@@ -188,6 +197,9 @@ def of_pod() -> StepCluster:
     from kubernetes import client
     from urllib3 import Retry
 
+    impatient = client.Configuration()
+    impatient.retries = False
+    load_account(impatient, POD)
     configuration = client.Configuration()
     configuration.retries = Retry(
         total=20,
@@ -198,4 +210,4 @@ def of_pod() -> StepCluster:
         raise_on_status=False,
     )
     namespace = load_account(configuration, POD)
-    return StepCluster(client_of(configuration), namespace)
+    return StepCluster(client_of(configuration), namespace, impatient_api=client_of(impatient))

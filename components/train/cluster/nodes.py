@@ -18,6 +18,8 @@ from components.train.cluster.step_pod import StepPod
 from components.train.cluster.train_job import TRAIN_JOBS, train_job
 from components.train.settings import TrainSettings
 
+# The place is the step's own, and pods that start again write it again.
+_REPLACE = "--replace"
 _QUEUE = "kueue.x-k8s.io/queue-name"
 _TRAIN_JOB = JobKind(TRAIN_JOBS, "jobset.sigs.k8s.io/jobset-name", container="node")
 _log = logging.getLogger(__name__)
@@ -74,12 +76,15 @@ def train_on_nodes(
     once = replace(copied, ablation=False)
 
     def trained(output: str, further: Sequence[str]) -> History:
-        if storage.open_store(output).read(bundle.MANIFEST)[0]:
+        name = work_name("train", output)
+        is_written = storage.open_store(output).read(bundle.MANIFEST)[0]
+        # Pods of a job that is there may be writing it once more.
+        if is_written and not cluster.read(TRAIN_JOBS, name):
             _log.info("train: an earlier try has written %s", output)
         else:
-            name, needs = work_name("train", output), pod.node(settings)
-            environment, data = pod.environment, places.dataset
-            manifest = train_job(name, once, pod.image, data, output, needs, environment, further)
+            needs, environment = pod.node(settings), pod.environment
+            arguments, data = [_REPLACE, *further], places.dataset
+            manifest = train_job(name, once, pod.image, data, output, needs, environment, arguments)
             Job(cluster, _TRAIN_JOB, _in_queue(manifest, settings.queue), pod).run()
         return _history_at(output)
 

@@ -14,6 +14,7 @@ _log = logging.getLogger(__name__)
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _TRY = "jobset.sigs.k8s.io/restart-attempt"
 _POD_NAME = re.compile(r'"[^"]+-[a-z0-9]{5}"')
+_OOM = "OOMKilled"
 _LINES_KEPT = 20
 # A log is asked for by whole seconds of the kubelet's clock.
 _OVERLAP_SECONDS = 5
@@ -89,8 +90,10 @@ class PodNews:
             # The pod may have gone since it was listed, or its node may be away.
             self._asked.pop(uid)
             return
+        before = self._seen.get(uid, "")
         for moment, line in _lines(told):
-            if moment > self._seen.get(uid, ""):
+            # Some runtimes give several lines one time.
+            if moment > before:
                 self._seen[uid] = moment
                 self._last_lines.append(line)
                 _log.info("%s", line)
@@ -99,7 +102,7 @@ class PodNews:
         try:
             told = self._cluster.log(name, self._container, tail_lines=_LINES_KEPT)
         except ClusterError as error:
-            return f"its log is gone ({error})"
+            return f"its log cannot be read, {error.rule}"
         return " | ".join(line for _, line in _lines(told))
 
 
@@ -108,10 +111,11 @@ def _seconds_since(moment: float) -> int:
 
 
 def _lines(told: str) -> Iterator[tuple[str, str]]:
-    for each in told.splitlines():
+    for each in told.split("\n"):
         moment, _, line = each.partition(" ")
-        if line.strip():
-            yield moment, line.rstrip()
+        # A progress bar draws itself again and again in one line.
+        if shown := line.rstrip().rpartition("\r")[2]:
+            yield moment, shown
 
 
 def _waits_for(pod: Pod) -> str:
@@ -142,9 +146,12 @@ def _ended_at(pod: Pod) -> str:
 
 
 def _terminated(pod: Pod) -> Mapping[str, Any]:
+    """The end of the container that failed first; a sidecar fails after the one that it watches."""
     containers = (pod.get("status") or {}).get("containerStatuses") or ()
-    ends = ((each.get("state") or {}).get("terminated") or {} for each in containers)
-    return next(ends, {})
+    ends = [(each.get("state") or {}).get("terminated") or {} for each in containers]
+    failed = [each for each in ends if each.get("exitCode")]
+    by_time = {"key": lambda each: (each.get("reason") != _OOM, str(each.get("finishedAt")))}
+    return min(failed, **by_time) if failed else {}
 
 
 def _try(pod: Pod) -> int:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from components import storage
@@ -62,6 +62,7 @@ class Access:
         endpoint: URL of an S3-compatible store; empty for AWS and Cloud Storage.
         region: Region of the bucket; empty leaves it to the endpoint.
         variables: Further variables of the container, such as those of a step's.
+        placement: Where the pods may run, as fields of a pod: `nodeSelector`, `tolerations`.
     """
 
     account: str = "runner"
@@ -69,6 +70,7 @@ class Access:
     endpoint: str = ""
     region: str = ""
     variables: Sequence[Mapping[str, Any]] = ()
+    placement: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.account:
@@ -125,6 +127,7 @@ def pod(only: dict[str, Any], access: Access) -> dict[str, Any]:
     """Build the specification of a pod with one container that the `restricted` standard admits."""
     return {
         "serviceAccountName": access.account,
+        **access.placement,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _USER_ID,

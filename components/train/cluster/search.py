@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from components.artifacts.model.history import Trial
@@ -15,7 +16,7 @@ from components.train.search.space import METRIC, SPACE, Parameter, read_space, 
 from components.train.settings import TrainSettings
 
 EXPERIMENTS = ("kubeflow.org", "v1beta1", "experiments")
-_TRIALS = (*EXPERIMENTS[:2], "trials")
+TRIALS = (*EXPERIMENTS[:2], "trials")
 _SUCCEEDED = "Succeeded"
 _EXPERIMENT = "katib.kubeflow.org/experiment"
 _log = logging.getLogger(__name__)
@@ -44,14 +45,15 @@ def search_on_cluster(
         ClusterError: If the API server refuses a request, or stays away.
         WorkError: If too many trials fail.
     """
-    space = read_space(str(SPACE), settings)
+    node = pod.node(settings)
+    space = space_for(settings, node.gpus)
     name = work_name("search", model_uri)
     plan = katib.Plan(trials=settings.search_trials, parallel=settings.search_parallel)
     manifest = katib.experiment(
-        name, settings, space, pod.image, dataset_uri, plan, pod.node(settings), pod.access
+        name, settings, space, pod.image, dataset_uri, plan, node, pod.access
     )
     Job(cluster, _KIND, manifest, pod).run()
-    listed = cluster.objects(_TRIALS, f"{_EXPERIMENT}={name}")
+    listed = cluster.objects(TRIALS, f"{_EXPERIMENT}={name}")
     trials = [_trial(number, each, space) for number, each in enumerate(_in_turn(listed), start=1)]
     scored = [each for each in trials if each.macro_f1 is not None]
     if not scored:
@@ -60,6 +62,20 @@ def search_on_cluster(
     best = max(scored, key=lambda each: each.macro_f1 or 0.0)
     _log.info("search: best %.4f in trial %d of %d", best.macro_f1, best.number, len(trials))
     return with_values(settings, best.settings), trials
+
+
+def space_for(settings: TrainSettings, gpus: int) -> list[Parameter]:
+    """Read the space of a search, each of whose values fits the training that follows.
+
+    Args:
+        settings: How to train, with the number of nodes.
+        gpus: GPUs of each node.
+
+    Raises:
+        InputError: If the settings refuse a value, such as a batch that all processes cannot share.
+    """
+    processes = settings.processes or max(gpus, 1)
+    return read_space(str(SPACE), replace(settings, processes=processes))
 
 
 def _progress(experiment: Mapping[str, Any]) -> str:

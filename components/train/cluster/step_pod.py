@@ -12,6 +12,7 @@ _CONTAINER = "main"
 # KFP's and Argo's own, which say who the pod is and would be wrong in another.
 _OF_THE_POD = ("ARGO_", "KFP_", "KUBERNETES_", "NAMESPACE", "POD_")
 _RUN = "pipeline/runid"
+_PLACEMENT = ("affinity", "nodeSelector", "tolerations")
 WORKFLOW = "workflows.argoproj.io/workflow"
 """Label of the run's pods, and of the jobs that its steps start; its value is the Workflow."""
 
@@ -51,9 +52,11 @@ class StepPod:
 
     @property
     def access(self) -> Access:
-        """Account and variables of the step, for pods that do without a runtime's."""
-        account = self.manifest["spec"].get("serviceAccountName") or Access.account
-        return Access(account, variables=self.environment)
+        """Account, variables and nodes of the step, for pods that do without a runtime's."""
+        spec = self.manifest["spec"]
+        account = spec.get("serviceAccountName") or Access.account
+        placement = {name: spec[name] for name in _PLACEMENT if spec.get(name)}
+        return Access(account, variables=self.environment, placement=placement)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -73,7 +76,12 @@ class StepPod:
         Raises:
             InputError: If neither names CPUs or memory.
         """
-        limits = (self._container.get("resources") or {}).get("limits") or {}
+        resources = self._container.get("resources") or {}
+        limits = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
+        for name, given in (("cpu", settings.node_cpu), ("memory", settings.node_memory)):
+            if not given and name not in limits:
+                rule = "is not set, and the step's own pod asks for none"
+                raise InputError(f"train_options.node_{name}", rule, "Set it")
         gpus = {name: count for name, count in limits.items() if "/" in name}
         resource, count = next(iter(gpus.items()), (PodResources.gpu_resource, "0"))
         return PodResources(

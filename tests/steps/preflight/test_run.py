@@ -517,6 +517,11 @@ def test_a_batch_that_the_gpus_of_all_nodes_cannot_share_is_a_problem():
     settings = TrainSettings(nodes=2, node_gpus=3, batch_size=16)
     with pytest.raises(InputError, match="cannot be shared evenly among 6 passes"):
         require_training_pods(settings, partial(Cluster, None, "emotion"))
+    # The search would try a batch of 16.
+    search = {"search_trials": 4, "search_parallel": 2}
+    settings = TrainSettings(nodes=4, node_gpus=8, batch_size=32, **search)
+    with pytest.raises(InputError, match="cannot be shared evenly among 32 passes"):
+        require_training_pods(settings, partial(Cluster, None, "emotion"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from components import storage
 from components.artifacts.model.history import TRIALS_FILE, Trial, read_trials
-from components.errors import WorkError
+from components.errors import InputError, WorkError
 from components.train.search.space import METRIC, SPACE, read_space
 from components.train.settings import TrainSettings
 from components.train.step import Artifact, Artifacts, train_step
@@ -88,6 +88,26 @@ def test_the_experiment_is_as_large_as_the_settings_say_and_like_the_step(katib,
     assert names == ["HOME", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"]
     assert f"--dataset={artifacts.dataset.uri}" in container["args"]
     assert not any("search_" in each or "nodes" in each for each in container["args"])
+
+
+def test_the_trials_run_where_the_step_may(katib, artifacts):
+    toleration = {"key": "gpu", "operator": "Exists"}
+    katib.step["spec"] |= {"nodeSelector": {"pool": "l4"}, "tolerations": [toleration]}
+    with patch("components.train.run.train"):
+        train(katib, artifacts, SEARCH)
+    trial_spec = katib.created[0]["spec"]["trialTemplate"]["trialSpec"]["spec"]
+    pod = trial_spec["template"]["spec"]
+    assert pod["nodeSelector"] == {"pool": "l4"}
+    assert toleration in pod["tolerations"]
+
+
+def test_a_space_that_the_training_afterwards_cannot_use_is_refused(katib, artifacts):
+    settings = TrainSettings(
+        search_trials=3, search_parallel=2, nodes=4, node_gpus=8, batch_size=32
+    )
+    with pytest.raises(InputError, match="cannot be shared evenly among 32 passes"):
+        train(katib, artifacts, settings)
+    assert not katib.created
 
 
 def test_the_nodes_of_a_training_find_the_trials(katib, artifacts):

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from components.command_line import start_logging
 from components.errors import ClusterError, InputError, WorkError
 from components.options import read_assignments, with_options
 from components.train.cluster import job
+from components.train.cluster.job import work_name
 from components.train.cluster.nodes import Places
 from components.train.settings import TrainSettings
 from components.train.step import Artifact, Artifacts, train_step
@@ -120,6 +122,20 @@ def test_progress_is_the_log_of_the_first_node_each_line_once(trainer, places, c
     assert any("waits to be admitted" in each for each in said)
 
 
+def test_a_progress_bar_hides_no_line_and_lines_of_one_moment_are_all_told(trainer, places, caplog):
+    write_history(places.model)
+    trainer.script = [Scene(pods=[node_pod(0)]), Scene("Complete", [node_pod(0)])]
+    bar = "weights: 0%\rweights: 50%\rweights: 100%"
+    trainer.logs = {"job-node-0-0-0": [bar, "epoch 1"]}
+    with caplog.at_level(logging.INFO), patch("tests.fakes.trainer._TIME", "2026-11-26T08Z {1}"):
+        train(trainer, places)
+    said = [each.message for each in caplog.records]
+    assert [each for each in said if "weights" in each or "epoch" in each] == [
+        "weights: 100%",
+        "epoch 1",
+    ]
+
+
 def test_what_a_pod_waits_for_is_said_once(trainer, places, caplog):
     write_history(places.model)
     pod = node_pod(0, "Pending")
@@ -170,6 +186,19 @@ def test_a_failure_has_the_last_lines_of_the_pod_that_failed_first(trainer, plac
     ) as e:
         train(trainer, places)
     assert "status 137 (Error): epoch 1 | out of memory" in str(e.value)
+
+
+def test_a_container_that_ran_out_of_memory_is_the_reason_whatever_its_sidecar_says(
+    trainer, places
+):
+    pod = node_pod(0, "Failed", 255, ended=9)
+    (sidecar,) = pod["status"]["containerStatuses"]
+    finished = {"reason": "OOMKilled", "finishedAt": "2026-11-26T08:09:01Z"}
+    killed = {"terminated": {"exitCode": 137, **finished}}
+    pod["status"]["containerStatuses"].append({**sidecar, "name": "train", "state": killed})
+    trainer.script = [Scene("Failed", [pod])]
+    with pytest.raises(WorkError, match=r"ended with status 137 \(OOMKilled\)"):
+        train(trainer, places)
 
 
 def test_a_failure_without_a_pod_has_the_job_s_own_words(trainer, places):
@@ -237,6 +266,16 @@ def test_a_second_try_that_finds_the_model_does_not_train(trainer, places):
     assert not trainer.created
 
 
+def test_a_second_try_waits_for_pods_that_may_write_the_model_again(trainer, places):
+    write_history(places.model)
+    storage.open_store(places.model).write(bundle.MANIFEST, b"{}")
+    trainer.script = [Scene(), Scene("Complete")]
+    trainer.jobs[work_name("train", places.model)] = {"metadata": {"name": "earlier"}, "spec": {}}
+    train(trainer, places)
+    assert not trainer.created
+    assert len(trainer.script) == 1
+
+
 def test_a_training_that_left_nothing_is_an_error(trainer, places):
     with pytest.raises(WorkError, match=r"has no history\.json, though its training ended"):
         train(trainer, places)
@@ -252,6 +291,17 @@ def test_a_place_that_other_nodes_do_not_reach_is_refused():
         Places("runs/merged", "s3://b/model", "s3://b/real_only", "s3://b/checkpoints")
 
 
+def test_a_step_without_limits_asks_for_the_nodes_own(trainer, places):
+    (main,) = (each for each in trainer.step["spec"]["containers"] if each["name"] == "main")
+    main["resources"] = {"requests": {"cpu": "2"}}
+    with pytest.raises(InputError, match=r"train_options\.node_memory: is not set"):
+        train(trainer, places)
+    write_history(places.model)
+    train(trainer, places, replace(SETTINGS, node_memory="3Gi"))
+    limits = trainer.created[0]["spec"]["trainer"]["resourcesPerNode"]["limits"]
+    assert limits == {"cpu": "2", "memory": "3Gi", "nvidia.com/gpu": "1"}
+
+
 def test_a_pod_that_is_no_step_is_refused(trainer, places):
     trainer.step["spec"]["containers"].pop()
     with pytest.raises(InputError, match="has no container 'main'"):
@@ -264,6 +314,7 @@ def test_a_pod_that_is_no_step_is_refused(trainer, places):
         ({"nodes": 0}, "nodes=0"),
         ({"nodes": 3}, "cannot be shared evenly among 3 passes"),
         ({"nodes": 2, "search_trials": 3}, "search_trials=3: searches in the step's own pod"),
+        ({"queue": "team"}, "queue='team': admits a TrainJob"),
         ({"search_trials": 3, "search_parallel": 4}, "search_parallel=4: is more than"),
     ],
 )
