@@ -155,6 +155,11 @@ class Site:
         """The InferenceService; None if there is none."""
         return self.cluster.read(SERVICES, "emotion")
 
+    def found(self, pattern: str) -> list[str]:
+        """The files in object storage that a pattern fits at present."""
+        self.files.invalidate_cache()
+        return list(self.files.glob(pattern))
+
     def predictors(self) -> list[Any]:
         """The predictor's pods."""
         return list(self.core.list_namespaced_pod(NAMESPACE, label_selector=PREDICTOR).items)

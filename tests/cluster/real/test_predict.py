@@ -60,7 +60,7 @@ KINDS = ("counted", "figures")
 
 
 def parts(site, parameters):
-    return site.files.glob(f"{parameters['predict_output']}/texts.parquet/part-*.parquet")
+    return site.found(f"{parameters['predict_output']}/texts.parquet/part-*.parquet")
 
 
 def test_pods_label_every_row_as_the_model_does_though_one_is_killed(site, parameters, texts):
@@ -84,7 +84,6 @@ def test_pods_label_every_row_as_the_model_does_though_one_is_killed(site, param
     counted = [shard(parameters, number).outputs["counted"] for number in (0, 1)]
     done = site.run(Call("predict-report", parameters, {"shards": counted}, outputs))
     assert done.succeeded, done.log
-    site.files.invalidate_cache()
     found = pd.concat(pd.read_parquet(site.files.open(each)) for each in parts(site, parameters))
     assert found["id"].tolist() == [*range(ROWS)]
     expected = Classifier(site.models["old"]).probabilities(texts[:100])

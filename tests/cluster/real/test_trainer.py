@@ -102,7 +102,7 @@ def test_a_lost_pod_starts_both_again_where_they_left_off(everywhere, jobs, trai
     name = only_job(jobs)["metadata"]["name"]
     # It is written last, when the checkpoint is whole.
     whole = f"{call.outputs['checkpoints']}/*/checkpoint-*/{bundle.MANIFEST}"
-    wait_for(lambda: everywhere.files.glob(whole))
+    wait_for(lambda: everywhere.found(whole))
     everywhere.core.delete_namespaced_pod(node_pods(everywhere)["1"], NAMESPACE)
     done = everywhere.end_of(step)
     assert done.succeeded, done.log
