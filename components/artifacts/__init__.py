@@ -13,5 +13,6 @@ Each module holds the types of its artifact, its writer, its reader and its chec
 | `signer`, `signatures` | their signatures | deploy | the same |
 | `model_image`, `image`, `image_repository` | published models as images | deploy | the cluster |
 | `registry` | the champion among them | deploy | preflight and evaluate of the next run |
+| `jobs` | the kinds of jobs that a step starts in pods of their own | train | outcome |
 | `remarks` | what a step that succeeded could not do | deploy | outcome |
 """

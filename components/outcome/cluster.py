@@ -3,12 +3,12 @@
 from typing import Any
 
 from components.api_server import POD, client_of, explained, is_missing, load_account, part_of
+from components.artifacts.jobs import WORKFLOW
 from components.errors import ClusterError
 from components.kubeconfig import load_kubeconfig
 from components.outcome.workflow import Workflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
-_WORKFLOW = "workflows.argoproj.io/workflow"
 _LINES = 500
 _SECONDS = 10
 _FIXES = {
@@ -61,7 +61,7 @@ class RunCluster:
             with explained(f"{plural} of workflow {workflow}", _FIXES):
                 CustomObjectsApi(self._api).delete_collection_namespaced_custom_object(
                     *(group, version, self._namespace, plural),
-                    label_selector=f"{_WORKFLOW}={workflow}",
+                    label_selector=f"{WORKFLOW}={workflow}",
                     propagation_policy="Background",
                     _request_timeout=_SECONDS,
                 )

@@ -16,6 +16,7 @@ from tenacity import (
     wait_fixed,
 )
 
+from components.artifacts.jobs import EXPERIMENTS, TRAIN_JOBS
 from components.artifacts.remarks import remarks_in
 from components.errors import ClusterError, StepError
 from components.outcome.cluster import RunCluster, of_pod
@@ -26,11 +27,6 @@ NOT_DEPLOYED = "the gate was not passed, so nothing was deployed"
 """Said of a run that succeeded without its last step."""
 
 _LAST_STEP = "deploy"
-# What the train step starts.
-_JOBS = (
-    ("kubeflow.org", "v1beta1", "experiments"),
-    ("trainer.kubeflow.org", "v1alpha1", "trainjobs"),
-)
 _SETTLE_SECONDS = 30.0
 _PAUSE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
@@ -115,7 +111,7 @@ def left_out(workflow: Workflow, log_of: Callable[[str], str]) -> str:
 
 def _end_training(cluster: RunCluster, workflow: str) -> None:
     """End what a step could not: a pod that is killed at once leaves its jobs running."""
-    for kind in _JOBS:
+    for kind in (EXPERIMENTS, TRAIN_JOBS):
         try:
             cluster.end_jobs(kind, workflow)
         except ClusterError as error:

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from components.artifacts.jobs import EXPERIMENTS, TRAIN_JOBS
 from components.deploy.cluster.api import SERVICES, Cluster
 from components.deploy.settings import DeploySettings
 from components.errors import InputError
 from components.preflight.checks import NotCheckedError
 from components.preflight.settings import GpuDemand
-from components.train.cluster.search import EXPERIMENTS, TRIALS, space_for
-from components.train.cluster.train_job import RUNTIME, RUNTIMES, TRAIN_JOBS
+from components.train.cluster.search import TRIALS, space_for
+from components.train.cluster.train_job import RUNTIME, RUNTIMES
 from components.train.settings import TrainSettings
 
 _VOLUMES_WITH_GATE, _VOLUMES = 33, 35

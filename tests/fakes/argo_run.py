@@ -60,6 +60,8 @@ class ArgoRun:
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     """Kinds that the account may not read."""
+    ended: dict[str, str] = field(default_factory=dict)
+    """Label selectors of the jobs that were deleted, by kind."""
 
     def add(self, display: str, kind: str, phase: str, **given: Any) -> str:
         """Add a node; gives its id."""
@@ -158,12 +160,20 @@ def cluster_of(run: ArgoRun) -> Iterator[str]:
             return JSONResponse({"kind": "Status", "message": f"{kind} is forbidden"}, 403)
         return JSONResponse(content) if known else JSONResponse({"kind": "Status"}, 404)
 
+    def end_jobs(request: Request) -> JSONResponse:
+        kind = request.path_params["kind"]
+        run.ended[kind] = request.query_params["labelSelector"]
+        return _answer(kind, {"kind": "Status", "status": "Success"}, True)
+
     core = f"/api/v1/namespaces/{run.namespace}"
     argo = f"/apis/argoproj.io/v1alpha1/namespaces/{run.namespace}"
+    groups = ("kubeflow.org/v1beta1", "trainer.kubeflow.org/v1alpha1")
+    jobs = [f"/apis/{each}/namespaces/{run.namespace}" for each in groups]
     routes = [
         Route(f"{argo}/workflows/{{name}}", workflow),
         Route(f"{core}/pods/{{pod}}/log", log),
         Route(f"{core}/events", events),
+        *(Route(f"{each}/{{kind}}", end_jobs, methods=["DELETE"]) for each in jobs),
     ]
     with running(routes) as url:
         yield url

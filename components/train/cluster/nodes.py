@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components import storage
+from components.artifacts.jobs import TRAIN_JOBS
 from components.artifacts.model import bundle
 from components.artifacts.model.history import HISTORY_FILE, History, read_history
 from components.errors import WorkError
@@ -15,7 +16,7 @@ from components.train.cluster import pods
 from components.train.cluster.api import StepCluster
 from components.train.cluster.job import Job, JobKind, work_name
 from components.train.cluster.step_pod import StepPod
-from components.train.cluster.train_job import TRAIN_JOBS, train_job
+from components.train.cluster.train_job import train_job
 from components.train.settings import TrainSettings
 
 # The place is the step's own, and pods that start again write it again.

@@ -150,8 +150,11 @@ def _terminated(pod: Pod) -> Mapping[str, Any]:
     containers = (pod.get("status") or {}).get("containerStatuses") or ()
     ends = [(each.get("state") or {}).get("terminated") or {} for each in containers]
     failed = [each for each in ends if each.get("exitCode")]
-    by_time = {"key": lambda each: (each.get("reason") != _OOM, str(each.get("finishedAt")))}
-    return min(failed, **by_time) if failed else {}
+    return min(
+        failed,
+        key=lambda each: (each.get("reason") != _OOM, str(each.get("finishedAt"))),
+        default={},
+    )
 
 
 def _try(pod: Pod) -> int:

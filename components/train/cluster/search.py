@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from components.artifacts.jobs import EXPERIMENTS
 from components.artifacts.model.history import Trial
 from components.errors import WorkError
 from components.options import read_assignments
@@ -15,7 +16,6 @@ from components.train.cluster.step_pod import StepPod
 from components.train.search.space import METRIC, SPACE, Parameter, read_space, with_values
 from components.train.settings import TrainSettings
 
-EXPERIMENTS = ("kubeflow.org", "v1beta1", "experiments")
 TRIALS = (*EXPERIMENTS[:2], "trials")
 _SUCCEEDED = "Succeeded"
 _EXPERIMENT = "katib.kubeflow.org/experiment"

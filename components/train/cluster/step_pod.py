@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.artifacts.jobs import WORKFLOW
 from components.errors import InputError
 from components.train.cluster.pods import Access, PodResources
 from components.train.settings import TrainSettings
@@ -13,8 +14,6 @@ _CONTAINER = "main"
 _OF_THE_POD = ("ARGO_", "KFP_", "KUBERNETES_", "NAMESPACE", "POD_")
 _RUN = "pipeline/runid"
 _PLACEMENT = ("affinity", "nodeSelector", "tolerations")
-WORKFLOW = "workflows.argoproj.io/workflow"
-"""Label of the run's pods, and of the jobs that its steps start; its value is the Workflow."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from components.artifacts.jobs import TRAIN_JOBS
 from components.errors import InputError
 from components.train.cluster import pods
 from components.train.settings import (
@@ -23,7 +24,6 @@ from components.train.settings import (
     to_arguments,
 )
 
-TRAIN_JOBS = ("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 RUNTIMES = (*TRAIN_JOBS[:2], "trainingruntimes")
 API_VERSION = "/".join(TRAIN_JOBS[:2])
 RUNTIME = "emotion-pipeline"

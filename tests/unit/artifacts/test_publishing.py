@@ -8,7 +8,7 @@ import pytest
 from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.model.bundle import SIGNATURE
-from components.artifacts.publishing import fetch, publish, publish_model, serving_uri
+from components.artifacts.publishing import fetch, overwrite, publish, publish_model, serving_uri
 from components.artifacts.signatures import verify
 from components.artifacts.signer import Signer
 from components.errors import InputError
@@ -60,6 +60,12 @@ def test_another_model_is_not_published_where_one_is_half_written(sealed_model, 
         publish(another(sealed_model, tmp_path), uri)
     publish(sealed_model, uri)
     assert fetch(uri, tmp_path)
+
+
+def test_a_later_try_overwrites_what_an_earlier_one_has_left(sealed_model, uri, tmp_path):
+    overwrite(another(sealed_model, tmp_path), uri)
+    overwrite(sealed_model, uri)
+    assert fetch(uri, tmp_path / "fetched").sha256 == bundle.verify(sealed_model).sha256
 
 
 def test_a_model_that_does_not_verify_is_not_published(sealed_model, uri):

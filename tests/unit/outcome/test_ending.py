@@ -56,6 +56,26 @@ def test_what_the_deploy_step_could_not_do_is_said_of_a_run_that_succeeded(run):
     assert ending(run) == Ending("SUCCEEDED", error="deploy: the registry was not told")
 
 
+def test_the_jobs_of_a_run_that_did_not_succeed_are_ended_with_it(run):
+    run.scope("Failed")
+    assert ending(run).state == "FAILED"
+    selector = f"workflows.argoproj.io/workflow={run.name}"
+    assert run.ended == {"experiments": selector, "trainjobs": selector}
+
+
+def test_the_jobs_of_a_run_that_succeeded_stay_until_it_is_deleted(run):
+    run.scope("Succeeded")
+    ending(run)
+    assert not run.ended
+
+
+@pytest.mark.parametrize("kind", ["experiments", "trainjobs"])
+def test_jobs_that_may_not_be_ended_do_not_hide_how_the_run_ended(run, kind):
+    run.scope("Failed")
+    run.refused = {kind}
+    assert ending(run).state == "FAILED"
+
+
 def test_a_step_that_failed_speaks_for_itself(run):
     inside = run.scope("Failed")
     run.step("train", "Failed", STEP_LOG, message=ERROR, boundaryID=inside)

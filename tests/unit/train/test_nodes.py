@@ -107,6 +107,8 @@ def test_an_ablation_is_a_second_job_without_synthetic_rows(trainer, places):
     assert "--real-only" not in arguments(whole)
     assert {"--real-only", f"--output={places.real_only}"} <= {*arguments(part)}
     assert whole["metadata"]["name"] != part["metadata"]["name"]
+    # What a try that was cut off has left is replaced.
+    assert all("--replace" in arguments(each) for each in trainer.created)
 
 
 def test_progress_is_the_log_of_the_first_node_each_line_once(trainer, places, caplog):
