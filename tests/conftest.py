@@ -1,5 +1,6 @@
 """A real data set, a real trained model, a real predictor, and places to store things."""
 
+import gc
 import inspect
 import json
 import os
@@ -120,10 +121,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "ours", max_examples=max(100, inputs // 10), deadline=None, derandomize=True
     )
     settings.load_profile("ours")
-    # kfp asks for the stack at every call on a task. For the frames of an xdist worker `inspect`
-    # would look through all modules, each time anew and in vain.
-    unknown = ("<string>", xdist.remote.__file__)
+    # kfp asks for the stack at every call on a task. For the frames of imports and of an xdist worker
+    # `inspect` would look through all modules, each time anew and in vain.
+    frozen = ("importlib._bootstrap", "importlib._bootstrap_external", "runpy")
+    unknown = ("<string>", xdist.remote.__file__, *(f"<frozen {name}>" for name in frozen))
     inspect.modulesbyfile.update(dict.fromkeys(unknown, "__main__"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that collecting has loaded, which stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

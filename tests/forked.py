@@ -1,4 +1,4 @@
-"""Processes that start with torch loaded, as forks of a server: a new interpreter takes seconds."""
+"""Processes that start with all loaded, as forks of a server: a new interpreter takes seconds."""
 
 import multiprocessing
 import runpy
@@ -7,7 +7,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["components.train.run"])
+processes.set_forkserver_preload(["components.train.run", "components.generate.run"])
 
 
 def start_module(module: str, arguments: list[str], folder: Path) -> BaseProcess:

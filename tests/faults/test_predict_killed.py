@@ -1,13 +1,13 @@
 """predict is killed at any moment, and started again goes on with what is missing."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
 
+from tests.forked import start_module
 from tests.waiting import wait_for
 
 ROWS, PART = 2_000, 200
@@ -23,15 +23,15 @@ def rows(dataset_folder, tmp_path_factory):
 
 
 def started(rows, model, output):
-    command = [sys.executable, "-m", "components.predict", "--input", rows, "--model", model]
-    command += ["--output", output, "--set", f"part_rows={PART}"]
-    return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE)
+    arguments = ["--input", rows, "--model", model, "--output", output, "--set", f"part_rows={PART}"]
+    log = output.with_name(f"{output.name}-log")
+    return start_module("components.predict", list(map(str, arguments)), log)
 
 
 def finished(rows, model, output):
     process = started(rows, model, output)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors.decode()[-2000:]
+    process.join(300)
+    assert process.exitcode == 0, (output.with_name(f"{output.name}-log") / "stderr").read_text()
     parts = sorted((output / "rows.jsonl").iterdir())
     return "".join(part.read_text() for part in parts)
 
@@ -53,9 +53,9 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_rows(
     process = started(rows, model_folder, output)
     records = output / "_records" / "rows.jsonl"
     wait_for(lambda: records.is_dir() and len(list(records.iterdir())) >= count, 120)
-    process.send_signal(number)
-    assert process.wait(60) != 0
-    process.stderr.close()
+    os.kill(process.pid, number)
+    process.join(60)
+    assert process.exitcode != 0
     assert not (output / "predictions.json").exists()
     done = {
         each.stem: (output / "rows.jsonl" / each.stem).stat().st_mtime_ns

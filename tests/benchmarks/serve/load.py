@@ -13,9 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-import aiohttp
 import uvloop
 
+from tests.benchmarks.serve.connections import Connections
 from tests.benchmarks.serve.figures import FAILED, UNANSWERED, Figures, Outcome, figures
 
 _CONNECTIONS = 512
@@ -55,9 +55,9 @@ class Load:
 class Generator:
     """Sends one load and keeps what became of each request."""
 
-    def __init__(self, load: Load, session: aiohttp.ClientSession) -> None:
+    def __init__(self, load: Load, connections: Connections) -> None:
         self._load = load
-        self._session = session
+        self._connections = connections
         self._random = random.Random(load.seed)
         self._bodies = self._shuffled_for_ever()
         self._end = load.warm_up + load.seconds
@@ -104,10 +104,9 @@ class Generator:
     async def _ask(self, due: float) -> None:
         status = UNANSWERED
         try:
-            async with self._session.post(self._load.url, data=next(self._bodies)) as response:
-                await response.read()
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(self._load.timeout):
+                status = await self._connections.post(next(self._bodies))
+        except TimeoutError:
             status = FAILED
         finally:
             self.outcomes.append(Outcome(due, self.now(), status))
@@ -123,13 +122,8 @@ async def send(load: Load) -> Figures:
     """Send a load and return its figures."""
     # The number of connections is bounded by the operating system's limit of open files; a
     # request that waits for one has its waiting counted.
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-        timeout=aiohttp.ClientTimeout(total=load.timeout),
-        headers={"Content-Type": "application/json"},
-        auto_decompress=False,
-    ) as session:
-        generator = Generator(load, session)
+    with Connections(load.url, _CONNECTIONS) as connections:
+        generator = Generator(load, connections)
         used, started = time.process_time(), time.perf_counter()
         await generator.run()
         share = (time.process_time() - used) / (time.perf_counter() - started)
