@@ -121,7 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "ours", max_examples=max(100, inputs // 10), deadline=None, derandomize=True
     )
     settings.load_profile("ours")
-    # kfp asks for the stack at every call on a task. For the frames of imports and of an xdist worker
+    # kfp asks for the stack at every call on a task. For the frames of imports and of xdist workers
     # `inspect` would look through all modules, each time anew and in vain.
     frozen = ("importlib._bootstrap", "importlib._bootstrap_external", "runpy")
     unknown = ("<string>", xdist.remote.__file__, *(f"<frozen {name}>" for name in frozen))

@@ -12,6 +12,7 @@ from tests.fakes.openai_server import Reply, fake_openai
 from tests.forked import start_module
 from tests.waiting import wait_for
 
+
 def identity(body):
     """What tells one request from another."""
     return json.dumps([body["messages"], body["seed"]])

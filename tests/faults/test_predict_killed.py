@@ -23,7 +23,16 @@ def rows(dataset_folder, tmp_path_factory):
 
 
 def started(rows, model, output):
-    arguments = ["--input", rows, "--model", model, "--output", output, "--set", f"part_rows={PART}"]
+    arguments = [
+        "--input",
+        rows,
+        "--model",
+        model,
+        "--output",
+        output,
+        "--set",
+        f"part_rows={PART}",
+    ]
     log = output.with_name(f"{output.name}-log")
     return start_module("components.predict", list(map(str, arguments)), log)
 
