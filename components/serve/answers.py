@@ -1,21 +1,10 @@
-"""Refusals and other answers over HTTP, and the publication of their bodies in OpenAPI."""
-
-from typing import Any
+"""Refusals and other answers over HTTP."""
 
 import orjson
-from fastapi import Response
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from components.serve.metrics import Metrics
-
-_ABOUT = {
-    400: "The request breaks a rule.",
-    404: "There is no such model.",
-    408: "The request took too long to arrive.",
-    413: "The body is too large.",
-    415: "The body is compressed, or an event with its attributes.",
-    503: "The predictor is overloaded or about to end.",
-}
 
 
 class Refusal(Exception):  # noqa: N818
@@ -73,26 +62,3 @@ def readiness(ready: bool, **about: object) -> Response:
 def internal_error() -> Response:
     """Build the answer after an internal error; only the log states the cause."""
     return json_answer({"error": "internal error"}, 500)
-
-
-def documented(
-    answer: type[BaseModel],
-    request: type[BaseModel] | None = None,
-    statuses: tuple[int, ...] = tuple(_ABOUT),
-) -> dict[str, Any]:
-    """Build the keywords of a route that reads and writes its bodies itself.
-
-    Args:
-        answer: Body of the answer 200.
-        request: Body of the request; None if it has none.
-        statuses: Other statuses of the route.
-    """
-    responses: dict[int, dict[str, Any]] = {200: {"model": answer}}
-    for each in statuses:
-        responses[each] = {"model": Error, "description": _ABOUT[each]}
-    keywords: dict[str, Any] = {"response_model": None, "responses": responses}
-    if request is not None:
-        schema = {"$ref": f"#/components/schemas/{request.__name__}"}
-        content = {"application/json": {"schema": schema}}
-        keywords["openapi_extra"] = {"requestBody": {"required": True, "content": content}}
-    return keywords

@@ -2,60 +2,68 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.openapi.utils import get_openapi
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from components.serve.answers import Refusal, internal_error, json_answer, refused
+from components.serve.openapi import openapi
+from components.serve.operations import Endpoint, TemplateRoute
 from components.serve.predictor import Predictor
-from components.serve.schemas import ExplainRequest, InferRequest, PredictRequest
-from components.serve.v1 import v1_routes
-from components.serve.v2 import v2_routes
+from components.serve.v1 import v1_operations, v1_post_only
+from components.serve.v2 import v2_operations
 
 _ELEMENT = re.compile(r"<(style|script)\b[^>]*>(.*?)</\1>", re.DOTALL)
 
 
-def application(predictor: Predictor) -> FastAPI:
+def application(predictor: Predictor) -> Starlette:
     """Build the application, to be run within `components.serve.bounds.Bounds`."""
-    app = FastAPI(
-        title="emotion-pipeline", version="2", docs_url=None, redoc_url=None, redirect_slashes=False
-    )
-    app.include_router(v1_routes(predictor))
-    app.include_router(v2_routes(predictor))
+    operations = [*v1_operations(predictor), *v2_operations(predictor)]
+    # Whoever asked first would have everybody wait while it is built.
+    document = json_answer(openapi(operations, predictor))
 
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def schema(_: Request) -> Response:
+        return document
+
+    async def metrics(_: Request) -> Response:
         return Response(predictor.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
+    async def refuse(_: Request, error: Any) -> Response:
+        return refused(error, predictor.metrics)
+
+    (server,) = (each for each in operations if each.path == "/v2")
+    others = {"/": _front(predictor), "/v2/": server.endpoint, "/metrics": metrics}
+    routes = [
+        # Requests with texts first, since they are most.
+        *(each.route() for each in operations if each.method == "POST"),
+        *v1_post_only(),
+        *(each.route() for each in operations if each.method == "GET"),
+        *(TemplateRoute(path, endpoint, ["GET"]) for path, endpoint in others.items()),
+        TemplateRoute("/openapi.json", schema, ["GET"]),
+    ]
+    handlers = {Refusal: refuse, HTTPException: _http_error, Exception: _internal_error}
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return app
+
+
+def _front(predictor: Predictor) -> Endpoint:
     alive = json_answer({"status": "alive"})
     page = page_response() if predictor.settings.page else alive
 
-    @app.get("/", include_in_schema=False)
     async def front(request: Request) -> Response:
         # Browsers ask for HTML; KServe's V1 clients ask here if the server is alive.
         answer = page if "text/html" in request.headers.get("accept", "") else alive
         answer.headers["Vary"] = "Accept"
         return answer
 
-    async def refuse(_: Request, error: Any) -> Response:
-        return refused(error, predictor.metrics)
-
-    app.add_exception_handler(Refusal, refuse)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _internal_error)
-    # Whoever asks first would have everybody wait while it is built.
-    document = _openapi(app, predictor)
-    app.openapi = lambda: document  # type: ignore[method-assign]
-    return app
+    return front
 
 
 def page_response() -> HTMLResponse:
@@ -84,32 +92,6 @@ async def _http_error(_: Request, error: Any) -> Response:
 
 async def _internal_error(_: Request, __: Exception) -> Response:
     return internal_error()
-
-
-def _openapi(app: FastAPI, predictor: Predictor) -> dict[str, Any]:
-    """Build OpenAPI with the bodies that the routes read themselves and this model's bounds."""
-    document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-    template = "#/components/schemas/{model}"
-    requests: list[tuple[type[BaseModel], Literal["validation"]]] = [
-        (each, "validation") for each in (PredictRequest, ExplainRequest, InferRequest)
-    ]
-    _, bodies = models_json_schema(requests, ref_template=template)
-    schemas = document["components"]["schemas"]
-    schemas |= bodies["$defs"]
-    settings = predictor.settings
-    _instances(schemas, "PredictRequest")["maxItems"] = settings.max_texts
-    _instances(schemas, "ExplainRequest")["maxItems"] = settings.max_explained_texts
-    known = {"model_name": predictor.name, "model_version": predictor.version}
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for parameter in operation.get("parameters", ()):
-                parameter["schema"]["enum"] = [known[parameter["name"]]]
-    return document
-
-
-def _instances(schemas: Mapping[str, Any], name: str) -> dict[str, Any]:
-    instances: dict[str, Any] = schemas[name]["properties"]["instances"]
-    return instances
 
 
 def _policy(html: str) -> str:

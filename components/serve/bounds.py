@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from functools import cached_property
 from typing import Any
 
-from fastapi import Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from components.serve.answers import Refusal, internal_error, refused

@@ -1,14 +1,18 @@
 """KServe's V1 protocol over HTTP, with an explain route."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from components.serve.answers import documented, json_answer, readiness
+from components.serve.answers import json_answer, readiness
+from components.serve.operations import OF_WORK, Operation, TemplateRoute
 from components.serve.predictor import Predictor
 from components.serve.schemas import (
     ExplainRequest,
@@ -20,26 +24,25 @@ from components.serve.schemas import (
     read,
 )
 
+_MODELS = "/v1/models"
+_MODEL = _MODELS + "/{model_name}"
 
-def v1_routes(predictor: Predictor) -> APIRouter:
-    """Build the routes below `/v1`."""
-    router = APIRouter(prefix="/v1/models", tags=["V1"])
 
-    @router.get("", response_model=ModelList)
-    async def models() -> Response:
+def v1_operations(predictor: Predictor) -> list[Operation]:
+    """Build the operations below `/v1`."""
+
+    async def models(_: Request) -> Response:
         return json_answer({"models": [predictor.name]})
 
-    @router.post("/{model_name}:predict", **documented(PredictResponse, PredictRequest))
-    async def predict(model_name: str, request: Request) -> Response:
-        predictor.require(model_name)
+    async def predict(request: Request) -> Response:
+        predictor.require(request.path_params["model_name"])
         asked = read(PredictRequest, await request.body())
         probabilities = await predictor.predict(asked.texts())
         bodies = [_body(predictor, asked, row) for row in probabilities]
         return _answer(predictor, "predictions", bodies)
 
-    @router.post("/{model_name}:explain", **documented(ExplainResponse, ExplainRequest))
-    async def explain(model_name: str, request: Request) -> Response:
-        predictor.require(model_name)
+    async def explain(request: Request) -> Response:
+        predictor.require(request.path_params["model_name"])
         asked = read(ExplainRequest, await request.body())
         bodies = []
         for each in await predictor.explain(asked.texts()):
@@ -47,19 +50,26 @@ def v1_routes(predictor: Predictor) -> APIRouter:
             bodies.append({**_body(predictor, asked, each.probabilities), "words": words})
         return _answer(predictor, "explanations", bodies)
 
-    for verb in ("predict", "explain"):
-        # Otherwise it would be a part of the model's name below.
-        router.add_api_route(f"/{{model_name}}:{verb}", _post_only, include_in_schema=False)
-
-    @router.get("/{model_name}", **documented(ModelStatus, statuses=(404, 503)))
-    async def status(model_name: str) -> Response:
-        predictor.require(model_name)
+    async def status(request: Request) -> Response:
+        predictor.require(request.path_params["model_name"])
         return readiness(predictor.ready, name=predictor.name)
 
-    return router
+    post, get = partial(Operation, "POST"), partial(Operation, "GET")
+    work = {"statuses": OF_WORK}
+    return [
+        post(f"{_MODEL}:predict", "v1_predict", predict, PredictResponse, PredictRequest, **work),
+        post(f"{_MODEL}:explain", "v1_explain", explain, ExplainResponse, ExplainRequest, **work),
+        get(_MODELS, "v1_models", models, ModelList),
+        get(_MODEL, "v1_model", status, ModelStatus, statuses=(404, 503)),
+    ]
 
 
-async def _post_only() -> None:
+def v1_post_only() -> list[Route]:
+    """Build the routes of all other methods, of which the verb were a part of the model's name."""
+    return [TemplateRoute(f"{_MODEL}:{verb}", _post_only) for verb in ("predict", "explain")]
+
+
+async def _post_only(_: Request) -> Response:
     raise HTTPException(405, headers={"Allow": "POST"})
 
 

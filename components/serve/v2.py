@@ -4,13 +4,16 @@ Source: https://github.com/kserve/open-inference-protocol/blob/main/specificatio
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
-from components.serve.answers import Refusal, documented, json_answer, readiness
+from components.serve.answers import Refusal, json_answer, readiness
 from components.serve.heads import size_in
+from components.serve.operations import OF_WORK, Operation
 from components.serve.predictor import Predictor
 from components.serve.schemas import (
     InferRequest,
@@ -41,49 +44,45 @@ SERVER: Mapping[str, Any] = {
 }
 
 
-def v2_routes(predictor: Predictor) -> APIRouter:
-    """Build the routes below `/v2`."""
-    router = APIRouter(tags=["V2"])
+def v2_operations(predictor: Predictor) -> list[Operation]:
+    """Build the operations below `/v2`."""
 
-    @router.get("/v2", response_model=ServerMetadata)
-    @router.get("/v2/", include_in_schema=False)
-    async def server() -> Response:
+    async def server(_: Request) -> Response:
         return json_answer(SERVER)
 
-    @router.get("/v2/health/live", response_model=Live)
-    async def live() -> Response:
+    async def live(_: Request) -> Response:
         return json_answer({"live": True})
 
-    @router.get("/v2/health/ready", **documented(Ready, statuses=(503,)))
-    async def ready() -> Response:
+    async def ready(_: Request) -> Response:
         return readiness(predictor.ready)
 
-    async def of_model(model_name: str) -> None:
-        predictor.require(model_name)
-
-    async def of_version(model_name: str, model_version: str) -> None:
-        predictor.require(model_name, model_version)
-
-    for path, known in ((_MODEL, of_model), (_VERSION, of_version)):
-        # A prefix that is given to include_router would be missing in the metrics' routes.
-        router.include_router(_model_routes(predictor, path), dependencies=[Depends(known)])
-    return router
+    get = partial(Operation, "GET")
+    return [
+        *_model_operations(predictor, _MODEL, "v2_model"),
+        *_model_operations(predictor, _VERSION, "v2_version"),
+        get("/v2", "v2_server", server, ServerMetadata),
+        get("/v2/health/live", "v2_live", live, Live),
+        get("/v2/health/ready", "v2_ready", ready, Ready, statuses=(503,)),
+    ]
 
 
-def _model_routes(predictor: Predictor, prefix: str) -> APIRouter:
-    """Build the routes below a model or a version of it."""
-    router = APIRouter(prefix=prefix)
+def _model_operations(predictor: Predictor, path: str, name: str) -> list[Operation]:
+    """Build the operations below a model or a version of it."""
 
-    @router.get("/ready", **documented(ModelStatus, statuses=(404, 503)))
-    async def model_ready() -> Response:
+    def require(request: Request) -> None:
+        asked = request.path_params
+        predictor.require(asked["model_name"], asked.get("model_version", ""))
+
+    async def model_ready(request: Request) -> Response:
+        require(request)
         return readiness(predictor.ready, name=predictor.name)
 
-    @router.get("", **documented(ModelMetadata, statuses=(404,)))
-    async def model() -> Response:
+    async def model(request: Request) -> Response:
+        require(request)
         return json_answer(model_metadata(predictor))
 
-    @router.post("/infer", **documented(InferResponse, InferRequest))
     async def infer(request: Request) -> Response:
+        require(request)
         body = await request.body()
         length = _json_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read(InferRequest, body[:length])
@@ -92,7 +91,13 @@ def _model_routes(predictor: Predictor, prefix: str) -> APIRouter:
         outputs = named_outputs(predictor, probabilities, asked.parameters.top_k)
         return _answer(predictor, asked, outputs)
 
-    return router
+    post, get = partial(Operation, "POST"), partial(Operation, "GET")
+    work = {"statuses": OF_WORK}
+    return [
+        post(f"{path}/infer", f"{name}_infer", infer, InferResponse, InferRequest, **work),
+        get(f"{path}/ready", f"{name}_ready", model_ready, ModelStatus, statuses=(404, 503)),
+        get(path, name, model, ModelMetadata, statuses=(404,)),
+    ]
 
 
 def _json_length(header: str | None, size: int) -> int:

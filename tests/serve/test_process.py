@@ -17,6 +17,7 @@ import httpx
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from starlette.testclient import TestClient
 
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
@@ -205,9 +206,9 @@ def test_sigterm_finishes_the_request_of_a_client_that_sends_no_more(process):
 
 def test_openapi_is_built_before_anybody_asks_for_it(model_folder, monkeypatch):
     predictor = Predictor(ServeSettings(model_folder))
-    app = application(predictor)
-    monkeypatch.setattr("components.serve.application.get_openapi", None)
-    assert "PredictRequest" in app.openapi()["components"]["schemas"]
+    client = TestClient(application(predictor))
+    monkeypatch.setattr("components.serve.application.openapi", None)
+    assert "PredictRequest" in client.get("/openapi.json").json()["components"]["schemas"]
     predictor.close()
 
 
