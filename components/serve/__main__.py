@@ -7,11 +7,13 @@ import os
 import sys
 import typing
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from components.artifacts.model.bundle import verify
 from components.command_line import HELP, PATH, Command, errors_as_exit
 from components.descriptions import described
 from components.errors import InputError
@@ -56,10 +58,12 @@ def main(**settings: typing.Any) -> None:
         _require_key(click.get_current_context())
         chosen = ServeSettings(**settings)
         require_signature(chosen)
-        from components.serve.predictor import Predictor
-        from components.serve.server import serve
-
-        serve(Predictor(chosen))
+        # The files are hashed while what serves them is imported.
+        with ThreadPoolExecutor() as pool:
+            model = pool.submit(verify, chosen.model_dir)
+            from components.serve.predictor import Predictor
+            from components.serve.server import serve
+        serve(Predictor(chosen, model.result()))
 
 
 def _require_key(context: click.Context) -> None:

@@ -64,6 +64,7 @@ class _Request:
     rows: list[int]
     """Rows in the queue, the narrowest first."""
     loop: asyncio.AbstractEventLoop
+    """The event loop of all requests of a batcher."""
     answer: asyncio.Future[NDArray[np.float32]]
     logits: list[NDArray[np.float32] | None]
     missing: int
@@ -206,36 +207,41 @@ class Batcher:
             logits = self._infer(tokens)
         except Exception as error:  # noqa: BLE001
             # Any error belongs to the requests of the batch, and the thread must continue.
-            for request, _ in batch:
-                _resolve(request, error)
+            _resolve([request for request, _ in batch], error)
             return
         seconds = time.monotonic() - start
-        for (request, row), answer in zip(batch, logits, strict=True):
-            self._store(request, row, answer)
+        _resolve(self._completed(batch, logits))
         padded = sum(request.widths[row] for request, row in batch)
         waited = [start - request.arrived for request, _ in batch]
         self._observer.batch(len(batch), padded, waited, seconds)
 
-    def _store(self, request: _Request, row: int, answer: NDArray[np.float32]) -> None:
-        request.logits[row] = answer
+    def _completed(
+        self, batch: Sequence[tuple[_Request, int]], logits: NDArray[np.float32]
+    ) -> list[_Request]:
+        """Store the logits of a batch, and return the requests that now have all of theirs."""
+        completed = []
         with self._changed:
-            request.missing -= 1
-            done = request.missing == 0
-        if done:
-            _resolve(request, np.stack(request.logits))  # type: ignore[arg-type]
+            for (request, row), answer in zip(batch, logits, strict=True):
+                request.logits[row] = answer
+                request.missing -= 1
+                if not request.missing:
+                    completed.append(request)
+        return completed
 
 
-def _resolve(request: _Request, result: NDArray[np.float32] | Exception) -> None:
-    """Hand a request its logits or its error, in its event loop."""
+def _resolve(requests: Sequence[_Request], error: Exception | None = None) -> None:
+    """Hand requests their logits or the error, in their event loop, which wakes once for all."""
 
     def resolve() -> None:
-        if request.answer.done():
-            return
-        if isinstance(result, Exception):
-            request.answer.set_exception(result)
-        else:
-            request.answer.set_result(result)
+        for request in requests:
+            if request.answer.done():
+                continue
+            if error:
+                request.answer.set_exception(error)
+            else:
+                request.answer.set_result(np.stack(request.logits))  # type: ignore[arg-type]
 
     # If the loop is closed, nobody is waiting any more.
     with suppress(RuntimeError):
-        request.loop.call_soon_threadsafe(resolve)
+        if requests:
+            requests[0].loop.call_soon_threadsafe(resolve)

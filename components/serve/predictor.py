@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from components.artifacts.evaluation.scores import WordWeight
 from components.artifacts.model.attribution import occlusions, word_weights
+from components.artifacts.model.bundle import SealedModel
 from components.artifacts.model.classifier import Classifier
 from components.artifacts.model.version import model_version
 from components.serve.answers import Refusal
@@ -39,15 +40,19 @@ class Explanation:
 class Predictor:
     """One model that answers all requests, within bounds and without blocking the event loop.
 
+    Args:
+        settings: Which model, and its bounds.
+        model: The model folder, if it is verified already.
+
     Raises:
         InputError: If the model folder does not verify.
     """
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(self, settings: ServeSettings, model: SealedModel | None = None) -> None:
         self.settings = settings
         # Parallel inferences of one thread each are faster than one inference on all threads.
         threads = settings.threads or cpu_count()
-        self._classifier = Classifier(settings.model_dir, 1, settings.precision)
+        self._classifier = Classifier(model or settings.model_dir, 1, settings.precision)
         self.name, self.labels = settings.model_name, self._classifier.labels
         self.version = model_version(settings.run_id, self._classifier.version)
         self.draining = False
