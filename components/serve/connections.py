@@ -14,6 +14,7 @@ from components.serve.answers import Refusal
 from components.serve.heads import head_too_large, require_known_codings
 from components.serve.predictor import Predictor
 from components.serve.upgrades import Head, UpgradeIgnoringParser
+from components.serve.writes import CoalescingTransport
 
 _FRAMING = 8
 """Times a body of chunks of one byte each is as large as the body itself, at most."""
@@ -37,7 +38,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse a connection too many; expect headers in time from the others."""
-        super().connection_made(transport)
+        super().connection_made(CoalescingTransport(transport, self.loop))  # type: ignore[arg-type]
         if len(self.connections) > self._settings.max_connections:
             self._refuse(503, "max_connections", "too many connections are open")
         else:

@@ -43,6 +43,10 @@ class Connection:
         size = 0 if bodiless else int(headers["content-length"])
         return Answer(status, headers, self._reader.read(size))
 
+    def piece(self):
+        """What has come by now, or comes first."""
+        return self._reader.read1()
+
     def rest(self):
         """All that comes until the other side closes."""
         return self._reader.read()

@@ -267,3 +267,9 @@ def test_a_slow_head_of_a_request_to_upgrade_is_counted_once(predictor_url, labe
             connected.send(piece)
             time.sleep(0.05)
         assert label_of(connected.answer()) == label
+
+
+def test_an_answer_comes_in_one_piece(predictor_url, label):
+    with connection(predictor_url) as connected:
+        connected.send(request(BODY, HOST))
+        assert label.encode() in connected.piece().partition(b"\r\n\r\n")[2]

@@ -135,7 +135,7 @@ class Classifier:
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise texts, each cut to the model's maximum length."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     def infer(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
         """Run one batch, padded to its widest text: logits of shape (texts, labels)."""
