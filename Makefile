@@ -44,7 +44,7 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
   audit compile submit upload images push push-manifests lock sbom serve board compare publish-model search watch predict deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve \
-  bench-scaling bench-replicas bench-predict kind clean
+  bench-scaling bench-replicas bench-predict bench-merge kind clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -249,6 +249,9 @@ bench-scaling: setup ## measure what autoscalers see of one predictor, by load
 
 bench-replicas: setup ## measure two predictors on two cores against one on one core
 	$(BIN)/python -m tests.benchmarks.bench_replicas --model $(call path,$(MODEL)) --dataset runs/latest/dataset
+
+bench-merge: setup ## measure merge with 10,000 to a million rows: time, memory, near duplicates
+	$(BIN)/python -m tests.benchmarks.bench_merge
 
 bench-predict: setup ## measure make predict against a bare loop, and its memory: MODEL=folder
 	$(BIN)/python -m tests.benchmarks.bench_predict --model $(call path,$(MODEL))

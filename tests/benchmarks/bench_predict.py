@@ -8,21 +8,17 @@ The texts are those of the embedded sample, each with a number of its own, so th
 
 import argparse
 import csv
-import os
 import statistics
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import pandas as pd
 from loky import cpu_count
 
 from components.artifacts.model.classifier import Classifier
+from tests.benchmarks.costs import run
 
 _HEAD = (
     "rows",
@@ -61,26 +57,6 @@ def bare_loop(model: Path, path: Path) -> None:
         # A future for each of them at once would be measured as well.
         while some := list(islice(batches, 1024)):
             list(pool.map(infer, some))
-
-
-class Cost(NamedTuple):
-    """What a process has taken: seconds, those of all cores, and its peak memory in MB."""
-
-    seconds: float
-    cpu: float
-    memory: float
-
-
-def run(*arguments: object) -> Cost:
-    """Run a command to its end."""
-    begun = time.perf_counter()
-    command = [sys.executable, "-m", *map(str, arguments)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(time.perf_counter() - begun, cpu, usage.ru_maxrss / 1024)
 
 
 def measured(model: Path, rows: int, times: int) -> tuple[str, ...]:

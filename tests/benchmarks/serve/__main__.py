@@ -1,7 +1,7 @@
 """The predictor against others with the same model: `make bench-serve`.
 
-All contestants run one after the other on the same cores, with the load generator beside them.
-What is finished stays in `--work`, so a run that was stopped goes on.
+All contestants run one after the other on the same cores, with the load generator beside them, in
+several rounds. What is finished stays in `--work`, so a run that was stopped goes on.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from tests.benchmarks.serve.environments import interpreter, serve_megabytes
 from tests.benchmarks.serve.measure import Trial, capacity_of, measure
 from tests.benchmarks.serve.picture import draw
 from tests.benchmarks.serve.results import Results
+from tests.benchmarks.serve.rounds import Round, medians, spread
 from tests.benchmarks.serve.tables import generator_share, tables, title
 
 
@@ -73,7 +74,7 @@ def measure_all(names: list[str], trial: Trial, work: Path) -> dict[str, Any]:
     Args:
         names: Contestants, this predictor first: its capacity sets the rates of the others.
         trial: What they are put through.
-        work: Folder for results, logs and environments.
+        work: Folder of the round, for results and logs; environments are beside it.
     """
     found: dict[str, Any] = {}
     for name in names:
@@ -81,7 +82,7 @@ def measure_all(names: list[str], trial: Trial, work: Path) -> dict[str, Any]:
         results = Results(work / f"{name}.json", conditions(trial, contestant.sources))
         found[name] = results.found
         try:
-            python = interpreter(contestant.requirements, work)
+            python = interpreter(contestant.requirements, work.parent)
             capacity = partial(capacity_of, found[THIS], trial.clients)
             measure(contestant, trial, results, work / name, python, capacity)
         except (StepError, httpx.HTTPError, subprocess.SubprocessError) as error:
@@ -118,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     result.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
     result.add_argument("--warm-up", type=float, default=3.0, help="seconds before each")
+    result.add_argument("--times", type=int, default=5, help="rounds, of which medians are shown")
     result.add_argument("--clients", nargs="+", type=int, default=[1, 8, 32, 128])
     result.add_argument("--arrivals", choices=["poisson", "even"], default="poisson")
     result.add_argument("--texts", type=int, default=0, help="test texts at most; 0 for all")
@@ -136,8 +138,12 @@ def main() -> None:
     trial = trial_of(arguments, len(os.sched_getaffinity(0)))
     # This predictor always: its capacity sets the rates, and what is measured is not repeated.
     names = [name for name in CONTESTANTS if name in {THIS, *arguments.contestants}]
-    found = measure_all(names, trial, arguments.work)
-    limits = bare_loops(trial, arguments.work)
+    rounds = [
+        Round(measure_all(names, trial, folder), bare_loops(trial, folder))
+        for folder in (arguments.work / str(number) for number in range(arguments.times))
+    ]
+    found = medians([each.found for each in rounds])
+    limits = medians([each.limits for each in rounds])
     size = serve_megabytes(arguments.work)
     source = "embedded sample" if arguments.dataset == "sample" else Path(arguments.dataset).name
     print(
@@ -145,6 +151,7 @@ def main() -> None:
         f" data set {source}, {len(trial.texts)} test texts; {trial.arrivals} arrivals.\n"
     )
     print(tables(found, trial.clients, capacity_of(found[THIS], trial.clients), limits))
+    print(f"\nRatios of figures of one round:\n\n{spread(rounds)}")
     print(f"\nThe load generator took at most {generator_share(found):.0%} of a core.")
     print(f"Python environment with the `serve` extra alone: {size:.0f} MB.")
     picture = arguments.picture or arguments.work / "serve.svg"

@@ -74,8 +74,8 @@ def measure(
             )
         results.keep("many", lambda: _send_many(server(), trial))
         for share in SHARES:
-            rate = share * capacity()
-            results.keep(open_name(rate), partial(_send_at, server, trial, rate))
+            rate = partial(_rate, share, capacity)
+            results.keep(open_name(share), partial(_send_at, server, trial, rate))
         results.keep("megabytes after load", lambda: server().megabytes())
 
 
@@ -83,8 +83,8 @@ def closed_name(clients: int) -> str:
     return f"clients {clients}"
 
 
-def open_name(rate: float) -> str:
-    return f"rate {rate:.1f}"
+def open_name(share: float) -> str:
+    return f"load {share:.0%}"
 
 
 def capacity_of(found: Mapping[str, Any], clients: Sequence[int]) -> float:
@@ -100,8 +100,14 @@ def _accuracy(server: Server, trial: Trial) -> float:
     return sum(hits) / len(hits)
 
 
-def _send_at(server: Callable[[], Server], trial: Trial, rate: float) -> dict[str, Any]:
-    return send_load(server(), trial, rate=rate, arrivals=trial.arrivals)
+def _rate(share: float, capacity: Callable[[], float]) -> float:
+    return share * capacity()
+
+
+def _send_at(
+    server: Callable[[], Server], trial: Trial, rate: Callable[[], float]
+) -> dict[str, Any]:
+    return send_load(server(), trial, rate=rate(), arrivals=trial.arrivals)
 
 
 def _send_many(server: Server, trial: Trial) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def tables(
         "A bare ONNX Runtime loop, texts a second": bare_loop(limits),
         "Start, memory and accuracy": resources(found),
     }
-    return "\n\n".join(f"{heading}:\n\n{table}" for heading, table in parts.items())
+    return "\n\n".join(f"{heading}:\n\n{each}" for heading, each in parts.items())
 
 
 def throughput(found: Found, clients: Sequence[int]) -> str:
@@ -42,24 +42,23 @@ def throughput(found: Found, clients: Sequence[int]) -> str:
         [name, *(f"{_speed(each[closed_name(n)]):.1f}" for n in clients), times(each)]
         for name, each in found.items()
     ]
-    return _table("contestant", head, rows)
+    return table("contestant", head, rows)
 
 
 def latency(found: Found, clients: Sequence[int]) -> str:
     rows = [
         [name, *(_latencies(each[closed_name(n)]) for n in clients)] for name, each in found.items()
     ]
-    return _table("contestant", map(str, clients), rows)
+    return table("contestant", map(str, clients), rows)
 
 
 def open_loop(found: Found, capacity: float) -> str:
-    rates = [share * capacity for share in SHARES]
-    head = [f"{share:.0%}: {rate:.0f}/s" for share, rate in zip(SHARES, rates, strict=True)]
+    head = [f"{share:.0%}: {share * capacity:.0f}/s" for share in SHARES]
     rows = [
-        [name, *(_latencies(each[open_name(rate)]) for rate in rates)]
+        [name, *(_latencies(each[open_name(share)]) for share in SHARES)]
         for name, each in found.items()
     ]
-    return _table("contestant", head, rows)
+    return table("contestant", head, rows)
 
 
 def many(found: Found, limits: Mapping[str, Mapping[str, float]]) -> str:
@@ -77,13 +76,13 @@ def many(found: Found, limits: Mapping[str, Mapping[str, float]]) -> str:
         for name, each in found.items()
     ]
     head = ["texts/s", "p50 / p95 / p99 ms", "share of the best bare loop"]
-    return _table("contestant", head, rows)
+    return table("contestant", head, rows)
 
 
 def bare_loop(limits: Mapping[str, Mapping[str, float]]) -> str:
     ways = next(iter(limits.values()))
     rows = [[way, *(f"{each[way]:.0f}" for each in limits.values())] for way in ways]
-    return _table("way", limits, rows)
+    return table("way", limits, rows)
 
 
 def resources(found: Found) -> str:
@@ -99,7 +98,7 @@ def resources(found: Found) -> str:
         ]
         for name, each in found.items()
     ]
-    return _table("contestant", head, rows)
+    return table("contestant", head, rows)
 
 
 def generator_share(found: Found) -> float:
@@ -128,7 +127,8 @@ def _latencies(figures: Mapping[str, Any]) -> str:
     return f"{cell} ({', '.join(wrong)})" if wrong else cell
 
 
-def _table(first: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+def table(first: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; contestants have their titles."""
     columns = [first, *head]
     lines = [columns, ["---"] * len(columns)]
     lines += [[title(row[0]), *row[1:]] for row in rows]

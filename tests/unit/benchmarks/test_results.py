@@ -11,6 +11,7 @@ from tests.benchmarks.serve.limit import batches
 from tests.benchmarks.serve.measure import Trial, capacity_of, measure
 from tests.benchmarks.serve.picture import draw
 from tests.benchmarks.serve.results import Results
+from tests.benchmarks.serve.rounds import Round, medians, spread
 from tests.benchmarks.serve.tables import generator_share, tables
 
 CLIENTS = (2,)
@@ -59,8 +60,8 @@ def test_everything_is_measured(measured):
     assert found["accuracy"] == 0.75
     assert 0 < found["start"]["ready_seconds"] < found["start"]["answer_seconds"]
     assert found["start"]["megabytes"] > 1
-    assert found["rate 50.0"]["requests"] == 10
-    assert found["rate 50.0"]["failed"] == 0
+    assert found["load 50%"]["requests"] == 10
+    assert found["load 50%"]["failed"] == 0
     speed = capacity_of(found, CLIENTS)
     assert speed == found["clients 2"]["requests_per_second"] > 0
     many = found["many"]
@@ -91,6 +92,24 @@ def test_tables_compare_with_the_plain_way(measured):
     assert "(25% refused)" in text
     assert f"{results.found['many']['texts_per_second'] / 2000:.0%}" in text
     assert 0 < generator_share(found) <= 1.5
+
+
+def test_ratios_are_those_of_figures_of_one_round(measured):
+    _, results = measured
+
+    def one(speed: float, plain: float, limit: float) -> Round:
+        closed = {"requests_per_second": speed}
+        ours = {**results.found, "clients 32": closed}
+        other = {**results.found, "clients 32": {"requests_per_second": plain}}
+        return Round({THIS: ours, PLAIN: other}, {THIS: {"one by one": 1.0, "batches": limit}})
+
+    rounds = [one(100.0, 10.0, 200.0), one(50.0, 4.0, 125.0), one(80.0, 10.0, 100.0)]
+    text = spread(rounds)
+    assert f"32 clients, int8 to: {CONTESTANTS[PLAIN].title} | 8.00 | 10.00 | 12.50 |" in text
+    assert "32 clients, int8 to the best bare loop | 0.40 | 0.50 | 0.80 |" in text
+    found = medians([each.found for each in rounds])
+    assert found[THIS]["clients 32"]["requests_per_second"] == 80.0
+    assert found[PLAIN]["clients 32"]["requests_per_second"] == 10.0
 
 
 def test_the_picture_is_drawn(measured, tmp_path):
