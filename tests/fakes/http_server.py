@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 
@@ -26,3 +28,16 @@ def running(routes: Sequence[Route]) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextmanager
+def answering(status: int, body: str, kind: str = "application/xml") -> Iterator[str]:
+    """Run a service that answers everything in one way, HEAD without a body; yields its URL."""
+
+    def answer(request: Request) -> Response:
+        content = "" if request.method == "HEAD" else body
+        return Response(content, status, media_type=kind)
+
+    methods = ["GET", "HEAD", "PUT", "POST", "DELETE"]
+    with running([Route("/{path:path}", answer, methods=methods)]) as url:
+        yield url

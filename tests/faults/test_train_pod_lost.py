@@ -20,6 +20,7 @@ from components import storage
 from components.artifacts.model import bundle
 from components.artifacts.model.history import read_history
 from components.train.component import train
+from tests.fakes.http_server import answering
 from tests.forked import processes
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -141,10 +142,13 @@ def test_the_next_pod_goes_on_from_the_last_upload_and_ends_with_the_same_weight
 
 
 def test_a_step_without_keys_trains_without_copies(parameters, small_dataset, tmp_path):
-    keys = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_EC2_METADATA_DISABLED": "true"}
+    body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
     pod = tmp_path / "pod"
 
-    assert run(parameters, small_dataset, pod, "minio://mlpipeline/runs/1", keys) == 0, log(pod)
+    with answering(403, body) as url:
+        store = {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
+        ended = run(parameters, small_dataset, pod, "minio://mlpipeline/runs/1", store)
+    assert ended == 0, log(pod)
     assert "train: no copies of checkpoints, a killed step starts over: minio://mlpipeline" in log(
         pod
     )

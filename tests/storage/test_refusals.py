@@ -8,13 +8,10 @@ import google.auth
 import pytest
 import s3fs
 from google.auth.exceptions import DefaultCredentialsError
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from components import storage
 from components.errors import InputError
-from tests.fakes.http_server import running
+from tests.fakes.http_server import answering
 from tests.fakes.object_storage import BUCKET
 
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -40,17 +37,6 @@ def environment(monkeypatch, tmp_path):
     s3fs.S3FileSystem.clear_instance_cache()
     yield lambda **settings: [monkeypatch.setenv(*each) for each in settings.items()]
     s3fs.S3FileSystem.clear_instance_cache()
-
-
-def answering(status, body, kind="application/xml"):
-    """A service that answers everything in one way; as S3, HEAD without a body."""
-
-    def answer(request: Request) -> Response:
-        content = "" if request.method == "HEAD" else body
-        return Response(content, status, media_type=kind)
-
-    methods = ["GET", "HEAD", "PUT", "POST", "DELETE"]
-    return running([Route("/{path:path}", answer, methods=methods)])
 
 
 @pytest.mark.parametrize("use", USES)
