@@ -18,6 +18,8 @@ from tests.benchmarks.serve.server import Server, started
 
 SHARES = (0.25, 0.5, 0.7, 0.9)
 """Rates of the open loop, as shares of the capacity of this predictor."""
+SPENT_CLIENTS = 32
+"""Clients under which the time of the cores is told apart."""
 MANY = 16
 MANY_CLIENTS = 8
 _GROUPS = 64
@@ -72,6 +74,8 @@ def measure(
             results.keep(
                 closed_name(clients), lambda n=clients: send_load(server(), trial, clients=n)
             )
+        if SPENT_CLIENTS in trial.clients:
+            results.keep("spent", lambda: _spent(server(), trial))
         results.keep("many", lambda: _send_many(server(), trial))
         for share in SHARES:
             rate = partial(_rate, share, capacity)
@@ -98,6 +102,24 @@ def _accuracy(server: Server, trial: Trial) -> float:
         given += server.labels(list(trial.texts[start : start + MANY]))
     hits = [label == right for label, right in zip(given, trial.labels, strict=True)]
     return sum(hits) / len(hits)
+
+
+def _spent(server: Server, trial: Trial) -> dict[str, float]:
+    """Core time of a request in microseconds: of the main thread, the others, the generator.
+
+    Nothing for a server of several processes, whose main thread is no event loop.
+    """
+    if server.process.children():
+        return {}
+    before = server.thread_seconds()
+    figures = send_load(server, trial, clients=SPENT_CLIENTS)
+    main, others = (
+        after - each for after, each in zip(server.thread_seconds(), before, strict=True)
+    )
+    seconds = trial.warm_up + trial.seconds
+    requests = figures["requests_per_second"] * seconds
+    parts = {"main": main, "others": others, "generator": figures["generator_cpu"] * seconds}
+    return {name: 1e6 * each / requests for name, each in parts.items()}
 
 
 def _rate(share: float, capacity: Callable[[], float]) -> float:

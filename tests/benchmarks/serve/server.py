@@ -42,6 +42,12 @@ class Server:
         family = [self.process, *self.process.children(recursive=True)]
         return sum(each.memory_full_info().pss for each in family) / 1e6
 
+    def thread_seconds(self) -> tuple[float, float]:
+        """Core time that the main thread of its first process has taken, and all other threads."""
+        times = {each.id: each.user_time + each.system_time for each in self.process.threads()}
+        main = times.pop(self.process.pid)
+        return main, sum(times.values())
+
     def start_figures(self) -> dict[str, Any]:
         return {
             "ready_seconds": self.ready_seconds,

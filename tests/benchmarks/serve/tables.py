@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tests.benchmarks.serve.contestants import CONTESTANTS, PLAIN
-from tests.benchmarks.serve.measure import SHARES, closed_name, open_name
+from tests.benchmarks.serve.measure import SHARES, SPENT_CLIENTS, closed_name, open_name
 
 Found = Mapping[str, Mapping[str, Any]]
 """What was measured, by contestant."""
@@ -24,6 +24,7 @@ def tables(
         "16 texts a request, 8 clients": many(found, limits),
         "A bare ONNX Runtime loop, texts a second": bare_loop(limits),
         "Start, memory and accuracy": resources(found),
+        f"Core time of a request in microseconds, {SPENT_CLIENTS} clients": spent(found),
     }
     return "\n\n".join(f"{heading}:\n\n{each}" for heading, each in parts.items())
 
@@ -99,6 +100,16 @@ def resources(found: Found) -> str:
         for name, each in found.items()
     ]
     return table("contestant", head, rows)
+
+
+def spent(found: Found) -> str:
+    """Of the contestants that are one process, whose event loop is the main thread."""
+    rows = [
+        [name, *(f"{each['spent'][part]:.0f}" for part in ("others", "main", "generator"))]
+        for name, each in found.items()
+        if each.get("spent")
+    ]
+    return table("contestant", ["inference", "event loop", "load generator"], rows)
 
 
 def generator_share(found: Found) -> float:

@@ -12,7 +12,7 @@ from tests.benchmarks.serve.measure import Trial, capacity_of, measure
 from tests.benchmarks.serve.picture import draw
 from tests.benchmarks.serve.results import Results
 from tests.benchmarks.serve.rounds import Round, medians, spread
-from tests.benchmarks.serve.tables import generator_share, tables
+from tests.benchmarks.serve.tables import generator_share, spent, tables
 
 CLIENTS = (2,)
 LIMITS = {THIS: {"one by one": 1000.0, "batches": 2000.0}}
@@ -92,6 +92,9 @@ def test_tables_compare_with_the_plain_way(measured):
     assert "(25% refused)" in text
     assert f"{results.found['many']['texts_per_second'] / 2000:.0%}" in text
     assert 0 < generator_share(found) <= 1.5
+    parts = {"others": 900.4, "main": 180.0, "generator": 50.6}
+    table = spent({THIS: {"spent": parts}, PLAIN: {"spent": {}}})
+    assert table.splitlines()[2:] == [f"| {CONTESTANTS[THIS].title} | 900 | 180 | 51 |"]
 
 
 def test_ratios_are_those_of_figures_of_one_round(measured):
