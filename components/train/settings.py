@@ -124,7 +124,7 @@ class TrainSettings:
     """Save memory at the cost of time: activations are recomputed for the gradient."""
     torch_compile: bool = False
     precision: str = "auto"
-    """`float32`, `bfloat16`, or `auto`: bfloat16 where the GPU has it."""
+    """`float32`, `bfloat16`, or `auto`: bfloat16 where the GPU or the processor multiplies it."""
     processes: int = 0
     """Processes on this node; 0 starts one per GPU, or one without a GPU."""
     nodes: int = 1

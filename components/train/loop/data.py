@@ -21,6 +21,10 @@ from components.artifacts.model.classifier import cutting
 from components.artifacts.synthetic import LABEL_PROBABILITIES
 from components.train.settings import TrainSettings
 
+_MOST_SORTED = 64
+"""Batches whose rows are drawn at random and sorted by length: few keep the order random, and many
+waste less on padding, 3 % with these."""
+
 
 def tokenise(rows: pd.DataFrame, tokenizer: Any, settings: TrainSettings, cache: Path) -> Dataset:
     """Tokenise rows; padding is left to the batches.
@@ -113,8 +117,9 @@ class LengthGroups(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
+        sorted_together = min(len(self._lengths) // (4 * self._batch_size), _MOST_SORTED) or 1
         rows: list[int] = get_length_grouped_indices(  # type: ignore[no-untyped-call]
-            self._lengths, self._batch_size, generator=generator
+            self._lengths, self._batch_size, sorted_together, generator
         )
         batches = [
             rows[start : start + self._batch_size]

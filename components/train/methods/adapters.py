@@ -204,7 +204,13 @@ def loraplus_optimizer(
 
 
 def uses_bfloat16(settings: TrainSettings) -> bool:
-    """Decide whether training computes in bfloat16; `auto` does where the GPU supports it."""
+    """Decide whether training computes in bfloat16; `auto` does where the hardware multiplies it.
+
+    Without a GPU these are processors with AVX512-BF16 or AMX: others would only convert it.
+    """
     if settings.precision != "auto":
         return settings.precision == "bfloat16"
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return any(bool(able.get(name)) for name in ("avx512_bf16", "amx_bf16"))

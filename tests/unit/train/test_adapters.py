@@ -3,7 +3,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, GPT2Config
 
 from components.errors import InputError
-from components.train.methods.adapters import with_adapter
+from components.train.methods.adapters import uses_bfloat16, with_adapter
 from components.train.methods.attachments import ATTACHMENTS
 from components.train.settings import ADAPTER_METHODS, TrainSettings
 from tests.tiny_encoder import tiny_classifier
@@ -189,3 +189,20 @@ def test_gradient_checkpointing_is_refused_where_transformers_has_none():
     with pytest.raises(InputError, match=r"gradient_checkpointing=True: .* for mpnet"):
         with_adapter(tiny_classifier("mpnet"), settings)
     with_adapter(tiny_classifier("bert"), settings)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "used"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx512_bf16": False, "amx_bf16": False, "avx512_f": True}, False),
+        ({"neon": True}, False),
+    ],
+)
+def test_without_a_gpu_the_processor_decides_on_bfloat16(monkeypatch, capabilities, used):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert uses_bfloat16(TrainSettings()) is used
+    assert uses_bfloat16(TrainSettings(precision="bfloat16"))
+    assert not uses_bfloat16(TrainSettings(precision="float32"))
