@@ -108,7 +108,8 @@ def main() -> None:
     start_logging()
     settings = settings_of(TrainSettings, **read_parameters(arguments.params))
     settings = replace(settings, base_model=arguments.encoder, base_model_revision="", epochs=1)
-    like_plain = replace(settings, batch_size=PLAIN_BATCH, dropout=0.1, lora_dropout=0.1)
+    in_float32 = replace(settings, precision="float32")
+    like_plain = replace(in_float32, batch_size=PLAIN_BATCH, dropout=0.1, lora_dropout=0.1)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         data = merge(MergeSettings(dataset=arguments.dataset), [], folder / "data")
@@ -118,7 +119,10 @@ def main() -> None:
         ours(settings, rows[:64], folder / "warm-up")
         speeds = {
             "this step, default recipe": ours(settings, rows, folder / "default"),
-            "this step, batches of 16, all dropout 0.1": ours(like_plain, rows, folder / "like"),
+            "this step, in float32": ours(in_float32, rows, folder / "float32"),
+            "this step, in float32, batches of 16, all dropout 0.1": ours(
+                like_plain, rows, folder / "like"
+            ),
             "plain way": plain(settings, rows, folder),
         }
         _, tokenizer = fresh(settings, folder)
