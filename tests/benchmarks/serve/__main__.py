@@ -29,7 +29,7 @@ from components.merge.settings import MergeSettings
 from tests.benchmarks.serve.contestants import CONTESTANTS, THIS
 from tests.benchmarks.serve.environments import interpreter, serve_megabytes
 from tests.benchmarks.serve.measure import Trial, capacity_of, measure
-from tests.benchmarks.serve.picture import draw
+from tests.benchmarks.serve.picture import draw, draw_spent
 from tests.benchmarks.serve.results import Results
 from tests.benchmarks.serve.rounds import Round, medians, spread
 from tests.benchmarks.serve.tables import generator_share, tables, title
@@ -156,7 +156,9 @@ def main() -> None:
     print(f"Python environment with the `serve` extra alone: {size:.0f} MB.")
     picture = arguments.picture or arguments.work / "serve.svg"
     draw(found, trial.clients, picture)
-    print(f"Picture: {picture}")
+    cores = picture.with_stem(f"{picture.stem}-cores")
+    draw_spent(found, cores)
+    print(f"Pictures: {picture}, {cores}")
 
 
 if __name__ == "__main__":

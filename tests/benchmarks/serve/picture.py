@@ -7,11 +7,12 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from tests.benchmarks.serve.contestants import CONTESTANTS
-from tests.benchmarks.serve.measure import closed_name
-from tests.benchmarks.serve.tables import Found, title
+from tests.benchmarks.serve.measure import SPENT_CLIENTS, closed_name
+from tests.benchmarks.serve.tables import SPENT, Found, title
 
 # Okabe and Ito's colours, told apart with any colour vision: https://jfly.uni-koeln.de/color/
 _COLOURS = ("#0072B2", "#56B4E9", "#000000", "#D55E00", "#009E73", "#CC79A7")
+_PARTS = ("#0072B2", "#D55E00", "#000000")
 _MARKERS = "os^DvP"
 
 
@@ -28,6 +29,25 @@ def draw(found: Found, clients: Sequence[int], path: Path) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle("One text a request, by clients that ask all the time")
     path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    plt.close(figure)
+
+
+def draw_spent(found: Found, path: Path) -> None:
+    """Write a picture of the core time of a request, of the contestants that it is known of."""
+    known = [name for name in found if found[name].get("spent")]
+    figure, axes = plt.subplots(figsize=(10, 0.9 + 0.6 * len(known)), layout="constrained")
+    left = [0.0] * len(known)
+    for (part, label), colour in zip(SPENT.items(), _PARTS, strict=True):
+        values = [found[name]["spent"][part] for name in known]
+        bars = axes.barh([title(name) for name in known], values, left=left, color=colour)
+        axes.bar_label(bars, fmt="{:.0f}", label_type="center", color="white")
+        bars.set_label(label)
+        left = [start + value for start, value in zip(left, values, strict=True)]
+    axes.invert_yaxis()
+    axes.set_xlabel(f"microseconds of a core for a request, {SPENT_CLIENTS} clients")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=len(SPENT), frameon=False)
     figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
 

@@ -9,6 +9,8 @@ from tests.benchmarks.serve.measure import SHARES, SPENT_CLIENTS, closed_name, o
 Found = Mapping[str, Mapping[str, Any]]
 """What was measured, by contestant."""
 REFERENCE_CLIENTS = 32
+SPENT = {"others": "inference", "main": "event loop", "generator": "load generator"}
+"""What a predictor's threads are for, and what is not part of it."""
 
 
 def tables(
@@ -105,11 +107,11 @@ def resources(found: Found) -> str:
 def spent(found: Found) -> str:
     """Of the contestants that are one process, whose event loop is the main thread."""
     rows = [
-        [name, *(f"{each['spent'][part]:.0f}" for part in ("others", "main", "generator"))]
+        [name, *(f"{each['spent'][part]:.0f}" for part in SPENT)]
         for name, each in found.items()
         if each.get("spent")
     ]
-    return table("contestant", ["inference", "event loop", "load generator"], rows)
+    return table("contestant", SPENT.values(), rows)
 
 
 def generator_share(found: Found) -> float:

@@ -9,7 +9,7 @@ import pytest
 from tests.benchmarks.serve.contestants import CONTESTANTS, PLAIN, THIS, Contestant
 from tests.benchmarks.serve.limit import batches
 from tests.benchmarks.serve.measure import Trial, capacity_of, measure
-from tests.benchmarks.serve.picture import draw
+from tests.benchmarks.serve.picture import draw, draw_spent
 from tests.benchmarks.serve.results import Results
 from tests.benchmarks.serve.rounds import Round, medians, spread
 from tests.benchmarks.serve.tables import generator_share, spent, tables
@@ -115,10 +115,13 @@ def test_ratios_are_those_of_figures_of_one_round(measured):
     assert found[PLAIN]["clients 32"]["requests_per_second"] == 10.0
 
 
-def test_the_picture_is_drawn(measured, tmp_path):
+def test_the_pictures_are_drawn(measured, tmp_path):
     _, results = measured
     draw({THIS: results.found}, CLIENTS, tmp_path / "serve.svg")
-    assert "<svg" in (tmp_path / "serve.svg").read_text(encoding="utf-8")
+    parts = {"others": 900.0, "main": 180.0, "generator": 50.0}
+    draw_spent({THIS: {"spent": parts}, PLAIN: {"spent": {}}}, tmp_path / "cores.svg")
+    for name in ("serve.svg", "cores.svg"):
+        assert "<svg" in (tmp_path / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
