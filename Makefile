@@ -44,7 +44,7 @@ path   = $(subst '~/,~/',$(call quoted,$(1)))
 .PHONY: help setup run test test-slow test-browser test-oip test-api-server test-cluster test-kubeflow test-images test-alerts fuzz lint licences \
   audit compile submit upload images push push-manifests lock sbom serve board compare publish-model search watch predict deploy rollback status bench-generate \
   bench-curation bench-synthetic bench-train bench-accuracy bench-leak bench-serve \
-  bench-scaling bench-replicas bench-predict bench-merge kind clean
+  bench-scaling bench-replicas bench-predict bench-merge bench-asking kind clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -249,6 +249,9 @@ bench-scaling: setup ## measure what autoscalers see of one predictor, by load
 
 bench-replicas: setup ## measure two predictors on two cores against one on one core
 	$(BIN)/python -m tests.benchmarks.bench_replicas --model $(call path,$(MODEL)) --dataset runs/latest/dataset
+
+bench-asking: setup ## measure what generate itself takes for a request, beside an LLM that answers at once
+	$(BIN)/python -m tests.benchmarks.bench_asking
 
 bench-merge: setup ## measure merge with 10,000 to a million rows: time, memory, near duplicates
 	$(BIN)/python -m tests.benchmarks.bench_merge

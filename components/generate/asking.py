@@ -121,9 +121,11 @@ class Asker:
 
     async def _send(self, request: Request, dialect: Dialect) -> Any:
         body = dialect.arguments(request, self._endpoint.model)
+        asked = {name: body.pop(name) for name in ("model", "messages")}
 
         async def send() -> Any:
-            return await self._client.chat.completions.create(**body)
+            # What is extra is sent as it is; the client would go through all of a schema first.
+            return await self._client.chat.completions.create(**asked, extra_body=body)
 
         answer: Any = await self._patiently.copy()(send)
         self._schema_has_worked |= dialect.schema and bool(request.schema)
