@@ -64,11 +64,11 @@ $(ENCODER): $(DONE)
 run: setup ## run the whole pipeline here: make run PARAMS=file SET="name=value ..."
 	$(BIN)/emotion-pipeline run --params $(call path,$(PARAMS)) --set "$$SET"
 
-# Three workers on two cores, since a third of the time is spent waiting, each with one thread: the
+# A worker more than cores, since a quarter of the time is spent waiting, each with one thread: the
 # libraries' own threads would only get in each other's way.
 # In the order of their names, the files of many small tests come last and fill up the workers.
 test: setup ## run the tests that take minutes
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup ## run the long campaigns that make test leaves out
 	$(BIN)/pytest -m slow

@@ -41,7 +41,8 @@ FOLDS = 3
 """A label with fewer rows cannot be cross-validated."""
 
 UNCHECKED = {"assume_finite": True, "skip_parameter_validation": True}
-"""scikit-learn's configuration for predictions, whose checks take longer than one of a text."""
+"""scikit-learn's configuration for predictions by words, whose frequencies are always finite: its
+checks take longer than a text."""
 
 _LEAST = 1e-6
 
@@ -95,9 +96,9 @@ class QuickClassifier:
             return np.empty((0, len(self.labels)))
         with config_context(**UNCHECKED):
             words = self._by_words.predict_proba(self._vectorizer.transform(texts))
-            if not self._embed or self._by_meaning is None:
-                return np.asarray(words)
-            meaning = self._by_meaning.predict_proba(self._embed(texts))
+        if not self._embed or self._by_meaning is None:
+            return np.asarray(words)
+        meaning = self._by_meaning.predict_proba(self._embed(texts))
         mean = np.sqrt(np.maximum(words, _LEAST) * np.maximum(meaning, _LEAST))
         return np.asarray(mean / mean.sum(axis=1, keepdims=True))
 

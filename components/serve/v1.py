@@ -54,11 +54,10 @@ def v1_operations(predictor: Predictor) -> list[Operation]:
         predictor.require(request.path_params["model_name"])
         return readiness(predictor.ready, name=predictor.name)
 
-    post, get = partial(Operation, "POST"), partial(Operation, "GET")
-    work = {"statuses": OF_WORK}
+    post, get = partial(Operation, "POST", statuses=OF_WORK), partial(Operation, "GET")
     return [
-        post(f"{_MODEL}:predict", "v1_predict", predict, PredictResponse, PredictRequest, **work),
-        post(f"{_MODEL}:explain", "v1_explain", explain, ExplainResponse, ExplainRequest, **work),
+        post(f"{_MODEL}:predict", "v1_predict", predict, PredictResponse, PredictRequest),
+        post(f"{_MODEL}:explain", "v1_explain", explain, ExplainResponse, ExplainRequest),
         get(_MODELS, "v1_models", models, ModelList),
         get(_MODEL, "v1_model", status, ModelStatus, statuses=(404, 503)),
     ]

@@ -91,10 +91,9 @@ def _model_operations(predictor: Predictor, path: str, name: str) -> list[Operat
         outputs = named_outputs(predictor, probabilities, asked.parameters.top_k)
         return _answer(predictor, asked, outputs)
 
-    post, get = partial(Operation, "POST"), partial(Operation, "GET")
-    work = {"statuses": OF_WORK}
+    post, get = partial(Operation, "POST", statuses=OF_WORK), partial(Operation, "GET")
     return [
-        post(f"{path}/infer", f"{name}_infer", infer, InferResponse, InferRequest, **work),
+        post(f"{path}/infer", f"{name}_infer", infer, InferResponse, InferRequest),
         get(f"{path}/ready", f"{name}_ready", model_ready, ModelStatus, statuses=(404, 503)),
         get(path, name, model, ModelMetadata, statuses=(404,)),
     ]

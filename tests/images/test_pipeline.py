@@ -62,8 +62,9 @@ def rendered(run):
 
 
 def test_every_step_has_its_output(run):
-    rows = json.loads((made(run, "merge/merged") / "dataset.json").read_text())["rows"]
-    assert rows["train"]["real"] == 240
+    merged = json.loads((made(run, "merge/merged") / "dataset.json").read_text())
+    left_out = sum(rows for why, rows in merged["removed"].items() if why.startswith("synthetic_"))
+    assert merged["rows"]["train"] == {"real": 240, "synthetic": 6 - left_out}
     bundle.verify(made(run, "train/model"))
     evaluation = json.loads(made(run, "evaluate/evaluation").read_text())
     assert evaluation["gate"]["passed"]

@@ -42,7 +42,7 @@ def export_onnx(model: Any, rows: Dataset, layout: Layout, path: Path) -> float:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         expected = [_Logits(model)(*_tensors(feed)).numpy() for feed in feeds]
-        # Fused attention guards against texts without tokens, which costs a sixth of an inference.
+        # Fused attention guards against texts without tokens, which costs up to a sixth of one.
         model.set_attn_implementation("eager")
         # Afterwards the model is in training mode.
         _write(_Logits(model), feeds[0], path)

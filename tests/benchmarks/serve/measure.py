@@ -78,7 +78,7 @@ def measure(
             results.keep("spent", lambda: _spent(server(), trial))
         results.keep("many", lambda: _send_many(server(), trial))
         for share in SHARES:
-            rate = partial(_rate, share, capacity)
+            rate = share * capacity()
             results.keep(open_name(share), partial(_send_at, server, trial, rate))
         results.keep("megabytes after load", lambda: server().megabytes())
 
@@ -122,14 +122,8 @@ def _spent(server: Server, trial: Trial) -> dict[str, float]:
     return {name: 1e6 * each / requests for name, each in parts.items()}
 
 
-def _rate(share: float, capacity: Callable[[], float]) -> float:
-    return share * capacity()
-
-
-def _send_at(
-    server: Callable[[], Server], trial: Trial, rate: Callable[[], float]
-) -> dict[str, Any]:
-    return send_load(server(), trial, rate=rate(), arrivals=trial.arrivals)
+def _send_at(server: Callable[[], Server], trial: Trial, rate: float) -> dict[str, Any]:
+    return send_load(server(), trial, rate=rate, arrivals=trial.arrivals)
 
 
 def _send_many(server: Server, trial: Trial) -> dict[str, Any]:

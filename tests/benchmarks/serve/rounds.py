@@ -32,9 +32,12 @@ def medians(values: Sequence[Any]) -> Any:
 
 
 def spread(rounds: Sequence[Round]) -> str:
-    """A table of ratios: least, median and greatest over the rounds."""
+    """A table of ratios: least, median and greatest over the rounds.
+
+    A contestant that is not in every round has none.
+    """
     rows = []
-    for name, figure in _ratios(rounds[0].found):
+    for name, figure in _ratios(medians([each.found for each in rounds])):
         values = [figure(each) for each in rounds]
         cells = (min(values), statistics.median(values), max(values))
         rows.append([name, *(f"{value:.2f}" for value in cells)])
