@@ -95,8 +95,7 @@ def encoders(minilm, tmp_path_factory):
 def trained(request, encoders, tokenizer, batch, tmp_path_factory):
     method, size = request.param
     encoder = encoders[size]
-    # In bfloat16 the merged model of qlora is as near as its rounding.
-    settings = TrainSettings(peft_method=method, base_model=MINILM, precision="float32")
+    settings = exact_settings(method, base_model=MINILM)
     folder = tmp_path_factory.mktemp("method")
     set_seed(0)
     load_base = partial(load_classifier, encoder, TASK, settings)
@@ -119,6 +118,11 @@ def trained(request, encoders, tokenizer, batch, tmp_path_factory):
         folder / "model",
         [str(each.message) for each in caught],
     )
+
+
+def exact_settings(method, **values):
+    """Compute in float32: in bfloat16 the merged model of qlora is only as near as its rounding."""
+    return TrainSettings(peft_method=method, precision="float32", **values)
 
 
 def train(model, settings, batch, folder):
@@ -247,7 +251,7 @@ def test_adapter_and_merged_model_agree_in_every_architecture(tiny_base, tokeniz
 
 
 def assert_adapter_and_merged_model_agree(method, tiny_base, tokenizer, tmp_path):
-    settings = TrainSettings(peft_method=method)
+    settings = exact_settings(method)
     load_base = partial(load_classifier, tiny_base, TASK, settings)
     model = with_adapter(load_base(), settings)
     untrained = run(model, tiny_batch()).logits
