@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import openai
+from openai.types.chat import ChatCompletion
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -19,6 +20,7 @@ from components.generate.refusals import ServerRefusal
 from components.generate.request import Request
 
 _log = logging.getLogger(__name__)
+_CHAT = "/chat/completions"
 _PATIENCE_SECONDS = 300.0
 _LONGEST_WAIT_SECONDS = 15.0
 
@@ -121,11 +123,10 @@ class Asker:
 
     async def _send(self, request: Request, dialect: Dialect) -> Any:
         body = dialect.arguments(request, self._endpoint.model)
-        asked = {name: body.pop(name) for name in ("model", "messages")}
 
         async def send() -> Any:
-            # What is extra is sent as it is; the client would go through all of a schema first.
-            return await self._client.chat.completions.create(**asked, extra_body=body)
+            # The method of its own for chats goes through every message and schema first.
+            return await self._client.post(_CHAT, cast_to=ChatCompletion, body=body)
 
         answer: Any = await self._patiently.copy()(send)
         self._schema_has_worked |= dialect.schema and bool(request.schema)

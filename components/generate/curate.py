@@ -1,7 +1,7 @@
 """The judgement of candidates: good enough to train on, or the reason why not."""
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
@@ -11,7 +11,7 @@ import regex
 from components.artifacts.task import Task
 from components.generate.answers.parse import Candidate
 from components.generate.examples import CORPUS_LANGUAGE, corpus_has
-from components.generate.form import form_check
+from components.generate.form import Form, form_check
 from components.generate.text_checks import (
     LanguageCheck,
     UnsafeWords,
@@ -81,12 +81,23 @@ class Curator:
         for folded in sorted(self._seen):
             self._remember(folded)
 
+    def forms(self, texts: Iterable[str]) -> Mapping[str, Form]:
+        """Judge the forms of texts at once, which costs less than one after the other.
+
+        Those that have been accepted, or cannot be, are left out.
+        """
+        if self._form is None:
+            return {}
+        judged = [text for text in readable(texts) if fold(text) not in self._seen]
+        return dict(zip(judged, self._form.forms(judged), strict=True))
+
     def rejection(
         self,
         candidate: Candidate,
         label: str,
         attributes: Mapping[str, str] = _NO_ATTRIBUTES,
         *,
+        form: Form | None = None,
         doubted: bool = False,
     ) -> str | None:
         """Give the reason to reject a candidate; None accepts and remembers it.
@@ -95,10 +106,11 @@ class Curator:
             candidate: The text, and the label from the LLM, if any.
             label: Name of the label that was asked for.
             attributes: What else the prompt asked for; `naming` may be `explicit` or `implicit`.
+            form: What `forms` says of the text; None has it judged here.
             doubted: True if a judge sees another label.
         """
         folded = fold(candidate.text)
-        faults = self._faults(candidate, folded, label, attributes.get("naming", ""))
+        faults = self._faults(candidate, folded, label, attributes.get("naming", ""), form)
         reason = next((name for name, is_faulty in faults if is_faulty), None)
         if reason is None and doubted:
             return "judged otherwise"
@@ -107,7 +119,7 @@ class Curator:
         return reason
 
     def _faults(
-        self, candidate: Candidate, folded: str, label: str, naming: str
+        self, candidate: Candidate, folded: str, label: str, naming: str, form: Form | None
     ) -> Iterator[tuple[str, bool]]:
         text = candidate.text
         claimed = candidate.label or label
@@ -124,9 +136,9 @@ class Curator:
         yield "unsafe", self._unsafe is not None and self._unsafe.occur_in(text, folded)
         yield "speaks of the prompt", speaks_of_the_prompt(text)
         yield "other language", self._language is not None and self._language.is_other(text)
-        if self._form is not None:
-            yield "not a text", self._form.is_debris(text)
-            yield "breaks off", self._form.breaks_off(text)
+        if form := form or self.forms([text]).get(text):
+            yield "not a text", form.is_debris
+            yield "breaks off", form.breaks_off
 
     def _naming_faults(self, folded: str, label: str, naming: str) -> Iterator[tuple[str, bool]]:
         if words := self._words.get(label):
@@ -141,3 +153,11 @@ class Curator:
             self._near.add(next(self._numbers), folded)
         self._seen.add(folded)
         return True
+
+
+def readable(texts: Iterable[str]) -> list[str]:
+    """Leave out texts that no rule accepts, and that could not always be sent; and those twice."""
+    unique = dict.fromkeys(texts)
+    return [
+        text for text in unique if len(text) <= MAX_CHARACTERS and not has_hidden_characters(text)
+    ]

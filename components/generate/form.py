@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from sklearn import config_context
@@ -33,6 +34,18 @@ _SURE_OF_THE_END = 0.7
 _SURE_OF_DEBRIS = 0.6
 _CORPUS_STEP = 9
 """Of the corpus a text in nine is embedded, about as many as there are of the examples."""
+
+
+class Form(NamedTuple):
+    """The form of a text.
+
+    Args:
+        is_debris: It is a remark, a heading, a scrap or an instruction, and no text.
+        breaks_off: It ends in the middle of a sentence.
+    """
+
+    is_debris: bool
+    breaks_off: bool
 
 
 @cache
@@ -67,26 +80,22 @@ class FormCheck:
         rest = Labelled(texts, [0] * len(texts))
         self._debris = QuickClassifier(embed, _words_and_marks).fit(told, labels, rest)
 
-    def breaks_off(self, text: str) -> bool:
-        """Check if a text ends in the middle of a sentence; in few words nobody can tell."""
-        if len(text.split()) < _LEAST_WORDS_JUDGED:
-            return False
-        return _probability(self._ends, text) > _SURE_OF_THE_END
-
-    def is_debris(self, text: str) -> bool:
-        """Check if a text is a remark, a heading, a scrap or an instruction, and no text."""
-        return float(self._debris.probabilities([text])[0, 1]) > _SURE_OF_DEBRIS
+    def forms(self, texts: Sequence[str]) -> list[Form]:
+        """Judge texts; many at once cost little more than a single one."""
+        if not texts:
+            return []
+        with config_context(**UNCHECKED):
+            cut = self._ends.predict_proba(texts)[:, 1] > _SURE_OF_THE_END
+        debris = self._debris.probabilities(texts)[:, 1] > _SURE_OF_DEBRIS
+        # In few words nobody can tell where a sentence ends.
+        long = [len(text.split()) >= _LEAST_WORDS_JUDGED for text in texts]
+        return [Form(*each) for each in zip(debris.tolist(), (cut & long).tolist(), strict=True)]
 
 
 def _learnt(features: TfidfVectorizer, good: Sequence[str], bad: Sequence[str]) -> Pipeline:
     logistic = LogisticRegression(C=30, class_weight="balanced", solver="liblinear", random_state=0)
     labels = np.repeat([0, 1], [len(good), len(bad)])
     return make_pipeline(features, logistic).fit([*good, *bad], labels)
-
-
-def _probability(classifier: Pipeline, text: str) -> float:
-    with config_context(**UNCHECKED):
-        return float(classifier.predict_proba([text])[0, 1])
 
 
 def _words_and_marks(text: str) -> list[str]:

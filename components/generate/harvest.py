@@ -19,6 +19,7 @@ from components.generate.answers.asides import refuses
 from components.generate.answers.parse import Candidate
 from components.generate.answers.thoughts import without_thoughts
 from components.generate.curate import Curator
+from components.generate.form import Form
 from components.generate.ledger import Ledger
 from components.generate.request import Answer, Request
 from components.generate.settings import GenerateSettings
@@ -140,12 +141,14 @@ class Harvest:
         found = answer.candidates(tuple(self._tallies))
         if not found:
             tally.verdicts[_emptiness(answer.completion)] += 1
+        forms = self._curator.forms(candidate.text for candidate in found)
         for candidate in found:
             opinion = answer.opinions.get(candidate.text)
             # Of a label without texts a classifier knows nothing, so that it doubts nothing.
             is_known = opinion is not None and request.label in opinion.probabilities
             probabilities = opinion.probabilities if opinion and is_known else {}
-            rejection = self._rejection(candidate, request, probabilities)
+            form = forms.get(candidate.text)
+            rejection = self._rejection(candidate, form, request, probabilities)
             line = self._ledger.judged(candidate.text, request, rejection, _shares(probabilities))
             tally.verdicts[rejection or ACCEPTED] += 1
             if rejection is None:
@@ -194,7 +197,11 @@ class Harvest:
         )
 
     def _rejection(
-        self, candidate: Candidate, request: Request, probabilities: Mapping[str, float]
+        self,
+        candidate: Candidate,
+        form: Form | None,
+        request: Request,
+        probabilities: Mapping[str, float],
     ) -> str | None:
         label = request.label
         # A round's goal says when to stop asking; what it brings beyond that is welcome.
@@ -203,7 +210,9 @@ class Harvest:
         # A judge that knows nothing of a text gives every label the same, which is no doubt.
         least = self._settings.min_label_probability or NO_DOUBT / len(self._tallies)
         doubted = probabilities.get(label, 1.0) < least
-        return self._curator.rejection(candidate, label, request.attributes, doubted=doubted)
+        return self._curator.rejection(
+            candidate, label, request.attributes, form=form, doubted=doubted
+        )
 
     def _report(self) -> None:
         if self.wanting and time.monotonic() - self._reported < _PROGRESS_SECONDS:

@@ -18,10 +18,9 @@ from dataclasses import dataclass, replace
 
 from components.artifacts.ledger_lines import OpinionLine
 from components.artifacts.task import Label, Task
-from components.generate.curate import MAX_CHARACTERS
+from components.generate.curate import MAX_CHARACTERS, readable
 from components.generate.letters import LETTERS, require_letters
 from components.generate.request import Answer, Request
-from components.generate.text_checks import has_hidden_characters
 
 _FIRST_TOKENS = 5  # which every server that tells any tells
 _MAX_TOKENS = 8
@@ -173,14 +172,7 @@ def with_opinions(
 
     async def ask_and_judge(request: Request) -> Answer:
         answer = await ask(request)
-        found = (each.text for each in answer.candidates(labels))
-        # What no rule will accept need not be judged, and could not always be sent.
-        judged = (
-            text
-            for text in found
-            if len(text) <= MAX_CHARACTERS and not has_hidden_characters(text)
-        )
-        texts = dict.fromkeys(judged)
+        texts = readable(each.text for each in answer.candidates(labels))
         opinions = await asyncio.gather(*map(give, texts))
         return replace(answer, opinions={each.text: each for each in opinions})
 

@@ -19,6 +19,12 @@ SAMPLE = [
 """Texts that were written apart from those that the check learns from."""
 
 
+def form_of(text):
+    """The form of a text by words alone."""
+    (form,) = form_check().forms([text])
+    return form
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -31,7 +37,7 @@ SAMPLE = [
     ],
 )
 def test_what_is_no_text_is_found(text):
-    assert form_check().is_debris(text)
+    assert form_of(text).is_debris
 
 
 @pytest.mark.parametrize(
@@ -44,19 +50,17 @@ def test_what_is_no_text_is_found(text):
     ],
 )
 def test_what_breaks_off_is_found(text):
-    assert form_check().breaks_off(text)
+    assert form_of(text).breaks_off
 
 
 def test_few_texts_of_another_origin_are_suspected():
-    wrong = [
-        text for text in SAMPLE if form_check().is_debris(text) or form_check().breaks_off(text)
-    ]
+    wrong = [text for text in SAMPLE if form_of(text).is_debris or form_of(text).breaks_off]
     assert len(wrong) / len(SAMPLE) < 0.05
 
 
 def test_most_of_them_are_found_out_when_they_are_cut():
     cut = [" ".join(text.split()[:-3]) for text in SAMPLE if len(text.split()) > 8]
-    found = [text for text in cut if form_check().breaks_off(text)]
+    found = [text for text in cut if form_of(text).breaks_off]
     assert len(found) / len(cut) > 0.6
 
 
@@ -88,9 +92,9 @@ def knowing(encoder_folder):
     ],
 )
 def test_meaning_finds_what_no_known_word_tells(text, knowing):
-    assert knowing.is_debris(text)
+    assert knowing.forms([text])[0].is_debris
 
 
 def test_meaning_suspects_few_texts_of_another_origin(knowing):
-    wrong = [text for text in SAMPLE if knowing.is_debris(text)]
+    wrong = [text for text in SAMPLE if knowing.forms([text])[0].is_debris]
     assert len(wrong) / len(SAMPLE) < 0.03
