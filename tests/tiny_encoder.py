@@ -44,8 +44,8 @@ def write_tiny_encoder(folder: Path) -> Path:
     return folder
 
 
-def tiny_classifier(architecture: str):
-    """An untrained classifier of three labels of an architecture."""
+def tiny_classifier(architecture: str, **others: int):
+    """An untrained classifier of three labels of an architecture; its sizes may be others."""
     sizes = DISTILBERT_SIZES if architecture == "distilbert" else SIZES
-    config = AutoConfig.for_model(architecture, num_labels=LABELS, **sizes)
+    config = AutoConfig.for_model(architecture, num_labels=LABELS, **{**sizes, **others})
     return AutoModelForSequenceClassification.from_config(config)

@@ -92,6 +92,8 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
                 lambda settings: sources.require_enough_gpus(settings, place.gpu),
             )
     yield from _second_opinions(place, parameters, models)
+    if texts := _option(parameters, "train_options", "unlabelled_texts"):
+        yield Check(f"unlabelled_texts {texts}", partial(sources.require_there, texts))
     other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:
         yield Check(f"out_of_domain {other}", partial(sources.require_there, other))

@@ -11,6 +11,7 @@
 | `launch` | one training in several processes |
 | `methods/` | which weights of which encoder are trained, and how fast |
 | `loop/` | data, steps, checkpoints |
+| `distillation/` | a smaller student of the trained model |
 | `export/` | from a trained model to the model folder |
 | `search/` | hyperparameter search |
 | `cluster/` | trainings and searches in pods of their own |

@@ -16,6 +16,9 @@ from components.artifacts.dataset import REAL, TRAIN, VALIDATION, dataset_sha256
 from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History, Trial
 from components.artifacts.task import Task, load_task
+from components.train.distillation.distil import distil
+from components.train.distillation.lessons import texts_of
+from components.train.distillation.student import require_student
 from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
@@ -24,6 +27,7 @@ from components.train.loop.trainer import fit, this_process
 from components.train.methods.adapters import (
     default_learning_rate,
     load_classifier,
+    set_dropout,
     with_adapter,
 )
 from components.train.methods.attachments import ATTACHMENTS
@@ -59,6 +63,7 @@ def fine_tune(
     """
     task = load_task(settings.task)
     rows = _rows(dataset, task, real_only)
+    texts = texts_of(list(rows[TRAIN]["text"]), settings) if settings.distill else []
     with TemporaryDirectory() as downloads:
         encoder = locate_encoder(settings.base_model, settings.base_model_revision, Path(downloads))
         settings = _with_learning_rate(settings, encoder)
@@ -66,6 +71,8 @@ def fine_tune(
         set_seed(settings.seed)
         model = prepared_model(encoder, task, settings)
         require_readable(_name(settings), model, tokenizer, settings.max_length)
+        if settings.distill:
+            require_student(_name(settings), model, settings.student_layers)
         sizes = _count_weights(model)
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
@@ -82,11 +89,15 @@ def fine_tune(
             layout = Layout(tokenizer.pad_token_id, settings.max_length)
             require_exportable(_name(settings), encoder.classifier(task), validation, layout)
         history = fit(model, tokenizer, train, validation, settings, checkpoints, identity)
+        load_base = partial(load_classifier, encoder, task, settings)
+        trained = Trained(task, settings, model, tokenizer, load_base, validation)
+        facts = {"settings": asdict(settings), **data, **sizes}
+        if settings.distill:
+            facts["teacher"] = {"weights": sizes["weights"], **history.best}
+            trained, history = distil(trained, texts, checkpoints, identity)
+            facts |= _count_weights(trained.model)
         history = replace(history, trials=trials)
         if this_process().is_main_process:
-            load_base = partial(load_classifier, encoder, task, settings)
-            trained = Trained(task, settings, model, tokenizer, load_base, validation)
-            facts = {"settings": asdict(settings), **data, **sizes}
             write_package(trained, history, facts, output)
     return history
 
@@ -101,9 +112,7 @@ def _rows(dataset: Path, task: Task, real_only: bool) -> dict[str, pd.DataFrame]
 def prepared_model(encoder: Encoder, task: Task, settings: TrainSettings) -> Any:
     """Load the encoder with a new head, the chosen dropout and the method's adapter."""
     classifier = load_classifier(encoder, task, settings)
-    for module in classifier.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = settings.dropout
+    set_dropout(classifier, settings.dropout)
     return with_adapter(classifier, settings)
 
 

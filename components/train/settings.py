@@ -42,6 +42,10 @@ _RANGES = {
     "nodes": (1, 1000),
     "node_gpus": (-1, 64),
     "min_int8_agreement": (0, 1),
+    "student_layers": (1, 1000),
+    "student_variants": (0, 100),
+    "student_epochs": (1, 1000),
+    "student_learning_rate": (0, 1),
     "search_trials": (0, 1000),
     "search_parallel": (1, 1000),
     "seed": (0, 2**31 - 1),
@@ -148,6 +152,18 @@ class TrainSettings:
     min_int8_agreement: float = 0.9
     """Share of validation rows that the int8 model must label like the float32 model."""
 
+    distill: bool = False
+    """Keep a smaller student of the trained model, which is faster to serve."""
+    student_layers: int = 2
+    """Layers of the encoder that the student has, of those of the trained model."""
+    student_variants: int = 3
+    """Texts that are made of each text, for the student to learn from them too."""
+    student_epochs: int = 3
+    student_learning_rate: float = 3e-4
+    """Peak learning rate of the student, all of whose weights are trained."""
+    unlabelled_texts: str = ""
+    """Path or URI of a file with a text per line, from which the student learns too."""
+
     search_trials: int = 0
     """Trainings that search for better settings first; 0 skips the search."""
     search_parallel: int = 1
@@ -182,6 +198,10 @@ class TrainSettings:
         if self.gradient_checkpointing and self.peft_method == "head":
             rule = "saves memory for gradients, of which a frozen encoder has none"
             raise InputError("gradient_checkpointing=True", rule, "Leave it out for head")
+        if self.unlabelled_texts and not self.distill:
+            rule = "is for a student alone, and there is none"
+            fix = "Set distill=True, or leave it out"
+            raise InputError(f"unlabelled_texts={self.unlabelled_texts!r}", rule, fix)
         if self.nodes > 1 and self.search_trials and self.search_parallel == 1:
             rule = "searches in the step's own pod, and the training that follows needs several"
             fix = "Set search_parallel above 1, which searches in pods of their own"

@@ -12,6 +12,12 @@ from components.generate.focus import REGISTRY
 
 _SHIPPED = re.compile(r"[\w-]*")
 _WEIGHTS = "model.safetensors"
+_FILES = (
+    ("evaluate_options", "out_of_domain"),
+    ("merge_options", "feedback"),
+    ("train_options", "unlabelled_texts"),
+)
+"""Options that name a file."""
 
 
 def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,16 +36,14 @@ def pinned(values: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("task", "generate_style", "evaluate_gate"):
         result[name] = _file(values[name])
     result["generate_models"] = [_model(each) for each in values["generate_models"]]
-    options = values["evaluate_options"]
-    if given := options.get("out_of_domain"):
-        result["evaluate_options"] = {**options, "out_of_domain": _file(given)}
+    for group, option in _FILES:
+        if given := values[group].get(option):
+            result[group] = {**values[group], option: _file(given)}
     if focus := values["generate_options"].get("focus"):
         named = focus if focus.startswith(REGISTRY) else _file(focus)
         result["generate_options"] = {**values["generate_options"], "focus": named}
     if encoder := values["merge_options"].get("encoder"):
         result["merge_options"] = {**result["merge_options"], "encoder": _encoder(encoder)}
-    if feedback := values["merge_options"].get("feedback"):
-        result["merge_options"] = {**result["merge_options"], "feedback": _file(feedback)}
     result["merge_dataset_revision"] = _dataset_revision(
         values["merge_dataset"], values["merge_dataset_revision"]
     )

@@ -29,6 +29,7 @@ _RECIPE = (
     "max_length",
     "seed",
 )
+_RECIPE_OF_A_STUDENT = ("student_layers", "student_variants", "student_epochs")
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,12 @@ def _header(
     licence = _LICENCES.get(dataset, _UNKNOWN)
     base_model = settings.get("base_model", "")
     base_model = _EMBEDDED_ENCODERS.get(base_model, base_model)
-    is_adapter = settings.get("peft_method", "full") not in _WHOLE_METHODS
+    is_whole = settings.get("distill") or settings.get("peft_method", "full") in _WHOLE_METHODS
     return ModelCardData(
         base_model=base_model if HUB_ID.fullmatch(base_model) else None,
         datasets=dataset if HUB_ID.fullmatch(dataset) else None,
         eval_results=_results(evaluation, *source),
-        library_name="peft" if is_adapter else "transformers",
+        library_name="transformers" if is_whole else "peft",
         license=licence.tag,
         license_name=licence.name,
         license_link=licence.link,
@@ -147,7 +148,8 @@ def _author(model: str, rows: int) -> str:
 
 
 def _recipe(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, str]:
-    known = {name: settings[name] for name in _RECIPE if settings.get(name) not in (None, "")}
+    names = (*_RECIPE, *_RECIPE_OF_A_STUDENT) if settings.get("distill") else _RECIPE
+    known = {name: settings[name] for name in names if settings.get(name) not in (None, "")}
     for name in ("trainable_weights", "weights", "dataset_sha256"):
         if name in facts:
             known[name] = facts[name]

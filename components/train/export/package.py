@@ -39,7 +39,7 @@ Predicts {task.description}: {labels}.
 | | |
 | --- | --- |
 | base model | `{settings.base_model}` {settings.base_model_revision} |
-| method | {settings.peft_method} |
+| method | {method} |
 | recipe | learning rate {settings.learning_rate:g}, batch {settings.batch_size}, \
 {settings.epochs} epochs (kept: epoch {best_epoch:g}), weight decay {settings.weight_decay:g}, \
 seed {settings.seed} |
@@ -123,8 +123,10 @@ def _quantise(trained: Trained, layout: Layout, folder: Path) -> Parity:
 
 
 def _model_card(task: Task, settings: TrainSettings, history: History) -> str:
+    student = f"distilled from a fine-tuned model into {settings.student_layers} of its layers"
     return _CARD.format(
         task=task,
+        method=student if settings.distill else settings.peft_method,
         labels=", ".join(task.names),
         settings=settings,
         best_epoch=history.best_epoch,

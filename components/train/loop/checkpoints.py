@@ -36,7 +36,10 @@ FINGERPRINT = "fingerprint"
 _WITHOUT_EFFECT = {
     *("checkpoint_minutes", "checkpoint_steps", "checkpoint_uri"),
     *("min_int8_agreement", "search_trials", "ablation"),
+    *("distill", "student_layers", "student_variants", "student_epochs"),
+    *("student_learning_rate", "unlabelled_texts"),
 }
+"""Of a student's training these decide as well: its fingerprint gets them as data."""
 
 
 def fingerprint(settings: TrainSettings, **data: Any) -> str:

@@ -48,6 +48,13 @@ def this_process() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
+def share_weights(model: torch.nn.Module) -> None:
+    """Give the model of every process the weights that the first one has."""
+    if this_process().num_processes > 1:
+        for each in model.state_dict().values():
+            torch.distributed.broadcast(each, 0)
+
+
 def fit(
     model: Any,
     tokenizer: Any,
@@ -82,6 +89,8 @@ def fit(
     trainer.remove_callback(PrinterCallback)
     started = time.monotonic()
     _train(trainer, average, settings, checkpoints, identity)
+    # In bfloat16 its forward pass has been replaced.
+    trainer.accelerator.unwrap_model(trainer.model_wrapped, keep_fp32_wrapper=False)
     state = trainer.state
     # Checkpoints are on the first node, and its model is the one that is kept.
     if average and this_process().is_main_process:

@@ -168,6 +168,13 @@ def _config(model_type: str, settings: TrainSettings) -> PeftConfig:
     )
 
 
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """Set the dropout inside an encoder and its head."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+
+
 def default_learning_rate(peft_method: str, model_type: str) -> float:
     """Return the peak learning rate of a method, for batches of 16 to 32 texts and AdamW.
 

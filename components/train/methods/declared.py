@@ -65,11 +65,12 @@ def require_declared(name: str, read: Read, settings: TrainSettings) -> None:
     Args:
         name: The encoder, for messages.
         read: Reads its files.
-        settings: `max_length`, and the method with its modules.
+        settings: `max_length`, the method with its modules, and the layers of a student.
 
     Raises:
         InputError: If a file is damaged, transformers has no such classifier, its modules are not
-            known, it has no padding token, or texts of this length cannot be read.
+            known, it has no padding token or too few layers, or texts of this length cannot be
+            read.
     """
     config = _mapping(name, _CONFIG, read)
     _require_architecture(name, config)
@@ -79,6 +80,9 @@ def require_declared(name: str, read: Read, settings: TrainSettings) -> None:
     require_max_length(name, settings.max_length, most)
     if not _has_padding(name, tokens, read):
         raise no_padding(name)
+    layers = config.get("num_hidden_layers", config.get("n_layers"))
+    if settings.distill and isinstance(layers, int):
+        require_layers(name, settings.student_layers, layers)
     positions = positions_of(config)
     if positions is not None and settings.max_length > positions:
         raise too_long(name, settings.max_length, positions)
@@ -100,6 +104,22 @@ def require_max_length(name: str, max_length: int, most: Any) -> None:
         thing = f"{name}, model_max_length={most!r}"
         raise InputError(thing, rule, "Correct tokenizer_config.json")
     require_between("max_length", max_length, SHORTEST, most)
+
+
+def require_layers(name: str, wanted: int, present: int) -> None:
+    """Refuse a student with more layers than its teacher.
+
+    Args:
+        name: The encoder, for messages.
+        wanted: Layers of the student.
+        present: Layers of the encoder.
+
+    Raises:
+        InputError: If it would have more.
+    """
+    if wanted > present:
+        rule = f"is more than the {present} layers of {name}"
+        raise InputError(f"student_layers={wanted}", rule, f"Choose at most {present}")
 
 
 def no_padding(name: str) -> InputError:

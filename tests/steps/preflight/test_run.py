@@ -118,6 +118,8 @@ def test_a_problem_that_several_checks_meet_is_told_once():
         ({"merge_options": {}}, "judge='encoder': needs a sentence encoder"),
         ({"generate_options": {"focus": "no/such/metrics.json"}}, "no/such/metrics.json"),
         ({"evaluate_options": {"out_of_domain": "no/such.csv"}}, "no/such.csv"),
+        ({"train_options": {"distill": True, "unlabelled_texts": "no/such.txt"}}, "no/such.txt"),
+        ({"train_options": {"distill": True, "student_layers": 9}}, "student_layers=9"),
         ({"evaluate_options": {"out_of_domain": 5}}, "out_of_domain"),
         ({"generate_options": {"ledger": "ftp://ledger"}}, "ftp"),
         ({"train_epochs": 0}, "epochs"),

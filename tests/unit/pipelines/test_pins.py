@@ -44,6 +44,7 @@ def outside(tmp_path):
         "train_base_model": f"{tmp_path}/encoder",
         "train_base_model_revision": "",
         "evaluate_options": {"out_of_domain": f"{tmp_path}/others.csv"},
+        "train_options": {"unlabelled_texts": f"{tmp_path}/others.csv", "distill": True},
         "generate_options": {"focus": f"{tmp_path}/gate.yaml"},
         "merge_options": {
             "encoder": f"file://{tmp_path}/encoder",
@@ -88,12 +89,14 @@ def test_everything_outside_is_pinned_by_its_content(outside):
     assert result["generate_models"][2] == values["generate_models"][2]
     others = result["evaluate_options"]["out_of_domain"]
     assert others.endswith(f"@sha256:{sha256(folder / 'others.csv')}")
+    texts = f"{folder}/others.csv@sha256:{sha256(folder / 'others.csv')}"
+    assert result["train_options"] == {"unlabelled_texts": texts, "distill": True}
     weights = sha256(folder / "encoder" / "model.safetensors")
     assert result["train_base_model_revision"] == f"sha256:{weights}"
     assert result["merge_dataset_revision"] == f"sha256:{storage.content_sha256(folder / 'rows')}"
     untouched = set(values) - {
         *("task", "evaluate_gate", "generate_style", "generate_models", "evaluate_options"),
-        *("generate_options", "merge_options"),
+        *("generate_options", "merge_options", "train_options"),
         *("train_base_model_revision", "merge_dataset_revision"),
     }
     assert {name: result[name] for name in untouched} == {name: values[name] for name in untouched}

@@ -58,12 +58,15 @@ def test_what_only_trying_tells_is_left_to_it(config):
         ({"model_type": "own", "auto_map": {}}, {}, "code that comes with a model is not run"),
         ({"model_type": "modernbert"}, {}, "Set target_modules and head_modules, or use bert"),
         ({"model_type": "modernbert"}, {"peft_method": "head"}, "Set head_modules, or use bert"),
+        ({"num_hidden_layers": 1}, {"distill": True}, "student_layers=2: is more than the 1 lay"),
+        ({"n_layers": 1}, {"distill": True}, "Choose at most 1"),
     ],
 )
 def test_a_config_that_training_would_refuse_is_refused(changed, settings, message):
     with pytest.raises(InputError, match=re.escape(message)):
         declared(replace(SETTINGS, **settings), config={**CONFIG, **changed})
     declared(config=CONFIG)
+    declared(replace(SETTINGS, distill=True), config={**CONFIG, "num_hidden_layers": 2})
     declared(replace(SETTINGS, peft_method="full"), config={"model_type": "modernbert"})
 
 

@@ -27,6 +27,10 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         {"max_length": 7},
         {"seed": -1},
         {"search_trials": -1},
+        {"student_layers": 0},
+        {"student_variants": -1},
+        {"student_epochs": 0},
+        {"student_learning_rate": -1e-4},
         {"seed": 2**31},
     ],
 )
@@ -64,6 +68,7 @@ def test_every_method_is_taken(method):
         ({"peft_method": "full", "head_modules": ["pooler"]}, "head_modules"),
         ({"peft_method": "head", "gradient_checkpointing": True}, "gradient_checkpointing"),
         ({"peft_method": "qlora", "torch_compile": True}, "torch_compile"),
+        ({"unlabelled_texts": "texts.txt"}, "unlabelled_texts='texts.txt': is for a student"),
         ({"batch_size": 16, "accumulation_steps": 3}, "batch_size=16: cannot be shared evenly"),
         ({"batch_size": 4, "accumulation_steps": 2, "processes": 4}, "among 8 passes"),
     ],

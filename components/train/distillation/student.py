@@ -1,0 +1,69 @@
+"""A student: a classifier with some of the layers of its teacher."""
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+
+from components.errors import InputError
+from components.train.methods.declared import require_layers
+
+
+def student_of(teacher: Any, layers: int) -> Any:
+    """Copy a classifier with fewer layers, which are spread evenly over those of the teacher.
+
+    The embeddings, the last layer and the head are always among what is copied; all of it is to be
+    trained.
+
+    Args:
+        teacher: A transformers sequence classifier.
+        layers: Layers of the student, from 1 to those of the teacher.
+
+    Source: Sanh et al. 2019, arXiv 1910.01108, section 3.
+    """
+    student = deepcopy(teacher)
+    path, every = _layers_of(student)
+    kept = [every[place] for place in _spread(layers, len(every))]
+    student.set_submodule(path, torch.nn.ModuleList(kept))
+    student.config.num_hidden_layers = layers
+    # What an adapter was merged into is still frozen.
+    return student.requires_grad_(True)
+
+
+def require_student(name: str, teacher: Any, layers: int) -> None:
+    """Refuse a teacher, before it is trained, whose layers a student could not have.
+
+    Args:
+        name: Its encoder, for messages.
+        teacher: A transformers sequence classifier, with an adapter or without.
+        layers: Layers of the student.
+
+    Raises:
+        InputError: If it has fewer layers, or no list of them.
+    """
+    try:
+        _, every = _layers_of(teacher)
+    except LookupError as error:
+        rule = f"cannot give layers to a student: its architecture has {error}"
+        raise InputError(name, rule, "Choose another base model, or set distill=False") from error
+    require_layers(name, layers, len(every))
+
+
+def _layers_of(model: Any) -> tuple[str, torch.nn.ModuleList]:
+    """The list of an encoder's layers, and the path to it."""
+    count = getattr(model.config, "num_hidden_layers", 0)
+    found = [
+        (path, module)
+        for path, module in model.named_modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == count
+    ]
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} lists of {count} modules")
+    return found[0]
+
+
+def _spread(kept: int, count: int) -> list[int]:
+    """Places of layers from the first to the last; of a single one, that of the last."""
+    if kept == 1:
+        return [count - 1]
+    return [round(place * (count - 1) / (kept - 1)) for place in range(kept)]

@@ -1,0 +1,119 @@
+"""What a student is, and what it learns from."""
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+from transformers.models.albert import AlbertConfig, AlbertForSequenceClassification
+
+from components.errors import InputError
+from components.train.distillation.lessons import probabilities, texts_of
+from components.train.distillation.student import require_student, student_of
+from components.train.distillation.variants import varied
+from components.train.methods.adapters import with_adapter
+from components.train.methods.attachments import ATTACHMENTS
+from components.train.settings import TrainSettings
+from tests.tiny_encoder import tiny_classifier, write_tiny_encoder
+
+IDS = torch.arange(2, 26).reshape(2, 12)
+TEXTS = ["i feel so happy today", "nobody came", "no", "he left her alone in the cold rain again"]
+
+
+def logits(model):
+    with torch.no_grad():
+        return model.eval()(input_ids=IDS).logits
+
+
+@pytest.mark.parametrize("architecture", ATTACHMENTS)
+def test_a_student_has_some_of_the_layers_and_all_else(architecture):
+    teacher = tiny_classifier(architecture).requires_grad_(False)
+    student, copy = student_of(teacher, 1), student_of(teacher, 2)
+    weights, of_teacher = student.state_dict(), teacher.state_dict()
+
+    torch.testing.assert_close(logits(copy), logits(teacher))
+    assert not torch.allclose(logits(student), logits(teacher))
+    assert student.config.num_hidden_layers == 1
+    assert all(each.requires_grad for each in student.parameters())
+    assert not any(each.requires_grad for each in teacher.parameters())
+    # Of a single layer the place is that of the last one.
+    for name, each in weights.items():
+        torch.testing.assert_close(each, of_teacher[name.replace("layer.0.", "layer.1.")])
+
+
+def test_its_layers_are_spread_from_the_first_to_the_last():
+    teacher = tiny_classifier("bert", num_hidden_layers=6)
+    for count, places in {1: [5], 2: [0, 5], 3: [0, 2, 5], 6: range(6)}.items():
+        kept = student_of(teacher, count).bert.encoder.layer
+        for layer, place in zip(kept, places, strict=True):
+            expected = teacher.bert.encoder.layer[place].output.dense.weight
+            torch.testing.assert_close(layer.output.dense.weight, expected)
+
+
+def test_a_student_with_more_layers_than_its_teacher_is_refused():
+    teacher = with_adapter(tiny_classifier("bert"), TrainSettings())
+    require_student("base_model tiny", teacher, 2)
+    with pytest.raises(InputError, match="student_layers=3: is more than the 2 layers of base_m"):
+        require_student("base_model tiny", teacher, 3)
+
+
+def test_a_teacher_whose_layers_are_one_is_refused():
+    sizes = {"hidden_size": 32, "embedding_size": 16, "intermediate_size": 64}
+    config = AlbertConfig(vocab_size=50, num_attention_heads=2, num_hidden_layers=3, **sizes)
+    with pytest.raises(InputError, match="base_model albert: cannot give layers to a student"):
+        require_student("base_model albert", AlbertForSequenceClassification(config), 2)
+
+
+@given(
+    st.lists(st.text(alphabet="abc \t\u00e9\U0001f600", max_size=30), min_size=1, max_size=6),
+    st.integers(0, 3),
+    st.integers(0, 5),
+)
+def test_variants_are_made_of_the_words_of_the_texts(texts, count, seed):
+    found = varied(texts, count, seed)
+
+    assert len(found) == count * len(texts)
+    assert found == varied(texts, count, seed)
+    words = {word for text in texts for word in text.split()}
+    for place, text in enumerate(found):
+        assert set(text.split()) <= words
+        assert text or not texts[place % len(texts)].split()
+
+
+def test_variants_differ_from_their_text_and_from_each_other():
+    found = varied(TEXTS[-1:] * 50, 2, seed=0)
+    assert len(set(found)) > 60
+
+
+def test_a_student_reads_unlabelled_texts_too(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("What a day!\n\n  \nNot again.\n", encoding="utf-8")
+    settings = TrainSettings(distill=True, unlabelled_texts=str(path), student_variants=2)
+    found = texts_of(TEXTS, settings)
+
+    assert found[:6] == [*TEXTS, "What a day!", "Not again."]
+    assert len(found) == 18
+    path.write_text("\n \n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"unlabelled_texts=.*: holds no text"):
+        texts_of(TEXTS, settings)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    return AutoTokenizer.from_pretrained(write_tiny_encoder(tmp_path_factory.mktemp("tiny")))
+
+
+def test_the_teachers_probabilities_come_in_the_order_of_the_texts(tokenizer):
+    teacher = tiny_classifier("bert", vocab_size=tokenizer.vocab_size)
+    encoded = tokenizer(TEXTS)
+    lengths = [len(each) for each in encoded["input_ids"]]
+    rows = Dataset.from_dict({**encoded, "length": lengths})
+    found = probabilities(teacher, rows, tokenizer, TrainSettings(precision="float32"))
+
+    with torch.no_grad():
+        one_by_one = [
+            teacher(**tokenizer(text, return_tensors="pt")).logits.softmax(1)[0] for text in TEXTS
+        ]
+    np.testing.assert_allclose(found, torch.stack(one_by_one), atol=1e-6)
