@@ -253,8 +253,8 @@ bench-replicas: setup ## measure two predictors on two cores against one on one 
 bench-asking: setup ## measure what generate itself takes for a request, beside an LLM that answers at once
 	$(BIN)/python -m tests.benchmarks.bench_asking
 
-bench-merge: setup ## measure merge with 10,000 to a million rows: time, memory, near duplicates
-	$(BIN)/python -m tests.benchmarks.bench_merge
+bench-merge: setup ## measure merge and evaluate with 10,000 to a million rows: MODEL=folder
+	$(BIN)/python -m tests.benchmarks.bench_merge --model $(call path,$(MODEL))
 
 bench-predict: setup ## measure make predict against a bare loop, and its memory: MODEL=folder
 	$(BIN)/python -m tests.benchmarks.bench_predict --model $(call path,$(MODEL))

@@ -160,7 +160,7 @@ class TrainSettings:
     """Texts that are made of each text, for the student to learn from them too."""
     student_epochs: int = 3
     student_learning_rate: float = 3e-4
-    """Peak learning rate of the student, all of whose weights are trained."""
+    """Peak learning rate of the student, of which all but the word embeddings is trained."""
     unlabelled_texts: str = ""
     """Path or URI of a file with a text per line, from which the student learns too."""
 

@@ -1,8 +1,9 @@
-"""How merge grows with its rows, and how fast it finds near duplicates: `make bench-merge`.
+"""How merge and evaluate grow with their rows: `make bench-merge`.
 
 Texts are drawn word by word from the embedded sample, as often and as long as there; one in twenty
 is an earlier text with one word changed, one in a hundred a copy. A step is a process of its own,
-counted from start to end. The search for near duplicates runs alone, on one core.
+counted from start to end. The search for near duplicates runs alone, on one core. evaluate, of a
+model, has the validation and test rows of what was merged, a tenth each.
 """
 
 import argparse
@@ -30,6 +31,7 @@ HEAD = (
     "near duplicates found",
     "search, rows/s",
 )
+HEAD_OF_EVALUATE = ("evaluate, seconds", "peak memory")
 
 
 def texts(rows: int, seed: int = 0) -> Iterator[str]:
@@ -60,40 +62,46 @@ def write_rows(path: Path, rows: int) -> None:
         writer.writerows((text, names[sum(text.encode()) % len(names)]) for text in texts(rows))
 
 
-def step(path: Path, folder: Path) -> Cost:
+def merge(path: Path, folder: Path) -> Cost:
     """Run the merge step over a file, with a report."""
     arguments = ["--output", folder / "merged", "--report", folder / "report.html"]
     return run("components.merge", *arguments, "--set", f"dataset={path}")
 
 
-def line(rows: int) -> tuple[str, ...]:
+def evaluate(model: Path, folder: Path) -> Cost:
+    """Run the evaluate step over what was merged."""
+    arguments = ["--dataset", folder / "merged", "--output", folder / "evaluation"]
+    return run("components.evaluate", "--model", model, *arguments, "--set", "gate=smoke")
+
+
+def line(rows: int, model: Path | None) -> Iterator[str]:
     """Measure one number of rows."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         write_rows(path, rows)
-        cost = step(path, Path(folder))
+        cost = merge(path, Path(folder))
         started = time.perf_counter()
         found = first_matches(pd.read_csv(path)["text"], SIMILARITY)
         search = rows / (time.perf_counter() - started)
-    return (
-        f"{rows:,}",
-        f"{cost.seconds:.1f}",
-        f"{rows / cost.seconds:,.0f}",
-        f"{cost.cpu:.1f}",
-        f"{cost.memory:,.0f} MB",
-        f"{sum(each is not None for each in found):,}",
-        f"{search:,.0f}",
-    )
+        yield from (f"{rows:,}", f"{cost.seconds:.1f}", f"{rows / cost.seconds:,.0f}")
+        yield from (f"{cost.cpu:.1f}", f"{cost.memory:,.0f} MB")
+        yield from (f"{sum(each is not None for each in found):,}", f"{search:,.0f}")
+        del found
+        if model:
+            cost = evaluate(model, Path(folder))
+            yield from (f"{cost.seconds:.1f}", f"{cost.memory:,.0f} MB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--model", type=Path, help="model folder, for evaluate")
     arguments = parser.parse_args()
-    for each in (HEAD, ["---"] * len(HEAD)):
+    head = (*HEAD, *HEAD_OF_EVALUATE) if arguments.model else HEAD
+    for each in (head, ["---"] * len(head)):
         print(f"| {' | '.join(each)} |", flush=True)
     for rows in arguments.rows:
-        print(f"| {' | '.join(line(rows))} |", flush=True)
+        print(f"| {' | '.join(line(rows, arguments.model))} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from components.train.methods.declared import require_layers
 def student_of(teacher: Any, layers: int) -> Any:
     """Copy a classifier with fewer layers, which are spread evenly over those of the teacher.
 
-    The embeddings, the last layer and the head are always among what is copied; all of it is to be
-    trained.
+    The embeddings, the last layer and the head are always among what is copied. All but the word
+    embeddings is to be trained.
 
     Args:
         teacher: A transformers sequence classifier.
@@ -27,7 +27,10 @@ def student_of(teacher: Any, layers: int) -> Any:
     student.set_submodule(path, torch.nn.ModuleList(kept))
     student.config.num_hidden_layers = layers
     # What an adapter was merged into is still frozen.
-    return student.requires_grad_(True)
+    student.requires_grad_(True)
+    # They are most of the weights: their optimiser's steps would take longer than all the rest.
+    student.get_input_embeddings().requires_grad_(False)
+    return student
 
 
 def require_student(name: str, teacher: Any, layers: int) -> None:

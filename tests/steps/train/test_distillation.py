@@ -62,7 +62,7 @@ def test_a_student_learns_what_its_teacher_knows(run):
 
     assert facts["teacher"]["accuracy"] > 0.9
     assert history.best["accuracy"] > 0.9
-    assert facts["weights"] == facts["trainable_weights"] < facts["teacher"]["weights"]
+    assert facts["trainable_weights"] < facts["weights"] < facts["teacher"]["weights"]
     assert facts["settings"]["peft_method"] == "full"
     assert len(history.validation) == 6
 

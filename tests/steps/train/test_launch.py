@@ -89,6 +89,20 @@ def test_two_processes_learn_as_one_does(settings, small_dataset, tmp_path):
 
 
 @pytest.mark.slow
+def test_two_processes_distil_as_one_does(settings, small_dataset, tmp_path):
+    student = {"distill": True, "student_layers": 1, "student_epochs": 1, "student_variants": 1}
+    found = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        chosen = replace(settings, processes=processes, **student)
+        fine_tune_in_processes(chosen, small_dataset, folder / "model", folder / "checkpoints")
+        found.append(load_file(folder / "model" / bundle.MERGED / "model.safetensors"))
+    one, two = found
+    for name, weights in one.items():
+        np.testing.assert_allclose(two[name], weights, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
 def test_nodes_with_disks_of_their_own_make_one_model(settings, small_dataset, tmp_path):
     port = free_port()
     arguments = to_arguments(changed_settings(replace(settings, processes=0, average_decay=0.9)))
