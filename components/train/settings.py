@@ -43,6 +43,7 @@ _RANGES = {
     "node_gpus": (-1, 64),
     "min_int8_agreement": (0, 1),
     "student_layers": (1, 1000),
+    "student_feedforward_share": (0.01, 1),
     "student_variants": (0, 100),
     "student_epochs": (1, 1000),
     "student_learning_rate": (0, 1),
@@ -156,10 +157,12 @@ class TrainSettings:
     """Keep a smaller student of the trained model, which is faster to serve."""
     student_layers: int = 2
     """Layers of the encoder that the student has, of those of the trained model."""
+    student_feedforward_share: float = 0.333
+    """Share of the units of each feed-forward layer that the student has, in multiples of 64."""
     student_variants: int = 3
     """Texts that are made of each text, for the student to learn from them too."""
     student_epochs: int = 3
-    student_learning_rate: float = 3e-4
+    student_learning_rate: float = 5e-4
     """Peak learning rate of the student, of which all but the word embeddings is trained."""
     unlabelled_texts: str = ""
     """Path or URI of a file with a text per line, from which the student learns too."""

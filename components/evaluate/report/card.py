@@ -29,7 +29,12 @@ _RECIPE = (
     "max_length",
     "seed",
 )
-_RECIPE_OF_A_STUDENT = ("student_layers", "student_variants", "student_epochs")
+_RECIPE_OF_A_STUDENT = (
+    "student_layers",
+    "student_feedforward_share",
+    "student_variants",
+    "student_epochs",
+)
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,13 @@ def distil(
         whole = save_models(
             teacher.model, tokenizer, teacher.load_base, teacher.settings, Path(scratch)
         )
-    student = student_of(whole, settings.student_layers)
+    shape = (settings.student_layers, settings.student_feedforward_share)
+    student = student_of(whole, *shape)
     set_dropout(student, settings.dropout)
     known = fingerprint(
         settings,
         teacher=identity,
-        layers=settings.student_layers,
+        shape=shape,
         texts_sha256=hashlib.sha256("\n".join(texts).encode()).hexdigest(),
     )
     _log.info(

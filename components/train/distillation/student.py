@@ -1,15 +1,20 @@
-"""A student: a classifier with some of the layers of its teacher."""
+"""A student: a classifier with a part of its teacher's layers, and of the units in them."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
 import torch
+from torch.nn import Linear
 
 from components.errors import InputError
 from components.train.methods.declared import require_layers
 
+_UNITS_TOGETHER = 64
+"""Units are kept in such numbers, by which processors and GPUs multiply."""
 
-def student_of(teacher: Any, layers: int) -> Any:
+
+def student_of(teacher: Any, layers: int, feedforward_share: float) -> Any:
     """Copy a classifier with fewer layers, which are spread evenly over those of the teacher.
 
     The embeddings, the last layer and the head are always among what is copied. All but the word
@@ -18,14 +23,18 @@ def student_of(teacher: Any, layers: int) -> Any:
     Args:
         teacher: A transformers sequence classifier.
         layers: Layers of the student, from 1 to those of the teacher.
+        feedforward_share: Share of the units of each feed-forward layer that is kept, above 0,
+            in multiples of 64. Layers that are not two linear modules keep all.
 
-    Source: Sanh et al. 2019, arXiv 1910.01108, section 3.
+    Source: Sanh et al. 2019, arXiv 1910.01108, section 3, for layers; Li et al. 2017,
+        arXiv 1608.08710, section 3.1, for units.
     """
     student = deepcopy(teacher)
     path, every = _layers_of(student)
     kept = [every[place] for place in _spread(layers, len(every))]
     student.set_submodule(path, torch.nn.ModuleList(kept))
     student.config.num_hidden_layers = layers
+    _keep_units(student, kept, feedforward_share)
     # What an adapter was merged into is still frozen.
     student.requires_grad_(True)
     # They are most of the weights: their optimiser's steps would take longer than all the rest.
@@ -70,3 +79,28 @@ def _spread(kept: int, count: int) -> list[int]:
     if kept == 1:
         return [count - 1]
     return [round(place * (count - 1) / (kept - 1)) for place in range(kept)]
+
+
+def _keep_units(student: Any, layers: Sequence[torch.nn.Module], share: float) -> None:
+    """Keep the units of feed-forward layers whose weights are largest."""
+    name = "hidden_dim" if student.config.model_type == "distilbert" else "intermediate_size"
+    size = getattr(student.config, name, 0)
+    pairs = [_feedforward(layer, size) for layer in layers]
+    kept = min(size, max(1, round(share * size / _UNITS_TOGETHER)) * _UNITS_TOGETHER)
+    # Gated ones, for example, are left as they are.
+    if any(len(pair) != 2 for pair in pairs):
+        return
+    for into, out in pairs:
+        weight = into.weight.norm(dim=1) * out.weight.norm(dim=0)
+        units = weight.topk(kept).indices.sort().values
+        into.weight.data, into.bias.data = into.weight.data[units], into.bias.data[units]
+        out.weight.data = out.weight.data[:, units].contiguous()
+        into.out_features = out.in_features = kept
+    setattr(student.config, name, kept)
+
+
+def _feedforward(layer: torch.nn.Module, size: int) -> list[Linear]:
+    """The modules before and after the units of a feed-forward layer; others if it has no two."""
+    linears = [each for each in layer.modules() if isinstance(each, Linear)]
+    before = [each for each in linears if each.out_features == size]
+    return before + [each for each in linears if each.in_features == size]

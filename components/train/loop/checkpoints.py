@@ -36,8 +36,8 @@ FINGERPRINT = "fingerprint"
 _WITHOUT_EFFECT = {
     *("checkpoint_minutes", "checkpoint_steps", "checkpoint_uri"),
     *("min_int8_agreement", "search_trials", "ablation"),
-    *("distill", "student_layers", "student_variants", "student_epochs"),
-    *("student_learning_rate", "unlabelled_texts"),
+    *("distill", "student_layers", "student_feedforward_share", "student_variants"),
+    *("student_epochs", "student_learning_rate", "unlabelled_texts"),
 }
 """Of a student's training these decide as well: its fingerprint gets them as data."""
 

@@ -133,3 +133,12 @@ def test_a_first_model_has_a_card():
     text = card_of(champion=None, real_only=None, out_of_domain=None, comparisons=()).text
 
     assert "trained without synthetic rows" not in text
+
+
+def test_a_student_has_no_adapter_and_its_shape_is_told():
+    settings = {**SETTINGS, "distill": True, "student_layers": 2}
+    card = card_of({**FACTS, "settings": settings})
+
+    assert card.data.library_name == "transformers"
+    assert "student layers" in card.text
+    assert "student layers" not in card_of().text

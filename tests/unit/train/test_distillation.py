@@ -6,7 +6,7 @@ import torch
 from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.models.albert import AlbertConfig, AlbertForSequenceClassification
 
 from components.errors import InputError
@@ -30,7 +30,7 @@ def logits(model):
 @pytest.mark.parametrize("architecture", ATTACHMENTS)
 def test_a_student_has_some_of_the_layers_and_all_else(architecture):
     teacher = tiny_classifier(architecture).requires_grad_(False)
-    student, copy = student_of(teacher, 1), student_of(teacher, 2)
+    student, copy = student_of(teacher, 1, 1.0), student_of(teacher, 2, 1.0)
     weights, of_teacher = student.state_dict(), teacher.state_dict()
 
     torch.testing.assert_close(logits(copy), logits(teacher))
@@ -47,10 +47,36 @@ def test_a_student_has_some_of_the_layers_and_all_else(architecture):
 def test_its_layers_are_spread_from_the_first_to_the_last():
     teacher = tiny_classifier("bert", num_hidden_layers=6)
     for count, places in {1: [5], 2: [0, 5], 3: [0, 2, 5], 6: range(6)}.items():
-        kept = student_of(teacher, count).bert.encoder.layer
+        kept = student_of(teacher, count, 1.0).bert.encoder.layer
         for layer, place in zip(kept, places, strict=True):
             expected = teacher.bert.encoder.layer[place].output.dense.weight
             torch.testing.assert_close(layer.output.dense.weight, expected)
+
+
+@pytest.mark.parametrize("architecture", ATTACHMENTS)
+def test_a_student_keeps_the_units_that_matter(architecture, tmp_path):
+    name = "hidden_dim" if architecture == "distilbert" else "intermediate_size"
+    teacher = tiny_classifier(architecture, **{name: 128})
+    strong = range(1, 128, 2)
+    with torch.no_grad():
+        for module in teacher.modules():
+            # What weak units pass on is nothing, so that a student without them says the same.
+            if isinstance(module, torch.nn.Linear) and module.in_features == 128:
+                module.weight[:, [unit for unit in range(128) if unit not in strong]] = 0
+    student = student_of(teacher, 2, 0.5)
+
+    assert getattr(student.config, name) == 64
+    torch.testing.assert_close(logits(student), logits(teacher))
+    student.save_pretrained(tmp_path)
+    again = AutoModelForSequenceClassification.from_pretrained(tmp_path)
+    torch.testing.assert_close(logits(again), logits(teacher))
+
+
+def test_layers_of_another_kind_keep_their_units():
+    teacher = tiny_classifier("modernbert", pad_token_id=0, bos_token_id=1, eos_token_id=2)
+    student = student_of(teacher, 1, 0.5)
+    assert student.config.intermediate_size == teacher.config.intermediate_size
+    assert logits(student).shape == logits(teacher).shape
 
 
 def test_a_student_with_more_layers_than_its_teacher_is_refused():

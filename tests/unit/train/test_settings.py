@@ -28,6 +28,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         {"seed": -1},
         {"search_trials": -1},
         {"student_layers": 0},
+        {"student_feedforward_share": 0.0},
         {"student_variants": -1},
         {"student_epochs": 0},
         {"student_learning_rate": -1e-4},
