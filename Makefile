@@ -234,6 +234,7 @@ bench-synthetic: setup ## train with and without the corpus, three seeds each: D
 
 bench-train: setup ## measure training against the plain way: DATA=folder
 	$(BIN)/python -m tests.benchmarks.bench_train --dataset $(call path,$(DATA))
+	$(BIN)/python -m tests.benchmarks.bench_train_costs --dataset $(call path,$(DATA))
 
 bench-accuracy: setup ## score recipes on the whole data set, three seeds each: DATA=folder
 	$(BIN)/python -m tests.benchmarks.bench_accuracy --dataset $(call path,$(DATA))
