@@ -242,8 +242,9 @@ bench-accuracy: setup ## score recipes on the whole data set, three seeds each: 
 bench-leak: setup ## show what leaks do to a validation score: DATA=folder
 	$(BIN)/python -m tests.benchmarks.bench_leak --dataset $(call path,$(DATA))
 
-bench-serve: setup ## measure the predictor against other servers: DATA=folder MODEL=folder
-	$(BIN)/python -m tests.benchmarks.serve --model $(call path,$(MODEL)) --dataset $(call path,$(DATA))
+bench-serve: setup ## measure the predictor against other servers: DATA=folder MODEL=folder STUDENT=folder
+	$(BIN)/python -m tests.benchmarks.serve --model $(call path,$(MODEL)) --dataset $(call path,$(DATA)) \
+	  $(if $(STUDENT),--student $(call path,$(STUDENT)))
 
 bench-scaling: setup ## measure what autoscalers see of one predictor, by load
 	$(BIN)/python -m tests.benchmarks.bench_scaling --model $(call path,$(MODEL)) --dataset runs/latest/dataset

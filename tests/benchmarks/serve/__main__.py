@@ -26,7 +26,7 @@ from components.command_line import start_logging
 from components.errors import StepError
 from components.merge.run import merge
 from components.merge.settings import MergeSettings
-from tests.benchmarks.serve.contestants import CONTESTANTS, THIS
+from tests.benchmarks.serve.contestants import CONTESTANTS, STUDENT, THIS
 from tests.benchmarks.serve.environments import interpreter, serve_megabytes
 from tests.benchmarks.serve.measure import Trial, capacity_of, measure
 from tests.benchmarks.serve.picture import draw, draw_spent
@@ -51,6 +51,7 @@ def trial_of(arguments: argparse.Namespace, threads: int) -> Trial:
         warm_up=arguments.warm_up,
         arrivals=arguments.arrivals,
         threads=threads,
+        student=arguments.student,
     )
 
 
@@ -59,6 +60,7 @@ def conditions(trial: Trial, sources: Path | None = None) -> dict[str, Any]:
     files = sorted(sources.rglob("*.py")) if sources else []
     return {
         "model": bundle.verify(trial.model).sha256,
+        "student": bundle.verify(trial.student).sha256 if trial.student else "",
         "texts": sha256(json.dumps(trial.texts).encode()).hexdigest(),
         "seconds": trial.seconds,
         "warm_up": trial.warm_up,
@@ -115,6 +117,7 @@ def bare_loop(trial: Trial, precision: str) -> dict[str, float]:
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m tests.benchmarks.serve", description=__doc__)
     result.add_argument("--model", type=Path, required=True, help="model folder as train writes it")
+    result.add_argument("--student", type=Path, help="folder of a smaller model, to compare with")
     result.add_argument("--dataset", required=True, help="path of the real data set, or `sample`")
     result.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     result.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
@@ -137,7 +140,8 @@ def main() -> None:
     os.sched_setaffinity(0, arguments.cores or os.sched_getaffinity(0))
     trial = trial_of(arguments, len(os.sched_getaffinity(0)))
     # This predictor always: its capacity sets the rates, and what is measured is not repeated.
-    names = [name for name in CONTESTANTS if name in {THIS, *arguments.contestants}]
+    chosen = {THIS, *arguments.contestants} - ({STUDENT} if not arguments.student else set())
+    names = [name for name in CONTESTANTS if name in chosen]
     rounds = [
         Round(measure_all(names, trial, folder), bare_loops(trial, folder))
         for folder in (arguments.work / str(number) for number in range(arguments.times))

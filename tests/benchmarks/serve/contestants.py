@@ -6,7 +6,7 @@ that all of them use every core and none starts more threads than there are core
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Contestant:
     """Its virtual environment, a file of `requirements/`; none for the bench's own."""
     sources: Path | None = None
     """Folder of its code, if a change there makes its results void."""
+    is_of_student: bool = False
+    """Whether it serves the smaller model of a trial."""
 
 
 def _predictor(precision: str) -> Callable[[Place], list[str]]:
@@ -154,6 +156,7 @@ def _infinity_contestant(title: str, command: Callable[[Place], list[str]]) -> C
 THIS = "int8"
 """The contestant whose capacity sets the rates of the open loop."""
 PLAIN = "plain"
+STUDENT = "student"
 CONTESTANTS: Mapping[str, Contestant] = {
     THIS: _ours("this predictor, int8", "int8"),
     "fp32": _ours("this predictor, fp32", "fp32"),
@@ -178,4 +181,5 @@ CONTESTANTS: Mapping[str, Contestant] = {
     ),
     "infinity": _infinity_contestant("infinity, torch fp32", _infinity),
     "infinity-onnx": _infinity_contestant("infinity, ONNX int8", _infinity_onnx),
+    STUDENT: replace(_ours("this predictor, student, int8", "int8"), is_of_student=True),
 }

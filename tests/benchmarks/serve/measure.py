@@ -39,6 +39,8 @@ class Trial:
     arrivals: str
     threads: int
     seed: int = 0
+    student: Path | None = None
+    """A smaller model, which a contestant of its own serves."""
 
 
 def measure(
@@ -60,12 +62,13 @@ def measure(
         capacity: Requests a second that this predictor answers; asked when its closed loop
             has been measured.
     """
+    model = trial.student if contestant.is_of_student and trial.student else trial.model
     with ExitStack() as stack:
 
         @cache
         def server() -> Server:
             return stack.enter_context(
-                started(contestant, trial.model, work, python, trial.threads, trial.texts[0])
+                started(contestant, model, work, python, trial.threads, trial.texts[0])
             )
 
         results.keep("start", lambda: server().start_figures())

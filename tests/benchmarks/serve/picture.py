@@ -11,9 +11,9 @@ from tests.benchmarks.serve.measure import SPENT_CLIENTS, closed_name
 from tests.benchmarks.serve.tables import SPENT, Found, title
 
 # Okabe and Ito's colours, told apart with any colour vision: https://jfly.uni-koeln.de/color/
-_COLOURS = ("#0072B2", "#56B4E9", "#000000", "#D55E00", "#009E73", "#CC79A7")
+_COLOURS = ("#0072B2", "#56B4E9", "#000000", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 _PARTS = ("#0072B2", "#D55E00", "#000000")
-_MARKERS = "os^DvP"
+_MARKERS = "os^DvPX"
 
 
 def draw(found: Found, clients: Sequence[int], path: Path) -> None:
