@@ -26,6 +26,7 @@ from components.options import StepSettings, option_types, settings_of
 from components.preflight import cluster_checks, sources, stores
 from components.preflight.checks import Check
 from components.preflight.settings import Place
+from components.train.distillation.texts import read_unlabelled
 from components.train.settings import TrainSettings
 
 Parameters = Mapping[str, Any]
@@ -93,7 +94,7 @@ def _sources(place: Place, parameters: Parameters) -> Iterator[Check]:
             )
     yield from _second_opinions(place, parameters, models)
     if texts := _option(parameters, "train_options", "unlabelled_texts"):
-        yield Check(f"unlabelled_texts {texts}", partial(sources.require_there, texts))
+        yield _with(TrainSettings, parameters, f"unlabelled_texts {texts}", read_unlabelled)
     other = _option(parameters, "evaluate_options", "out_of_domain")
     if other not in {"", SAMPLE}:
         yield Check(f"out_of_domain {other}", partial(sources.require_there, other))

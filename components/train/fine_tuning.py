@@ -17,8 +17,7 @@ from components.artifacts.model.classifier import Layout
 from components.artifacts.model.history import History, Trial
 from components.artifacts.task import Task, load_task
 from components.train.distillation.distil import distil
-from components.train.distillation.lessons import texts_of
-from components.train.distillation.student import require_student
+from components.train.distillation.texts import texts_of
 from components.train.export.onnx_file import require_exportable
 from components.train.export.package import Trained, write_package
 from components.train.loop.checkpoints import fingerprint
@@ -32,7 +31,7 @@ from components.train.methods.adapters import (
 )
 from components.train.methods.attachments import ATTACHMENTS
 from components.train.methods.base_model import Encoder, locate_encoder
-from components.train.methods.declared import require_max_length
+from components.train.methods.declared import require_max_length, require_student
 from components.train.methods.reading import require_readable
 from components.train.settings import TrainSettings
 
@@ -71,8 +70,8 @@ def fine_tune(
         set_seed(settings.seed)
         model = prepared_model(encoder, task, settings)
         require_readable(_name(settings), model, tokenizer, settings.max_length)
-        if settings.distill:
-            require_student(_name(settings), model, settings.student_layers)
+        layers = getattr(model.config, "num_hidden_layers", None)
+        require_student(_name(settings), encoder.model_type(), layers, settings)
         sizes = _count_weights(model)
         _log.info("train: %d rows, %d of %d weights", len(rows[TRAIN]), *sizes.values())
 
@@ -93,9 +92,8 @@ def fine_tune(
         trained = Trained(task, settings, model, tokenizer, load_base, validation)
         facts = {"settings": asdict(settings), **data, **sizes}
         if settings.distill:
-            facts["teacher"] = {"weights": sizes["weights"], **history.best}
-            trained, history = distil(trained, texts, checkpoints, identity)
-            facts |= _count_weights(trained.model)
+            trained, history = distil(trained, history, texts, checkpoints, identity)
+            facts |= {"teacher": {**sizes, **history.teacher}, **_count_weights(trained.model)}
         history = replace(history, trials=trials)
         if this_process().is_main_process:
             write_package(trained, history, facts, output)

@@ -46,7 +46,7 @@ _RANGES = {
     "student_feedforward_share": (0.01, 1),
     "student_variants": (0, 100),
     "student_epochs": (1, 1000),
-    "student_learning_rate": (0, 1),
+    "student_learning_rate": (1e-7, 1),
     "search_trials": (0, 1000),
     "search_parallel": (1, 1000),
     "seed": (0, 2**31 - 1),
@@ -165,7 +165,7 @@ class TrainSettings:
     student_learning_rate: float = 5e-4
     """Peak learning rate of the student, of which all but the word embeddings is trained."""
     unlabelled_texts: str = ""
-    """Path or URI of a file with a text per line, from which the student learns too."""
+    """Path or URI of a UTF-8 file with a text per line, from which the student learns too."""
 
     search_trials: int = 0
     """Trainings that search for better settings first; 0 skips the search."""

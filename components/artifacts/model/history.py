@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class History:
         rows_per_second: Speed, evaluation excluded; 0 if it is not known.
         tokens_per_second: The same in tokens, padding not counted.
         trials: The trials of the search that found the settings, if there was one.
+        teacher: Of a student, the best point of `validation` of the model that taught it.
     """
 
     train: Sequence[Point]
@@ -55,6 +56,7 @@ class History:
     rows_per_second: float = 0.0
     tokens_per_second: float = 0.0
     trials: Sequence[Trial] = ()
+    teacher: Point = field(default_factory=dict)
 
     @property
     def best(self) -> Point:

@@ -34,6 +34,8 @@ _RECIPE_OF_A_STUDENT = (
     "student_feedforward_share",
     "student_variants",
     "student_epochs",
+    "student_learning_rate",
+    "unlabelled_texts",
 )
 
 
@@ -65,7 +67,7 @@ def model_card(evaluation: Evaluation, facts: Mapping[str, Any], data: Descripti
     Args:
         evaluation: The evaluation of the model.
         facts: Facts that train recorded (`settings`, `trainable_weights`, `weights`,
-            `dataset_sha256`); the card omits missing ones.
+            `dataset_sha256`, `teacher`); the card omits missing ones.
         data: The description of its data set.
 
     Source: https://huggingface.co/docs/hub/model-cards.
@@ -85,6 +87,7 @@ def model_card(evaluation: Evaluation, facts: Mapping[str, Any], data: Descripti
         licence=_LICENCES.get(dataset, _UNKNOWN).terms,
         authors=[_author(model, sum(rows.values())) for model, rows in data.models.items()],
         recipe=_recipe(facts, settings),
+        teacher=facts.get("teacher"),
         weak_slices=_weak_slices(evaluation),
     )
     return str(card)

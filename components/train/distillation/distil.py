@@ -22,7 +22,7 @@ _FOLDER = "student"
 
 
 def distil(
-    teacher: Trained, texts: Sequence[str], checkpoints: Path, identity: str
+    teacher: Trained, history: History, texts: Sequence[str], checkpoints: Path, identity: str
 ) -> tuple[Trained, History]:
     """Train a student with some of a teacher's layers to say what the teacher says.
 
@@ -31,12 +31,13 @@ def distil(
 
     Args:
         teacher: The trained model, which cannot be used afterwards.
+        history: The measurements of its training.
         texts: What the student learns from, of `texts_of`.
         checkpoints: Folder of the run's checkpoints; the student's are in a folder of it.
         identity: Fingerprint of the teacher's training.
 
     Returns:
-        The student, and the measurements of its training.
+        The student, and the measurements of its training, with its teacher's best scores.
 
     Source: Hinton et al. 2015, arXiv 1503.02531.
     """
@@ -61,8 +62,9 @@ def distil(
     )
     with this_process().local_main_process_first():
         rows = lessons(whole, texts, tokenizer, settings, folder / "tokens" / f"{known[:16]}.arrow")
-    history = fit(student, tokenizer, rows, teacher.validation, settings, folder, known)
-    return replace(teacher, settings=settings, model=student), history
+    learnt = fit(student, tokenizer, rows, teacher.validation, settings, folder, known)
+    trained = replace(teacher, settings=settings, model=student)
+    return trained, replace(learnt, teacher=history.best)
 
 
 def _of_student(settings: TrainSettings) -> TrainSettings:

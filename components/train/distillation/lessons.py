@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from transformers import DataCollatorWithPadding
 
-from components import storage
 from components.artifacts.synthetic import LABEL_PROBABILITIES
-from components.errors import InputError
-from components.train.distillation.variants import varied
 from components.train.loop.data import tokenise
 from components.train.loop.trainer import this_process
 from components.train.methods.adapters import uses_bfloat16
@@ -27,30 +24,6 @@ from components.train.settings import TrainSettings
 _log = logging.getLogger(__name__)
 _TEXTS_AT_A_TIME = 64
 _PROGRESS_SECONDS = 5.0
-
-
-def texts_of(labelled: Sequence[str], settings: TrainSettings) -> list[str]:
-    """Collect the texts of a student's training: those with labels, those without, and variants.
-
-    Args:
-        labelled: Texts of the train rows.
-        settings: `unlabelled_texts` names more, and `student_variants` says how many are made.
-
-    Raises:
-        InputError: If the file of unlabelled texts cannot be read, or holds none.
-    """
-    texts = [*labelled, *_unlabelled(settings.unlabelled_texts)]
-    return [*texts, *varied(texts, settings.student_variants, settings.seed)]
-
-
-def _unlabelled(location: str) -> list[str]:
-    if not location:
-        return []
-    texts = [line for line in storage.read_text(location).splitlines() if line.strip()]
-    if not texts:
-        thing, fix = f"unlabelled_texts={location!r}", "Give a file with a text per line"
-        raise InputError(thing, "holds no text", fix)
-    return texts
 
 
 def lessons(

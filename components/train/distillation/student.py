@@ -5,10 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from torch.nn import Linear
 
-from components.errors import InputError
-from components.train.methods.declared import require_layers
+_FEEDFORWARD = {"distilbert": ("hidden_dim", "ffn.lin1", "ffn.lin2")}
+_FEEDFORWARD_OTHERWISE = ("intermediate_size", "intermediate.dense", "output.dense")
+"""The number of units in an architecture's configuration, and the modules before and after them."""
 
 _UNITS_TOGETHER = 64
 """Units are kept in such numbers, by which processors and GPUs multiply."""
@@ -21,10 +21,10 @@ def student_of(teacher: Any, layers: int, feedforward_share: float) -> Any:
     embeddings is to be trained.
 
     Args:
-        teacher: A transformers sequence classifier.
+        teacher: A transformers sequence classifier of an architecture in `ATTACHMENTS`.
         layers: Layers of the student, from 1 to those of the teacher.
-        feedforward_share: Share of the units of each feed-forward layer that is kept, above 0,
-            in multiples of 64. Layers that are not two linear modules keep all.
+        feedforward_share: Share of the units of each feed-forward layer that is kept, in
+            multiples of 64.
 
     Source: Sanh et al. 2019, arXiv 1910.01108, section 3, for layers; Li et al. 2017,
         arXiv 1608.08710, section 3.1, for units.
@@ -42,25 +42,6 @@ def student_of(teacher: Any, layers: int, feedforward_share: float) -> Any:
     return student
 
 
-def require_student(name: str, teacher: Any, layers: int) -> None:
-    """Refuse a teacher, before it is trained, whose layers a student could not have.
-
-    Args:
-        name: Its encoder, for messages.
-        teacher: A transformers sequence classifier, with an adapter or without.
-        layers: Layers of the student.
-
-    Raises:
-        InputError: If it has fewer layers, or no list of them.
-    """
-    try:
-        _, every = _layers_of(teacher)
-    except LookupError as error:
-        rule = f"cannot give layers to a student: its architecture has {error}"
-        raise InputError(name, rule, "Choose another base model, or set distill=False") from error
-    require_layers(name, layers, len(every))
-
-
 def _layers_of(model: Any) -> tuple[str, torch.nn.ModuleList]:
     """The list of an encoder's layers, and the path to it."""
     count = getattr(model.config, "num_hidden_layers", 0)
@@ -69,9 +50,8 @@ def _layers_of(model: Any) -> tuple[str, torch.nn.ModuleList]:
         for path, module in model.named_modules()
         if isinstance(module, torch.nn.ModuleList) and len(module) == count
     ]
-    if len(found) != 1:
-        raise LookupError(f"{len(found)} lists of {count} modules")
-    return found[0]
+    (only,) = found
+    return only
 
 
 def _spread(kept: int, count: int) -> list[int]:
@@ -81,26 +61,16 @@ def _spread(kept: int, count: int) -> list[int]:
     return [round(place * (count - 1) / (kept - 1)) for place in range(kept)]
 
 
-def _keep_units(student: Any, layers: Sequence[torch.nn.Module], share: float) -> None:
+def _keep_units(student: Any, layers: Sequence[Any], share: float) -> None:
     """Keep the units of feed-forward layers whose weights are largest."""
-    name = "hidden_dim" if student.config.model_type == "distilbert" else "intermediate_size"
-    size = getattr(student.config, name, 0)
-    pairs = [_feedforward(layer, size) for layer in layers]
+    name, *paths = _FEEDFORWARD.get(student.config.model_type, _FEEDFORWARD_OTHERWISE)
+    size = getattr(student.config, name)
     kept = min(size, max(1, round(share * size / _UNITS_TOGETHER)) * _UNITS_TOGETHER)
-    # Gated ones, for example, are left as they are.
-    if any(len(pair) != 2 for pair in pairs):
-        return
-    for into, out in pairs:
+    for layer in layers:
+        into, out = (layer.get_submodule(path) for path in paths)
         weight = into.weight.norm(dim=1) * out.weight.norm(dim=0)
         units = weight.topk(kept).indices.sort().values
         into.weight.data, into.bias.data = into.weight.data[units], into.bias.data[units]
         out.weight.data = out.weight.data[:, units].contiguous()
         into.out_features = out.in_features = kept
     setattr(student.config, name, kept)
-
-
-def _feedforward(layer: torch.nn.Module, size: int) -> list[Linear]:
-    """The modules before and after the units of a feed-forward layer; others if it has no two."""
-    linears = [each for each in layer.modules() if isinstance(each, Linear)]
-    before = [each for each in linears if each.out_features == size]
-    return before + [each for each in linears if each.in_features == size]

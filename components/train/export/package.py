@@ -23,12 +23,12 @@ from components.train.export.quantise import (
     quantise,
 )
 from components.train.export.weights import save_models
-from components.train.settings import TrainSettings
+from components.train.settings import ADAPTER_METHODS, TrainSettings
 
 _log = logging.getLogger(__name__)
 _CARD = """\
 ---
-library_name: peft
+library_name: {library}
 pipeline_tag: text-classification
 ---
 
@@ -126,6 +126,7 @@ def _model_card(task: Task, settings: TrainSettings, history: History) -> str:
     student = f"distilled from a fine-tuned model into {settings.student_layers} of its layers"
     return _CARD.format(
         task=task,
+        library="peft" if settings.peft_method in ADAPTER_METHODS else "transformers",
         method=student if settings.distill else settings.peft_method,
         labels=", ".join(task.names),
         settings=settings,

@@ -81,8 +81,8 @@ def require_declared(name: str, read: Read, settings: TrainSettings) -> None:
     if not _has_padding(name, tokens, read):
         raise no_padding(name)
     layers = config.get("num_hidden_layers", config.get("n_layers"))
-    if settings.distill and isinstance(layers, int):
-        require_layers(name, settings.student_layers, layers)
+    layers = layers if isinstance(layers, int) else None
+    require_student(name, config["model_type"], layers, settings)
     positions = positions_of(config)
     if positions is not None and settings.max_length > positions:
         raise too_long(name, settings.max_length, positions)
@@ -106,20 +106,28 @@ def require_max_length(name: str, max_length: int, most: Any) -> None:
     require_between("max_length", max_length, SHORTEST, most)
 
 
-def require_layers(name: str, wanted: int, present: int) -> None:
-    """Refuse a student with more layers than its teacher.
+def require_student(name: str, model_type: str, layers: Any, settings: TrainSettings) -> None:
+    """Refuse an encoder that the student which the settings ask for cannot be a part of.
 
     Args:
         name: The encoder, for messages.
-        wanted: Layers of the student.
-        present: Layers of the encoder.
+        model_type: Its architecture.
+        layers: Their number; None if it is not known.
+        settings: `distill` and `student_layers`.
 
     Raises:
-        InputError: If it would have more.
+        InputError: If its layers are not known or too few.
     """
-    if wanted > present:
-        rule = f"is more than the {present} layers of {name}"
-        raise InputError(f"student_layers={wanted}", rule, f"Choose at most {present}")
+    if not settings.distill:
+        return
+    if model_type not in ATTACHMENTS:
+        rule = f"is of type {model_type!r}, of which no student can be made"
+        raise InputError(name, rule, f"Set distill=False, or use one of {', '.join(ATTACHMENTS)}")
+    if layers is not None and settings.student_layers > layers:
+        rule = f"is more than the {layers} layers of {name}"
+        raise InputError(
+            f"student_layers={settings.student_layers}", rule, f"Choose at most {layers}"
+        )
 
 
 def no_padding(name: str) -> InputError:

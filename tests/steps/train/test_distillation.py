@@ -9,6 +9,7 @@ from transformers import AutoModelForSequenceClassification
 from components.artifacts.dataset import REAL
 from components.artifacts.model import bundle
 from components.artifacts.model.classifier import Classifier
+from components.artifacts.model.history import read_history
 from components.errors import InputError
 from components.train.fine_tuning import fine_tune
 from components.train.settings import TrainSettings
@@ -61,6 +62,8 @@ def test_a_student_learns_what_its_teacher_knows(run):
     facts = bundle.verify(folder / "model").facts
 
     assert facts["teacher"]["accuracy"] > 0.9
+    assert history.teacher["accuracy"] == facts["teacher"]["accuracy"]
+    assert read_history(folder / "model") == history
     assert history.best["accuracy"] > 0.9
     assert facts["trainable_weights"] < facts["weights"] < facts["teacher"]["weights"]
     assert facts["settings"]["peft_method"] == "full"
@@ -72,7 +75,9 @@ def test_it_is_an_ordinary_model_with_fewer_layers(run):
     merged = AutoModelForSequenceClassification.from_pretrained(model / bundle.MERGED)
 
     assert (merged.config.num_hidden_layers, len(merged.bert.encoder.layer)) == (1, 1)
-    assert "distilled from a fine-tuned model" in (model / "README.md").read_text()
+    card = (model / "README.md").read_text()
+    assert "distilled from a fine-tuned model" in card
+    assert "library_name: transformers" in card
     texts = [f"number 7 {word} today" for word in TELLING]
     assert Classifier(model).probabilities(texts).argmax(axis=1).tolist() == [0, 1, 2, 3, 4, 5]
 

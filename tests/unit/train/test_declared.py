@@ -60,6 +60,11 @@ def test_what_only_trying_tells_is_left_to_it(config):
         ({"model_type": "modernbert"}, {"peft_method": "head"}, "Set head_modules, or use bert"),
         ({"num_hidden_layers": 1}, {"distill": True}, "student_layers=2: is more than the 1 lay"),
         ({"n_layers": 1}, {"distill": True}, "Choose at most 1"),
+        (
+            {"model_type": "albert"},
+            {"distill": True, "peft_method": "full"},
+            "is of type 'albert', of which no student can be made. Set distill=False, or use one",
+        ),
     ],
 )
 def test_a_config_that_training_would_refuse_is_refused(changed, settings, message):

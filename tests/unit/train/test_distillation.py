@@ -7,13 +7,12 @@ from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers.models.albert import AlbertConfig, AlbertForSequenceClassification
 
 from components.errors import InputError
-from components.train.distillation.lessons import probabilities, texts_of
-from components.train.distillation.student import require_student, student_of
+from components.train.distillation.lessons import probabilities
+from components.train.distillation.student import student_of
+from components.train.distillation.texts import texts_of
 from components.train.distillation.variants import varied
-from components.train.methods.adapters import with_adapter
 from components.train.methods.attachments import ATTACHMENTS
 from components.train.settings import TrainSettings
 from tests.tiny_encoder import tiny_classifier, write_tiny_encoder
@@ -72,27 +71,6 @@ def test_a_student_keeps_the_units_that_matter(architecture, tmp_path):
     torch.testing.assert_close(logits(again), logits(teacher))
 
 
-def test_layers_of_another_kind_keep_their_units():
-    teacher = tiny_classifier("modernbert", pad_token_id=0, bos_token_id=1, eos_token_id=2)
-    student = student_of(teacher, 1, 0.5)
-    assert student.config.intermediate_size == teacher.config.intermediate_size
-    assert logits(student).shape == logits(teacher).shape
-
-
-def test_a_student_with_more_layers_than_its_teacher_is_refused():
-    teacher = with_adapter(tiny_classifier("bert"), TrainSettings())
-    require_student("base_model tiny", teacher, 2)
-    with pytest.raises(InputError, match="student_layers=3: is more than the 2 layers of base_m"):
-        require_student("base_model tiny", teacher, 3)
-
-
-def test_a_teacher_whose_layers_are_one_is_refused():
-    sizes = {"hidden_size": 32, "embedding_size": 16, "intermediate_size": 64}
-    config = AlbertConfig(vocab_size=50, num_attention_heads=2, num_hidden_layers=3, **sizes)
-    with pytest.raises(InputError, match="base_model albert: cannot give layers to a student"):
-        require_student("base_model albert", AlbertForSequenceClassification(config), 2)
-
-
 @given(
     st.lists(st.text(alphabet="abc \t\u00e9\U0001f600", max_size=30), min_size=1, max_size=6),
     st.integers(0, 3),
@@ -116,15 +94,28 @@ def test_variants_differ_from_their_text_and_from_each_other():
 
 def test_a_student_reads_unlabelled_texts_too(tmp_path):
     path = tmp_path / "texts.txt"
-    path.write_text("What a day!\n\n  \nNot again.\n", encoding="utf-8")
+    path.write_bytes("\ufeffWhat a day!\r\n\n  \nNot\u2028again.".encode())
     settings = TrainSettings(distill=True, unlabelled_texts=str(path), student_variants=2)
     found = texts_of(TEXTS, settings)
 
-    assert found[:6] == [*TEXTS, "What a day!", "Not again."]
+    assert found[:6] == [*TEXTS, "What a day!", "Not\u2028again."]
     assert len(found) == 18
-    path.write_text("\n \n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"unlabelled_texts=.*: holds no text"):
-        texts_of(TEXTS, settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"\n \n", "holds no text"),
+        (b"\xff\xfe", "is not a UTF-8 text file"),
+        (b"word " * 2**22, "has more than 16 MiB"),
+    ],
+)
+def test_a_file_that_is_none_of_texts_is_refused(content, rule, tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_bytes(content)
+    settings = TrainSettings(distill=True, unlabelled_texts=str(path))
+    with pytest.raises(InputError, match=f"unlabelled_texts {path}: {rule}.*at most 16 MiB"):
+        texts_of([], settings)
 
 
 @pytest.fixture(scope="module")

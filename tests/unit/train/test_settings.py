@@ -31,7 +31,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         {"student_feedforward_share": 0.0},
         {"student_variants": -1},
         {"student_epochs": 0},
-        {"student_learning_rate": -1e-4},
+        {"student_learning_rate": 0.0},
         {"seed": 2**31},
     ],
 )
